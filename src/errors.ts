@@ -1,0 +1,112 @@
+/** Exit status of the process for each way a command can end. */
+export const EXIT = { ok: 0, failed: 1, invalid: 2, outOfDate: 3, interrupted: 130 } as const;
+
+/**
+ * Every error code a user can meet, with the exit status it leads to.
+ * A code is never reused for another meaning.
+ */
+export const ERROR_CODES = {
+  /** Unknown command or option, or an option value of the wrong kind. */
+  EHUG_USAGE: EXIT.invalid,
+  /** No `hug.yaml` between the working directory and the file system root. */
+  EHUG_MANIFEST_MISSING: EXIT.invalid,
+  /** The manifest has one or more problems; `details` holds `file:line:column` for each. */
+  EHUG_MANIFEST_INVALID: EXIT.invalid,
+  /** A repository form of SPEC section 6 was expected. */
+  EHUG_REPO_INVALID: EXIT.invalid,
+  /** The lock is not JSON, or not of the shape of its schema. */
+  EHUG_LOCK_INVALID: EXIT.invalid,
+  /** The lock was written by a newer nix-hug. */
+  EHUG_LOCK_NEWER: EXIT.invalid,
+  /** The lock has conflict markers and at least one side does not parse. */
+  EHUG_LOCK_CONFLICT: EXIT.invalid,
+  /** The lock's path is a symbolic link or not a regular file. */
+  EHUG_LOCK_NOT_A_FILE: EXIT.failed,
+  /** The lock does not match the manifest (`lock --check`). */
+  EHUG_LOCK_OUT_OF_DATE: EXIT.outOfDate,
+  /** A file or folder could not be read or written. */
+  EHUG_FILE_SYSTEM: EXIT.failed,
+  /** A path is absolute, leaves its folder or holds control characters. */
+  EHUG_UNSAFE_PATH: EXIT.failed,
+  /** A selection leaves no file, or names a file that does not exist. */
+  EHUG_SELECTION: EXIT.failed,
+  /** No tag of the repository satisfies the version range. */
+  EHUG_VERSION: EXIT.failed,
+  /** The network is needed but `--offline` or `HF_HUB_OFFLINE` forbids it. */
+  EHUG_OFFLINE: EXIT.failed,
+  /** The connection failed, timed out or broke, after all retries. */
+  EHUG_NETWORK: EXIT.failed,
+  /** The Hub asked to slow down for longer than nix-hug is willing to wait. */
+  EHUG_RATE_LIMIT: EXIT.failed,
+  /** The Hub answered with an error of its own (5xx or an unknown status). */
+  EHUG_HUB: EXIT.failed,
+  /** The Hub answered something that is not the protocol. */
+  EHUG_PROTOCOL: EXIT.failed,
+  /** The repository does not exist, is private, or the token is missing or invalid. */
+  EHUG_REPO_NOT_FOUND: EXIT.failed,
+  /** The repository asks for an access request that has not been granted. */
+  EHUG_GATED: EXIT.failed,
+  /** The branch, tag or commit does not exist. */
+  EHUG_REVISION_NOT_FOUND: EXIT.failed,
+  /** The file does not exist at that commit. */
+  EHUG_FILE_NOT_FOUND: EXIT.failed,
+  /** The Hub has disabled the repository. */
+  EHUG_DISABLED: EXIT.failed,
+  /** The token is refused, or cannot be a token. */
+  EHUG_TOKEN: EXIT.failed,
+  /** The token has no permission for this. */
+  EHUG_FORBIDDEN: EXIT.failed,
+  /** Bytes differ from their digest or size. */
+  EHUG_INTEGRITY: EXIT.failed,
+  /** The user pressed Ctrl-C or the process was told to stop. */
+  EHUG_INTERRUPTED: EXIT.interrupted,
+  /** A defect of nix-hug itself. */
+  EHUG_INTERNAL: EXIT.failed,
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** What accompanies an error message. */
+export interface HugErrorOptions {
+  /** One sentence on what the user can do. */
+  hint?: string;
+  /** Further lines, one per problem, when there are several. */
+  details?: readonly string[];
+  /** The error underneath, shown with `--debug`. */
+  cause?: unknown;
+}
+
+/**
+ * An error that a user can act on. Anything else that is thrown is a defect.
+ * The message is one sentence that says what went wrong and never holds a secret.
+ */
+export class HugError extends Error {
+  override readonly name = 'HugError';
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+  readonly details: readonly string[];
+
+  constructor(code: ErrorCode, message: string, options: HugErrorOptions = {}) {
+    super(message, { cause: options.cause });
+    this.code = code;
+    this.hint = options.hint;
+    this.details = options.details ?? [];
+  }
+
+  /** The exit status this error leads to. */
+  get exitStatus(): number {
+    return ERROR_CODES[this.code];
+  }
+}
+
+/** The message of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The system error code (`ENOENT`, `ECONNRESET`…) of anything that was thrown. */
+export function systemCodeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string'
+    ? error.code
+    : undefined;
+}

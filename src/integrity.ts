@@ -1,0 +1,46 @@
+import { createHash } from 'node:crypto';
+
+/** Digests of one stream of bytes. */
+export interface Digests {
+  /** Number of bytes seen. */
+  readonly size: number;
+  /** SHA-256 in SRI form (`sha256-` and base64), https://www.w3.org/TR/SRI/. */
+  readonly hash: string;
+  /** Git blob id: SHA-1 of `blob <size>\0` and the content, 40 hex digits. */
+  readonly oid: string;
+}
+
+const SHA256_HEX = /^[0-9a-f]{64}$/u;
+const GIT_ID = /^[0-9a-f]{40}$/u;
+
+/** Whether the text is a SHA-256 in lower-case hex; a masked digest (`****…`) is not. */
+export const isSha256Hex = (text: string): boolean => SHA256_HEX.test(text);
+
+/** Whether the text is a full git object id (commit or blob) in lower-case hex. */
+export const isGitId = (text: string): boolean => GIT_ID.test(text);
+
+/** SRI form of a SHA-256 in hex. */
+export const sriOfHex = (hex: string): string =>
+  `sha256-${Buffer.from(hex, 'hex').toString('base64')}`;
+
+/**
+ * Hashes a stream of bytes without keeping them.
+ *
+ * @param chunks the content
+ * @param size its length in bytes, which a git blob id needs up front
+ * @returns the digests; `oid` is that of a blob only when `size` was right
+ */
+export async function digestStream(
+  chunks: AsyncIterable<Uint8Array>,
+  size: number,
+): Promise<Digests> {
+  const sha256 = createHash('sha256');
+  const blob = createHash('sha1').update(`blob ${size}\0`);
+  let seen = 0;
+  for await (const chunk of chunks) {
+    sha256.update(chunk);
+    blob.update(chunk);
+    seen += chunk.length;
+  }
+  return { size: seen, hash: `sha256-${sha256.digest('base64')}`, oid: blob.digest('hex') };
+}
