@@ -93,6 +93,26 @@ export class HugError extends Error {
     this.details = options.details ?? [];
   }
 
+  /** The same error, said of a part of the whole. */
+  within(place: string): HugError {
+    return this.#copy(`${place}: ${this.message}`, this.details);
+  }
+
+  /** The same error, with other errors of the same run as its details. */
+  with(others: readonly HugError[]): HugError {
+    const lines = others.flatMap((other) => [other.message, ...other.details]);
+    return this.#copy(this.message, [...this.details, ...lines]);
+  }
+
+  #copy(message: string, details: readonly string[]): HugError {
+    const { code, hint, cause } = this;
+    return new HugError(code, message, {
+      details,
+      cause,
+      ...(hint === undefined ? {} : { hint }),
+    });
+  }
+
   /** The exit status this error leads to. */
   get exitStatus(): number {
     return ERROR_CODES[this.code];

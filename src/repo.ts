@@ -1,4 +1,6 @@
 import { HugError } from './errors.ts';
+import { quoted } from './quote.ts';
+import { unsafeReason } from './safe-path.ts';
 
 export type RepoType = 'model' | 'dataset';
 
@@ -18,7 +20,9 @@ export const DEFAULT_ENDPOINT = 'https://huggingface.co';
 
 const PART = /^[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?$/u;
 const LONGEST_PART = 96;
-const HUB_HOSTS = new Set(['huggingface.co', 'hf.co']);
+/** An address: host (with port, if any) and path; a query or a fragment does not matter. */
+const ADDRESS = /^https?:\/\/([^/?#]*)([^?#]*)/iu;
+const HUB_HOSTS = ['huggingface.co', 'hf.co'];
 const TYPE_PREFIXES: ReadonlyMap<string, RepoType> = new Map([
   ['models', 'model'],
   ['datasets', 'dataset'],
@@ -50,17 +54,36 @@ export function isRepoId(text: string): boolean {
  * `datasets/org/name`, a canonical `gpt2`, or an address on the Hub.
  *
  * @param form what the user wrote
- * @param endpoint address whose host counts as the Hub beside huggingface.co and hf.co
+ * @param endpoints addresses that count as the Hub beside huggingface.co and hf.co; one that has a
+ *   path of its own (`https://host/hub`) is taken off as a whole
  * @throws HugError `EHUG_REPO_INVALID`
  */
-export function parseRepoForm(form: string, endpoint: string = DEFAULT_ENDPOINT): RepoForm {
-  if (/^https?:\/\//iu.test(form)) return parseAddress(form, endpoint);
+export function parseRepoForm(form: string, ...endpoints: readonly string[]): RepoForm {
+  const path = pathOnHub(form, endpoints);
+  if (path !== undefined) return parsePath(path, form);
   for (const [scheme, type] of SCHEMES) {
     if (form.startsWith(scheme)) return { type, id: checkedId(form.slice(scheme.length), form) };
   }
   const { type, rest } = splitType(form.split('/'));
   const id = checkedId(rest.join('/'), form);
   return type === undefined ? { id } : { type, id };
+}
+
+/**
+ * Why a text cannot be a branch, tag or commit, or `undefined` when it can: git's own rules
+ * (`git help check-ref-format`), and those of a path, since the cache keeps a file per ref.
+ */
+export function badRefReason(ref: string): string | undefined {
+  const reason = unsafeReason(ref);
+  if (reason !== undefined) return reason;
+  if (/[ ~^:?*[]/u.test(ref)) return 'has a character that no branch, tag or commit has';
+  if (/\.\.|@\{|^@$|\.$|(?:^|\/)\.|\.lock(?:$|\/)/u.test(ref)) {
+    return 'is not a name that git allows';
+  }
+  if (/^[0-9A-F]{40}$/iu.test(ref) && ref !== ref.toLowerCase()) {
+    return 'is a commit, and those are written in lower case';
+  }
+  return undefined;
 }
 
 /** Address of a repository's page, where a person asks for access. */
@@ -81,23 +104,42 @@ export function encodeSegment(text: string): string {
   );
 }
 
-function parseAddress(form: string, endpoint: string): RepoForm {
-  const url = URL.canParse(form) ? new URL(form) : undefined;
-  if (url === undefined || !isHub(url, endpoint)) throw invalid(form);
-  const segments = url.pathname.split('/').filter((segment) => segment !== '');
+/** The path of an address on the Hub; `undefined` when the form is not an address. */
+function pathOnHub(form: string, endpoints: readonly string[]): string | undefined {
+  const address = splitAddress(form);
+  if (address === undefined) return undefined;
+  if (address.host.includes('@')) {
+    throw invalid('an address', 'it holds a user name or password');
+  }
+  const hub = endpoints.map(splitAddress).find((endpoint) => endpoint?.host === address.host);
+  if (hub === undefined && !HUB_HOSTS.includes(address.host)) {
+    throw invalid(quoted(form), `${quoted(address.host)} is not the Hub`);
+  }
+  const base = hub?.path.replace(/\/*$/u, '/') ?? '/';
+  return address.path.startsWith(base) ? address.path.slice(base.length) : address.path;
+}
+
+function splitAddress(text: string): { host: string; path: string } | undefined {
+  const [, host, path = ''] = ADDRESS.exec(text) ?? [];
+  return host === undefined ? undefined : { host: host.toLowerCase(), path };
+}
+
+function parsePath(path: string, form: string): RepoForm {
+  const segments = path.split('/').filter((segment) => segment !== '');
   const { type = 'model', rest } = splitType(segments.map((segment) => decode(segment, form)));
   const verbAt = rest.length < 3 ? -1 : ([2, 1].find((at) => VERBS.has(rest[at] ?? '')) ?? -1);
   if (verbAt === -1) return { type, id: checkedId(rest.join('/'), form) };
   const id = checkedId(rest.slice(0, verbAt).join('/'), form);
-  const { ref, path } = splitRef(rest.slice(verbAt + 1));
-  const namesFile = rest[verbAt] !== 'tree';
-  if (ref === '' || namesFile !== (path !== '')) throw invalid(form);
-  return namesFile ? { type, id, ref, file: path } : { type, id, ref };
-}
-
-function isHub(url: URL, endpoint: string): boolean {
-  if (url.protocol === 'https:' && HUB_HOSTS.has(url.host)) return true;
-  return URL.canParse(endpoint) && new URL(endpoint).host === url.host;
+  const { ref, path: file } = splitRef(rest.slice(verbAt + 1));
+  const badRef = badRefReason(ref);
+  if (badRef !== undefined) throw invalid(quoted(form), `its revision ${badRef}`);
+  if (rest[verbAt] === 'tree') {
+    if (file !== '') throw invalid(quoted(form), `it names a folder; select ${quoted(`${file}/`)}`);
+    return { type, id, ref };
+  }
+  const badFile = unsafeReason(file);
+  if (badFile !== undefined) throw invalid(quoted(form), `its file ${badFile}`);
+  return { type, id, ref, file };
 }
 
 /** Takes a leading `models/` or `datasets/` off. */
@@ -113,7 +155,7 @@ function splitRef(segments: readonly string[]): { ref: string; path: string } {
 }
 
 function checkedId(id: string, form: string): string {
-  if (!isRepoId(id)) throw invalid(form);
+  if (!isRepoId(id)) throw invalid(quoted(form));
   return id;
 }
 
@@ -121,12 +163,13 @@ function decode(segment: string, form: string): string {
   try {
     return decodeURIComponent(segment);
   } catch (cause) {
-    throw invalid(form, cause);
+    throw invalid(quoted(form), 'its percent-encoding is broken', cause);
   }
 }
 
-function invalid(form: string, cause?: unknown): HugError {
-  return new HugError('EHUG_REPO_INVALID', `${JSON.stringify(form)} is not a repository`, {
+function invalid(what: string, reason?: string, cause?: unknown): HugError {
+  const because = reason === undefined ? '' : `: ${reason}`;
+  return new HugError('EHUG_REPO_INVALID', `${what} is not a repository${because}`, {
     hint: 'Write org/name, hf:org/name, hf-datasets:org/name, or an address on the Hub.',
     cause,
   });

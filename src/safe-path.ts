@@ -42,3 +42,18 @@ export function assertSafePath(path: string, source: string): void {
     );
   }
 }
+
+/**
+ * The first path that is a file here and a folder there (`a` beside `a/b`), which no git tree has.
+ *
+ * @param paths paths that are safe one by one
+ */
+export function pathCollision(paths: Iterable<string>): string | undefined {
+  const files = new Set(paths);
+  for (const path of files) {
+    for (let end = path.indexOf('/'); end !== -1; end = path.indexOf('/', end + 1)) {
+      if (files.has(path.slice(0, end))) return path.slice(0, end);
+    }
+  }
+  return undefined;
+}

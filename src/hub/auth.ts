@@ -1,0 +1,53 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { HugError, messageOf, systemCodeOf } from '../errors.ts';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** The official client counts these as true, in any case, and everything else as false. */
+const TRUE = /^(?:1|on|yes|true)$/iu;
+
+/** Whether an environment variable is switched on, by the rules of huggingface_hub. */
+export const isOn = (value: string | undefined): boolean => TRUE.test(value ?? '');
+
+/** `$HF_HOME`, by the rules of huggingface_hub. */
+export function hubHome(env: Env, home: string): string {
+  if (env['HF_HOME'] !== undefined) return env['HF_HOME'];
+  return path.join(env['XDG_CACHE_HOME'] ?? path.join(home, '.cache'), 'huggingface');
+}
+
+/**
+ * The token to send: `HF_TOKEN`, `HUGGING_FACE_HUB_TOKEN`, or the file at `HF_TOKEN_PATH`
+ * (default `$HF_HOME/token`). Values are trimmed, empty ones fall through.
+ *
+ * @param env environment variables
+ * @param home the user's home folder
+ * @returns `undefined` when there is none, or `HF_HUB_DISABLE_IMPLICIT_TOKEN` is on
+ * @throws HugError `EHUG_TOKEN` when the value cannot be sent in a header; it is never shown
+ */
+export async function findToken(env: Env, home: string): Promise<string | undefined> {
+  if (isOn(env['HF_HUB_DISABLE_IMPLICIT_TOKEN'])) return undefined;
+  const file = env['HF_TOKEN_PATH'] ?? path.join(hubHome(env, home), 'token');
+  const token =
+    env['HF_TOKEN']?.trim() ||
+    env['HUGGING_FACE_HUB_TOKEN']?.trim() ||
+    (await readTokenFile(file)).trim();
+  if (token === '') return undefined;
+  if (!/^[\u0021-\u007e]+$/u.test(token)) {
+    throw new HugError('EHUG_TOKEN', 'the token has characters that no token has', {
+      hint: 'Check HF_TOKEN, HUGGING_FACE_HUB_TOKEN and the token file.',
+    });
+  }
+  return token;
+}
+
+async function readTokenFile(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if (systemCodeOf(error) === 'ENOENT' || systemCodeOf(error) === 'ENOTDIR') return '';
+    throw new HugError('EHUG_TOKEN', `cannot read the token file ${file}: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}

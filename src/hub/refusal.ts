@@ -1,0 +1,86 @@
+import { HugError } from '../errors.ts';
+import { type RepoType, repoPage } from '../repo.ts';
+
+/** What a request was about, for the message. */
+export interface Subject {
+  readonly type: RepoType;
+  /** Repository id. */
+  readonly id: string;
+  /** Branch, tag or commit. */
+  readonly ref?: string;
+  /** File in the repository. */
+  readonly path?: string;
+}
+
+/** The parts of an answer that tell why the Hub refuses. */
+export interface Refusal {
+  readonly status: number;
+  /** `X-Error-Code`, see hub-protocol, section 4. */
+  readonly errorCode: string | undefined;
+  /** `X-Error-Message`, or the body. */
+  readonly errorMessage: string;
+  readonly requestId: string | undefined;
+}
+
+/** What the client knows about itself when it is refused. */
+export interface Caller {
+  readonly endpoint: string;
+  readonly hasToken: boolean;
+}
+
+/** Turns a refusing answer (status 400 and above) into the error that the user sees. */
+export function errorOfRefusal(refusal: Refusal, subject: Subject, caller: Caller): HugError {
+  const { type, id, ref, path } = subject;
+  const repo = `${type} ${id}`;
+  const page = repoPage(caller.endpoint, type, id);
+  const { status, errorCode, errorMessage } = refusal;
+  if (errorCode === 'GatedRepo') return gatedError(subject, caller);
+  if (errorCode === 'RevisionNotFound') {
+    return new HugError('EHUG_REVISION_NOT_FOUND', `${repo} has no revision ${quote(ref)}`, {
+      hint: `Look at its branches and tags: ${page}/tree/main`,
+    });
+  }
+  if (errorCode === 'EntryNotFound') {
+    return new HugError('EHUG_FILE_NOT_FOUND', `${repo} has no file ${quote(path)} at ${ref}`);
+  }
+  if (/access to this resource is disabled/iu.test(errorMessage)) {
+    return new HugError('EHUG_DISABLED', `the Hub has disabled ${repo}`, { hint: `See ${page}` });
+  }
+  if (status === 401 && caller.hasToken) {
+    return new HugError('EHUG_TOKEN', `the Hub refuses the token, asked for ${repo}`, {
+      hint: 'Check HF_TOKEN, or log in again with: hf auth login',
+    });
+  }
+  if (errorCode === 'RepoNotFound' || status === 401 || status === 404) {
+    return new HugError('EHUG_REPO_NOT_FOUND', `${repo} does not exist, or is private`, {
+      hint: caller.hasToken
+        ? 'Check the spelling, and whether the token may read it.'
+        : 'Check the spelling; for a private one set HF_TOKEN, or log in with: hf auth login',
+    });
+  }
+  const said = errorMessage === '' ? '' : `: ${oneLine(errorMessage)}`;
+  if (status === 403) return new HugError('EHUG_FORBIDDEN', `the Hub forbids ${repo}${said}`);
+  if (status === 429) {
+    return new HugError('EHUG_RATE_LIMIT', `the Hub's rate limit is used up, asked for ${repo}`, {
+      hint: caller.hasToken
+        ? 'Try again in some minutes.'
+        : 'Set HF_TOKEN for a higher limit, or try again in some minutes.',
+    });
+  }
+  const request = refusal.requestId === undefined ? '' : ` (request ${refusal.requestId})`;
+  return new HugError('EHUG_HUB', `the Hub answers ${status} for ${repo}${said}${request}`);
+}
+
+/** The error for a repository whose weights the caller has no access to. */
+export function gatedError(subject: Subject, caller: Caller): HugError {
+  const page = repoPage(caller.endpoint, subject.type, subject.id);
+  return new HugError('EHUG_GATED', `${subject.type} ${subject.id} is gated`, {
+    hint: caller.hasToken
+      ? `Ask for access on ${page}; the token in use has none.`
+      : `Ask for access on ${page}, then set HF_TOKEN or log in with: hf auth login`,
+  });
+}
+
+const quote = (text: string | undefined): string => JSON.stringify(text ?? '');
+
+const oneLine = (text: string): string => text.replace(/\s+/gu, ' ').trim().slice(0, 200);

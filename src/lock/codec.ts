@@ -1,0 +1,144 @@
+import * as v from 'valibot';
+import { byCodeUnit } from '../code-unit.ts';
+import { HugError, messageOf } from '../errors.ts';
+import { LOCKFILE_VERSION, type Lock, type LockedEntry, lockSchema } from './schema.ts';
+import { pathCollision } from '../safe-path.ts';
+
+/** As many problems as fit a screen; the first ones tell what is wrong with the file. */
+const MOST_PROBLEMS = 20;
+
+/** What V8 quotes of the text in its syntax errors. */
+const QUOTED_TEXT = /, (?:\.\.\.)?".*$/su;
+
+/** A lock without entries. */
+export const EMPTY_LOCK: Lock = {
+  lockfileVersion: LOCKFILE_VERSION,
+  models: new Map(),
+  datasets: new Map(),
+};
+
+/**
+ * Reads the text of a lock.
+ *
+ * @param text content of `hug.lock.json`
+ * @param file its name, for messages; the text itself is never echoed
+ * @throws HugError `EHUG_LOCK_NEWER` or `EHUG_LOCK_INVALID` with one detail per problem
+ */
+export function parseLock(text: string, file: string): Lock {
+  const json = parseJson(text, file);
+  const version = lockfileVersionOf(json);
+  if (typeof version === 'number' && version > LOCKFILE_VERSION) {
+    throw new HugError(
+      'EHUG_LOCK_NEWER',
+      `${file} has lockfileVersion ${version}; this nix-hug reads up to ${LOCKFILE_VERSION}`,
+      { hint: 'Upgrade nix-hug.' },
+    );
+  }
+  const result = v.safeParse(lockSchema, json);
+  const problems = result.success
+    ? collisions(result.output)
+    : result.issues.map((issue) => `${v.getDotPath(issue) ?? 'lock'}: ${issue.message}`);
+  if (result.success && problems.length === 0) return result.output;
+  throw invalid(file, problems.slice(0, MOST_PROBLEMS));
+}
+
+/**
+ * Canonical text of a lock: keys in schema order, entries and files sorted by UTF-16 code unit,
+ * one line per file, two-space indent, LF, final newline. Equal locks give equal bytes.
+ */
+export function formatLock(lock: Lock): string {
+  const { lockfileVersion, endpoint, models, datasets } = lock;
+  return `${block(
+    [
+      ['lockfileVersion', String(lockfileVersion)],
+      ...(endpoint === undefined ? [] : [['endpoint', JSON.stringify(endpoint)] as const]),
+      ['models', formatEntries(models)],
+      ['datasets', formatEntries(datasets)],
+    ],
+    2,
+  )}\n`;
+}
+
+function formatEntries(entries: ReadonlyMap<string, LockedEntry>): string {
+  return block(
+    sorted(entries).map(([name, entry]) => [name, formatEntry(entry)] as const),
+    4,
+  );
+}
+
+function formatEntry(entry: LockedEntry): string {
+  const { repo, requested, version, ref, rev, select, files } = entry;
+  const scalars = Object.entries({ repo, requested, version, ref, rev }).flatMap(([key, value]) =>
+    value === undefined ? [] : [[key, JSON.stringify(value)] as const],
+  );
+  const selection =
+    select === undefined
+      ? []
+      : [['select', inline(pick(select, ['include', 'exclude', 'files']))] as const];
+  const lines = sorted(files).map(
+    ([path, file]) =>
+      [path, inline(pick(file, ['size', 'hash', 'oid', 'lfs', 'storeName', 'url']))] as const,
+  );
+  return block([...scalars, ...selection, ['files', block(lines, 8)]], 6);
+}
+
+/** A JSON object with one member a line, the members already formatted. */
+function block(members: readonly (readonly [string, string])[], indent: number): string {
+  if (members.length === 0) return '{}';
+  const lines = members.map(
+    ([key, value]) => `${' '.repeat(indent)}${JSON.stringify(key)}: ${value}`,
+  );
+  return `{\n${lines.join(',\n')}\n${' '.repeat(indent - 2)}}`;
+}
+
+/** A JSON object or array on one line, with a space after `{`, `:` and `,`. */
+function inline(object: Record<string, unknown>): string {
+  const members = Object.entries(object).map(([key, value]) => {
+    const text = Array.isArray(value)
+      ? `[${value.map((item) => JSON.stringify(item)).join(', ')}]`
+      : JSON.stringify(value);
+    return `${JSON.stringify(key)}: ${text}`;
+  });
+  return `{ ${members.join(', ')} }`;
+}
+
+/** The named properties that are there, in the order of the names. */
+function pick<T extends object>(object: T, keys: readonly (keyof T & string)[]) {
+  return Object.fromEntries(
+    keys.filter((key) => object[key] !== undefined).map((key) => [key, object[key]]),
+  );
+}
+
+function sorted<T>(map: ReadonlyMap<string, T>): [string, T][] {
+  return [...map].toSorted(([a], [b]) => byCodeUnit(a, b));
+}
+
+function parseJson(text: string, file: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw invalid(file, [messageOf(error).replace(QUOTED_TEXT, '')]);
+  }
+}
+
+function lockfileVersionOf(json: unknown): unknown {
+  return typeof json === 'object' && json !== null && 'lockfileVersion' in json
+    ? json.lockfileVersion
+    : undefined;
+}
+
+function collisions(lock: Lock): string[] {
+  return [...lock.models, ...lock.datasets].flatMap(([name, entry]) => {
+    const collision = pathCollision(entry.files.keys());
+    return collision === undefined
+      ? []
+      : [`${name}.files: ${JSON.stringify(collision)} is both a file and a folder`];
+  });
+}
+
+function invalid(file: string, details: readonly string[]): HugError {
+  return new HugError('EHUG_LOCK_INVALID', `${file} is not a valid lock`, {
+    details,
+    hint: 'Take it from version control again, or delete it and run nix-hug lock.',
+  });
+}

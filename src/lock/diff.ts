@@ -1,0 +1,92 @@
+import { byCodeUnit } from '../code-unit.ts';
+import type { RepoType } from '../repo.ts';
+import type { Lock, LockedEntry, LockedFile } from './schema.ts';
+
+/** What an entry is pinned to. */
+export interface Pin {
+  /** Branch, tag or commit that was resolved. */
+  readonly ref: string;
+  /** The commit. */
+  readonly rev: string;
+}
+
+/** How one entry differs between two locks. */
+export interface EntryChange {
+  readonly name: string;
+  readonly type: RepoType;
+  readonly repo: string;
+  /** `null` for a new entry. */
+  readonly from: Pin | null;
+  /** `null` for a removed entry. */
+  readonly to: Pin | null;
+  /** Paths, sorted. */
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+  readonly modified: readonly string[];
+  /** Size in bytes of the contents that no entry of the old lock has. */
+  readonly downloadBytes: number;
+}
+
+/** The entries that differ, models before datasets, sorted by name. */
+export function diffLocks(from: Lock, to: Lock): EntryChange[] {
+  const known = new Set(
+    [...from.models.values(), ...from.datasets.values()].flatMap((entry) =>
+      [...entry.files.values()].map((file) => file.hash),
+    ),
+  );
+  return [
+    ...diffEntries('model', from.models, to.models, known),
+    ...diffEntries('dataset', from.datasets, to.datasets, known),
+  ];
+}
+
+function diffEntries(
+  type: RepoType,
+  from: ReadonlyMap<string, LockedEntry>,
+  to: ReadonlyMap<string, LockedEntry>,
+  known: ReadonlySet<string>,
+): EntryChange[] {
+  const names = [...new Set([...from.keys(), ...to.keys()])].toSorted(byCodeUnit);
+  return names.flatMap((name) => {
+    const before = from.get(name);
+    const after = to.get(name);
+    const entry = after ?? before;
+    if (entry === undefined || before === after) return [];
+    const files = diffFiles(before?.files ?? new Map(), after?.files ?? new Map());
+    return {
+      name,
+      type,
+      repo: entry.repo,
+      from: pin(before),
+      to: pin(after),
+      ...files,
+      downloadBytes: newBytes(after, known),
+    };
+  });
+}
+
+function pin(entry: LockedEntry | undefined): Pin | null {
+  return entry === undefined ? null : { ref: entry.ref, rev: entry.rev };
+}
+
+function diffFiles(
+  before: ReadonlyMap<string, LockedFile>,
+  after: ReadonlyMap<string, LockedFile>,
+): Pick<EntryChange, 'added' | 'removed' | 'modified'> {
+  const kept = [...after.keys()].filter((path) => before.has(path));
+  return {
+    added: [...after.keys()].filter((path) => !before.has(path)).toSorted(byCodeUnit),
+    removed: [...before.keys()].filter((path) => !after.has(path)).toSorted(byCodeUnit),
+    modified: kept
+      .filter((path) => before.get(path)?.hash !== after.get(path)?.hash)
+      .toSorted(byCodeUnit),
+  };
+}
+
+/** Each content counts once, however many paths have it. */
+function newBytes(entry: LockedEntry | undefined, known: ReadonlySet<string>): number {
+  const contents = new Map(
+    [...(entry?.files.values() ?? [])].map((file) => [file.hash, file.size] as const),
+  );
+  return [...contents].reduce((sum, [hash, size]) => (known.has(hash) ? sum : sum + size), 0);
+}

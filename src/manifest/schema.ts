@@ -1,0 +1,158 @@
+import * as v from 'valibot';
+import type { RepoType } from '../repo.ts';
+
+/** A manifest as the rest of nix-hug sees it: every shorthand is written out, every rule holds. */
+export interface Manifest {
+  /** Address of the Hub, without a trailing slash, when the file sets one. */
+  readonly endpoint?: string;
+  /** Models, then datasets, each in file order. */
+  readonly entries: readonly ManifestEntry[];
+}
+
+/** One model or dataset of the manifest. */
+export interface ManifestEntry {
+  /** Key in the file; unique among the entries of its type. */
+  readonly name: string;
+  readonly type: RepoType;
+  /** Repository id as the file asks for it: `org/name`, or a canonical name such as `gpt2`. */
+  readonly repo: string;
+  readonly want: Want;
+  /** Absent when the whole repository is wanted. */
+  readonly select?: Selection;
+  /** Where the entry's name stands in the file. */
+  readonly position: Position;
+}
+
+/** Which revision: a branch, tag, `refs/pr/N` or commit (`main` when the file is silent), or a semver range over the tags. */
+export type Want = { readonly ref: string } | { readonly version: string };
+
+/** Which files: globs over the LFS files, or exact paths. Lists are never empty and hold no item twice. */
+export type Selection =
+  | { readonly include?: readonly string[]; readonly exclude?: readonly string[] }
+  | { readonly files: readonly string[] };
+
+/** A place in the file, both counted from 1. */
+export interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** Names that match the pattern but that JavaScript objects cannot hold safely. */
+export const RESERVED_NAMES: readonly string[] = ['__proto__', 'prototype', 'constructor'];
+
+const isMap = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Lets only maps through: by itself, an object schema of valibot takes a list for an object. */
+const map = <TSchema extends v.GenericSchema<object>>(schema: TSchema) =>
+  v.pipe(v.custom<v.InferInput<TSchema>>(isMap, 'must be a map'), schema);
+
+const text = (description: string) =>
+  v.pipe(v.string('must be text'), v.nonEmpty('is empty'), v.description(description));
+
+const glob = v.pipe(
+  v.string('must be text'),
+  v.nonEmpty('is empty'),
+  v.regex(/^(?!!)/, 'begins with "!": list what to leave out under "exclude", without the "!"'),
+);
+
+const filePath = v.pipe(v.string('must be text'), v.nonEmpty('is empty'));
+
+const list = <TItem extends v.GenericSchema<string>>(item: TItem, description: string) =>
+  v.pipe(
+    v.array(item, 'must be a list'),
+    v.nonEmpty('is an empty list: leave it out to keep every file'),
+    v.description(description),
+  );
+
+const entryFields = {
+  repo: text(
+    'Repository: org/name, a canonical name such as gpt2, or its address on the Hub. An address with /tree/REF fills "ref"; with /blob/REF/FILE or /resolve/REF/FILE it fills "ref" and "files".',
+  ),
+  ref: v.exactOptional(
+    text(
+      'Branch, tag, refs/pr/N or 40-hex commit; main when left out. Quote a commit that has digits only. Excludes "version".',
+    ),
+  ),
+  version: v.exactOptional(
+    text(
+      'Semver range over the tags of the repository, with or without "v" before the numbers; the highest match wins. Excludes "ref".',
+    ),
+  ),
+  include: v.exactOptional(
+    list(
+      glob,
+      'Globs of the LFS files to keep. Plain git files such as configurations are always kept.',
+    ),
+  ),
+  exclude: v.exactOptional(list(glob, 'Globs of the LFS files to leave out. Wins over "include".')),
+  files: v.exactOptional(
+    list(
+      filePath,
+      'Exact paths of the files to keep, and no others. Excludes "include" and "exclude".',
+    ),
+  ),
+};
+
+const entry = v.union(
+  [
+    text('Repository at main, with all of its files: any form that "repo" takes.'),
+    map(v.strictObject(entryFields)),
+  ],
+  'must be a repository, or a map that has "repo"',
+);
+
+const entries = (description: string) =>
+  v.exactOptional(
+    v.pipe(
+      v.nullable(
+        map(
+          v.record(
+            v.pipe(
+              v.string(),
+              v.regex(
+                /^(?!(?:__proto__|prototype|constructor)$)[A-Za-z_][A-Za-z0-9_-]*$/,
+                'a name has letters, digits, "_" and "-", and begins with a letter or "_"',
+              ),
+            ),
+            entry,
+          ),
+        ),
+      ),
+      v.description(description),
+    ),
+  );
+
+const fileFields = {
+  endpoint: v.exactOptional(
+    v.pipe(
+      v.string('must be text'),
+      v.regex(/^https?:\/\//, 'must begin with "https://" or "http://"'),
+      v.description('Address of the Hub; HF_ENDPOINT wins over it.'),
+    ),
+  ),
+  models: entries('Models by name. Each becomes an attribute of that name in Nix.'),
+  datasets: entries('Datasets by name. Each becomes an attribute of that name in Nix.'),
+};
+
+/** Shape of `hug.yaml`. `schemas/hug.schema.json` is made from it. */
+export const manifestSchema = v.pipe(
+  map(v.strictObject(fileFields)),
+  v.title('hug.yaml'),
+  v.description('Models and datasets of the Hugging Face Hub that nix-hug locks for Nix.'),
+);
+
+/** A manifest as written, once its shape is known to be right. */
+export type ManifestFile = v.InferOutput<typeof manifestSchema>;
+
+/** An entry as written: a repository form, or its fields. */
+export type EntryFile = v.InferOutput<typeof entry>;
+
+/** The fields of an entry as written. */
+export type EntryFields = Exclude<EntryFile, string>;
+
+/** Keys that the top of a manifest may have. */
+export const FILE_KEYS: readonly string[] = Object.keys(fileFields);
+
+/** Keys that an entry may have. */
+export const ENTRY_KEYS: readonly string[] = Object.keys(entryFields);

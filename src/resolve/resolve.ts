@@ -1,0 +1,128 @@
+import { HugError } from '../errors.ts';
+import type { HubApi, Revision } from '../hub/api.ts';
+import type { TreeFile } from '../hub/tree.ts';
+import { sriOfHex } from '../integrity.ts';
+import type { LockedEntry, LockedFile } from '../lock/schema.ts';
+import { storeNameOf } from '../lock/store-name.ts';
+import type { ManifestEntry } from '../manifest/schema.ts';
+import { encodePath, type RepoType } from '../repo.ts';
+import { selectFiles } from './select.ts';
+import { highestTag } from './version.ts';
+
+/** What resolving an entry needs beside the entry. */
+export interface ResolveContext {
+  readonly hub: HubApi;
+  readonly hashes: PlainHashes;
+  /** Tells how far it is, for a progress display. */
+  readonly report: (status: string) => void;
+}
+
+/** Digests of plain files, shared by all entries of a run. */
+export interface PlainHashes {
+  /** The digest of a file's content; `download` is called when no entry could get it yet. */
+  get(file: TreeFile, download: () => Promise<string>): Promise<string>;
+}
+
+/** An entry as it goes into the lock, and what is worth telling the user. */
+export interface Resolved {
+  readonly entry: LockedEntry;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Resolves one entry of a manifest: ref or version range to commit, commit to files, files to
+ * digests. LFS digests come from the tree, plain files are downloaded and checked.
+ *
+ * @throws HugError of the Hub client; `EHUG_VERSION`, `EHUG_SELECTION`, `EHUG_GATED`
+ */
+export async function resolveEntry(
+  wanted: ManifestEntry,
+  { hub, hashes, report }: ResolveContext,
+): Promise<Resolved> {
+  const { type, repo: requested, want, select } = wanted;
+  report('resolving');
+  const ref = 'ref' in want ? want.ref : await tagInRange(hub, type, requested, want.version);
+  const at = await hub.revision(type, requested, ref);
+  report('listing files');
+  const { files, warnings } = selectFiles(await hub.tree(type, at.id, at.rev), select);
+  let done = 0;
+  const locked = await Promise.all(
+    files.map(async (file) => {
+      const hash = await hashOf(file, type, at, hub, hashes);
+      done += 1;
+      report(`${done} of ${files.length} files`);
+      return [file.path, lockedFile(file, hash)] as const;
+    }),
+  );
+  return {
+    warnings,
+    entry: {
+      repo: at.id,
+      ...(at.id === requested ? {} : { requested }),
+      ...('version' in want ? { version: want.version } : {}),
+      ref,
+      rev: at.rev,
+      ...(select === undefined ? {} : { select }),
+      files: new Map(locked),
+    },
+  };
+}
+
+/**
+ * Digests that are known, and a memory for those that are not yet.
+ *
+ * @param known SHA-256 (SRI) of plain files of an earlier lock
+ */
+export function createPlainHashes(known: Iterable<LockedFile>): PlainHashes {
+  const key = (file: { oid: string; size: number }) => `${file.oid} ${file.size}`;
+  const hashes = new Map<string, Promise<string>>();
+  for (const file of known) {
+    if (file.lfs === undefined) hashes.set(key(file), Promise.resolve(file.hash));
+  }
+  return {
+    get(file, download) {
+      const hash = hashes.get(key(file))?.catch(download) ?? download();
+      hashes.set(key(file), hash);
+      return hash;
+    },
+  };
+}
+
+async function tagInRange(hub: HubApi, type: RepoType, id: string, range: string): Promise<string> {
+  const tags = await hub.tags(type, id);
+  const tag = highestTag(tags, range);
+  if (tag !== undefined) return tag;
+  throw new HugError('EHUG_VERSION', `no tag of ${type} ${id} is in the range ${range}`, {
+    hint: tags.length === 0 ? 'It has no tags; use ref.' : `Its tags: ${someOf(tags)}`,
+  });
+}
+
+function hashOf(
+  file: TreeFile,
+  type: RepoType,
+  at: Revision,
+  hub: HubApi,
+  hashes: PlainHashes,
+): Promise<string> | string {
+  if (file.lfs === undefined) return hashes.get(file, () => hub.hashOf(type, at.id, at.rev, file));
+  if (file.lfs === 'masked') throw hub.gated(type, at.id);
+  return sriOfHex(file.lfs.sha256);
+}
+
+function lockedFile(file: TreeFile, hash: string): LockedFile {
+  const storeName = storeNameOf(file.path);
+  const url = encodePath(file.path);
+  return {
+    size: file.size,
+    hash,
+    oid: file.oid,
+    ...(file.lfs === undefined ? {} : { lfs: true as const }),
+    ...(storeName === undefined ? {} : { storeName }),
+    ...(url === file.path ? {} : { url }),
+  };
+}
+
+function someOf(names: readonly string[]): string {
+  const most = 10;
+  return names.slice(0, most).join(', ') + (names.length > most ? ', …' : '');
+}

@@ -1,0 +1,57 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { findToken, isOn } from '../../src/hub/auth.ts';
+import { tempFolder } from '../support/temp.ts';
+
+async function homeWithToken(token: string, ...folders: string[]): Promise<string> {
+  const home = await tempFolder();
+  const folder = path.join(home, ...folders);
+  await mkdir(folder, { recursive: true });
+  await writeFile(path.join(folder, 'token'), token);
+  return home;
+}
+
+describe('token', () => {
+  it('comes from HF_TOKEN, then the older variable, then the file; empty ones fall through', async () => {
+    const home = await homeWithToken(' from-file\n', '.cache', 'huggingface');
+    const older = { HUGGING_FACE_HUB_TOKEN: 'older' };
+    expect(await findToken({ HF_TOKEN: ' first\n', ...older }, home)).toBe('first');
+    expect(await findToken({ HF_TOKEN: ' ', ...older }, home)).toBe('older');
+    expect(await findToken({ HF_TOKEN: '' }, home)).toBe('from-file');
+    expect(await findToken({}, await tempFolder())).toBeUndefined();
+  });
+
+  it('follows HF_TOKEN_PATH, HF_HOME and XDG_CACHE_HOME', async () => {
+    const home = await homeWithToken('here', 'a');
+    expect(await findToken({ HF_TOKEN_PATH: path.join(home, 'a', 'token') }, '/nowhere')).toBe(
+      'here',
+    );
+    expect(await findToken({ HF_HOME: path.join(home, 'a') }, '/nowhere')).toBe('here');
+    const xdg = await homeWithToken('there', 'huggingface');
+    expect(await findToken({ XDG_CACHE_HOME: xdg }, '/nowhere')).toBe('there');
+  });
+
+  it('is not sent when implicit tokens are switched off', async () => {
+    const off = { HF_TOKEN: 'x', HF_HUB_DISABLE_IMPLICIT_TOKEN: '1' };
+    expect(await findToken(off, '/nowhere')).toBeUndefined();
+  });
+
+  it('is refused without being shown when it cannot be one', async () => {
+    const refused = findToken({ HF_TOKEN: 'hf_secret\nX-Header: 1' }, '/nowhere');
+    await expect(refused).rejects.toEqual(expect.objectContaining({ code: 'EHUG_TOKEN' }));
+    await expect(refused).rejects.not.toThrow('hf_secret');
+  });
+
+  it('says so when its file cannot be read', async () => {
+    const folder = await tempFolder();
+    await expect(findToken({ HF_TOKEN_PATH: folder }, '/nowhere')).rejects.toThrow('token file');
+  });
+});
+
+describe('switches', () => {
+  it.each(['1', 'on', 'YES', 'True'])('%s is on', (value) => expect(isOn(value)).toBe(true));
+  it.each([undefined, '', '0', '2', 'no', 'off'])('%s is off', (value) =>
+    expect(isOn(value)).toBe(false),
+  );
+});

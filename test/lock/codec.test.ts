@@ -1,0 +1,154 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { HugError } from '../../src/errors.ts';
+import { formatLock, parseLock } from '../../src/lock/codec.ts';
+import { lockedEntry, lockedFile, lockOf } from '../support/locks.ts';
+
+const FULL = `{
+  "lockfileVersion": 1,
+  "endpoint": "https://hub.example",
+  "models": {
+    "Zeta": {
+      "repo": "org/name",
+      "ref": "main",
+      "rev": "cccccccccccccccccccccccccccccccccccccccc",
+      "files": {
+        "config.json": { "size": 3, "hash": "sha256-YWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWE=", "oid": "6161616161616161616161616161616161616161" }
+      }
+    },
+    "alpha": {
+      "repo": "openai-community/gpt2",
+      "requested": "gpt2",
+      "version": "^1.2",
+      "ref": "v1.3.0",
+      "rev": "cccccccccccccccccccccccccccccccccccccccc",
+      "select": { "include": ["*.bin", "x/"], "exclude": ["y*"] },
+      "files": {
+        ".b ä": { "size": 3, "hash": "sha256-YWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWE=", "oid": "6161616161616161616161616161616161616161", "storeName": "_b_", "url": ".b%20%C3%A4" },
+        "Z": { "size": 0, "hash": "sha256-YmJiYmJiYmJiYmJiYmJiYmJiYmJiYmJiYmJiYmJiYmI=", "oid": "6262626262626262626262626262626262626262", "lfs": true },
+        "a": { "size": 3, "hash": "sha256-YWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWE=", "oid": "6161616161616161616161616161616161616161" }
+      }
+    }
+  },
+  "datasets": {}
+}
+`;
+
+const full = lockOf(
+  {
+    alpha: lockedEntry({
+      repo: 'openai-community/gpt2',
+      requested: 'gpt2',
+      version: '^1.2',
+      ref: 'v1.3.0',
+      select: { exclude: ['y*'], include: ['*.bin', 'x/'] },
+      files: new Map([
+        ['a', lockedFile('a')],
+        ['Z', lockedFile('b', { lfs: true, size: 0 })],
+        ['.b ä', lockedFile('a', { url: '.b%20%C3%A4', storeName: '_b_' })],
+      ]),
+    }),
+    Zeta: lockedEntry(),
+  },
+  { endpoint: 'https://hub.example' },
+);
+
+function problem(run: () => unknown): HugError {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof HugError) return error;
+    throw error;
+  }
+  throw new Error('expected a HugError');
+}
+
+describe('canonical text', () => {
+  it('has the documented key order, sorting and line breaks', () => {
+    expect(formatLock(full)).toBe(FULL);
+  });
+
+  it('is the inverse of reading', () => {
+    expect(formatLock(parseLock(FULL, 'hug.lock.json'))).toBe(FULL);
+  });
+
+  it('writes an empty lock', () => {
+    expect(formatLock(lockOf({}))).toBe(
+      '{\n  "lockfileVersion": 1,\n  "models": {},\n  "datasets": {}\n}\n',
+    );
+  });
+
+  it('does not depend on the order of entries and files', () => {
+    const paths = fc.uniqueArray(fc.stringMatching(/^[A-Za-z0-9ä_-]{1,8}$/u), { minLength: 1 });
+    fc.assert(
+      fc.property(paths, fc.infiniteStream(fc.nat()), (names, random) => {
+        const entries = names.map((name) => [name, lockedFile()] as const);
+        const shuffled = entries
+          .map((entry) => [random.next().value, entry] as const)
+          .toSorted(([a], [b]) => a - b)
+          .map(([, entry]) => entry);
+        const text = (files: typeof entries) =>
+          formatLock(lockOf({ m: lockedEntry({ files: new Map(files) }) }));
+        expect(text(shuffled)).toBe(text(entries));
+        expect(formatLock(parseLock(text(entries), 'lock'))).toBe(text(entries));
+      }),
+    );
+  });
+
+  it('keeps files and entries whose names are special in JavaScript', () => {
+    const files = ['__proto__', 'constructor', 'prototype', 'toString'].map(
+      (name) => [name, lockedFile()] as const,
+    );
+    const lock = lockOf(
+      {},
+      { models: new Map([['__proto__', lockedEntry({ files: new Map(files) })]]) },
+    );
+    const read = parseLock(formatLock(lock), 'lock');
+    expect([...(read.models.get('__proto__')?.files.keys() ?? [])].toSorted()).toEqual(
+      files.map(([name]) => name).toSorted(),
+    );
+    expect(formatLock(read)).toBe(formatLock(lock));
+  });
+});
+
+describe('refused locks', () => {
+  it.each([
+    ['', 'Unexpected end of JSON input'],
+    ['[]', 'lockfileVersion'],
+    ['null', 'Object'],
+    [FULL.replace('"repo": "org/name",', ''), 'models.Zeta.repo'],
+    [FULL.replace('"lockfileVersion": 1', '"lockfileVersion": 0'), 'lockfileVersion'],
+    [FULL.replace('"ref": "main"', '"ref": "../main"'), 'has a ".." segment'],
+    [FULL.replace('"config.json"', '"../config.json"'), 'has a ".." segment'],
+    [FULL.replace('"config.json"', '"/config.json"'), 'is absolute'],
+    [FULL.replace('"config.json"', '"a\\u0000b"'), 'control character'],
+    [FULL.replace('"Z"', '"a/b"'), 'is both a file and a folder'],
+    [FULL.replace('".b%20%C3%A4"', '"../x"'), '".." segment'],
+    [FULL.replace('".b%20%C3%A4"', '"a?b"'), 'percent-encoded'],
+    [FULL.replace('"_b_"', '"../b"'), 'store path name'],
+    [FULL.replace('"alpha"', '"al pha"'), 'entry name'],
+    [FULL.replace('"size": 0', '"size": -1'), 'size'],
+    [FULL.replace('"size": 0', '"size": 0.5'), 'size'],
+    [FULL.replace('sha256-Y', 'sha1-Y'), 'SHA-256'],
+    [FULL.replace('"lfs": true', '"lfs": false'), 'lfs'],
+    [FULL.replace('"ref": "v1.3.0"', '"refs": "v1.3.0"'), 'refs'],
+    [FULL.replace(/"hash": "[^"]*", /u, ''), 'models.Zeta.files.config.json.hash'],
+  ])('%#', (text, detail) => {
+    const error = problem(() => parseLock(text, 'hug.lock.json'));
+    expect(error.code).toBe('EHUG_LOCK_INVALID');
+    expect(error.exitStatus).toBe(2);
+    expect(error.details.join('\n')).toContain(detail);
+  });
+
+  it('never echoes the text of the file', () => {
+    const error = problem(() => parseLock('{"models": hf_secret_token}', 'hug.lock.json'));
+    expect([error.message, ...error.details].join()).not.toContain('hf_secret');
+  });
+
+  it('names a newer format and what to do', () => {
+    const newer = FULL.replace('"lockfileVersion": 1', '"lockfileVersion": 2');
+    const error = problem(() => parseLock(newer, 'hug.lock.json'));
+    expect(error.code).toBe('EHUG_LOCK_NEWER');
+    expect(error.hint).toContain('Upgrade');
+  });
+});

@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+import { diffLocks } from '../../src/lock/diff.ts';
+import { lockedEntry, lockedFile, lockOf } from '../support/locks.ts';
+
+const files = (...entries: [string, ReturnType<typeof lockedFile>][]) => new Map(entries);
+
+describe('difference of two locks', () => {
+  it('names new, removed and changed entries and files, in order', () => {
+    const from = lockOf({
+      gone: lockedEntry(),
+      moved: lockedEntry({
+        files: files(
+          ['same', lockedFile('s')],
+          ['old', lockedFile('o')],
+          ['edit', lockedFile('1')],
+        ),
+      }),
+    });
+    const to = lockOf({
+      moved: lockedEntry({
+        rev: 'd'.repeat(40),
+        files: files(
+          ['same', lockedFile('s')],
+          ['z', lockedFile('z', { size: 5 })],
+          ['edit', lockedFile('2', { size: 7 })],
+          ['b', lockedFile('z', { size: 5 })],
+          ['copy', lockedFile('o', { size: 100 })],
+        ),
+      }),
+      fresh: lockedEntry(),
+    });
+    expect(diffLocks(from, to)).toEqual([
+      {
+        name: 'fresh',
+        type: 'model',
+        repo: 'org/name',
+        from: null,
+        to: { ref: 'main', rev: 'c'.repeat(40) },
+        added: ['config.json'],
+        removed: [],
+        modified: [],
+        downloadBytes: 0,
+      },
+      expect.objectContaining({ name: 'gone', to: null, removed: ['config.json'] }),
+      {
+        name: 'moved',
+        type: 'model',
+        repo: 'org/name',
+        from: { ref: 'main', rev: 'c'.repeat(40) },
+        to: { ref: 'main', rev: 'd'.repeat(40) },
+        added: ['b', 'copy', 'z'],
+        removed: ['old'],
+        modified: ['edit'],
+        downloadBytes: 12,
+      },
+    ]);
+  });
+
+  it('is empty for the same entries', () => {
+    const entry = lockedEntry();
+    expect(diffLocks(lockOf({ a: entry }), lockOf({ a: entry }))).toEqual([]);
+  });
+});

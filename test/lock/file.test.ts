@@ -1,0 +1,66 @@
+import { lstat, mkdir, readdir, readFile, stat, symlink, writeFile, chmod } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { readLockText, writeLockText } from '../../src/lock/file.ts';
+import { tempFolder } from '../support/temp.ts';
+
+async function lockIn(text?: string): Promise<string> {
+  const folder = path.join(await tempFolder(), 'with space ä');
+  await mkdir(folder);
+  const file = path.join(folder, 'hug.lock.json');
+  if (text !== undefined) await writeFile(file, text);
+  return file;
+}
+
+describe('lock file', () => {
+  it('is written and read back, and leaves nothing else', async () => {
+    const file = await lockIn();
+    expect(await readLockText(file)).toBeUndefined();
+    await writeLockText(file, 'ä\n');
+    expect(await readLockText(file)).toBe('ä\n');
+    expect(await readdir(path.dirname(file))).toEqual(['hug.lock.json']);
+  });
+
+  it('keeps its permissions', async () => {
+    const file = await lockIn('old');
+    await chmod(file, 0o640);
+    await writeLockText(file, 'new');
+    expect((await stat(file)).mode & 0o777).toBe(0o640);
+  });
+
+  it('survives many writers at once whole', async () => {
+    const file = await lockIn('old');
+    const texts = Array.from({ length: 20 }, (_, index) => `${index}`.repeat(100_000));
+    await Promise.all(texts.map((text) => writeLockText(file, text)));
+    expect(texts).toContain(await readFile(file, 'utf8'));
+    expect(await readdir(path.dirname(file))).toEqual(['hug.lock.json']);
+  });
+
+  it('refuses a symbolic link, for reading and writing, and leaves its target alone', async () => {
+    const file = await lockIn();
+    const target = path.join(path.dirname(file), 'target');
+    await writeFile(target, 'precious');
+    await symlink(target, file);
+    const refused = expect.objectContaining({ code: 'EHUG_LOCK_NOT_A_FILE', exitStatus: 1 });
+    await expect(readLockText(file)).rejects.toEqual(refused);
+    await expect(writeLockText(file, 'new')).rejects.toEqual(refused);
+    expect(await readFile(target, 'utf8')).toBe('precious');
+    expect((await lstat(file)).isSymbolicLink()).toBe(true);
+  });
+
+  it('refuses a dangling link and a folder', async () => {
+    const file = await lockIn();
+    await symlink('nowhere', file);
+    await expect(readLockText(file)).rejects.toThrow('symbolic link');
+    const folder = await lockIn();
+    await mkdir(folder);
+    await expect(readLockText(folder)).rejects.toThrow('not a regular file');
+  });
+
+  it('says so when the folder is not there', async () => {
+    const file = path.join(await tempFolder(), 'gone', 'hug.lock.json');
+    await expect(writeLockText(file, 'new')).rejects.toEqual(
+      expect.objectContaining({ code: 'EHUG_FILE_SYSTEM' }),
+    );
+  });
+});

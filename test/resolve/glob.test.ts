@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import { compileGlob } from '../../src/resolve/glob.ts';
+
+describe('glob dialect', () => {
+  it.each([
+    ['*.json', 'config.json', true],
+    ['*.json', 'sub/config.json', true],
+    ['*.json', '.hidden.json', true],
+    ['*.json', 'config.jsonl', false],
+    ['*.JSON', 'config.json', false],
+    ['*', 'a/b/c.bin', true],
+    ['*.*', 'LICENSE', false],
+    ['**', '.a/.b', true],
+    ['**/*.json', 'config.json', true],
+    ['**/*.json', 'a/b/config.json', true],
+    ['a/**/b.txt', 'a/b.txt', true],
+    ['a/**/b.txt', 'a/x/y/b.txt', true],
+    ['data/*.json', 'data/x/y.json', true],
+    ['data/', 'data/x/y.bin', true],
+    ['data/', 'data/.x', true],
+    ['data/', 'data', false],
+    ['data/', 'other/data/x', false],
+    ['data', 'data/x.bin', false],
+    ['config.json', 'sub/config.json', false],
+    ['/config.json', 'config.json', false],
+    ['a?c', 'abc', true],
+    ['a?c', 'ac', false],
+    ['*.{json,txt}', 'config.json', true],
+    ['{a,b}/*.bin', 'b/x.bin', true],
+    ['model-0000[1-3]-of-*.safetensors', 'model-00002-of-00005.safetensors', true],
+    ['model-0000[1-3]-of-*.safetensors', 'model-00004-of-00005.safetensors', false],
+    ['[!a]*.txt', 'b.txt', true],
+    ['[!a]*.txt', 'a.txt', false],
+    ['größe *.bin', 'größe 1.bin', true],
+    ['a+b.bin', 'a+b.bin', true],
+    ['a+b.bin', 'aab.bin', false],
+    ['consolidated*', 'consolidated.00.pth', true],
+    ['original/*', 'original/params.json', true],
+  ])('%s on %s: %s', (glob, path, expected) => {
+    expect(compileGlob(glob)(path)).toBe(expected);
+  });
+});

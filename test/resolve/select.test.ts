@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import type { Selection } from '../../src/manifest/schema.ts';
+import { selectFiles } from '../../src/resolve/select.ts';
+
+const tree = [
+  { path: 'config.json' },
+  { path: 'tokenizer.model', lfs: {} },
+  { path: 'model.safetensors', lfs: {} },
+  { path: 'unet/model.safetensors', lfs: {} },
+  { path: 'consolidated.safetensors', lfs: {} },
+];
+const names = (selection?: Selection) => selectFiles(tree, selection).files.map(({ path }) => path);
+
+describe('selection', () => {
+  it('keeps all without one', () => {
+    expect(names()).toEqual(tree.map(({ path }) => path));
+  });
+
+  it('chooses among LFS files, keeps plain ones, and lets exclude win', () => {
+    expect(names({ include: ['*.safetensors'] })).toEqual([
+      'config.json',
+      'model.safetensors',
+      'unet/model.safetensors',
+      'consolidated.safetensors',
+    ]);
+    expect(names({ include: ['*.safetensors'], exclude: ['consolidated*', '*.json'] })).toEqual([
+      'config.json',
+      'model.safetensors',
+      'unet/model.safetensors',
+    ]);
+    expect(names({ exclude: ['*'] })).toEqual(['config.json']);
+  });
+
+  it('takes exact paths alone', () => {
+    expect(names({ files: ['unet/model.safetensors'] })).toEqual(['unet/model.safetensors']);
+  });
+
+  it('names every exact path that is not there', () => {
+    expect(() => names({ files: ['Config.json', 'config.json', 'x'] })).toThrow(
+      expect.objectContaining({
+        code: 'EHUG_SELECTION',
+        message: 'no such file at this commit: "Config.json", "x"',
+      }),
+    );
+  });
+
+  it('refuses to leave nothing', () => {
+    const weights = [{ path: 'a.bin', lfs: {} }];
+    expect(() => selectFiles(weights, { include: ['*.json'] })).toThrow('leaves no file');
+    expect(() => selectFiles([], undefined)).toThrow('no files');
+  });
+
+  it('warns about globs that match no LFS file', () => {
+    const { warnings } = selectFiles(tree, { include: ['*.bin', '*.model'], exclude: ['*.json'] });
+    expect(warnings).toEqual([
+      'include "*.bin" matches no LFS file; plain files are always kept',
+      'exclude "*.json" matches no LFS file; plain files are always kept',
+    ]);
+  });
+});
