@@ -22,8 +22,6 @@ export const ERROR_CODES = {
   EHUG_LOCK_CONFLICT: EXIT.invalid,
   /** The lock's path is a symbolic link or not a regular file. */
   EHUG_LOCK_NOT_A_FILE: EXIT.failed,
-  /** The lock does not match the manifest (`lock --check`). */
-  EHUG_LOCK_OUT_OF_DATE: EXIT.outOfDate,
   /** A file or folder could not be read or written. */
   EHUG_FILE_SYSTEM: EXIT.failed,
   /** A path is absolute, leaves its folder or holds control characters. */

@@ -22,7 +22,7 @@ const PART = /^[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?$/u;
 const LONGEST_PART = 96;
 /** An address: host (with port, if any) and path; a query or a fragment does not matter. */
 const ADDRESS = /^https?:\/\/([^/?#]*)([^?#]*)/iu;
-const HUB_HOSTS = ['huggingface.co', 'hf.co'];
+const HUB_HOSTS = new Set(['huggingface.co', 'hf.co']);
 const TYPE_PREFIXES: ReadonlyMap<string, RepoType> = new Map([
   ['models', 'model'],
   ['datasets', 'dataset'],
@@ -59,8 +59,8 @@ export function isRepoId(text: string): boolean {
  * @throws HugError `EHUG_REPO_INVALID`
  */
 export function parseRepoForm(form: string, ...endpoints: readonly string[]): RepoForm {
-  const path = pathOnHub(form, endpoints);
-  if (path !== undefined) return parsePath(path, form);
+  const address = splitAddress(form);
+  if (address !== undefined) return parsePath(pathOnHub(address, endpoints), address.text);
   for (const [scheme, type] of SCHEMES) {
     if (form.startsWith(scheme)) return { type, id: checkedId(form.slice(scheme.length), form) };
   }
@@ -74,9 +74,9 @@ export function parseRepoForm(form: string, ...endpoints: readonly string[]): Re
  * (`git help check-ref-format`), and those of a path, since the cache keeps a file per ref.
  */
 export function badRefReason(ref: string): string | undefined {
+  if (/[ ~^:?*[]/u.test(ref)) return 'has a character that no branch, tag or commit has';
   const reason = unsafeReason(ref);
   if (reason !== undefined) return reason;
-  if (/[ ~^:?*[]/u.test(ref)) return 'has a character that no branch, tag or commit has';
   if (/\.\.|@\{|^@$|\.$|(?:^|\/)\.|\.lock(?:$|\/)/u.test(ref)) {
     return 'is not a name that git allows';
   }
@@ -104,24 +104,30 @@ export function encodeSegment(text: string): string {
   );
 }
 
-/** The path of an address on the Hub; `undefined` when the form is not an address. */
-function pathOnHub(form: string, endpoints: readonly string[]): string | undefined {
-  const address = splitAddress(form);
-  if (address === undefined) return undefined;
-  if (address.host.includes('@')) {
-    throw invalid('an address', 'it holds a user name or password');
-  }
-  const hub = endpoints.map(splitAddress).find((endpoint) => endpoint?.host === address.host);
-  if (hub === undefined && !HUB_HOSTS.includes(address.host)) {
-    throw invalid(quoted(form), `${quoted(address.host)} is not the Hub`);
-  }
-  const base = hub?.path.replace(/\/*$/u, '/') ?? '/';
-  return address.path.startsWith(base) ? address.path.slice(base.length) : address.path;
+/** An address without its query and fragment, which may hold a token. */
+interface Address {
+  readonly text: string;
+  /** Host, and port if any, in lower case. */
+  readonly host: string;
+  readonly path: string;
 }
 
-function splitAddress(text: string): { host: string; path: string } | undefined {
-  const [, host, path = ''] = ADDRESS.exec(text) ?? [];
-  return host === undefined ? undefined : { host: host.toLowerCase(), path };
+function splitAddress(form: string): Address | undefined {
+  const [text, host, path = ''] = ADDRESS.exec(form) ?? [];
+  return text === undefined || host === undefined
+    ? undefined
+    : { text, host: host.toLowerCase(), path };
+}
+
+/** The path below the Hub that the address is on. */
+function pathOnHub({ text, host, path }: Address, endpoints: readonly string[]): string {
+  if (host.includes('@')) throw invalid('an address with a user name or password');
+  const hub = endpoints.map(splitAddress).find((endpoint) => endpoint?.host === host);
+  if (hub === undefined && !HUB_HOSTS.has(host)) {
+    throw invalid(quoted(text), `${quoted(host)} is not the Hub`);
+  }
+  const base = hub?.path.replace(/\/*$/u, '/') ?? '/';
+  return path.startsWith(base) ? path.slice(base.length) : path;
 }
 
 function parsePath(path: string, form: string): RepoForm {
@@ -155,7 +161,7 @@ function splitRef(segments: readonly string[]): { ref: string; path: string } {
 }
 
 function checkedId(id: string, form: string): string {
-  if (!isRepoId(id)) throw invalid(quoted(form));
+  if (!isRepoId(id)) throw invalid(quoted(form), 'write org/name or its address on the Hub');
   return id;
 }
 

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { isRepoId } from '../repo.ts';
 import { unsafeReason } from '../safe-path.ts';
 
 /** Version of the lock format that this release writes. */
@@ -10,13 +11,7 @@ const nameSchema = v.pipe(
   v.regex(/^[A-Za-z_][A-Za-z0-9_-]*$/u, 'is not an entry name'),
 );
 
-const repoIdSchema = v.pipe(
-  v.string(),
-  v.regex(
-    /^[A-Za-z0-9_][A-Za-z0-9_.-]*(?:\/[A-Za-z0-9_][A-Za-z0-9_.-]*)?$/u,
-    'is not a repository id',
-  ),
-);
+const repoIdSchema = v.pipe(v.string(), v.check(isRepoId, 'is not a repository id'));
 
 const gitIdSchema = v.pipe(v.string(), v.regex(/^[0-9a-f]{40}$/u, 'is not 40 hex digits'));
 

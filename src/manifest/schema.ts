@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import type { RepoType } from '../repo.ts';
+import { isMap } from './data.ts';
 
 /** A manifest as the rest of nix-hug sees it: every shorthand is written out, every rule holds. */
 export interface Manifest {
@@ -40,9 +41,6 @@ export interface Position {
 /** Names that match the pattern but that JavaScript objects cannot hold safely. */
 export const RESERVED_NAMES: readonly string[] = ['__proto__', 'prototype', 'constructor'];
 
-const isMap = (value: unknown): boolean =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 /** Lets only maps through: by itself, an object schema of valibot takes a list for an object. */
 const map = <TSchema extends v.GenericSchema<object>>(schema: TSchema) =>
   v.pipe(v.custom<v.InferInput<TSchema>>(isMap, 'must be a map'), schema);
@@ -53,7 +51,7 @@ const text = (description: string) =>
 const glob = v.pipe(
   v.string('must be text'),
   v.nonEmpty('is empty'),
-  v.regex(/^(?!!)/, 'begins with "!": list what to leave out under "exclude", without the "!"'),
+  v.regex(/^(?!!)/u, 'begins with "!": list what to leave out under "exclude", without the "!"'),
 );
 
 const filePath = v.pipe(v.string('must be text'), v.nonEmpty('is empty'));
@@ -111,7 +109,7 @@ const entries = (description: string) =>
             v.pipe(
               v.string(),
               v.regex(
-                /^(?!(?:__proto__|prototype|constructor)$)[A-Za-z_][A-Za-z0-9_-]*$/,
+                /^(?!(?:__proto__|prototype|constructor)$)[A-Za-z_][A-Za-z0-9_-]*$/u,
                 'a name has letters, digits, "_" and "-", and begins with a letter or "_"',
               ),
             ),
@@ -127,7 +125,7 @@ const fileFields = {
   endpoint: v.exactOptional(
     v.pipe(
       v.string('must be text'),
-      v.regex(/^https?:\/\//, 'must begin with "https://" or "http://"'),
+      v.regex(/^https?:\/\//u, 'must begin with "https://" or "http://"'),
       v.description('Address of the Hub; HF_ENDPOINT wins over it.'),
     ),
   ),

@@ -1,0 +1,37 @@
+# `make demo` and `make test` do their own set-up. Nothing but make, git and Node 20 is assumed.
+
+.PHONY: demo test test-compat check build setup setup-compat clean
+.DELETE_ON_ERROR:
+
+demo: build setup
+	npx tsx scripts/demo.ts
+
+test: build setup
+	npm run check
+	npm test
+	LC_ALL=sk npx vitest run test/lock test/commands
+
+test-compat: build setup setup-compat
+	npx vitest run --config vitest.compat.config.ts
+
+check: node_modules
+	npm run check
+
+build: node_modules
+	npm run build
+
+# The stamp that npm itself writes.
+node_modules: node_modules/.package-lock.json
+node_modules/.package-lock.json: package.json package-lock.json
+	npm ci
+	touch $@
+
+setup:
+	scripts/setup-nix.sh
+	scripts/setup-python.sh
+
+setup-compat:
+	scripts/setup-current-nix.sh
+
+clean:
+	rm -rf node_modules dist coverage .cache

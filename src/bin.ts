@@ -1,0 +1,21 @@
+#!/usr/bin/env node
+import { homedir } from 'node:os';
+import process from 'node:process';
+import { main } from './cli/program.ts';
+
+const controller = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => controller.abort());
+}
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
+process.exitCode = await main(process.argv.slice(2), {
+  cwd: process.cwd(),
+  env: process.env,
+  home: homedir(),
+  stdout: process.stdout,
+  stderr: process.stderr,
+  signal: controller.signal,
+});

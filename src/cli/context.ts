@@ -1,0 +1,154 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { LockContext } from '../commands/lock.ts';
+import { HugError } from '../errors.ts';
+import type { HubApi } from '../hub/api.ts';
+import { findToken, isOn } from '../hub/auth.ts';
+import type { RetryPolicy, Wait } from '../hub/retry.ts';
+import { DEFAULT_ENDPOINT } from '../repo.ts';
+import { createOutput, type Output, type Streams } from './output.ts';
+import { createTaskRunner } from './progress.ts';
+
+/** The world outside of the process, handed in so that tests can be another one. */
+export interface World extends Streams {
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The user's home folder. */
+  readonly home: string;
+  /** Aborted when the user interrupts. */
+  readonly signal: AbortSignal;
+  /** How patient to be with a Hub; the default is patient. */
+  readonly retry?: RetryPolicy;
+}
+
+/** Options that every command knows. */
+export interface GlobalOptions {
+  readonly cwd?: string | undefined;
+  readonly manifest?: string | undefined;
+  readonly json?: boolean | undefined;
+  readonly offline?: boolean | undefined;
+  readonly debug?: boolean | undefined;
+  readonly quiet?: boolean | undefined;
+  /** `false` for `--no-color`. */
+  readonly color?: boolean | undefined;
+  /** Downloads at once; twice as many API requests. */
+  readonly concurrency?: number | undefined;
+}
+
+/** What commands get to work with. */
+export interface Context extends LockContext {
+  readonly output: Output;
+}
+
+/** Version of the package, from its one source. */
+export function packageVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  const { version }: { version: string } = JSON.parse(text);
+  return version;
+}
+
+/** Wires the real parts together; the only place that reads the environment. */
+export function createContext(options: GlobalOptions, world: World): Context {
+  const { env, stderr } = world;
+  const quiet = options.quiet === true;
+  const json = options.json === true;
+  const debug = options.debug === true;
+  const secrets = new Set(secretsIn(env));
+  const output = createOutput(world, {
+    json,
+    quiet,
+    debug,
+    color: wantsColor(options, world),
+    secrets,
+  });
+  const live = stderr.isTTY && !debug && env['TERM'] !== 'dumb';
+  return {
+    output,
+    cwd: path.resolve(world.cwd, options.cwd ?? '.'),
+    manifest: options.manifest,
+    offline: options.offline === true || isOn(env['HF_HUB_OFFLINE']),
+    endpoint: endpointIn(env),
+    connect: async (endpoint) => connect(endpoint, options, world, output, secrets),
+    runTasks: createTaskRunner(stderr, quiet ? 'silent' : live ? 'live' : 'plain'),
+    warn: (line) => output.warn(line),
+  };
+}
+
+async function connect(
+  manifestEndpoint: string | undefined,
+  { concurrency, debug }: GlobalOptions,
+  { env, home, signal, retry }: World,
+  output: Output,
+  secrets: Set<string>,
+): Promise<HubApi> {
+  const { createHttp } = await import('../hub/http.ts');
+  const { createHubApi } = await import('../hub/api.ts');
+  const token = await findToken(env, home);
+  if (token !== undefined) secrets.add(token);
+  return createHubApi(
+    createHttp({
+      endpoint: endpointIn(env) ?? manifestEndpoint ?? DEFAULT_ENDPOINT,
+      token,
+      userAgent: `nix-hug/${packageVersion()} node/${process.versions.node}`,
+      proxy: {
+        http: env['http_proxy'] ?? env['HTTP_PROXY'] ?? '',
+        https: env['https_proxy'] ?? env['HTTPS_PROXY'] ?? '',
+        no: env['no_proxy'] ?? env['NO_PROXY'] ?? '',
+      },
+      ...timeouts(env),
+      ...(concurrency === undefined
+        ? {}
+        : { downloadConcurrency: concurrency, apiConcurrency: 2 * concurrency }),
+      onWait: announceWaits(output),
+      ...(debug === true
+        ? {
+            onExchange: ({ method, path: asked, status, ms }) =>
+              output.note(`${method} ${asked} ${status} ${Math.round(ms)} ms`),
+          }
+        : {}),
+      signal,
+      ...(retry === undefined ? {} : { retry }),
+    }),
+  );
+}
+
+/** Several requests wait for the same window; one line is enough. */
+function announceWaits(output: Output): (wait: Wait) => void {
+  let announcedUntil = 0;
+  return ({ reason, ms }) => {
+    const until = Date.now() + ms;
+    if (until < announcedUntil + 1_000) return;
+    announcedUntil = until;
+    output.note(`${reason}; waiting ${Math.ceil(ms / 1_000)} s`);
+  };
+}
+
+/** `HF_ENDPOINT` without trailing slashes; an empty one counts as none. */
+function endpointIn(env: World['env']): string | undefined {
+  const endpoint = env['HF_ENDPOINT']?.trim().replace(/\/+$/u, '');
+  if (endpoint === undefined || endpoint === '') return undefined;
+  if (/^https?:\/\//u.test(endpoint) && URL.canParse(endpoint)) return endpoint;
+  throw new HugError('EHUG_USAGE', 'HF_ENDPOINT is not an http or https address');
+}
+
+/** The official client's limits, in seconds there and in ms here. */
+function timeouts(env: World['env']): { answerTimeoutMs?: number; readTimeoutMs?: number } {
+  const answer = Number(env['HF_HUB_ETAG_TIMEOUT']);
+  const read = Number(env['HF_HUB_DOWNLOAD_TIMEOUT']);
+  return {
+    ...(answer > 0 ? { answerTimeoutMs: answer * 1_000 } : {}),
+    ...(read > 0 ? { readTimeoutMs: read * 1_000 } : {}),
+  };
+}
+
+function secretsIn(env: World['env']): string[] {
+  return [env['HF_TOKEN'], env['HUGGING_FACE_HUB_TOKEN']]
+    .map((token) => token?.trim() ?? '')
+    .filter((token) => token !== '');
+}
+
+/** `--no-color`, then https://no-color.org, then https://force-color.org, then the terminal. */
+function wantsColor({ color }: GlobalOptions, { env, stderr }: World): boolean {
+  if (color === false || (env['NO_COLOR'] ?? '') !== '') return false;
+  return (env['FORCE_COLOR'] ?? '') !== '' || stderr.isTTY;
+}

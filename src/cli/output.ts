@@ -1,0 +1,82 @@
+import { styleText } from 'node:util';
+import type { CommandResult } from '../commands/result.ts';
+import { HugError, messageOf } from '../errors.ts';
+
+/** Where the process writes; `process.stdout` and `process.stderr`, or a test's own. */
+export interface Streams {
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+}
+
+/** How results and errors are written. */
+export interface OutputOptions {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly debug: boolean;
+  readonly color: boolean;
+  /** Texts that must never be shown. */
+  readonly secrets: ReadonlySet<string>;
+}
+
+/** Writes results to stdout, everything else to stderr, and secrets nowhere. */
+export interface Output {
+  result(result: CommandResult): void;
+  /** Writes an error and returns the exit status it leads to. */
+  error(error: unknown): number;
+  warn(line: string): void;
+  note(line: string): void;
+}
+
+/** @param options the secrets may grow while the output is in use */
+export function createOutput({ stdout, stderr }: Streams, options: OutputOptions): Output {
+  const { json, quiet, debug, color, secrets } = options;
+  const clean = (text: string) =>
+    [...secrets].reduce((cleaned, secret) => cleaned.replaceAll(secret, '***'), text);
+  const print = (text: string) => void stdout.write(`${clean(text)}\n`);
+  const tell = (text: string) => void stderr.write(`${clean(text)}\n`);
+  const paint = (style: 'red' | 'yellow' | 'dim', text: string) =>
+    color ? styleText(style, text) : text;
+
+  return {
+    result(result) {
+      if (json) print(JSON.stringify(result.json, null, 2));
+      else if (!quiet && result.text !== '') print(result.text);
+    },
+    error(thrown) {
+      const error = asHugError(thrown);
+      const { code, message, hint, details } = error;
+      if (json) {
+        const problems = details.length === 0 ? {} : { details };
+        print(
+          JSON.stringify({ error: { code, message, hint: hint ?? null, ...problems } }, null, 2),
+        );
+      } else {
+        tell(`${paint('red', 'error')} ${code}: ${message}`);
+        for (const detail of details) tell(`  ${detail}`);
+        if (hint !== undefined) tell(`${paint('dim', 'hint')}: ${hint}`);
+      }
+      if (debug || code === 'EHUG_INTERNAL') tell(stackOf(thrown));
+      return error.exitStatus;
+    },
+    warn(line) {
+      tell(`${paint('yellow', 'warning')}: ${line}`);
+    },
+    note(line) {
+      if (!quiet) tell(paint('dim', line));
+    },
+  };
+}
+
+function asHugError(thrown: unknown): HugError {
+  if (thrown instanceof HugError) return thrown;
+  return new HugError('EHUG_INTERNAL', `this is a defect of nix-hug: ${messageOf(thrown)}`, {
+    hint: 'Please report it with the lines below.',
+    cause: thrown,
+  });
+}
+
+function stackOf(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown);
+  const cause = thrown.cause === undefined ? '' : `\ncaused by: ${stackOf(thrown.cause)}`;
+  return `${thrown.stack ?? thrown.message}${cause}`;
+}

@@ -1,0 +1,86 @@
+import { Command, CommanderError, InvalidArgumentError } from '@commander-js/extra-typings';
+import { EXIT, HugError } from '../errors.ts';
+import { createContext, type GlobalOptions, packageVersion, type World } from './context.ts';
+import type { CommandResult } from '../commands/result.ts';
+
+/**
+ * Runs nix-hug.
+ *
+ * @param argv arguments after the program's name
+ * @param world everything outside of the process
+ * @returns the exit status; nothing in here ends the process
+ */
+export async function main(argv: readonly string[], world: World): Promise<number> {
+  const started: { context?: ReturnType<typeof createContext> } = {};
+  let exitStatus: number = EXIT.ok;
+  const program = createProgram(world, async (options, run) => {
+    started.context = createContext(options, world);
+    const result = await run(started.context);
+    started.context.output.result(result);
+    exitStatus = result.exitStatus;
+  });
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return exitStatus;
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
+    const { output } = started.context ?? createContext({ json: argv.includes('--json') }, world);
+    return output.error(world.signal.aborted ? interruption() : asUsageError(error));
+  }
+}
+
+type Run = (context: ReturnType<typeof createContext>) => Promise<CommandResult>;
+type Execute = (options: GlobalOptions, run: Run) => Promise<void>;
+
+/** The command table. Commands load their code when they run. */
+function createProgram(world: World, execute: Execute) {
+  const program = new Command('nix-hug')
+    .description('Lock Hugging Face models and datasets, build them with Nix, load them offline.')
+    .version(packageVersion())
+    .option('-C, --cwd <dir>', 'work in this folder')
+    .option('--manifest <file>', 'use this manifest instead of looking for hug.yaml')
+    .option('--json', 'print one JSON document on stdout')
+    .option('--offline', 'use no network')
+    .option('--debug', 'show each request and the cause of an error')
+    .option('--quiet', 'show errors and warnings only')
+    .option('--no-color', 'use no colours')
+    .option('--concurrency <n>', 'downloads at once, and half the API requests', positiveInteger)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void world.stdout.write(text),
+      writeErr: () => undefined,
+    })
+    .showSuggestionAfterError();
+
+  program
+    .command('lock')
+    .description('make hug.lock.json match hug.yaml; unchanged entries keep their commit')
+    .option('--check', 'write nothing, use no network; exit 3 when the lock is not current')
+    .option('--dry-run', 'show what would change, write nothing')
+    .action((options, command) =>
+      execute(command.optsWithGlobals(), async (context) => {
+        const { run } = await import('../commands/lock.ts');
+        return run(options, context);
+      }),
+    );
+  return program;
+}
+
+function positiveInteger(text: string): number {
+  if (!/^[1-9]\d{0,2}$/u.test(text)) throw new InvalidArgumentError('not a number from 1 to 999');
+  return Number(text);
+}
+
+function interruption(): HugError {
+  return new HugError('EHUG_INTERRUPTED', 'interrupted', {
+    hint: 'Nothing half-done was left behind; run it again.',
+  });
+}
+
+function asUsageError(error: unknown): unknown {
+  if (!(error instanceof CommanderError)) return error;
+  const [message, suggestion] = error.message.replace(/^error: /u, '').split('\n');
+  return new HugError('EHUG_USAGE', message ?? 'wrong usage', {
+    hint: suggestion ?? 'See nix-hug --help.',
+  });
+}

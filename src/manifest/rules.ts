@@ -1,0 +1,175 @@
+import { createRequire } from 'node:module';
+import type semverValidRange from 'semver/ranges/valid.js';
+import { HugError } from '../errors.ts';
+import { quoted } from '../quote.ts';
+import { badRefReason } from '../repo.ts';
+import { unsafeReason } from '../safe-path.ts';
+import type { Problem } from './data.ts';
+import { fieldPath, type RawEntry } from './entries.ts';
+
+/**
+ * What must hold for an entry beyond its shape. A rule knows nothing of the others and passes over
+ * fields of a wrong type, so that one run names every problem.
+ */
+type Rule = (entry: RawEntry) => readonly Problem[];
+
+const RULES: readonly Rule[] = [
+  repoIsOne,
+  repoFitsSection,
+  addressStandsAlone,
+  refOrVersion,
+  filesOrGlobs,
+  refIsOne,
+  versionIsRange,
+  filesAreSafe,
+  itemsDiffer,
+];
+
+/** Every rule that an entry breaks. */
+export function entryProblems(entry: RawEntry): readonly Problem[] {
+  return RULES.flatMap((rule) => rule(entry));
+}
+
+/**
+ * What is wrong with the address of the Hub, beyond its shape. The value is never echoed, since it
+ * may hold a password.
+ */
+export function endpointProblems(endpoint: unknown): readonly Problem[] {
+  const reason = typeof endpoint === 'string' ? badEndpointReason(endpoint) : undefined;
+  if (reason === undefined) return [];
+  return [{ path: ['endpoint'], part: 'value', message: `"endpoint" ${reason}` }];
+}
+
+function badEndpointReason(endpoint: string): string | undefined {
+  if (!/^https?:\/\//u.test(endpoint)) return undefined;
+  if (!URL.canParse(endpoint) || /[\s\\]/u.test(endpoint)) return 'is not an address';
+  const { username, password } = new URL(endpoint);
+  if (username !== '' || password !== '') return 'must not hold a user name or password';
+  return /[?#]/u.test(endpoint) ? 'must not have a query or a fragment' : undefined;
+}
+
+function repoIsOne(entry: RawEntry): readonly Problem[] {
+  return entry.form instanceof HugError ? [onValue(entry, 'repo', entry.form.message)] : [];
+}
+
+function repoFitsSection(entry: RawEntry): readonly Problem[] {
+  const { form, type } = entry;
+  if (form === undefined || form instanceof HugError || (form.type ?? type) === type) return [];
+  return [
+    onValue(
+      entry,
+      'repo',
+      `${quoted(textOf(entry, 'repo') ?? '')} is a ${form.type}: it belongs under "${form.type}s"`,
+    ),
+  ];
+}
+
+function addressStandsAlone(entry: RawEntry): readonly Problem[] {
+  const { form } = entry;
+  if (form === undefined || form instanceof HugError) return [];
+  const { ref, file } = form;
+  return [
+    ...(ref === undefined
+      ? []
+      : alreadyNamed(entry, ['ref', 'version'], `revision ${quoted(ref)}`)),
+    ...(file === undefined
+      ? []
+      : alreadyNamed(entry, ['files', 'include', 'exclude'], `file ${quoted(file)}`)),
+  ];
+}
+
+function alreadyNamed(entry: RawEntry, keys: readonly string[], what: string): readonly Problem[] {
+  return present(entry, keys).map((key) =>
+    onKey(entry, key, `the address already names the ${what}: remove "${key}"`),
+  );
+}
+
+function refOrVersion(entry: RawEntry): readonly Problem[] {
+  return excluded(entry, 'ref', ['version']);
+}
+
+function filesOrGlobs(entry: RawEntry): readonly Problem[] {
+  return excluded(entry, 'files', ['include', 'exclude']);
+}
+
+function excluded(entry: RawEntry, key: string, others: readonly string[]): readonly Problem[] {
+  if (!Object.hasOwn(entry.fields, key)) return [];
+  return present(entry, others).map((other) =>
+    onKey(entry, other, `"${key}" and "${other}" exclude each other: keep one of them`),
+  );
+}
+
+function refIsOne(entry: RawEntry): readonly Problem[] {
+  const ref = textOf(entry, 'ref');
+  const reason = ref === undefined ? undefined : badRefReason(ref);
+  return ref === undefined || reason === undefined
+    ? []
+    : [onValue(entry, 'ref', `${quoted(ref)} ${reason}`)];
+}
+
+function versionIsRange(entry: RawEntry): readonly Problem[] {
+  const version = textOf(entry, 'version');
+  return version === undefined || isRange(version)
+    ? []
+    : [onValue(entry, 'version', `${quoted(version)} is not a semver range`)];
+}
+
+function filesAreSafe(entry: RawEntry): readonly Problem[] {
+  return itemsOf(entry, 'files').flatMap(({ index, item }) => {
+    const reason = unsafeReason(item);
+    return reason === undefined ? [] : [onItem(entry, 'files', index, `${quoted(item)} ${reason}`)];
+  });
+}
+
+function itemsDiffer(entry: RawEntry): readonly Problem[] {
+  return ['include', 'exclude', 'files'].flatMap((key) => {
+    const seen = new Set<string>();
+    return itemsOf(entry, key).flatMap(({ index, item }) => {
+      if (seen.has(item)) return [onItem(entry, key, index, `${quoted(item)} is listed twice`)];
+      seen.add(item);
+      return [];
+    });
+  });
+}
+
+/** Loaded when a manifest first uses a version: semver takes longer to load than a file to read. */
+function isRange(version: string): boolean {
+  const validRange: typeof semverValidRange = createRequire(import.meta.url)(
+    'semver/ranges/valid.js',
+  );
+  return validRange(version) !== null;
+}
+
+function present({ fields }: RawEntry, keys: readonly string[]): readonly string[] {
+  return keys.filter((key) => Object.hasOwn(fields, key));
+}
+
+/** A field when it is text; the shape already names an empty one. */
+function textOf({ fields }: RawEntry, key: string): string | undefined {
+  const value = fields[key];
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+/** The text in a list, with its place there. */
+function itemsOf(
+  { fields }: RawEntry,
+  key: string,
+): readonly { readonly index: number; readonly item: string }[] {
+  const list: unknown = fields[key];
+  if (!Array.isArray(list)) return [];
+  return list.flatMap((item: unknown, index) =>
+    typeof item === 'string' && item !== '' ? [{ index, item }] : [],
+  );
+}
+
+function onKey(entry: RawEntry, key: string, message: string): Problem {
+  return { path: fieldPath(entry, key), part: 'key', message };
+}
+
+function onValue(entry: RawEntry, key: string, message: string): Problem {
+  return { path: fieldPath(entry, key), part: 'value', message };
+}
+
+function onItem(entry: RawEntry, key: string, index: number, message: string): Problem {
+  return { path: [...fieldPath(entry, key), index], part: 'value', message };
+}

@@ -1,0 +1,126 @@
+import { closestMatch } from 'leven';
+import * as v from 'valibot';
+import { quoted, shown } from '../quote.ts';
+import { asMap, isMap, type Path, type Problem, SECTIONS } from './data.ts';
+import {
+  ENTRY_KEYS,
+  FILE_KEYS,
+  type ManifestFile,
+  manifestSchema,
+  RESERVED_NAMES,
+} from './schema.ts';
+
+/** What a comparison with the schema gives. */
+export interface Shape {
+  /** The data, typed; `undefined` when valibot refuses it. */
+  readonly file: ManifestFile | undefined;
+  readonly problems: readonly Problem[];
+}
+
+/** How the number, boolean or null at a path is written in the file. */
+type Written = (path: Path) => string | undefined;
+
+/** More edits than these are another word, not a misspelling. */
+const MOST_EDITS = 2;
+
+/** Words that users of git and of the Hub have for our keys. */
+const SYNONYMS: ReadonlyMap<string, string> = new Map([
+  ['branch', 'ref'],
+  ['commit', 'ref'],
+  ['repository', 'repo'],
+  ['revision', 'ref'],
+  ['tag', 'ref'],
+  ['url', 'repo'],
+]);
+
+/**
+ * Compares data with the schema of `hug.yaml` and names every difference.
+ *
+ * @param data plain data; `undefined` in it stands for what could not be read and is passed over
+ * @param written how the number, boolean or null at a path is written in the file
+ */
+export function checkShape(data: unknown, written: Written): Shape {
+  const { issues = [], success, output } = v.safeParse(manifestSchema, data);
+  const problems = [
+    ...issues.flatMap((issue) => problemsOf(issue, [], written)),
+    ...unknownKeys(data, [], FILE_KEYS),
+    ...SECTIONS.flatMap(({ section }) =>
+      Object.entries(asMap(asMap(data)[section])).flatMap(([name, value]) => [
+        ...reservedName(name, [section, name]),
+        ...unknownKeys(value, [section, name], ENTRY_KEYS),
+      ]),
+    ),
+  ];
+  return { file: success ? output : undefined, problems };
+}
+
+/** @param base what the issue's own path is relative to */
+function problemsOf(issue: v.BaseIssue<unknown>, base: Path, written: Written): readonly Problem[] {
+  const path = [...base, ...(issue.path ?? []).map(({ key }) => key)];
+  const inner = (issue.issues ?? []).filter((deeper) => deeper.path !== undefined);
+  if (inner.length > 0) return inner.flatMap((deeper) => problemsOf(deeper, path, written));
+  if (issue.type === 'strict_object') return missingKey(issue, path);
+  if (issue.input === undefined) return [];
+  if (issue.path?.at(-1)?.origin === 'key') {
+    return [{ path, part: 'key', message: `bad name ${subjectOf(path)}: ${issue.message}` }];
+  }
+  const reason = issue.kind === 'schema' ? mistyped(issue, written(path)) : issue.message;
+  return [{ path, part: 'value', message: `${subjectOf(path)} ${reason}` }];
+}
+
+/** Valibot names only the first unknown key of a map, so `unknownKeys` finds them all. */
+function missingKey({ expected }: v.BaseIssue<unknown>, path: Path): readonly Problem[] {
+  if (expected === 'never') return [];
+  const owner = path.slice(0, -1);
+  return [{ path: owner, part: 'value', message: `${subjectOf(owner)} needs ${expected}` }];
+}
+
+function mistyped(issue: v.BaseIssue<unknown>, written: string | undefined): string {
+  const { input, message, type } = issue;
+  if (written === '') return 'has no value: write one, or remove the line';
+  if (written !== undefined && (type === 'string' || type === 'union')) {
+    return `${message}, and YAML reads ${shown(written)} as ${kindOf(input)}: quote it`;
+  }
+  if (type === 'array' && typeof input === 'string') return `${message}: write [${quoted(input)}]`;
+  return `${message}, not ${kindOf(input)}`;
+}
+
+function unknownKeys(data: unknown, path: Path, known: readonly string[]): readonly Problem[] {
+  return Object.keys(asMap(data))
+    .filter((key) => !known.includes(key))
+    .map((key) => ({
+      path: [...path, key],
+      part: 'key',
+      message: `unknown key ${quoted(key)}: ${advice(key, known)}`,
+    }));
+}
+
+function advice(key: string, known: readonly string[]): string {
+  const synonym = SYNONYMS.get(key);
+  const meant =
+    synonym !== undefined && known.includes(synonym)
+      ? synonym
+      : closestMatch(key, known, { maxDistance: MOST_EDITS });
+  return meant === undefined
+    ? `the keys here are ${known.join(', ')}`
+    : `did you mean ${quoted(meant)}?`;
+}
+
+/** Valibot drops these names from a record without a word. */
+function reservedName(name: string, path: Path): readonly Problem[] {
+  if (!RESERVED_NAMES.includes(name)) return [];
+  return [{ path, part: 'key', message: `bad name ${quoted(name)}: it is reserved` }];
+}
+
+function subjectOf(path: Path): string {
+  const last = path.at(-1);
+  if (last === undefined) return 'a manifest';
+  return typeof last === 'string' ? quoted(last) : `an item of ${subjectOf(path.slice(0, -1))}`;
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'no value';
+  if (Array.isArray(value)) return 'a list';
+  if (isMap(value)) return 'a map';
+  return typeof value === 'string' ? 'text' : `a ${typeof value}`;
+}

@@ -1,0 +1,128 @@
+import { Composer, type CST, type ErrorCode, LineCounter, Parser, type YAMLError } from 'yaml';
+import { quoted, shown } from '../quote.ts';
+import type { Position } from './schema.ts';
+import { type Fault, readTree, type Tree } from './tree.ts';
+
+/** A YAML text as plain data. */
+export interface Source {
+  readonly tree: Tree;
+  /** Errors of syntax; from the first one on, the tree is a guess. */
+  readonly errors: readonly Fault[];
+  /** Tags and directives that mean nothing here. */
+  readonly warnings: readonly Fault[];
+  /** Line and column of an offset in the text. */
+  readonly position: (offset: number) => Position;
+}
+
+/** YAML 1.2 core whatever the text asks for: no dates, binaries or sets, no merge keys. */
+const OPTIONS = {
+  version: '1.2',
+  schema: 'core',
+  merge: false,
+  resolveKnownTags: false,
+  stringKeys: true,
+  uniqueKeys: false,
+  prettyErrors: false,
+} as const;
+
+/** What YAML calls not printable, https://yaml.org/spec/1.2.2/#51-character-set. */
+const NOT_PRINTABLE =
+  /[^\t\n\r\u0020-\u007e\u0085\u00a0-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
+
+/** A manifest has five levels. The composer recurses and could not take thousands. */
+const DEEPEST = 50;
+
+/** For errors whose own wording speaks of the parser, not of the text. */
+const WORDING: Readonly<Partial<Record<ErrorCode, string>>> = {
+  BAD_ALIAS: 'YAML reads text that begins with "*" or "&" as an alias or an anchor: quote it',
+  BAD_SCALAR_START: 'text that begins with this character needs quotes',
+  BLOCK_AS_IMPLICIT_KEY:
+    'text with ": " in it needs quotes, and the keys of one map stand in one column',
+  MULTILINE_IMPLICIT_KEY: 'a line of a map has the form "key: value"',
+  NON_STRING_KEY: 'a key must be text',
+  TAG_RESOLVE_FAILED: 'YAML reads text that begins with "!" as a tag: quote it',
+};
+
+/**
+ * Reads a YAML text into plain data. Nothing is thrown, whatever the text is.
+ *
+ * @param text content of the file, without a byte order mark
+ */
+export function readSource(text: string): Source {
+  const position = positions(text);
+  const unprintable = notPrintable(text);
+  if (unprintable.length > 0) return unread(unprintable, position);
+  const tokens = [...new Parser().parse(text)];
+  const deep = tooDeep(tokens);
+  if (deep !== undefined) return unread([deep], position);
+  const [document, second] = new Composer(OPTIONS).compose(tokens, true, text.length);
+  if (document === undefined) return unread([], position);
+  return {
+    tree: readTree(document.contents),
+    errors: [
+      ...withoutEchoes(document.errors).map(faultOf),
+      ...(second === undefined ? [] : [notAlone(second.range)]),
+    ],
+    warnings: document.warnings.map(faultOf),
+    position,
+  };
+}
+
+function unread(errors: readonly Fault[], position: Source['position']): Source {
+  return { tree: readTree(null), errors, warnings: [], position };
+}
+
+function positions(text: string): Source['position'] {
+  const lines = new LineCounter();
+  lines.addNewLine(0);
+  for (const { index } of text.matchAll(/\n/gu)) lines.addNewLine(index + 1);
+  return (offset) => {
+    const { line, col: column } = lines.linePos(offset);
+    return { line, column };
+  };
+}
+
+function notPrintable(text: string): readonly Fault[] {
+  return [...text.matchAll(NOT_PRINTABLE)].map(({ 0: character, index: start }) => ({
+    start,
+    end: start + character.length,
+    message: `not valid YAML: the character ${quoted(character)}`,
+  }));
+}
+
+/** Some collection below the deepest level. The stack is explicit, since depth is the danger. */
+function tooDeep(tokens: readonly CST.Token[]): Fault | undefined {
+  const stack = tokens.map((token) => ({ token, depth: 0 }));
+  for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
+    const { token, depth } = top;
+    if (depth > DEEPEST) {
+      const { offset } = token;
+      return { start: offset, end: offset, message: `nested more than ${DEEPEST} levels deep` };
+    }
+    for (const child of childrenOf(token)) stack.push({ token: child, depth: depth + 1 });
+  }
+  return undefined;
+}
+
+function childrenOf(token: CST.Token): readonly CST.Token[] {
+  if (token.type === 'document') return token.value === undefined ? [] : [token.value];
+  if (!('items' in token)) return [];
+  return token.items.flatMap(({ key, value }) => [key ?? [], value ?? []].flat());
+}
+
+/** The parser stumbles more than once at one place, and over every token after one out of place. */
+function withoutEchoes(errors: readonly YAMLError[]): readonly YAMLError[] {
+  return errors.filter(({ code, pos }, index) => {
+    const before = errors[index - 1];
+    const echo = code === 'UNEXPECTED_TOKEN' && before?.code === code;
+    return !echo && before?.pos[0] !== pos[0];
+  });
+}
+
+function faultOf({ code, message, pos: [start, end] }: YAMLError): Fault {
+  return { start, end, message: WORDING[code] ?? `not valid YAML: ${shown(message)}` };
+}
+
+function notAlone([start, end]: readonly [number, number, number]): Fault {
+  return { start, end, message: 'a manifest is one document: nothing may follow "---"' };
+}

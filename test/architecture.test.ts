@@ -1,0 +1,102 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const SRC = path.join(import.meta.dirname, '..', 'src');
+
+/** Stations of the data flow and the stations each may import. `base` is the files of `src` itself. */
+const MAY_IMPORT: Record<string, readonly string[]> = {
+  base: [],
+  manifest: ['base'],
+  hub: ['base'],
+  lock: ['base'],
+  resolve: ['base', 'manifest', 'hub', 'lock'],
+  commands: ['base', 'manifest', 'hub', 'lock', 'resolve'],
+  cli: ['base', 'hub', 'commands'],
+  bin: ['cli'],
+};
+
+/** Packages and system modules, and the only places that may import them. */
+const ONLY_IN: Record<string, readonly string[]> = {
+  '@commander-js/extra-typings': ['cli/program.ts'],
+  cosmiconfig: ['manifest/locate.ts'],
+  leven: ['manifest/'],
+  listr2: ['cli/progress.ts'],
+  'p-limit': ['hub/http.ts'],
+  picomatch: ['resolve/glob.ts'],
+  'pretty-bytes': ['commands/'],
+  semver: ['manifest/', 'resolve/version.ts'],
+  undici: ['hub/http.ts'],
+  valibot: ['manifest/', 'hub/', 'lock/'],
+  yaml: ['manifest/'],
+  'node:crypto': ['integrity.ts', 'lock/file.ts'],
+  'node:fs': ['cli/context.ts'],
+  'node:fs/promises': ['manifest/locate.ts', 'hub/auth.ts', 'lock/file.ts'],
+  'node:os': ['bin.ts'],
+  'node:path': ['manifest/locate.ts', 'hub/auth.ts', 'lock/file.ts', 'commands/', 'cli/'],
+  'node:process': ['bin.ts'],
+  'node:timers/promises': ['hub/retry.ts'],
+  'node:util': ['cli/output.ts'],
+  'node:zlib': ['hub/http.ts'],
+};
+
+/** Names that must stand in one file only, as text. */
+const NAMED_ONLY_IN: Record<string, string> = {
+  'process.exit': 'bin.ts',
+  'process.env': 'bin.ts',
+  'console.': 'nowhere',
+  localeCompare: 'nowhere',
+};
+
+const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts'))
+  .map((file) => ({ file, text: readFileSync(path.join(SRC, file), 'utf8') }));
+
+const stationOf = (file: string): string => {
+  const [first = '', ...rest] = file.split('/');
+  if (rest.length > 0) return first;
+  return file === 'bin.ts' ? 'bin' : 'base';
+};
+
+const importsOf = (text: string): string[] =>
+  [...text.matchAll(/(?:\bfrom|\bimport\(|^import)\s*'(?<name>[^']+)'/gmu)].map(
+    (match) => match.groups?.['name'] ?? '',
+  );
+
+const packageOf = (name: string): string =>
+  name.startsWith('node:') ? name : name.split('/', name.startsWith('@') ? 2 : 1).join('/');
+
+describe('architecture', () => {
+  it('has the stations of the data flow and no others', () => {
+    expect(new Set(files.map(({ file }) => stationOf(file)))).toEqual(
+      new Set(Object.keys(MAY_IMPORT)),
+    );
+  });
+
+  it.each(files)('$file imports only what its station may', ({ file, text }) => {
+    const station = stationOf(file);
+    const allowed = new Set([station, ...(MAY_IMPORT[station] ?? [])]);
+    for (const name of importsOf(text)) {
+      if (name.startsWith('.')) {
+        const target = path.posix.join(path.posix.dirname(file), name);
+        expect(allowed, `${file} imports ${name}`).toContain(stationOf(target));
+      } else {
+        const places = ONLY_IN[packageOf(name)] ?? [];
+        expect(
+          places.some((place) => (place.endsWith('/') ? file.startsWith(place) : file === place)),
+          `${file} imports ${name}`,
+        ).toBe(true);
+      }
+    }
+  });
+
+  it.each(Object.entries(NAMED_ONLY_IN))('%s stands only in %s', (name, place) => {
+    const holders = files.filter(({ text }) => text.includes(name)).map(({ file }) => file);
+    expect(holders).toEqual(place === 'nowhere' ? [] : [place]);
+  });
+
+  it('lists no package that nothing imports', () => {
+    const imported = new Set(files.flatMap(({ text }) => importsOf(text)).map(packageOf));
+    expect(Object.keys(ONLY_IN).filter((name) => !imported.has(name))).toEqual([]);
+  });
+});

@@ -1,0 +1,37 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { ERROR_CODES } from '../src/errors.ts';
+import { createOutput } from '../src/cli/output.ts';
+import { collector } from './support/collector.ts';
+
+const here = import.meta.dirname;
+const readme = readFileSync(path.join(here, '..', 'README.md'), 'utf8');
+const tests = readdirSync(here, { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.test.ts') && file !== 'errors.test.ts')
+  .map((file) => readFileSync(path.join(here, file), 'utf8'));
+
+const codes = Object.entries(ERROR_CODES);
+
+describe('error codes', () => {
+  it.each(codes)('%s (exit %i) stands in the README', (code, exitStatus) => {
+    expect(readme).toContain(`| \`${code}\` | ${exitStatus} |`);
+  });
+
+  it.each(codes.filter(([code]) => code !== 'EHUG_INTERNAL'))('%s is raised by a test', (code) => {
+    expect(tests.some((text) => text.includes(code))).toBe(true);
+  });
+
+  it('EHUG_INTERNAL shows a defect with its stack and the causes', () => {
+    const stderr = collector();
+    const output = createOutput(
+      { stdout: collector().stream, stderr: stderr.stream },
+      { json: false, quiet: false, debug: false, color: false, secrets: new Set(['s3cret']) },
+    );
+    const status = output.error(new TypeError('x of s3cret', { cause: new Error('beneath') }));
+    expect(status).toBe(1);
+    expect(stderr.text()).toContain('error EHUG_INTERNAL: this is a defect of nix-hug: x of ***');
+    expect(stderr.text()).toContain('errors.test.ts');
+    expect(stderr.text()).toContain('caused by: Error: beneath');
+  });
+});

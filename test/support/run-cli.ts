@@ -1,0 +1,46 @@
+import type { RetryPolicy } from '../../src/hub/retry.ts';
+import { main } from '../../src/cli/program.ts';
+import { collector } from './collector.ts';
+
+/** How a run of the command line ended. */
+export interface CliRun {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Standard output as JSON; throws when it is none. */
+  readonly json: () => any;
+}
+
+/** The surroundings of a run; nothing of the real environment leaks in. */
+export interface CliWorld {
+  readonly cwd: string;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Home folder; a path that does not exist unless it is set. */
+  readonly home?: string;
+  readonly signal?: AbortSignal;
+  /** Default: as many tries as users get, with waits of milliseconds. */
+  readonly retry?: RetryPolicy;
+}
+
+const IMPATIENT: RetryPolicy = { retries: 5, baseMs: 2, longestWaitMs: 5_000 };
+
+/** Runs nix-hug in this process and collects what it writes. */
+export async function runCli(argv: readonly string[], world: CliWorld): Promise<CliRun> {
+  const stdout = collector();
+  const stderr = collector();
+  const status = await main(argv, {
+    cwd: world.cwd,
+    env: world.env ?? {},
+    home: world.home ?? '/nonexistent',
+    stdout: stdout.stream,
+    stderr: stderr.stream,
+    signal: world.signal ?? new AbortController().signal,
+    retry: world.retry ?? IMPATIENT,
+  });
+  return {
+    status,
+    stdout: stdout.text(),
+    stderr: stderr.text(),
+    json: () => JSON.parse(stdout.text()),
+  };
+}
