@@ -11,7 +11,7 @@ const TRUE = /^(?:1|on|yes|true)$/iu;
 export const isOn = (value: string | undefined): boolean => TRUE.test(value ?? '');
 
 /** `$HF_HOME`, by the rules of huggingface_hub. */
-export function hubHome(env: Env, home: string): string {
+function hubHome(env: Env, home: string): string {
   if (env['HF_HOME'] !== undefined) return env['HF_HOME'];
   return path.join(env['XDG_CACHE_HOME'] ?? path.join(home, '.cache'), 'huggingface');
 }

@@ -36,7 +36,7 @@ export interface HttpOptions {
 }
 
 /** One request and its answer, for `--debug`. */
-export interface Exchange {
+interface Exchange {
   readonly method: string;
   /** Path without the query, which may hold a signature. */
   readonly path: string;
@@ -45,7 +45,7 @@ export interface Exchange {
 }
 
 /** An answer of the JSON API. */
-export interface JsonAnswer {
+interface JsonAnswer {
   readonly body: unknown;
   readonly headers: Headers;
 }

@@ -3,7 +3,7 @@ import { lstat, open, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { HugError, messageOf, systemCodeOf } from '../errors.ts';
 
-export const LOCK_NAME = 'hug.lock.json';
+const LOCK_NAME = 'hug.lock.json';
 
 /** Where the lock of a manifest lies: beside it. */
 export const lockPathOf = (manifestPath: string): string =>

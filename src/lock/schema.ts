@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { isPlainObject, plainObject } from '../plain-object.ts';
 import { isRepoId } from '../repo.ts';
 import { unsafeReason } from '../safe-path.ts';
 
@@ -29,43 +30,47 @@ const pathSchema = v.pipe(
   ),
 );
 
-const fileSchema = v.strictObject({
-  size: v.pipe(
-    v.number(),
-    v.safeInteger(),
-    v.minValue(0),
-    v.description('Length of the content in bytes.'),
-  ),
-  hash: v.pipe(sriSchema, v.description('SHA-256 of the content, SRI form.')),
-  oid: v.pipe(
-    gitIdSchema,
-    v.description("Git blob id at that commit; of an LFS file, its pointer's."),
-  ),
-  lfs: v.exactOptional(v.pipe(v.literal(true), v.description('Present for LFS files only.'))),
-  storeName: v.exactOptional(
-    v.pipe(
-      v.string(),
-      v.regex(/^[A-Za-z0-9+_?=-][A-Za-z0-9+._?=-]{0,210}$/u, 'is not a store path name'),
-      v.description('Name in the Nix store, when the base name is not a valid one.'),
+const fileSchema = plainObject(
+  v.strictObject({
+    size: v.pipe(
+      v.number(),
+      v.safeInteger(),
+      v.minValue(0),
+      v.description('Length of the content in bytes.'),
     ),
-  ),
-  url: v.exactOptional(
-    v.pipe(
-      v.string(),
-      v.regex(/^[A-Za-z0-9_.~%-]+(?:\/[A-Za-z0-9_.~%-]+)*$/u, 'is not a percent-encoded path'),
-      v.check((url) => unsafeReason(url) === undefined, 'has a "." or ".." segment'),
-      v.description('Percent-encoded path, when it differs from the path.'),
+    hash: v.pipe(sriSchema, v.description('SHA-256 of the content, SRI form.')),
+    oid: v.pipe(
+      gitIdSchema,
+      v.description("Git blob id at that commit; of an LFS file, its pointer's."),
     ),
-  ),
-});
+    lfs: v.exactOptional(v.pipe(v.literal(true), v.description('Present for LFS files only.'))),
+    storeName: v.exactOptional(
+      v.pipe(
+        v.string(),
+        v.regex(/^[A-Za-z0-9+_?=-][A-Za-z0-9+._?=-]{0,210}$/u, 'is not a store path name'),
+        v.description('Name in the Nix store, when the base name is not a valid one.'),
+      ),
+    ),
+    url: v.exactOptional(
+      v.pipe(
+        v.string(),
+        v.regex(/^[A-Za-z0-9_.~%-]+(?:\/[A-Za-z0-9_.~%-]+)*$/u, 'is not a percent-encoded path'),
+        v.check((url) => unsafeReason(url) === undefined, 'has a "." or ".." segment'),
+        v.description('Percent-encoded path, when it differs from the path.'),
+      ),
+    ),
+  }),
+);
 
 const globsSchema = v.pipe(v.array(v.string()), v.minLength(1), v.readonly());
 
-const selectSchema = v.strictObject({
-  include: v.exactOptional(globsSchema),
-  exclude: v.exactOptional(globsSchema),
-  files: v.exactOptional(v.pipe(v.array(pathSchema), v.minLength(1), v.readonly())),
-});
+const selectSchema = plainObject(
+  v.strictObject({
+    include: v.exactOptional(globsSchema),
+    exclude: v.exactOptional(globsSchema),
+    files: v.exactOptional(v.pipe(v.array(pathSchema), v.minLength(1), v.readonly())),
+  }),
+);
 
 /**
  * A JSON object as a `Map`, so that no key (`__proto__`, `constructor`) is lost or special.
@@ -79,38 +84,54 @@ const mapOf = <
   value: V,
 ) =>
   v.pipe(
-    v.custom<Record<string, unknown>>(
-      (input) => typeof input === 'object' && input !== null && !Array.isArray(input),
-      'is not an object',
-    ),
+    v.custom<Readonly<Record<string, unknown>>>(isPlainObject, 'must be an object'),
     v.transform((object) => new Map(Object.entries(object))),
     v.map(key, value),
     v.transform((map): ReadonlyMap<v.InferOutput<K>, v.InferOutput<V>> => map),
   );
 
-const entrySchema = v.strictObject({
-  repo: v.pipe(repoIdSchema, v.description('The id the Hub answers with.')),
-  requested: v.exactOptional(
-    v.pipe(repoIdSchema, v.description('The id the manifest asks for, when it is another one.')),
-  ),
-  version: v.exactOptional(
-    v.pipe(v.string(), v.description('The semver range the manifest asks for.')),
-  ),
-  ref: v.pipe(pathSchema, v.description('Branch, tag, refs/pr/N or commit that was resolved.')),
-  rev: v.pipe(gitIdSchema, v.description('The commit.')),
-  select: v.exactOptional(v.pipe(selectSchema, v.description("Echo of the manifest's selection."))),
-  files: mapOf(pathSchema, fileSchema),
-});
+const entrySchema = plainObject(
+  v.strictObject({
+    repo: v.pipe(repoIdSchema, v.description('The id the Hub answers with.')),
+    requested: v.exactOptional(
+      v.pipe(repoIdSchema, v.description('The id the manifest asks for, when it is another one.')),
+    ),
+    version: v.exactOptional(
+      v.pipe(v.string(), v.description('The semver range the manifest asks for.')),
+    ),
+    ref: v.pipe(pathSchema, v.description('Branch, tag, refs/pr/N or commit that was resolved.')),
+    rev: v.pipe(gitIdSchema, v.description('The commit.')),
+    select: v.exactOptional(
+      v.pipe(selectSchema, v.description("Echo of the manifest's selection.")),
+    ),
+    files: mapOf(pathSchema, fileSchema),
+  }),
+);
 
 /** Shape of `hug.lock.json`. The types and `schemas/hug.lock.schema.json` come from here. */
-export const lockSchema = v.strictObject({
-  lockfileVersion: v.literal(LOCKFILE_VERSION),
-  endpoint: v.exactOptional(
-    v.pipe(v.string(), v.url(), v.description('Present only when the manifest sets it.')),
+export const lockSchema = v.pipe(
+  plainObject(
+    v.strictObject({
+      lockfileVersion: v.pipe(
+        v.literal(LOCKFILE_VERSION),
+        v.description('Version of this format; a newer one is refused.'),
+      ),
+      endpoint: v.exactOptional(
+        v.pipe(
+          v.string(),
+          v.regex(/^https?:\/\/[^\s?#@]+$/u, 'is not an http or https address'),
+          v.description('Address of the Hub; present only when the manifest sets it.'),
+        ),
+      ),
+      models: mapOf(nameSchema, entrySchema),
+      datasets: mapOf(nameSchema, entrySchema),
+    }),
   ),
-  models: mapOf(nameSchema, entrySchema),
-  datasets: mapOf(nameSchema, entrySchema),
-});
+  v.title('hug.lock.json'),
+  v.description(
+    'Models and datasets, pinned by nix-hug. Written by `nix-hug lock`; not for hands.',
+  ),
+);
 
 /** One file at its commit. */
 export type LockedFile = Readonly<v.InferOutput<typeof fileSchema>>;

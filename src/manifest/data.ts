@@ -1,3 +1,4 @@
+import { isPlainObject } from '../plain-object.ts';
 import type { RepoType } from '../repo.ts';
 
 /** Keys and list indices from the top of a file to a value. */
@@ -19,12 +20,7 @@ export const SECTIONS = [
   { section: 'datasets', type: 'dataset' },
 ] as const satisfies readonly { section: string; type: RepoType }[];
 
-/** Whether the data is a map, not a list. */
-export function isMap(data: unknown): data is Readonly<Record<string, unknown>> {
-  return typeof data === 'object' && data !== null && !Array.isArray(data);
-}
-
 /** The data as a map; an empty one when it is something else. */
 export function asMap(data: unknown): Readonly<Record<string, unknown>> {
-  return isMap(data) ? data : {};
+  return isPlainObject(data) ? data : {};
 }

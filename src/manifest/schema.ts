@@ -1,6 +1,6 @@
 import * as v from 'valibot';
+import { plainObject } from '../plain-object.ts';
 import type { RepoType } from '../repo.ts';
-import { isMap } from './data.ts';
 
 /** A manifest as the rest of nix-hug sees it: every shorthand is written out, every rule holds. */
 export interface Manifest {
@@ -41,9 +41,8 @@ export interface Position {
 /** Names that match the pattern but that JavaScript objects cannot hold safely. */
 export const RESERVED_NAMES: readonly string[] = ['__proto__', 'prototype', 'constructor'];
 
-/** Lets only maps through: by itself, an object schema of valibot takes a list for an object. */
 const map = <TSchema extends v.GenericSchema<object>>(schema: TSchema) =>
-  v.pipe(v.custom<v.InferInput<TSchema>>(isMap, 'must be a map'), schema);
+  plainObject(schema, 'must be a map');
 
 const text = (description: string) =>
   v.pipe(v.string('must be text'), v.nonEmpty('is empty'), v.description(description));

@@ -1,7 +1,8 @@
 import { closestMatch } from 'leven';
 import * as v from 'valibot';
+import { isPlainObject } from '../plain-object.ts';
 import { quoted, shown } from '../quote.ts';
-import { asMap, isMap, type Path, type Problem, SECTIONS } from './data.ts';
+import { asMap, type Path, type Problem, SECTIONS } from './data.ts';
 import {
   ENTRY_KEYS,
   FILE_KEYS,
@@ -121,6 +122,6 @@ function subjectOf(path: Path): string {
 function kindOf(value: unknown): string {
   if (value === null) return 'no value';
   if (Array.isArray(value)) return 'a list';
-  if (isMap(value)) return 'a map';
+  if (isPlainObject(value)) return 'a map';
   return typeof value === 'string' ? 'text' : `a ${typeof value}`;
 }

@@ -3,7 +3,7 @@ import { quoted, shown } from '../quote.ts';
 import type { Part, Path } from './data.ts';
 
 /** Offsets in the text: of the first character, and after the last. */
-export interface Span {
+interface Span {
   readonly start: number;
   readonly end: number;
 }

@@ -114,8 +114,8 @@ describe('canonical text', () => {
 describe('refused locks', () => {
   it.each([
     ['', 'Unexpected end of JSON input'],
-    ['[]', 'lockfileVersion'],
-    ['null', 'Object'],
+    ['[]', 'must be an object'],
+    ['null', 'must be an object'],
     [FULL.replace('"repo": "org/name",', ''), 'models.Zeta.repo'],
     [FULL.replace('"lockfileVersion": 1', '"lockfileVersion": 0'), 'lockfileVersion'],
     [FULL.replace('"ref": "main"', '"ref": "../main"'), 'has a ".." segment'],

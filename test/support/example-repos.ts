@@ -7,7 +7,8 @@ export async function createExampleRepos(hub: Hub): Promise<void> {
     message: 'Initial model',
     files: {
       '.gitattributes': '*.safetensors filter=lfs diff=lfs merge=lfs -text\n',
-      'README.md': '---\nlicense: mit\n---\n# tiny-llama\n\nA model that is only large enough to be loaded.\n',
+      'README.md':
+        '---\nlicense: mit\n---\n# tiny-llama\n\nA model that is only large enough to be loaded.\n',
       'config.json': json({ architectures: ['LlamaForCausalLM'], hidden_size: 4, vocab_size: 8 }),
       'tokenizer.json': json({ version: '1.0', model: { type: 'WordLevel', vocab: { a: 0 } } }),
       'model-00001-of-00002.safetensors': lfs(safetensors('embed_tokens', 32, 1)),

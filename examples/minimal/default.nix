@@ -1,0 +1,4 @@
+{
+  pkgs ? import <nixpkgs> { },
+}:
+(import ../../nix { inherit pkgs; }).importLock ./hug.lock.json
