@@ -56,7 +56,7 @@ async function runLive<T>(
       registerSignalListeners: false,
       fallbackRendererCondition: false,
       rendererOptions: {
-        collapseErrors: true,
+        showErrorMessage: false,
         logger,
       },
     },
