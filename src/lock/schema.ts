@@ -47,7 +47,7 @@ const fileSchema = plainObject(
     storeName: v.exactOptional(
       v.pipe(
         v.string(),
-        v.regex(/^[A-Za-z0-9+_?=-][A-Za-z0-9+._?=-]{0,210}$/u, 'is not a store path name'),
+        v.regex(/^[A-Za-z0-9+_?=-][A-Za-z0-9+._?=-]{0,206}$/u, 'is not a store path name'),
         v.description('Name in the Nix store, when the base name is not a valid one.'),
       ),
     ),

@@ -13,9 +13,10 @@ describe('store name', () => {
     ['日本語', '_'],
     ['100%#1.bin', '100_1.bin'],
     ['a.drv', 'a.drv_'],
-    ['x'.repeat(211), undefined],
-    [`${'x'.repeat(212)}.bin`, `${'x'.repeat(207)}.bin`],
-    [`.${'x'.repeat(210)}`, `_${'x'.repeat(210)}`],
+    ['x'.repeat(207), undefined],
+    ['x'.repeat(208), 'x'.repeat(207)],
+    [`${'x'.repeat(212)}.bin`, `${'x'.repeat(203)}.bin`],
+    [`.${'x'.repeat(206)}`, `_${'x'.repeat(206)}`],
     ['$(touch x)', '_touch_x_'],
   ])('%s', (path, expected) => {
     expect(storeNameOf(path)).toBe(expected);
