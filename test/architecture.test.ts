@@ -30,6 +30,7 @@ const ONLY_IN: Record<string, readonly string[]> = {
   valibot: ['plain-object.ts', 'manifest/', 'hub/', 'lock/'],
   yaml: ['manifest/'],
   'node:crypto': ['integrity.ts', 'lock/file.ts'],
+  'node:events': ['hub/http.ts'],
   'node:fs': ['cli/context.ts'],
   'node:fs/promises': ['manifest/locate.ts', 'hub/auth.ts', 'lock/file.ts'],
   'node:module': ['manifest/locate.ts', 'manifest/rules.ts'],

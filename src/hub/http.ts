@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { createGunzip } from 'node:zlib';
 import pLimit from 'p-limit';
 import { type Dispatcher, EnvHttpProxyAgent, interceptors, request } from 'undici';
@@ -87,6 +88,8 @@ const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_(?:VERIFY|GET)|ERR_TLS/u;
 export function createHttp(options: HttpOptions): Http {
   const { endpoint, token, retry = DEFAULT_RETRY, signal } = options;
   const origin = new URL(endpoint).origin;
+  // Each request under way listens; Node would warn of a leak at eleven.
+  if (signal !== undefined) setMaxListeners(0, signal);
   const pool = new EnvHttpProxyAgent({
     headersTimeout: options.answerTimeoutMs ?? 30_000,
     bodyTimeout: options.readTimeoutMs ?? 30_000,

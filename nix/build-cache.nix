@@ -1,0 +1,139 @@
+/**
+  A Hugging Face cache, for `HF_HUB_CACHE`: the official client finds the models and datasets in it
+  without a network, by ref and by commit.
+
+  # Inputs
+
+  `models`, `datasets`
+  : values that `importLock` returned, of one lock or of several
+
+  # Errors
+
+  When entries disagree about a ref of a repository, about a requested id, or about a file of one
+  commit. The message names them.
+*/
+{ linkFiles, runScript }:
+let
+  inherit (builtins)
+    attrNames
+    attrValues
+    concatStringsSep
+    filter
+    foldl'
+    groupBy
+    head
+    length
+    mapAttrs
+    replaceStrings
+    substring
+    toJSON
+    ;
+
+  script = builtins.readFile ./build-cache.sh;
+
+  concat = concatStringsSep "";
+
+  folderOf = type: id: "${type}s--${replaceStrings [ "/" ] [ "--" ] id}";
+
+  # What all values have as `key`.
+  agreed =
+    subject: key: values:
+    let
+      first = head values;
+      others = filter (value: value.${key} != first.${key}) values;
+      other = head others;
+    in
+    if others == [ ] then
+      first.${key}
+    else
+      throw "nix-hug: buildCache: ${subject} is ${first.${key}} in ${first.entry}, but ${other.${key}} in ${other.entry}; leave one of them out";
+
+  # What the locks say about the files of one commit.
+  unite =
+    values:
+    foldl' (
+      united: value:
+      united
+      // mapAttrs (
+        path: file:
+        if (united.${path} or file).hash == file.hash then
+          file
+        else
+          throw "nix-hug: buildCache: ${toJSON path} of ${value.repo} at ${value.rev} has several hashes in ${
+            concatStringsSep ", " (map (value: value.entry) values)
+          }; leave all but one of them out"
+      ) value.locked.files
+    ) { } values;
+
+  # Each of these makes records of the plan that `build-cache.sh` carries out.
+
+  treeFile =
+    path: file:
+    "file\t${toJSON path}\t${toString file.size}\t${file.oid}"
+    + (if file ? lfs then "\t${substring 7 44 file.hash}\n" else "\n");
+
+  snapshot =
+    folder: rev: values:
+    let
+      first = head values;
+      alone = length values == 1;
+      model =
+        if alone then
+          first.model
+        else
+          linkFiles {
+            inherit (first) name;
+            files = foldl' (files: value: files // value.files) { } values;
+          };
+      files = if alone then first.locked.files else unite values;
+    in
+    "snapshot\t${model}\t${folder}/snapshots/${rev}\n"
+    + "tree\t${folder}/trees/${rev}.json\n"
+    + concat (attrValues (mapAttrs treeFile files))
+    + "end\n";
+
+  repository =
+    folder: values:
+    let
+      revisions = groupBy (value: value.rev) values;
+      named = groupBy (value: value.ref) (filter (value: value.ref != value.rev) values);
+      refs =
+        (if length (attrNames revisions) == 1 then { main = (head values).rev; } else { })
+        // mapAttrs (ref: agreed "ref ${ref} of ${(head values).repo}" "rev") named;
+    in
+    concat (attrValues (mapAttrs (snapshot folder) revisions))
+    + concat (attrValues (mapAttrs (ref: rev: "ref\t${rev}\t${folder}/refs/${ref}\n") refs));
+
+  alias =
+    repositories: folder: values:
+    let
+      inherit (head values) locked type;
+      named = repositories.${folder} or [ ] ++ values;
+      target = folderOf type (agreed "repository ${locked.requested}" "repo" named);
+    in
+    "alias\t${target}\t${folder}\n";
+in
+{
+  models ? [ ],
+  datasets ? [ ],
+}:
+let
+  values = map (
+    value:
+    (value.passthru or (throw "nix-hug: buildCache takes values that importLock returned"))
+    // {
+      model = value;
+    }
+  ) (models ++ datasets);
+  repositories = groupBy (value: folderOf value.type value.repo) values;
+  aliases = groupBy (value: folderOf value.type value.locked.requested) (
+    filter (value: value.locked.requested or value.repo != value.repo) values
+  );
+in
+runScript {
+  inherit script;
+  name = "huggingface-cache";
+  inputs.plan =
+    concat (attrValues (mapAttrs repository repositories))
+    + concat (attrValues (mapAttrs (alias repositories) aliases));
+}

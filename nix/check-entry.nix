@@ -1,0 +1,226 @@
+let
+  inherit (builtins)
+    all
+    attrNames
+    attrValues
+    baseNameOf
+    dirOf
+    elem
+    filter
+    head
+    isAttrs
+    isBool
+    isInt
+    isList
+    isString
+    length
+    lessThan
+    match
+    split
+    stringLength
+    substring
+    toJSON
+    zipAttrsWith
+    ;
+
+  gitId = "[0-9a-f]{40}";
+  sri = "sha256-[A-Za-z0-9+/]{43}=";
+  # Words with dots and dashes in turn between them.
+  repoPart = ''[A-Za-z0-9_]+((-(\.-)*\.?|\.(-\.)*-?)[A-Za-z0-9_]+)*'';
+  # Never empty, "." or "..", and without control characters and backslashes.
+  segment = ''(\.?\.?[^./[:cntrl:]\\]|\.\.\.)[^/[:cntrl:]\\]*'';
+  storeName = "[A-Za-z0-9+_?=-][A-Za-z0-9+._?=-]*";
+
+  matches = pattern: value: isString value && match pattern value != null;
+  allMatch = pattern: values: all isString values && !elem null (map (match pattern) values);
+
+  isShort = limit: text: stringLength text <= limit;
+
+  everySegment = accept: path: all (part: isList part || accept part) (split "/" path);
+
+  isRepo =
+    id:
+    matches "(${repoPart}/)?${repoPart}" id
+    && (isShort 96 id || everySegment (isShort 96) id)
+    && match ".*\\.git" id == null;
+
+  # Whether a path stays below its folder and can be made there on every system.
+  isPath =
+    path:
+    isString path
+    && everySegment (part: isShort 255 part && match segment part != null) path
+    && match "[A-Za-z]:" (substring 0 2 path) == null;
+
+  # Nix reserves `.drv` for derivations.
+  isStoreName =
+    name: matches storeName name && isShort 211 name && match ".*\\.drv" name == null;
+
+  # Needs neither a storeName nor a url. One match, because there are many of them; it returns the
+  # last of the repeated groups.
+  isPlainPath =
+    path:
+    let
+      found = match "[A-Za-z0-9_-]+([./][A-Za-z0-9_-]+)*" path;
+    in
+    isShort 211 path && found != null && found != [ ".drv" ];
+
+  isUrl =
+    url:
+    matches "[A-Za-z0-9/._~%-]+" url
+    && everySegment (part: part != "" && part != "." && part != "..") url;
+
+  isPlainUrl = path: match "[A-Za-z0-9/._~-]+" path != null;
+
+  isSelect =
+    select:
+    isAttrs select
+    && all (values: isList values && values != [ ] && all isString values) (attrValues select)
+    && all isPath (select.files or [ ])
+    && removeAttrs select selectKeys == { };
+
+  entryKeys = [
+    "repo"
+    "requested"
+    "ref"
+    "version"
+    "rev"
+    "select"
+    "files"
+  ];
+  selectKeys = [
+    "include"
+    "exclude"
+    "files"
+  ];
+  fileKeys = [
+    "size"
+    "hash"
+    "oid"
+    "lfs"
+    "storeName"
+    "url"
+  ];
+
+  # The functions below return what is wrong, or null.
+
+  entryProblem =
+    name: entry:
+    if !matches "[A-Za-z_][A-Za-z0-9_-]*" name then
+      "is not an entry name"
+    else if !isAttrs entry then
+      "is not an object"
+    else if !isRepo (entry.repo or null) then
+      "repo is not a repository id"
+    else if entry ? requested && !isRepo entry.requested then
+      "requested is not a repository id"
+    else if !(entry ? ref && (entry.ref == "main" || isPath entry.ref)) then
+      "ref is not a branch, tag or commit"
+    else if entry ? version && !isString entry.version then
+      "version is not a string"
+    else if !matches gitId (entry.rev or null) then
+      "rev is not a commit of 40 hex digits"
+    else if entry ? select && !isSelect entry.select then
+      "select is not a selection of files"
+    else if !isAttrs (entry.files or null) then
+      "files is not an object"
+    else if removeAttrs entry entryKeys != { } then
+      "unknown key ${toJSON (head (attrNames (removeAttrs entry entryKeys)))}"
+    else
+      filesProblem entry.files;
+
+  # Locks have many files, so their values are checked by column, with builtins over whole lists.
+  # A file is looked at alone only to find the one that is wrong.
+  filesProblem =
+    files:
+    let
+      columnsProblemAt = path: columnsProblem { ${path} = files.${path}; };
+      problemAt = if columnsProblem files == null then pathProblem files else columnsProblemAt;
+      bad = filter (path: problemAt path != null) (attrNames files);
+    in
+    if bad == [ ] then null else "files.${toJSON (head bad)}: ${problemAt (head bad)}";
+
+  columnsProblem =
+    files:
+    let
+      rows = attrValues files;
+      columns = zipAttrsWith (_: values: values) rows;
+      optional = key: accept: accept (columns.${key} or [ ]);
+      required = key: accept: optional key (values: length values == length rows && accept values);
+    in
+    if !all isAttrs rows then
+      "is not an object"
+    else if !required "size" (sizes: all isInt sizes && all (lessThan (-1)) sizes) then
+      "size is not a number of bytes"
+    else if !required "hash" (allMatch sri) then
+      "hash is not a SHA-256 in SRI form"
+    else if !required "oid" (allMatch gitId) then
+      "oid is not a git id of 40 hex digits"
+    else if !optional "lfs" (values: all isBool values && !elem false values) then
+      "lfs is not true"
+    else if !optional "storeName" (all isStoreName) then
+      "storeName is not a name of a store path"
+    else if !optional "url" (all isUrl) then
+      "url is not a percent-encoded path"
+    else if removeAttrs columns fileKeys != { } then
+      "unknown key ${toJSON (head (attrNames (removeAttrs columns fileKeys)))}"
+    else
+      null;
+
+  pathProblem =
+    files:
+    let
+      isBelowFile =
+        path:
+        let
+          folder = dirOf path;
+        in
+        folder != "." && (files ? ${folder} || isBelowFile folder);
+    in
+    path:
+    let
+      isPlain = isPlainPath path;
+    in
+    # Nix 2.8 cuts a name at a NUL character, and then has no such file.
+    if !(files ? ${path} && (isPlain || isPath path)) then
+      "is not a path inside the repository"
+    else if isBelowFile path then
+      "lies below a path that is a file"
+    else if isPlain then
+      null
+    else if !(files.${path} ? storeName || isStoreName (baseNameOf path)) then
+      "needs a storeName"
+    else if !(files.${path} ? url || isPlainUrl path) then
+      "needs a url"
+    else
+      null;
+in
+/**
+  Checks one entry of a lock.
+
+  # Inputs
+
+  `section`
+  : `models` or `datasets`, for the message
+
+  `name`
+  : name of the entry
+
+  `entry`
+  : what the lock says
+
+  # Output
+
+  `entry`.
+
+  # Errors
+
+  The first thing that is wrong, with the place.
+*/
+section: name: entry:
+let
+  problem = entryProblem name entry;
+in
+if problem == null then
+  entry
+else
+  throw "nix-hug: hug.lock.json: ${section}.${name}: ${problem}; restore the lock from version control, or delete it and run `nix-hug lock`"

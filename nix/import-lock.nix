@@ -1,0 +1,66 @@
+/**
+  Everything a lock describes.
+
+  # Inputs
+
+  `lock`
+  : path of a `hug.lock.json`, or its parsed content
+
+  # Output
+
+  `models`, `datasets`
+  : entry name → derivation, see `make-model.nix`
+
+  `cache`
+  : a Hugging Face cache with all of them, see `build-cache.nix`
+
+  # Errors
+
+  Those of `read-lock.nix`, each when what it concerns is used.
+*/
+{
+  buildCache,
+  endpoint,
+  makeModel,
+  readLock,
+}:
+let
+  inherit (builtins)
+    attrValues
+    mapAttrs
+    stringLength
+    substring
+    ;
+
+  withoutSlash =
+    url:
+    let
+      last = stringLength url - 1;
+    in
+    if substring last 1 url == "/" then withoutSlash (substring 0 last url) else url;
+in
+lock:
+let
+  content = readLock lock;
+  address = withoutSlash (
+    if endpoint == null then content.endpoint or "https://huggingface.co" else endpoint
+  );
+  make =
+    type: section:
+    mapAttrs (
+      name: locked:
+      makeModel {
+        inherit locked type;
+        endpoint = address;
+        entry = "${section}.${name}";
+      }
+    ) content.${section};
+in
+rec {
+  models = make "model" "models";
+  datasets = make "dataset" "datasets";
+  cache = buildCache {
+    models = attrValues models;
+    datasets = attrValues datasets;
+  };
+}

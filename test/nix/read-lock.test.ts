@@ -1,0 +1,94 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { HugError } from '../../src/errors.ts';
+import { formatLock, parseLock } from '../../src/lock/codec.ts';
+import invalid from '../fixtures/lock/invalid.json' with { type: 'json' };
+import { conflictedByGit } from '../support/git-conflict.ts';
+import { lockedEntry, lockedFile, lockOf } from '../support/locks.ts';
+import { describeNix, LIBRARY, nixString } from '../support/nix.ts';
+
+const FIXTURES = path.join(import.meta.dirname, '..', 'fixtures', 'lock', 'valid');
+const VALID = await readdir(FIXTURES);
+
+/** Reading must not need anything of `pkgs`. */
+const READ = `(${LIBRARY} { pkgs = throw "pkgs was used"; }).readLock`;
+
+describeNix('readLock', (nix) => {
+  const written = async (text: string) => {
+    const file = path.join(nix().folder, 'hug.lock.json');
+    await writeFile(file, text);
+    return nixString(file);
+  };
+  const everything = (lock: string) => `let read = ${READ} ${lock}; in builtins.deepSeq read`;
+  const refusal = async (text: string) => {
+    const file = await written(text);
+    return nix().evaluationError(`${everything(file)} true`);
+  };
+
+  describe.each(VALID)('%s', (name) => {
+    const file = path.join(FIXTURES, name);
+
+    it('is what both readers make of it', async () => {
+      const text = await readFile(file, 'utf8');
+      expect(formatLock(parseLock(text, name))).toBe(text);
+      const plain = `builtins.fromJSON (builtins.readFile ${nixString(file)})`;
+      expect(
+        await nix().evaluate(
+          `let plain = ${plain}; check = lock: ${everything('lock')} (read == plain);
+          in [ (check ${nixString(file)}) (check plain) (check (/. + ${nixString(file)})) ]`,
+        ),
+      ).toEqual([true, true, true]);
+    });
+  });
+
+  it.each(invalid)('and the command line refuse $name', async ({ lock, reason }) => {
+    const text = JSON.stringify(lock);
+    const message = await refusal(text);
+    expect(message).toContain('nix-hug: hug.lock.json: ');
+    expect(message).toContain(reason);
+    expect(message).toMatch(/upgrade nix-hug|run `nix-hug lock`/u);
+    expect(() => parseLock(text, 'hug.lock.json')).toThrow(HugError);
+  });
+
+  it('says where the first problem is, and what it is', async () => {
+    const files = new Map(['a', 'b', 'c'].map((name) => [name, lockedFile()]));
+    const lock = lockOf({ good: lockedEntry(), bad: lockedEntry({ files }) });
+    const text = formatLock(lock).replace(/("b": .*)sha256-/u, '$1sha512-');
+    expect(await refusal(text)).toContain(
+      'nix-hug: hug.lock.json: models.bad: files."b": hash is not a SHA-256 in SRI form; ' +
+        'restore the lock from version control, or delete it and run `nix-hug lock`',
+    );
+  });
+
+  it('checks an entry only when it is used', async () => {
+    const bad = lockedEntry({ rev: 'main' });
+    const file = await written(formatLock(lockOf({ good: lockedEntry(), bad })));
+    expect(await nix().evaluate(`(${READ} ${file}).models.good.repo`)).toBe('org/name');
+    expect(await nix().evaluationError(`(${READ} ${file}).models.bad.repo`)).toContain(
+      'models.bad',
+    );
+  });
+
+  it('refuses a lock of a newer nix-hug, whatever it holds', async () => {
+    expect(await refusal('{ "lockfileVersion": 2, "lock": [] }')).toContain(
+      'nix-hug: hug.lock.json: lockfileVersion 2 is newer than this nix-hug, which reads 1; ' +
+        'upgrade nix-hug',
+    );
+  });
+
+  it.each(['merge', 'diff3'] as const)('names a %s conflict that git left', async (style) => {
+    const sides = ['a', 'b', 'c'].map((digit) =>
+      formatLock(lockOf({ m: lockedEntry({ rev: digit.repeat(40) }) })),
+    );
+    const message = 'has conflict markers; run `nix-hug lock` to repair it';
+    const conflict = await conflictedByGit(style, sides);
+    expect(await refusal(conflict)).toContain(message);
+    expect(await refusal(conflict.slice(conflict.indexOf('<<<<<<<')))).toContain(message);
+  });
+
+  it('never takes a name with a NUL character for the part before it', async () => {
+    const lock = formatLock(lockOf({ m: lockedEntry() })).replace('config', String.raw`a\u0000/..`);
+    expect(await refusal(lock)).toMatch(/is not a path inside|null byte/u);
+  });
+});

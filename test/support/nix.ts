@@ -1,0 +1,202 @@
+import { spawn } from 'node:child_process';
+import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, describe } from 'vitest';
+
+/** Which Nix: the one of this system, or that of `scripts/setup-current-nix.sh`. */
+export type NixKind = 'system' | 'current';
+
+/** How a command ended. */
+export interface NixRun {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The real Nix with a store of its own, which needs no root and is not `/nix`. */
+export interface Nix {
+  /** Version, such as `2.8.0`. */
+  readonly version: string;
+  /** A folder that Nix sees under the same path; what an expression reads must lie here. */
+  readonly folder: string;
+  /** The store, in `folder` unless another was asked for. */
+  readonly storeDir: string;
+  /** Runs a command of Nix. */
+  run(command: string, ...args: readonly string[]): Promise<NixRun>;
+  /** Value of an expression. Builds nothing, fetches nothing and reads only what belongs to the test. */
+  evaluate(expression: string): Promise<unknown>;
+  /** The message with which the evaluation of an expression fails. */
+  evaluationError(expression: string): Promise<string>;
+  /** Builds an expression and returns its store path. */
+  build(expression: string): Promise<string>;
+  /** Removes the folder and the store. */
+  close(): Promise<void>;
+}
+
+const REPOSITORY = path.join(import.meta.dirname, '..', '..');
+const CURRENT_ROOT = path.join(REPOSITORY, '.cache', 'nix-current');
+const SET_UP: Readonly<Record<NixKind, string>> = {
+  system: 'scripts/setup-nix.sh',
+  current: 'scripts/setup-current-nix.sh',
+};
+
+/** `vitest.compat.config.ts` sets this, to run the same tests with the other Nix. */
+const DEFAULT_KIND: NixKind = process.env['NIX_HUG_TEST_NIX'] === 'current' ? 'current' : 'system';
+
+/** A Nix expression: the function of `nix/default.nix`. */
+export const LIBRARY = `(import ${nixString(path.join(REPOSITORY, 'nix'))})`;
+
+/** A Nix expression: the part of nixpkgs that the library uses. */
+export const PKGS = `(import ${nixString(path.join(import.meta.dirname, 'nixpkgs-stand-in'))} { })`;
+
+/** A string literal of the Nix language. */
+export function nixString(value: string): string {
+  return `"${value.replace(/["\\]|\$\{/gu, String.raw`\$&`)}"`;
+}
+
+const defaultIsMissing = (await versionOf(DEFAULT_KIND)) === undefined && reportMissing();
+
+/**
+ * Has tests that need Nix; they share one store. Where there is no Nix they are skipped with a
+ * warning, or fail if `CI` is `true`.
+ */
+export function describeNix(name: string, tests: (nix: () => Nix) => void): void {
+  describe.skipIf(defaultIsMissing)(name, () => {
+    let nix: Nix | undefined;
+    beforeAll(async () => {
+      nix = await createNix();
+    });
+    afterAll(() => nix?.close());
+    tests(() => {
+      if (nix === undefined) throw new Error('Nix is there within tests and hooks only');
+      return nix;
+    });
+  });
+}
+
+/**
+ * Makes an empty store.
+ *
+ * @param kind which Nix
+ * @param storeDir path of the store as Nix sees it; default in the new folder
+ */
+export async function createNix(kind: NixKind = DEFAULT_KIND, storeDir?: string): Promise<Nix> {
+  const version = await versionOf(kind);
+  if (version === undefined) throw new Error(missing(kind));
+  const folder = await mkdtemp(path.join(await realpath(tmpdir()), 'nix-hug-'));
+  const store = path.join(folder, 'store');
+  await Promise.all(['store', 'home', 'tmp', 'conf'].map((name) => mkdir(path.join(folder, name))));
+
+  const environment = {
+    PATH: process.env['PATH'],
+    HOME: path.join(folder, 'home'),
+    TMPDIR: path.join(folder, 'tmp'),
+    NIX_STORE_DIR: storeDir ?? store,
+    NIX_STATE_DIR: path.join(folder, 'state'),
+    NIX_LOG_DIR: path.join(folder, 'log'),
+    NIX_CONF_DIR: path.join(folder, 'conf'),
+    NIX_REMOTE: 'local',
+    NIX_CONFIG: [
+      'substituters =',
+      'sandbox = false',
+      'build-users-group =',
+      'max-jobs = 4',
+      'allow-import-from-derivation = false',
+      'flake-registry =',
+    ].join('\n'),
+  };
+  const binds = [
+    [REPOSITORY, REPOSITORY],
+    [folder, folder],
+    ...(storeDir === undefined ? [] : [[store, storeDir]]),
+  ];
+  const run = (command: string, ...args: readonly string[]) =>
+    runProcess(inRoot(kind, binds, [command, ...args]), environment);
+  const strictly = (command: string, expression: string, ...options: readonly string[]) =>
+    run(
+      command,
+      ...options,
+      ...['--option', 'restrict-eval', 'true'],
+      ...[REPOSITORY, folder].flatMap((readable) => ['-I', readable]),
+      ...['--expr', expression],
+    );
+  const instantiate = (expression: string) =>
+    strictly('nix-instantiate', expression, '--eval', '--strict', '--json');
+
+  return {
+    version,
+    folder,
+    storeDir: environment.NIX_STORE_DIR,
+    run,
+    evaluate: async (expression) => JSON.parse(successful(await instantiate(expression))),
+    evaluationError: async (expression) => {
+      const { status, stdout, stderr } = await instantiate(expression);
+      if (status === 0) throw new Error(`Evaluated to ${stdout}`);
+      return stderr;
+    },
+    build: async (expression) =>
+      successful(await strictly('nix-build', expression, '--no-out-link')).trim(),
+    close: async () => {
+      // Nix leaves its folders without write permission.
+      await runProcess(['chmod', '-R', 'u+w', folder], environment);
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function successful({ status, stdout, stderr }: NixRun): string {
+  if (status !== 0) throw new Error(stderr);
+  return stdout;
+}
+
+async function versionOf(kind: NixKind): Promise<string | undefined> {
+  try {
+    const { stdout } = await runProcess(inRoot(kind, [], ['nix', '--version']), process.env);
+    return /(?<version>\d+(?:\.\d+)+)/u.exec(stdout)?.groups?.['version'];
+  } catch {
+    return undefined;
+  }
+}
+
+const missing = (kind: NixKind) => `There is no ${kind} Nix: run ${SET_UP[kind]}`;
+
+function reportMissing(): true {
+  const message = missing(DEFAULT_KIND);
+  if (process.env['CI'] === 'true') throw new Error(message);
+  console.warn(`Tests are skipped: ${message}`);
+  return true;
+}
+
+/** The command line that runs a command of this Nix with some folders in sight. */
+function inRoot(
+  kind: NixKind,
+  binds: readonly (readonly string[])[],
+  command: readonly string[],
+): readonly string[] {
+  if (kind === 'system') return command;
+  return [
+    path.join(REPOSITORY, 'scripts', 'nix-current'),
+    CURRENT_ROOT,
+    ...binds.flatMap((bind) => ['--bind', ...bind]),
+    ...command,
+  ];
+}
+
+/** Not synchronous, so that a server in this process can answer meanwhile. */
+async function runProcess(
+  [command = '', ...args]: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<NixRun> {
+  const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const [stdout, stderr, status] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    new Promise<number | null>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', resolve);
+    }),
+  ]);
+  return { status, stdout, stderr };
+}

@@ -1,0 +1,11 @@
+import { defineConfig } from 'vitest/config';
+
+/** Everything about Nix again, with the Nix that users run today. */
+export default defineConfig({
+  test: {
+    include: ['test/compat/**/*.test.ts', 'test/nix/**/*.test.ts'],
+    env: { NIX_HUG_TEST_NIX: 'current' },
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+  },
+});
