@@ -112,15 +112,19 @@ export async function createNix(kind: NixKind = DEFAULT_KIND, storeDir?: string)
     [folder, folder],
     ...(storeDir === undefined ? [] : [[store, storeDir]]),
   ];
+  const readable = [REPOSITORY, folder].flatMap((name) => ['-I', name]);
   const run = (command: string, ...args: readonly string[]) =>
     runProcess(inRoot(kind, binds, [command, ...args]), environment);
   const strictly = (command: string, expression: string, ...options: readonly string[]) =>
     run(
       command,
       ...options,
-      ...['--option', 'restrict-eval', 'true'],
-      ...[REPOSITORY, folder].flatMap((readable) => ['-I', readable]),
-      ...['--expr', expression],
+      '--option',
+      'restrict-eval',
+      'true',
+      ...readable,
+      '--expr',
+      expression,
     );
   const instantiate = (expression: string) =>
     strictly('nix-instantiate', expression, '--eval', '--strict', '--json');
