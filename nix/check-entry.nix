@@ -30,6 +30,9 @@ let
   # Never empty, "." or "..", and without control characters and backslashes.
   segment = ''(\.?\.?[^./[:cntrl:]\\]|\.\.\.)[^/[:cntrl:]\\]*'';
   storeName = "[A-Za-z0-9+_?=-][A-Za-z0-9+._?=-]*";
+  # Paths that need neither a storeName nor a url, if they are short: without folders, and with.
+  plainName = "[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*";
+  plainPath = "[A-Za-z0-9_-]+([./][A-Za-z0-9_-]+)*";
 
   matches = pattern: value: isString value && match pattern value != null;
   allMatch = pattern: values: all isString values && !elem null (map (match pattern) values);
@@ -51,18 +54,9 @@ let
     && everySegment (part: isShort 255 part && match segment part != null) path
     && match "[A-Za-z]:" (substring 0 2 path) == null;
 
-  # Nix reserves `.drv` for derivations.
-  isStoreName =
-    name: matches storeName name && isShort 211 name && match ".*\\.drv" name == null;
-
-  # Needs neither a storeName nor a url. One match, because there are many of them; it returns the
-  # last of the repeated groups.
-  isPlainPath =
-    path:
-    let
-      found = match "[A-Za-z0-9_-]+([./][A-Za-z0-9_-]+)*" path;
-    in
-    isShort 211 path && found != null && found != [ ".drv" ];
+  # A store path name has at most 211 characters, four of which belong to the `.drv` of the file's
+  # derivation.
+  isStoreName = name: matches storeName name && isShort 207 name;
 
   isUrl =
     url:
@@ -128,16 +122,31 @@ let
     else
       filesProblem entry.files;
 
-  # Locks have many files, so their values are checked by column, with builtins over whole lists.
-  # A file is looked at alone only to find the one that is wrong.
+  # A lock has many files. So their values are checked by column, with builtins over whole lists,
+  # and most of their paths by one match. Only what that leaves open is looked at alone.
   filesProblem =
     files:
     let
+      paths = attrNames files;
+      isOpen =
+        path:
+        stringLength path > 207
+        || match plainName path == null && (match plainPath path == null || isBelowFile files path);
       columnsProblemAt = path: columnsProblem { ${path} = files.${path}; };
-      problemAt = if columnsProblem files == null then pathProblem files else columnsProblemAt;
-      bad = filter (path: problemAt path != null) (attrNames files);
+      firstOf =
+        problemAt: candidates:
+        let
+          bad = filter (path: problemAt path != null) candidates;
+        in
+        if bad == [ ] then null else "files.${toJSON (head bad)}: ${problemAt (head bad)}";
     in
-    if bad == [ ] then null else "files.${toJSON (head bad)}: ${problemAt (head bad)}";
+    # Nix 2.8 cuts a name at a NUL character, and then has no such file.
+    if removeAttrs files paths != { } then
+      "files has a path with a NUL character"
+    else if columnsProblem files == null then
+      firstOf (pathProblem files) (filter isOpen paths)
+    else
+      firstOf columnsProblemAt paths;
 
   columnsProblem =
     files:
@@ -167,32 +176,24 @@ let
       null;
 
   pathProblem =
-    files:
-    let
-      isBelowFile =
-        path:
-        let
-          folder = dirOf path;
-        in
-        folder != "." && (files ? ${folder} || isBelowFile folder);
-    in
-    path:
-    let
-      isPlain = isPlainPath path;
-    in
-    # Nix 2.8 cuts a name at a NUL character, and then has no such file.
-    if !(files ? ${path} && (isPlain || isPath path)) then
+    files: path:
+    if !isPath path then
       "is not a path inside the repository"
-    else if isBelowFile path then
+    else if isBelowFile files path then
       "lies below a path that is a file"
-    else if isPlain then
-      null
     else if !(files.${path} ? storeName || isStoreName (baseNameOf path)) then
       "needs a storeName"
     else if !(files.${path} ? url || isPlainUrl path) then
       "needs a url"
     else
       null;
+
+  isBelowFile =
+    files: path:
+    let
+      folder = dirOf path;
+    in
+    folder != "." && (files ? ${folder} || isBelowFile files folder);
 in
 /**
   Checks one entry of a lock.

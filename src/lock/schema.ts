@@ -54,8 +54,10 @@ const fileSchema = plainObject(
     url: v.exactOptional(
       v.pipe(
         v.string(),
-        v.regex(/^[A-Za-z0-9_.~%-]+(?:\/[A-Za-z0-9_.~%-]+)*$/u, 'is not a percent-encoded path'),
-        v.check((url) => unsafeReason(url) === undefined, 'has a "." or ".." segment'),
+        v.regex(
+          /^(?!(?:.*\/)?\.\.?(?:\/|$))[A-Za-z0-9_.~%-]+(?:\/[A-Za-z0-9_.~%-]+)*$/u,
+          'is not a percent-encoded path',
+        ),
         v.description('Percent-encoded path, when it differs from the path.'),
       ),
     ),

@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, readlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { formatLock } from '../../src/lock/codec.ts';
 import type { Lock, LockedFile } from '../../src/lock/schema.ts';
 import { lockedEntry, lockedFile, lockOf } from '../support/locks.ts';
@@ -48,7 +48,7 @@ const ODD_NAMES = [
   'x.drv',
   'n'.repeat(200),
   'n'.repeat(255),
-  `${'d/'.repeat(100)}deep`,
+  `${'d/'.repeat(50)}deep`,
 ];
 
 const model = await makeRepository({
@@ -166,9 +166,9 @@ describeNix('importLock', (nix) => {
       const liar = await serveFiles(
         new Map([...other.addresses.keys()].map((address) => [address, Buffer.from('wrong')])),
       );
+      onTestFinished(() => liar.close());
       const hug = await imported(lockOf({ m: other.entry }), `endpoint = "${liar.endpoint}";`);
       await expect(nix().build(`(${hug}).models.m`)).rejects.toThrow('hash mismatch');
-      await liar.close();
     });
 
     it('of 10,000 files builds', async () => {
@@ -245,6 +245,15 @@ describeNix('importLock', (nix) => {
     });
   });
 
+  it('is what examples/minimal evaluates to', async () => {
+    const example = path.join(import.meta.dirname, '..', '..', 'examples', 'minimal');
+    const { models } = JSON.parse(await readFile(path.join(example, 'hug.lock.json'), 'utf8'));
+    const hug = `import ${nixString(example)} { pkgs = ${PKGS}; }`;
+    expect(
+      await nix().evaluate(`builtins.mapAttrs (name: model: model.rev) (${hug}).models`),
+    ).toEqual(Object.fromEntries(Object.keys(models).map((name) => [name, models[name].rev])));
+  });
+
   describe('evaluation', () => {
     it('needs nothing of pkgs but for models and the cache', async () => {
       const pkgs = '{ bash = throw "bash"; coreutils = throw "coreutils"; }';
@@ -282,6 +291,7 @@ describeNix('importLock', (nix) => {
         return [`m${index}`, lockedEntry({ repo, rev: commitOf(repo), files })] as const;
       });
       const fresh = await createNix();
+      onTestFinished(() => fresh.close());
       const before = server.requests.length;
       const file = path.join(fresh.folder, 'hug.lock.json');
       await writeFile(file, formatLock(lockOf(Object.fromEntries(models))));
@@ -294,7 +304,6 @@ describeNix('importLock', (nix) => {
       expect(server.requests.length).toBe(before);
       const stored = await readdir(fresh.storeDir);
       expect(stored.filter((name) => !name.startsWith('.'))).toEqual([]);
-      await fresh.close();
     });
   });
 });

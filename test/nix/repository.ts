@@ -40,8 +40,9 @@ export async function makeRepository({
   files = {},
   lfs = {},
 }: RepositoryOptions): Promise<Repository> {
-  const rev = commitOf(`${repo} ${commit}`);
-  const prefix = `/${type === 'dataset' ? 'datasets/' : ''}${repo}/resolve/${rev}/`;
+  const page = type === 'dataset' ? `/datasets/${repo}` : `/${repo}`;
+  const rev = commitOf(`${page} ${commit}`);
+  const prefix = `${page}/resolve/${rev}/`;
   const made = await Promise.all([
     ...Object.entries(files).map(([path, text]) => makeFile(path, text, false)),
     ...Object.entries(lfs).map(([path, text]) => makeFile(path, text, true)),

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe } from 'vitest';
 export type NixKind = 'system' | 'current';
 
 /** How a command ended. */
-export interface NixRun {
+interface NixRun {
   readonly status: number | null;
   readonly stdout: string;
   readonly stderr: string;
@@ -104,7 +104,6 @@ export async function createNix(kind: NixKind = DEFAULT_KIND, storeDir?: string)
       'build-users-group =',
       'max-jobs = 4',
       'allow-import-from-derivation = false',
-      'flake-registry =',
     ].join('\n'),
   };
   const binds = [
@@ -164,7 +163,9 @@ async function versionOf(kind: NixKind): Promise<string | undefined> {
   }
 }
 
-const missing = (kind: NixKind) => `There is no ${kind} Nix: run ${SET_UP[kind]}`;
+function missing(kind: NixKind): string {
+  return `There is no ${kind} Nix: run ${SET_UP[kind]}`;
+}
 
 function reportMissing(): true {
   const message = missing(DEFAULT_KIND);
