@@ -9,7 +9,7 @@ demo: build setup
 test: build setup
 	npm run check
 	npm test
-	LC_ALL=sk npx vitest run test/lock test/commands
+	LC_ALL=sk npx vitest run test/lock test/commands test/examples.test.ts
 
 test-compat: build setup setup-compat
 	npx vitest run --config vitest.compat.config.ts
