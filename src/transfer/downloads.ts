@@ -1,0 +1,105 @@
+import pLimit from 'p-limit';
+import { HugError } from '../errors.ts';
+import type { Http } from '../hub/http.ts';
+import { hexOfSri } from '../integrity.ts';
+import { type File, spanOf, wrongHash } from './answer.ts';
+import { type Division, RangedTransfer } from './ranged.ts';
+import { Partial } from './partial.ts';
+import { Sink } from './sink.ts';
+import { assertSpace } from './space.ts';
+
+/** A complete file whose digest is right. */
+export interface Download {
+  /** To be linked or moved away. */
+  readonly path: string;
+  /** Removes what is left of it; to be called when the file was taken, or is not wanted. */
+  discard(): Promise<void>;
+}
+
+/** Brings files to disk. */
+export interface Downloads {
+  /**
+   * Brings a file, and goes on where an earlier run ended. On a fault or an interruption, what is
+   * there is kept for the next run; of a file with a wrong digest nothing is.
+   *
+   * @param onBytes told how many bytes of the file are there, whenever that changes; fewer than
+   *   before when it has to start again
+   * @throws HugError `EHUG_INTEGRITY`, `EHUG_DISK_FULL`, `EHUG_FILE_SYSTEM`, and those of `Http`
+   */
+  fetch(file: File, onBytes: (present: number) => void): Promise<Download>;
+}
+
+/** How to bring files. */
+export interface DownloadsOptions {
+  readonly http: Http;
+  /** Folder of partial files; made when missing. */
+  readonly folder: string;
+  readonly signal: AbortSignal;
+  /** Files at once; default 8. `Http` bounds the connections of all of them. */
+  readonly filesAtOnce?: number;
+}
+
+const MEBIBYTE = 1024 * 1024;
+
+/** Larger files, in bytes, come over several connections. */
+const LARGE = 64 * MEBIBYTE;
+
+/** Measured with `npm run bench`: more connections or other segments are not faster. */
+const DIVISION_OF_LARGE: Division = { connections: 4, segment: 32 * MEBIBYTE };
+
+/** Makes a download engine of constant memory: about 2 MiB for each connection. */
+export function createDownloads(options: DownloadsOptions): Downloads {
+  const limit = pLimit(options.filesAtOnce ?? 8);
+  return { fetch: (file, onBytes) => limit(() => fetch(file, onBytes, options)) };
+}
+
+async function fetch(
+  file: File,
+  onBytes: (present: number) => void,
+  { http, folder, signal }: DownloadsOptions,
+): Promise<Download> {
+  signal.throwIfAborted();
+  const partial = await Partial.claim(folder, `${hexOfSri(file.hash)}-${file.size}`, file.size);
+  try {
+    await assertSpace(folder, partial.missing);
+    const sink = new Sink(partial, onBytes);
+    try {
+      await bring(file, sink, http, signal);
+      const hash = await sink.digest();
+      if (hash !== file.hash) throw wrongHash(file, hash);
+    } finally {
+      await sink.stop();
+    }
+    await partial.complete();
+    return { path: partial.path, discard: () => partial.remove() };
+  } catch (error) {
+    const isWrong = error instanceof HugError && error.code === 'EHUG_INTEGRITY';
+    await (isWrong ? partial.remove() : partial.release());
+    throw error;
+  }
+}
+
+async function bring(file: File, sink: Sink, http: Http, signal: AbortSignal): Promise<void> {
+  const division = file.size > LARGE ? DIVISION_OF_LARGE : { connections: 1, segment: file.size };
+  const isDone = await new RangedTransfer(http, file, sink, division, signal).run();
+  if (!isDone) await bringWhole(file, sink, http, signal);
+}
+
+/** Brings a file that the Hub serves only as a whole, thus from the start in each try. */
+async function bringWhole(file: File, sink: Sink, http: Http, signal: AbortSignal): Promise<void> {
+  await http.range({
+    subject: file.subject,
+    signal,
+    next: () => ({ url: file.url }),
+    consume: async (answer, progressed) => {
+      const span = spanOf(answer, { start: 0, end: file.size }, file);
+      if (span === undefined) {
+        throw new HugError('EHUG_PROTOCOL', `the Hub answers ${answer.status} to a plain request`);
+      }
+      await sink.restart();
+      await sink.take(answer.body, span, (_end, isProgress) => {
+        if (isProgress) progressed();
+      });
+    },
+  });
+}
