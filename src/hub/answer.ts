@@ -10,8 +10,13 @@ export type Headers = Readonly<Record<string, string | string[] | undefined>>;
 export function decoded(body: Readable, headers: Headers): AsyncIterable<Uint8Array> {
   const encoding = headers['content-encoding'];
   if (encoding === undefined || encoding === 'identity') return body;
-  if (encoding === 'gzip') return body.compose(createGunzip());
+  if (encoding === 'gzip') return unzipped(body);
   throw new HugError('EHUG_PROTOCOL', `the Hub answers in the encoding ${String(encoding)}`);
+}
+
+/** Begins when it is read, so that a body that nobody wants can end without an error. */
+async function* unzipped(body: Readable): AsyncIterable<Uint8Array> {
+  yield* body.compose(createGunzip());
 }
 
 /**

@@ -4,7 +4,7 @@ import type { Subject } from '../hub/refusal.ts';
 import type { Span } from './spans.ts';
 
 /** A file whose size and digest are known beforehand. */
-export interface File {
+export interface RemoteFile {
   /** Address on the endpoint's origin. */
   readonly url: string;
   readonly subject: Subject;
@@ -15,7 +15,7 @@ export interface File {
 }
 
 /** The value of `Range` for some bytes; a whole file is asked for without one. */
-export function rangeHeader({ start, end }: Span, { size }: File): string | undefined {
+export function rangeHeader({ start, end }: Span, { size }: RemoteFile): string | undefined {
   return start === 0 && end === size ? undefined : `bytes=${start}-${end - 1}`;
 }
 
@@ -26,7 +26,7 @@ export function rangeHeader({ start, end }: Span, { size }: File): string | unde
  * @returns `undefined` when the Hub does not serve these bytes apart from the others
  * @throws HugError `EHUG_INTEGRITY` when the file has another size there
  */
-export function spanOf(answer: RangeAnswer, asked: Span, file: File): Span | undefined {
+export function spanOf(answer: RangeAnswer, asked: Span, file: RemoteFile): Span | undefined {
   const { status, headers } = answer;
   const isWhole = asked.start === 0 && asked.end === file.size;
   if (status === 416) return undefined;
@@ -44,20 +44,20 @@ export function spanOf(answer: RangeAnswer, asked: Span, file: File): Span | und
 }
 
 /** The error for a file of another size than it was locked with. */
-export function wrongSize(file: File, size: number | string): HugError {
+function wrongSize(file: RemoteFile, size: number): HugError {
   return distrust(file, `has ${size} bytes, expected ${file.size}`);
 }
 
 /** The error for a file with other bytes than it was locked with. */
-export function wrongHash(file: File, hash: string): HugError {
+export function wrongHash(file: RemoteFile, hash: string): HugError {
   return distrust(file, `has the digest ${hash}, expected ${file.hash}`);
 }
 
 /** A file as messages name it. */
-export const nameOf = ({ subject: { type, id, path } }: File): string =>
+const nameOf = ({ subject: { type, id, path } }: RemoteFile): string =>
   `${JSON.stringify(path ?? '')} of ${type} ${id}`;
 
-function distrust(file: File, what: string): HugError {
+function distrust(file: RemoteFile, what: string): HugError {
   return new HugError('EHUG_INTEGRITY', `${nameOf(file)} ${what}`, {
     hint: 'Nothing was stored. Run it again; if it stays, the mirror or proxy alters files.',
   });

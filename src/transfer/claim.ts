@@ -48,7 +48,7 @@ export async function removeAll(claimed: string, key: string): Promise<void> {
   for (const file of [claimed, ...abandoned]) await rm(file, { force: true });
 }
 
-/** Partial files of a content that nobody works on. */
+/** PartialFile files of a content that nobody works on. */
 async function abandonedIn(folder: string, key: string): Promise<string[]> {
   const abandoned: string[] = [];
   for (const name of await readdir(folder)) {

@@ -2,14 +2,14 @@ import pLimit from 'p-limit';
 import { HugError } from '../errors.ts';
 import type { Http } from '../hub/http.ts';
 import { hexOfSri } from '../integrity.ts';
-import { type File, spanOf, wrongHash } from './answer.ts';
+import { type RemoteFile, spanOf, wrongHash } from './answer.ts';
 import { type Division, RangedTransfer } from './ranged.ts';
-import { Partial } from './partial.ts';
+import { PartialFile } from './partial.ts';
 import { Sink } from './sink.ts';
 import { assertSpace } from './space.ts';
 
 /** A complete file whose digest is right. */
-export interface Download {
+interface Download {
   /** To be linked or moved away. */
   readonly path: string;
   /** Removes what is left of it; to be called when the file was taken, or is not wanted. */
@@ -26,11 +26,11 @@ export interface Downloads {
    *   before when it has to start again
    * @throws HugError `EHUG_INTEGRITY`, `EHUG_DISK_FULL`, `EHUG_FILE_SYSTEM`, and those of `Http`
    */
-  fetch(file: File, onBytes: (present: number) => void): Promise<Download>;
+  fetch(file: RemoteFile, onBytes: (present: number) => void): Promise<Download>;
 }
 
 /** How to bring files. */
-export interface DownloadsOptions {
+interface DownloadsOptions {
   readonly http: Http;
   /** Folder of partial files; made when missing. */
   readonly folder: string;
@@ -54,12 +54,12 @@ export function createDownloads(options: DownloadsOptions): Downloads {
 }
 
 async function fetch(
-  file: File,
+  file: RemoteFile,
   onBytes: (present: number) => void,
   { http, folder, signal }: DownloadsOptions,
 ): Promise<Download> {
   signal.throwIfAborted();
-  const partial = await Partial.claim(folder, `${hexOfSri(file.hash)}-${file.size}`, file.size);
+  const partial = await PartialFile.claim(folder, `${hexOfSri(file.hash)}-${file.size}`, file.size);
   try {
     await assertSpace(folder, partial.missing);
     const sink = new Sink(partial, onBytes);
@@ -79,14 +79,19 @@ async function fetch(
   }
 }
 
-async function bring(file: File, sink: Sink, http: Http, signal: AbortSignal): Promise<void> {
+async function bring(file: RemoteFile, sink: Sink, http: Http, signal: AbortSignal): Promise<void> {
   const division = file.size > LARGE ? DIVISION_OF_LARGE : { connections: 1, segment: file.size };
   const isDone = await new RangedTransfer(http, file, sink, division, signal).run();
   if (!isDone) await bringWhole(file, sink, http, signal);
 }
 
 /** Brings a file that the Hub serves only as a whole, thus from the start in each try. */
-async function bringWhole(file: File, sink: Sink, http: Http, signal: AbortSignal): Promise<void> {
+async function bringWhole(
+  file: RemoteFile,
+  sink: Sink,
+  http: Http,
+  signal: AbortSignal,
+): Promise<void> {
   await http.range({
     subject: file.subject,
     signal,

@@ -1,52 +1,69 @@
 import { createHash } from 'node:crypto';
-import type { Partial } from './partial.ts';
+import type { PartialFile } from './partial.ts';
+import { frontierOf } from './spans.ts';
 
 const BLOCK_BYTES = 1024 * 1024;
 
 /**
- * The SHA-256 of a file that is still being written: hashes what is there without a gap, soon after
- * it was written and thus from the system's memory.
+ * The SHA-256 of a file that is still being written: of what is there without a gap. Bytes that
+ * come in order are hashed as they come; others are read back when the gap before them is closed,
+ * soon after they were written and thus from the system's memory.
  */
 export class FrontierDigest {
-  readonly #partial: Partial;
+  readonly #partial: PartialFile;
   readonly #sha256 = createHash('sha256');
-  readonly #block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
+  /** How many bytes are hashed. */
   #at = 0;
-  #frontier = 0;
-  #running: Promise<void> | undefined;
+  #isStopped = false;
+  #reading: Promise<void> | undefined;
 
-  constructor(partial: Partial) {
+  constructor(partial: PartialFile) {
     this.#partial = partial;
   }
 
-  /** Tells that so many bytes from the first one on are there. */
-  advance(frontier: number): void {
-    this.#frontier = frontier;
-    if (this.#at >= frontier) return;
-    this.#running ??= this.#follow();
-    this.#running.catch(() => undefined);
+  /** Tells of bytes that were written from a position on. */
+  wrote(chunks: readonly Uint8Array[], start: number): void {
+    if (start === this.#at && this.#reading === undefined) {
+      for (const chunk of chunks) {
+        this.#sha256.update(chunk);
+        this.#at += chunk.length;
+      }
+    }
+    this.catchUp();
+  }
+
+  /** Hashes what is there without a gap and was not seen, in the background. */
+  catchUp(): void {
+    if (this.#reading !== undefined || !this.#isBehind()) return;
+    this.#reading = this.#read();
+    // Seen by `finish`.
+    this.#reading.catch(() => undefined);
   }
 
   /** Ends it, so that nothing reads the file any more. */
   async stop(): Promise<void> {
-    this.#frontier = 0;
-    await this.#running?.catch(() => undefined);
+    this.#isStopped = true;
+    await this.#reading?.catch(() => undefined);
   }
 
   /** The digest of all that is there, SRI. */
   async finish(): Promise<string> {
-    await this.#running;
+    await this.#reading;
     return `sha256-${this.#sha256.digest('base64')}`;
   }
 
-  async #follow(): Promise<void> {
-    while (this.#at < this.#frontier) {
-      const most = Math.min(BLOCK_BYTES, this.#frontier - this.#at);
-      const read = await this.#partial.read(this.#block.subarray(0, most), this.#at);
-      if (read === 0) break;
-      this.#sha256.update(this.#block.subarray(0, read));
-      this.#at += read;
+  #isBehind(): boolean {
+    return !this.#isStopped && this.#at < frontierOf(this.#partial.spans);
+  }
+
+  async #read(): Promise<void> {
+    const block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
+    while (this.#isBehind()) {
+      const end = Math.min(this.#at + BLOCK_BYTES, frontierOf(this.#partial.spans));
+      const bytes = await this.#partial.read(block, { start: this.#at, end });
+      this.#sha256.update(bytes);
+      this.#at = end;
     }
-    this.#running = undefined;
+    this.#reading = undefined;
   }
 }

@@ -12,7 +12,7 @@ import { bytesIn, including, type Span, type Spans } from './spans.ts';
  *
  * All methods throw `EHUG_DISK_FULL` or `EHUG_FILE_SYSTEM`.
  */
-export class Partial {
+export class PartialFile {
   readonly path: string;
   readonly #key: string;
   readonly #size: number;
@@ -33,12 +33,12 @@ export class Partial {
    * @param key of the content; a file name
    * @param size of the content, in bytes
    */
-  static async claim(folder: string, key: string, size: number): Promise<Partial> {
+  static async claim(folder: string, key: string, size: number): Promise<PartialFile> {
     try {
       const { path: file, exists } = await claim(folder, key);
       const handle = await open(file, exists ? 'r+' : 'wx+');
       const spans = exists ? await readSpans(handle, size) : [];
-      const partial = new Partial(file, key, size, handle, spans);
+      const partial = new PartialFile(file, key, size, handle, spans);
       if (!exists) await partial.clear();
       return partial;
     } catch (error) {
@@ -65,11 +65,22 @@ export class Partial {
     });
   }
 
-  /** Fills a buffer from a position on, as far as the file goes; returns how many bytes were read. */
-  async read(buffer: Uint8Array, position: number): Promise<number> {
-    return this.#guard(
-      async () => (await this.#handle.read(buffer, 0, buffer.length, position)).bytesRead,
-    );
+  /**
+   * Reads bytes that are there.
+   *
+   * @param block where they go; at least as long
+   * @returns the part of the block that they fill
+   */
+  async read(block: Buffer, { start, end }: Span): Promise<Buffer> {
+    return this.#guard(async () => {
+      let at = start;
+      while (at < end) {
+        const { bytesRead } = await this.#handle.read(block, at - start, end - at, at);
+        if (bytesRead === 0) throw new Error(`${this.path} became shorter`);
+        at += bytesRead;
+      }
+      return block.subarray(0, end - start);
+    });
   }
 
   /** Claims nothing any more. The whole room of the journal is written, to have it on a full disk. */

@@ -1,5 +1,5 @@
 import type { Http } from '../hub/http.ts';
-import { type File, rangeHeader, spanOf } from './answer.ts';
+import { type RemoteFile, rangeHeader, spanOf } from './answer.ts';
 import type { Sink } from './sink.ts';
 import { firstGap, including, type Span, type Spans } from './spans.ts';
 
@@ -20,7 +20,7 @@ class RangesRefused extends Error {}
  */
 export class RangedTransfer {
   readonly #http: Http;
-  readonly #file: File;
+  readonly #file: RemoteFile;
   readonly #sink: Sink;
   readonly #division: Division;
   readonly #stop = new AbortController();
@@ -32,7 +32,7 @@ export class RangedTransfer {
   #address: string | undefined;
   #failure: { readonly error: unknown } | undefined;
 
-  constructor(http: Http, file: File, sink: Sink, division: Division, signal: AbortSignal) {
+  constructor(http: Http, file: RemoteFile, sink: Sink, division: Division, signal: AbortSignal) {
     this.#http = http;
     this.#file = file;
     this.#sink = sink;

@@ -1,26 +1,27 @@
 import { HugError } from '../errors.ts';
 import { TransientFault } from '../hub/retry.ts';
 import { FrontierDigest } from './frontier.ts';
-import type { Partial } from './partial.ts';
-import { bytesIn, frontierOf, type Span, type Spans } from './spans.ts';
+import type { PartialFile } from './partial.ts';
+import { bytesIn, type Span, type Spans } from './spans.ts';
 
 /** Bytes that are gathered before they are written. */
 const BATCH_BYTES = 1024 * 1024;
 
 /** Where the bytes of one file go: to its partial file, and then into its digest. */
 export class Sink {
-  readonly #partial: Partial;
+  readonly #partial: PartialFile;
   readonly #onBytes: (present: number) => void;
   #digest: FrontierDigest;
   /** Most bytes that were ever there. */
   #most = 0;
 
   /** @param onBytes told how many bytes of the file are there, whenever that changes */
-  constructor(partial: Partial, onBytes: (present: number) => void) {
+  constructor(partial: PartialFile, onBytes: (present: number) => void) {
     this.#partial = partial;
     this.#onBytes = onBytes;
     this.#digest = new FrontierDigest(partial);
     this.#most = bytesIn(partial.spans);
+    this.#digest.catchUp();
     this.#tell();
   }
 
@@ -46,11 +47,13 @@ export class Sink {
     let gathered = 0;
     const flush = async () => {
       if (gathered === 0) return;
+      const chunks = batch;
       const written = { start: at, end: at + gathered };
-      await this.#partial.write(batch, written);
-      at = written.end;
       batch = [];
       gathered = 0;
+      at = written.end;
+      await this.#partial.write(chunks, written);
+      this.#digest.wrote(chunks, written.start);
       const present = this.#tell();
       onWritten(at, present > this.#most);
       this.#most = Math.max(this.#most, present);
@@ -92,7 +95,6 @@ export class Sink {
   #tell(): number {
     const present = bytesIn(this.spans);
     this.#onBytes(present);
-    this.#digest.advance(frontierOf(this.spans));
     return present;
   }
 }

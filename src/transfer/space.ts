@@ -25,22 +25,22 @@ export async function assertSpace(folder: string, needed: number): Promise<void>
  * @param needed bytes that were still to be written
  */
 export async function storageError(
-  error: unknown,
+  thrown: unknown,
   folder: string,
   needed: number,
 ): Promise<HugError> {
-  if (error instanceof HugError) return error;
-  const code = systemCodeOf(error);
+  if (thrown instanceof HugError) return thrown;
+  const code = systemCodeOf(thrown);
   if (code !== 'ENOSPC' && code !== 'EDQUOT') {
-    return new HugError('EHUG_FILE_SYSTEM', `cannot write to ${folder}: ${messageOf(error)}`, {
-      cause: error,
+    return new HugError('EHUG_FILE_SYSTEM', `cannot write to ${folder}: ${messageOf(thrown)}`, {
+      cause: thrown,
     });
   }
   const free = await freeBytes(folder).catch(() => 0);
   return new HugError(
     'EHUG_DISK_FULL',
     `${folder} is full: ${exact(needed)} more are needed, and ${exact(free)} are free`,
-    { hint: 'Make room and run it again; what is downloaded is kept.', cause: error },
+    { hint: 'Make room and run it again; what is downloaded is kept.', cause: thrown },
   );
 }
 
