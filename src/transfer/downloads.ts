@@ -35,7 +35,7 @@ interface DownloadsOptions {
   /** Folder of partial files; made when missing. */
   readonly folder: string;
   readonly signal: AbortSignal;
-  /** Files at once; default 8. `Http` bounds the connections of all of them. */
+  /** Files in work at once; default 16. `Http` bounds the connections of all of them. */
   readonly filesAtOnce?: number;
 }
 
@@ -49,7 +49,7 @@ const DIVISION_OF_LARGE: Division = { connections: 4, segment: 32 * MEBIBYTE };
 
 /** Makes a download engine of constant memory: about 2 MiB for each connection. */
 export function createDownloads(options: DownloadsOptions): Downloads {
-  const limit = pLimit(options.filesAtOnce ?? 8);
+  const limit = pLimit(options.filesAtOnce ?? 16);
   return { fetch: (file, onBytes) => limit(() => fetch(file, onBytes, options)) };
 }
 
@@ -62,10 +62,15 @@ async function fetch(
   const partial = await PartialFile.claim(folder, `${hexOfSri(file.hash)}-${file.size}`, file.size);
   try {
     await assertSpace(folder, partial.missing);
-    const sink = new Sink(partial, onBytes);
+    const isResumed = partial.spans.length > 0;
+    const sink = new Sink(partial, onBytes, signal);
     try {
-      await bring(file, sink, http, signal);
-      const hash = await sink.digest();
+      let hash = await bring(file, sink, http, signal);
+      if (hash !== file.hash && isResumed) {
+        // What an earlier run left may be damaged, as when the power failed.
+        await sink.restart();
+        hash = await bring(file, sink, http, signal);
+      }
       if (hash !== file.hash) throw wrongHash(file, hash);
     } finally {
       await sink.stop();
@@ -79,10 +84,17 @@ async function fetch(
   }
 }
 
-async function bring(file: RemoteFile, sink: Sink, http: Http, signal: AbortSignal): Promise<void> {
+/** Brings what is missing, and returns the digest of the whole. */
+async function bring(
+  file: RemoteFile,
+  sink: Sink,
+  http: Http,
+  signal: AbortSignal,
+): Promise<string> {
   const division = file.size > LARGE ? DIVISION_OF_LARGE : { connections: 1, segment: file.size };
   const isDone = await new RangedTransfer(http, file, sink, division, signal).run();
   if (!isDone) await bringWhole(file, sink, http, signal);
+  return sink.digest();
 }
 
 /** Brings a file that the Hub serves only as a whole, thus from the start in each try. */

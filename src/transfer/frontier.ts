@@ -11,14 +11,18 @@ const BLOCK_BYTES = 1024 * 1024;
  */
 export class FrontierDigest {
   readonly #partial: PartialFile;
+  readonly #signal: AbortSignal;
   readonly #sha256 = createHash('sha256');
+  /** Where bytes are read back to; made when some are. */
+  #block: Buffer | undefined;
   /** How many bytes are hashed. */
   #at = 0;
   #isStopped = false;
   #reading: Promise<void> | undefined;
 
-  constructor(partial: PartialFile) {
+  constructor(partial: PartialFile, signal: AbortSignal) {
     this.#partial = partial;
+    this.#signal = signal;
   }
 
   /** Tells of bytes that were written from a position on. */
@@ -49,18 +53,20 @@ export class FrontierDigest {
   /** The digest of all that is there, SRI. */
   async finish(): Promise<string> {
     await this.#reading;
+    this.#signal.throwIfAborted();
     return `sha256-${this.#sha256.digest('base64')}`;
   }
 
   #isBehind(): boolean {
-    return !this.#isStopped && this.#at < frontierOf(this.#partial.spans);
+    const isWanted = !this.#isStopped && !this.#signal.aborted;
+    return isWanted && this.#at < frontierOf(this.#partial.spans);
   }
 
   async #read(): Promise<void> {
-    const block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
+    this.#block ??= Buffer.allocUnsafeSlow(BLOCK_BYTES);
     while (this.#isBehind()) {
       const end = Math.min(this.#at + BLOCK_BYTES, frontierOf(this.#partial.spans));
-      const bytes = await this.#partial.read(block, { start: this.#at, end });
+      const bytes = await this.#partial.read(this.#block, { start: this.#at, end });
       this.#sha256.update(bytes);
       this.#at = end;
     }

@@ -11,15 +11,17 @@ const BATCH_BYTES = 1024 * 1024;
 export class Sink {
   readonly #partial: PartialFile;
   readonly #onBytes: (present: number) => void;
+  readonly #signal: AbortSignal;
   #digest: FrontierDigest;
   /** Most bytes that were ever there. */
   #most = 0;
 
   /** @param onBytes told how many bytes of the file are there, whenever that changes */
-  constructor(partial: PartialFile, onBytes: (present: number) => void) {
+  constructor(partial: PartialFile, onBytes: (present: number) => void, signal: AbortSignal) {
     this.#partial = partial;
     this.#onBytes = onBytes;
-    this.#digest = new FrontierDigest(partial);
+    this.#signal = signal;
+    this.#digest = new FrontierDigest(partial, signal);
     this.#most = bytesIn(partial.spans);
     this.#digest.catchUp();
     this.#tell();
@@ -78,11 +80,11 @@ export class Sink {
   async restart(): Promise<void> {
     await this.#digest.stop();
     await this.#partial.clear();
-    this.#digest = new FrontierDigest(this.#partial);
+    this.#digest = new FrontierDigest(this.#partial, this.#signal);
     this.#tell();
   }
 
-  /** The digest of all that is there, SRI. */
+  /** The digest of all that is there, SRI, once it is hashed. */
   digest(): Promise<string> {
     return this.#digest.finish();
   }

@@ -1,9 +1,11 @@
 import { once } from 'node:events';
-import { readdir } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { HttpOptions } from '../../src/hub/http.ts';
+import { hexOfSri } from '../../src/integrity.ts';
 import type { RemoteFile } from '../../src/transfer/answer.ts';
 import {
   type Fault,
@@ -258,6 +260,14 @@ async function interrupt(file: RemoteFile, folder: string, atBytes: number): Pro
   await expect(interrupted).rejects.toThrow('abort');
 }
 
+/** What an earlier run left: a file without journal, thus one that was complete. */
+async function leaveBehind(file: RemoteFile, folder: string, content: Uint8Array): Promise<void> {
+  await writeFile(path.join(folder, `${hexOfSri(file.hash)}-${file.size}.free`), content);
+}
+
+const contentOf = async ({ url }: RemoteFile) =>
+  Buffer.from(await (await fetch(url)).arrayBuffer());
+
 /** A server that sends a whole file whatever range is asked for; returns its address. */
 async function serveWhole(content: Uint8Array): Promise<string> {
   const server = createServer((_request, response) => response.end(content));
@@ -294,12 +304,46 @@ describe('an interrupted download', () => {
     const file = which === 'small' ? small : large;
     const folder = await tempFolder();
     await interrupt(file, folder, 0.3 * file.size);
-    const content = Buffer.from(await (await fetch(file.url)).arrayBuffer());
-    const location = await serveWhole(content);
+    const location = await serveWhole(await contentOf(file));
     inject({ match: '/resolve/', fault: { kind: 'redirect', location }, times: Infinity });
     const { hash, presents } = await fetchOf(file, { folder });
     expect(hash).toBe(file.hash);
     expect(presents.slice(1)).toContain(0);
+  });
+
+  it('that was complete already costs no request', async () => {
+    const folder = await tempFolder();
+    await leaveBehind(small, folder, await contentOf(small));
+    hub.clearRequests();
+    expect((await fetchOf(small, { folder })).hash).toBe(small.hash);
+    expect(hub.requests).toEqual([]);
+  });
+
+  it('ends at once, also when it is only hashed again', async () => {
+    const folder = await tempFolder();
+    await leaveBehind(large, folder, await contentOf(large));
+    await interrupt(large, folder, large.size);
+    expect(await readdir(folder)).toEqual([`${hexOfSri(large.hash)}-${large.size}.free`]);
+  });
+
+  it('that was damaged since is brought anew', async () => {
+    const folder = await tempFolder();
+    await leaveBehind(small, folder, (await contentOf(small)).fill(0, 1000, 2000));
+    expect((await fetchOf(small, { folder })).hash).toBe(small.hash);
+  });
+
+  it('that was damaged, and comes wrong too, is refused', async () => {
+    const folder = await tempFolder();
+    await leaveBehind(small, folder, Buffer.alloc(small.size));
+    inject({ match: onCdn, fault: { kind: 'corrupt' } });
+    await expect(fetchOf(small, { folder })).rejects.toEqual(coded('EHUG_INTEGRITY'));
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('of a length that cannot be is brought anew', async () => {
+    const folder = await tempFolder();
+    await leaveBehind(small, folder, Buffer.alloc(10));
+    expect((await fetchOf(small, { folder })).hash).toBe(small.hash);
   });
 
   it('does not begin when it is interrupted before', async () => {
