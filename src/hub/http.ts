@@ -158,7 +158,7 @@ export function createHttp(options: HttpOptions): Http {
     const text = await readText(body, 64 * 1024).catch(() => '');
     const refusal = refusalOf(statusCode, headers, text);
     const answering = new URL(addressOf(response, url)).origin;
-    if (answering !== origin) {
+    if (answering !== origin && refusal.errorCode === undefined) {
       const error = errorOfStorage(refusal, subject, answering);
       throw new TransientFault(error, requestedWaitMs(headers, Date.now()));
     }

@@ -29,14 +29,15 @@ export function rangeHeader({ start, end }: Span, { size }: RemoteFile): string 
 export function spanOf(answer: RangeAnswer, asked: Span, file: RemoteFile): Span | undefined {
   const { status, headers } = answer;
   const isWhole = asked.start === 0 && asked.end === file.size;
+  const isPlain = (headers['content-encoding'] ?? 'identity') === 'identity';
   if (status === 416) return undefined;
   if (status === 206) {
-    const { start, end, size } = parseContentRange(headers['content-range']) ?? {};
+    const { start, end = 0, size } = parseContentRange(headers['content-range']) ?? {};
     if (size !== undefined && size !== file.size) throw wrongSize(file, size);
-    const isUsable = start === asked.start && end !== undefined && end <= asked.end;
-    return isUsable && headers['content-encoding'] === undefined ? { start, end } : undefined;
+    const isUsable = start === asked.start && end > start && end <= asked.end;
+    return isUsable && isPlain ? { start, end } : undefined;
   }
-  if (headers['content-encoding'] === undefined && headers['content-length'] !== undefined) {
+  if (isPlain && headers['content-length'] !== undefined) {
     const size = Number(headers['content-length']);
     if (size !== file.size) throw wrongSize(file, size);
   }

@@ -144,6 +144,8 @@ describe('a fault that passes', () => {
     ['longer than its range', { kind: 'extend', bytes: MIB }],
     ['compressed', { kind: 'gzip' }],
     ['of another range', { kind: 'headers', headers: { 'content-range': 'bytes 7-9/*' } }],
+    ['of no bytes', { kind: 'headers', headers: { 'content-range': 'bytes 33554432-33554431/*' } }],
+    ['a part only', { kind: 'headers', headers: { 'content-range': 'bytes 33554432-33554440/*' } }],
     ['without a range', { kind: 'headers', headers: { 'content-range': undefined } }],
     ['416', { kind: 'status', status: 416 }],
   ])('an answer that is %s', async (_what, fault) => {
@@ -207,6 +209,15 @@ describe('a fault that stays', () => {
     await expect(fetchOf(small, { folder })).rejects.toEqual(coded(code));
     expect(hub.requests.length).toBe(1);
     expect(await readdir(folder)).toEqual([]);
+  });
+});
+
+describe('a mirror that redirects to the Hub', () => {
+  it('hands on what the Hub refuses, at once', async () => {
+    const headers = { 'x-error-code': 'GatedRepo' };
+    inject({ match: onCdn, fault: { kind: 'status', status: 403, headers }, times: Infinity });
+    await expect(fetchOf(small)).rejects.toEqual(coded('EHUG_GATED'));
+    expect(hub.requests.length).toBe(2);
   });
 });
 
