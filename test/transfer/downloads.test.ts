@@ -95,6 +95,12 @@ describe('a file', () => {
     expect(bytesAskedFor(hub.requests, large.size)).toBe(large.size);
   });
 
+  it('uses no more connections than there may be', async () => {
+    inject({ match: onCdn, fault: { kind: 'stall', afterBytes: 2 * MIB }, times: Infinity });
+    await interrupt(large, await tempFolder(), 2 * MIB, { downloadConcurrency: 2 });
+    expect(hub.requests.filter(({ origin }) => origin === 'cdn').length).toBe(2);
+  });
+
   it('is brought with a token that the CDN does not see', async () => {
     await fetchOf(large, { token: TOKEN });
     const seen = (at: string) =>
@@ -259,9 +265,15 @@ describe('wrong content', () => {
 });
 
 /** Interrupts a download when so many bytes are there. */
-async function interrupt(file: RemoteFile, folder: string, atBytes: number): Promise<void> {
+async function interrupt(
+  file: RemoteFile,
+  folder: string,
+  atBytes: number,
+  over: Partial<HttpOptions> = {},
+): Promise<void> {
   const controller = new AbortController();
   const interrupted = fetchOf(file, {
+    ...over,
     folder,
     signal: controller.signal,
     onBytes: (present) => {
