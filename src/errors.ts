@@ -24,6 +24,8 @@ export const ERROR_CODES = {
   EHUG_LOCK_NOT_A_FILE: EXIT.failed,
   /** A file or folder could not be read or written. */
   EHUG_FILE_SYSTEM: EXIT.failed,
+  /** Not enough free space for what is to be downloaded. */
+  EHUG_DISK_FULL: EXIT.failed,
   /** A path is absolute, leaves its folder or holds control characters. */
   EHUG_UNSAFE_PATH: EXIT.failed,
   /** A selection leaves no file, or names a file that does not exist. */

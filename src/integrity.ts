@@ -23,6 +23,10 @@ export const isGitId = (text: string): boolean => GIT_ID.test(text);
 export const sriOfHex = (hex: string): string =>
   `sha256-${Buffer.from(hex, 'hex').toString('base64')}`;
 
+/** Hex of a SHA-256 in SRI form. */
+export const hexOfSri = (sri: string): string =>
+  Buffer.from(sri.slice('sha256-'.length), 'base64').toString('hex');
+
 /**
  * Hashes a stream of bytes without keeping them.
  *

@@ -1,9 +1,9 @@
 import { setMaxListeners } from 'node:events';
-import { createGunzip } from 'node:zlib';
 import pLimit from 'p-limit';
 import { type Dispatcher, EnvHttpProxyAgent, interceptors, request } from 'undici';
 import { HugError, messageOf, systemCodeOf } from '../errors.ts';
-import { errorOfRefusal, type Subject } from './refusal.ts';
+import { decoded, type Headers, parseJson, readText, refusalOf } from './answer.ts';
+import { errorOfRefusal, errorOfStorage, type Subject } from './refusal.ts';
 import {
   DEFAULT_RETRY,
   requestedWaitMs,
@@ -72,11 +72,47 @@ export interface Http {
     subject: Subject,
     consume: (body: AsyncIterable<Uint8Array>) => Promise<T>,
   ): Promise<T>;
+  /**
+   * GETs bytes of a file and hands them to `consume`, again after a fault. Progress makes the tries
+   * start anew, so that a long file survives any number of faults.
+   */
+  range<T>(request: RangeRequest<T>): Promise<T>;
   /** Closes all connections. */
   close(): Promise<void>;
 }
 
-type Headers = Dispatcher.ResponseData['headers'];
+/** Which bytes of a file to GET. */
+interface RangeRequest<T> {
+  readonly subject: Subject;
+  /** What to ask for, said anew for each try. */
+  readonly next: () => RangeTry;
+  /** Takes the answer; `progressed` says that a fault from here on is the first one again. */
+  readonly consume: (answer: RangeAnswer, progressed: () => void) => Promise<T>;
+  readonly signal: AbortSignal;
+}
+
+/** One try at some bytes of a file. */
+interface RangeTry {
+  /** Absolute address, on the endpoint's origin or one that an answer came from before. */
+  readonly url: string;
+  /** Value of `Range`; absent for the whole file. */
+  readonly range?: string | undefined;
+}
+
+/** An answer with bytes of a file; 416 is one too, since the range was not the Hub's wish. */
+export interface RangeAnswer {
+  /** Address that it came from, after redirects. */
+  readonly address: string;
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+/** Parts of a request that differ between the API and files. */
+interface How {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal | undefined;
+}
 
 const MOST_REDIRECTS = 10;
 /** A tree page of 1,000 entries has under 1 MB; nothing the API answers is near this, in bytes. */
@@ -101,19 +137,17 @@ export function createHttp(options: HttpOptions): Http {
   const apiLimit = pLimit(options.apiConcurrency ?? 16);
   const downloadLimit = pLimit(options.downloadConcurrency ?? 8);
 
-  async function send(url: string, subject: Subject): Promise<Dispatcher.ResponseData> {
-    if (new URL(url).origin !== origin) {
-      throw new HugError('EHUG_PROTOCOL', `the Hub points to another origin: ${bare(url)}`);
-    }
+  async function send(url: string, subject: Subject, how: How): Promise<Dispatcher.ResponseData> {
+    const isHome = new URL(url).origin === origin;
     const started = performance.now();
     const response = await request(url, {
       dispatcher,
       headers: {
         'user-agent': options.userAgent,
-        'accept-encoding': 'gzip',
-        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...how.headers,
+        ...(token !== undefined && isHome ? { authorization: `Bearer ${token}` } : {}),
       },
-      ...(signal === undefined ? {} : { signal }),
+      ...(how.signal === undefined ? {} : { signal: how.signal }),
     });
     const { statusCode, headers, body } = response;
     options.onExchange?.({
@@ -123,37 +157,53 @@ export function createHttp(options: HttpOptions): Http {
       ms: performance.now() - started,
     });
     assertEndOfRedirects(response, origin);
-    if (statusCode < 400) return response;
+    if (statusCode < 400 || (statusCode === 416 && 'range' in how.headers)) return response;
     const text = await readText(body, 64 * 1024).catch(() => '');
-    const error = errorOfRefusal(refusalOf(statusCode, headers, text), subject, {
-      endpoint,
-      hasToken: token !== undefined,
-    });
+    const refusal = refusalOf(statusCode, headers, text);
+    const answering = new URL(addressOf(response, url)).origin;
+    if (answering !== origin && refusal.errorCode === undefined) {
+      const error = errorOfStorage(refusal, subject, answering);
+      throw new TransientFault(error, requestedWaitMs(headers, Date.now()));
+    }
+    const error = errorOfRefusal(refusal, subject, { endpoint, hasToken: token !== undefined });
     if (statusCode === 408 || statusCode === 429 || statusCode >= 500) {
       throw new TransientFault(error, requestedWaitMs(headers, Date.now()));
     }
     throw error;
   }
 
-  /** One request with its body, from the start each time. */
-  function exchange<T>(
+  /** Sends one request and takes its answer; faults that may pass are told from the others. */
+  async function exchange<T>(
+    url: string,
+    subject: Subject,
+    how: How,
+    consume: (response: Dispatcher.ResponseData) => Promise<T>,
+  ): Promise<T> {
+    try {
+      const response = await send(url, subject, how);
+      try {
+        return await consume(response);
+      } finally {
+        response.body.destroy();
+      }
+    } catch (error) {
+      throw classify(error, url, how.signal);
+    }
+  }
+
+  const onWait = options.onWait ?? (() => undefined);
+
+  /** A request on the endpoint's origin with its whole body, from the start each time. */
+  async function whole<T>(
     url: string,
     subject: Subject,
     consume: (response: Dispatcher.ResponseData) => Promise<T>,
   ): Promise<T> {
-    const attempt = async () => {
-      try {
-        const response = await send(url, subject);
-        try {
-          return await consume(response);
-        } finally {
-          response.body.destroy();
-        }
-      } catch (error) {
-        throw classify(error, url, signal);
-      }
-    };
-    return withRetries(attempt, retry, options.onWait ?? (() => undefined), signal);
+    if (new URL(url).origin !== origin) {
+      throw new HugError('EHUG_PROTOCOL', `the Hub points to another origin: ${bare(url)}`);
+    }
+    const how = { headers: { 'accept-encoding': 'gzip' }, signal };
+    return withRetries(() => exchange(url, subject, how, consume), retry, onWait, signal);
   }
 
   return {
@@ -161,14 +211,40 @@ export function createHttp(options: HttpOptions): Http {
     hasToken: token !== undefined,
     json: (url, subject) =>
       apiLimit(() =>
-        exchange(url, subject, async ({ headers, body }) => ({
+        whole(url, subject, async ({ headers, body }) => ({
           headers,
-          body: parseJson(await readText(decoded(body, headers), LARGEST_JSON), url),
+          body: parseJson(await readText(decoded(body, headers), LARGEST_JSON), bare(url)),
         })),
       ),
     download: (url, subject, consume) =>
       downloadLimit(() =>
-        exchange(url, subject, ({ headers, body }) => consume(decoded(body, headers))),
+        whole(url, subject, ({ headers, body }) => consume(decoded(body, headers))),
+      ),
+    range: ({ subject, next, consume, signal: stop }) =>
+      downloadLimit(() =>
+        withRetries(
+          (progressed) => {
+            const { url, range } = next();
+            const headers = {
+              'accept-encoding': 'identity',
+              ...(range === undefined ? {} : { range }),
+            };
+            return exchange(url, subject, { headers, signal: stop }, (response) =>
+              consume(
+                {
+                  address: addressOf(response, url),
+                  status: response.statusCode,
+                  headers: response.headers,
+                  body: decoded(response.body, response.headers),
+                },
+                progressed,
+              ),
+            );
+          },
+          retry,
+          onWait,
+          stop,
+        ),
       ),
     close: () => pool.destroy(),
   };
@@ -180,70 +256,21 @@ function bare(url: string): string {
   return origin + pathname;
 }
 
+/** Where an answer came from, after redirects from `url`. */
+function addressOf({ context }: Dispatcher.ResponseData, url: string): string {
+  const { history } = context as { history?: URL[] };
+  return history?.at(-1)?.href ?? url;
+}
+
 /** A redirect may lead to a CDN, but not on for ever, and not out of TLS. */
 function assertEndOfRedirects(response: Dispatcher.ResponseData, origin: string): void {
-  const context = response.context as { history?: URL[] } | undefined;
-  const last = context?.history?.at(-1);
+  const last = new URL(addressOf(response, origin));
   if (response.statusCode >= 300 && response.statusCode < 400) {
     throw new HugError('EHUG_PROTOCOL', `the Hub redirects ${MOST_REDIRECTS} times and more`);
   }
-  if (origin.startsWith('https:') && last !== undefined && last.protocol !== 'https:') {
+  if (origin.startsWith('https:') && last.protocol !== 'https:') {
     throw new HugError('EHUG_PROTOCOL', `the Hub redirects out of TLS, to ${last.origin}`);
   }
-}
-
-/** Undoes gzip, which some answers have even when it was not asked for. */
-function decoded(
-  body: Dispatcher.ResponseData['body'],
-  headers: Headers,
-): AsyncIterable<Uint8Array> {
-  const encoding = headers['content-encoding'];
-  if (encoding === undefined || encoding === 'identity') return body;
-  if (encoding === 'gzip') return body.compose(createGunzip());
-  throw new HugError('EHUG_PROTOCOL', `the Hub answers in the encoding ${String(encoding)}`);
-}
-
-async function readText(body: AsyncIterable<Uint8Array>, largest: number): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of body) {
-    size += chunk.length;
-    if (size > largest) {
-      throw new HugError('EHUG_PROTOCOL', `the Hub answers more than ${largest} bytes of JSON`);
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-function parseJson(text: string, url: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new HugError('EHUG_PROTOCOL', `the answer of ${bare(url)} is not JSON`, {
-      hint: 'Is HF_ENDPOINT the address of a Hub? Does a proxy or a login page answer instead?',
-      cause,
-    });
-  }
-}
-
-function refusalOf(status: number, headers: Headers, body: string) {
-  const header = (name: string) => {
-    const value = headers[name];
-    return Array.isArray(value) ? value[0] : value;
-  };
-  return {
-    status,
-    errorCode: header('x-error-code'),
-    errorMessage: header('x-error-message') ?? errorInBody(body),
-    requestId: header('x-request-id'),
-  };
-}
-
-function errorInBody(body: string): string {
-  if (body.trimStart().startsWith('<')) return '';
-  const quoted = /"(?:error|message)":\s*"([^"]*)"/u.exec(body);
-  return quoted?.[1] ?? body;
 }
 
 /** Tells faults of the connection, which may pass, from everything else. */

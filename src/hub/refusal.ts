@@ -71,6 +71,20 @@ export function errorOfRefusal(refusal: Refusal, subject: Subject, caller: Calle
   return new HugError('EHUG_HUB', `the Hub answers ${status} for ${repo}${said}${request}`);
 }
 
+/**
+ * The error for a refusal by the storage that a file is redirected to. A signed address is good for
+ * an hour only, so another one may help.
+ *
+ * @param origin of the storage
+ */
+export function errorOfStorage(refusal: Refusal, subject: Subject, origin: string): HugError {
+  const file = subject.path === undefined ? '' : `${quote(subject.path)} of `;
+  const what = `${file}${subject.type} ${subject.id}`;
+  return new HugError('EHUG_HUB', `${origin} answers ${refusal.status} for ${what}`, {
+    hint: 'The Hub keeps its files there. Try again in some minutes.',
+  });
+}
+
 /** The error for a repository whose weights the caller has no access to. */
 export function gatedError(subject: Subject, caller: Caller): HugError {
   const page = repoPage(caller.endpoint, subject.type, subject.id);

@@ -37,23 +37,29 @@ export class TransientFault extends Error {
  * Repeats an attempt while it ends in a `TransientFault`, with exponential back-off and jitter,
  * or after the wait that the server asked for.
  *
+ * @param attempt may call `progressed`, after which the next fault counts as the first one
  * @throws whatever else the attempt throws, at once; the fault's `final` error when tries are used up
  */
 export async function withRetries<T>(
-  attempt: () => Promise<T>,
+  attempt: (progressed: () => void) => Promise<T>,
   policy: RetryPolicy,
   onWait: (wait: Wait) => void,
   signal?: AbortSignal,
 ): Promise<T> {
-  for (let retry = 0; ; retry += 1) {
+  let retry = 0;
+  const progressed = () => {
+    retry = 0;
+  };
+  for (;;) {
     try {
-      return await attempt();
+      return await attempt(progressed);
     } catch (error) {
       if (!(error instanceof TransientFault)) throw error;
       const ms = error.waitMs ?? policy.baseMs * 2 ** retry * (0.5 + Math.random() / 2);
       if (retry >= policy.retries || ms > policy.longestWaitMs) throw error.final;
       onWait({ reason: error.message, ms });
       await sleep(ms, undefined, signal === undefined ? {} : { signal });
+      retry += 1;
     }
   }
 }

@@ -44,6 +44,19 @@ describe('retries', () => {
     }
   });
 
+  it('counts anew after progress', async () => {
+    const attempt = failing(9, fault());
+    const tries = await withRetries(
+      async (progressed) => {
+        progressed();
+        return attempt();
+      },
+      policy,
+      () => {},
+    );
+    expect(tries).toBe(10);
+  });
+
   it('waits as long as the server asks', async () => {
     const waits: Wait[] = [];
     await withRetries(failing(1, fault(20)), policy, (wait) => waits.push(wait));

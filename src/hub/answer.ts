@@ -1,0 +1,74 @@
+import type { Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { HugError } from '../errors.ts';
+import type { Refusal } from './refusal.ts';
+
+/** Headers of an answer by lower-case name. */
+export type Headers = Readonly<Record<string, string | string[] | undefined>>;
+
+/** Undoes gzip, which some answers have even when it was not asked for. */
+export function decoded(body: Readable, headers: Headers): AsyncIterable<Uint8Array> {
+  const encoding = headers['content-encoding'];
+  if (encoding === undefined || encoding === 'identity') return body;
+  if (encoding === 'gzip') return unzipped(body);
+  throw new HugError('EHUG_PROTOCOL', `the Hub answers in the encoding ${String(encoding)}`);
+}
+
+/** Begins when it is read, so that a body that nobody wants can end without an error. */
+async function* unzipped(body: Readable): AsyncIterable<Uint8Array> {
+  yield* body.compose(createGunzip());
+}
+
+/**
+ * A whole body as text.
+ *
+ * @param largest most bytes it may have
+ * @throws HugError `EHUG_PROTOCOL` when it has more
+ */
+export async function readText(body: AsyncIterable<Uint8Array>, largest: number): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.length;
+    if (size > largest) {
+      throw new HugError('EHUG_PROTOCOL', `the Hub answers more than ${largest} bytes of JSON`);
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/**
+ * @param address where the text came from, fit for a message
+ * @throws HugError `EHUG_PROTOCOL`
+ */
+export function parseJson(text: string, address: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new HugError('EHUG_PROTOCOL', `the answer of ${address} is not JSON`, {
+      hint: 'Is HF_ENDPOINT the address of a Hub? Does a proxy or a login page answer instead?',
+      cause,
+    });
+  }
+}
+
+/** The parts of an answer of status 400 and above that tell why. */
+export function refusalOf(status: number, headers: Headers, body: string): Refusal {
+  const header = (name: string) => {
+    const value = headers[name];
+    return Array.isArray(value) ? value[0] : value;
+  };
+  return {
+    status,
+    errorCode: header('x-error-code'),
+    errorMessage: header('x-error-message') ?? errorInBody(body),
+    requestId: header('x-request-id'),
+  };
+}
+
+function errorInBody(body: string): string {
+  if (body.trimStart().startsWith('<')) return '';
+  const quoted = /"(?:error|message)":\s*"([^"]*)"/u.exec(body);
+  return quoted?.[1] ?? body;
+}

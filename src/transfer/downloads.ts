@@ -1,0 +1,125 @@
+import pLimit from 'p-limit';
+import { HugError } from '../errors.ts';
+import type { Http } from '../hub/http.ts';
+import { hexOfSri } from '../integrity.ts';
+import { type RemoteFile, spanOf, wrongHash } from './answer.ts';
+import { type Division, RangedTransfer } from './ranged.ts';
+import { PartialFile } from './partial.ts';
+import { Sink } from './sink.ts';
+import { assertSpace } from './space.ts';
+
+/** A complete file whose digest is right. */
+interface Download {
+  /** To be linked or moved away. */
+  readonly path: string;
+  /** Removes what is left of it; to be called when the file was taken, or is not wanted. */
+  discard(): Promise<void>;
+}
+
+/** Brings files to disk. */
+export interface Downloads {
+  /**
+   * Brings a file, and goes on where an earlier run ended. On a fault or an interruption, what is
+   * there is kept for the next run; of a file with a wrong digest nothing is.
+   *
+   * @param onBytes told how many bytes of the file are there, whenever that changes; fewer than
+   *   before when it has to start again
+   * @throws HugError `EHUG_INTEGRITY`, `EHUG_DISK_FULL`, `EHUG_FILE_SYSTEM`, and those of `Http`
+   */
+  fetch(file: RemoteFile, onBytes: (present: number) => void): Promise<Download>;
+}
+
+/** How to bring files. */
+interface DownloadsOptions {
+  readonly http: Http;
+  /** Folder of partial files; made when missing. */
+  readonly folder: string;
+  readonly signal: AbortSignal;
+  /** Files in work at once; default 16. `Http` bounds the connections of all of them. */
+  readonly filesAtOnce?: number;
+}
+
+const MEBIBYTE = 1024 * 1024;
+
+/** Larger files, in bytes, come over several connections. */
+const LARGE = 64 * MEBIBYTE;
+
+/**
+ * On loopback any number of connections is equally fast; several help where each one is throttled.
+ * Segments of 32 MiB make the wait for each answer small beside the transfer.
+ */
+const DIVISION_OF_LARGE: Division = { connections: 4, segment: 32 * MEBIBYTE };
+
+/** Makes a download engine of constant memory: about 2 MiB for each connection. */
+export function createDownloads(options: DownloadsOptions): Downloads {
+  const limit = pLimit(options.filesAtOnce ?? 16);
+  return { fetch: (file, onBytes) => limit(() => fetch(file, onBytes, options)) };
+}
+
+async function fetch(
+  file: RemoteFile,
+  onBytes: (present: number) => void,
+  { http, folder, signal }: DownloadsOptions,
+): Promise<Download> {
+  signal.throwIfAborted();
+  const partial = await PartialFile.claim(folder, `${hexOfSri(file.hash)}-${file.size}`, file.size);
+  try {
+    await assertSpace(folder, partial.missing);
+    const isResumed = partial.spans.length > 0;
+    const sink = new Sink(partial, onBytes, signal);
+    try {
+      let hash = await bring(file, sink, http, signal);
+      if (hash !== file.hash && isResumed) {
+        // What an earlier run left may be damaged, as when the power failed.
+        await sink.restart();
+        hash = await bring(file, sink, http, signal);
+      }
+      if (hash !== file.hash) throw wrongHash(file, hash);
+    } finally {
+      await sink.stop();
+    }
+    await partial.complete();
+    return { path: partial.path, discard: () => partial.remove() };
+  } catch (error) {
+    const isWrong = error instanceof HugError && error.code === 'EHUG_INTEGRITY';
+    await (isWrong ? partial.remove() : partial.release());
+    throw error;
+  }
+}
+
+/** Brings what is missing, and returns the digest of the whole. */
+async function bring(
+  file: RemoteFile,
+  sink: Sink,
+  http: Http,
+  signal: AbortSignal,
+): Promise<string> {
+  const division = file.size > LARGE ? DIVISION_OF_LARGE : { connections: 1, segment: file.size };
+  const isDone = await new RangedTransfer(http, file, sink, division, signal).run();
+  if (!isDone) await bringWhole(file, sink, http, signal);
+  return sink.digest();
+}
+
+/** Brings a file that the Hub serves only as a whole, thus from the start in each try. */
+async function bringWhole(
+  file: RemoteFile,
+  sink: Sink,
+  http: Http,
+  signal: AbortSignal,
+): Promise<void> {
+  await http.range({
+    subject: file.subject,
+    signal,
+    next: () => ({ url: file.url }),
+    consume: async (answer, progressed) => {
+      const span = spanOf(answer, { start: 0, end: file.size }, file);
+      if (span === undefined) {
+        throw new HugError('EHUG_PROTOCOL', `the Hub answers ${answer.status} to a plain request`);
+      }
+      await sink.restart();
+      await sink.take(answer.body, span, (_end, isProgress) => {
+        if (isProgress) progressed();
+      });
+    },
+  });
+}

@@ -1,0 +1,110 @@
+import { HugError } from '../errors.ts';
+import { TransientFault } from '../hub/retry.ts';
+import { FrontierDigest } from './frontier.ts';
+import type { PartialFile } from './partial.ts';
+import { bytesIn, type Span, type Spans } from './spans.ts';
+
+/** Bytes that are gathered before they are written. */
+const BATCH_BYTES = 1024 * 1024;
+
+/** Where the bytes of one file go: to its partial file, and then into its digest. */
+export class Sink {
+  readonly #partial: PartialFile;
+  readonly #onBytes: (present: number) => void;
+  readonly #signal: AbortSignal;
+  #digest: FrontierDigest;
+  /** Most bytes that were ever there. */
+  #most = 0;
+
+  /** @param onBytes told how many bytes of the file are there, whenever that changes */
+  constructor(partial: PartialFile, onBytes: (present: number) => void, signal: AbortSignal) {
+    this.#partial = partial;
+    this.#onBytes = onBytes;
+    this.#signal = signal;
+    this.#digest = new FrontierDigest(partial, signal);
+    this.#most = bytesIn(partial.spans);
+    this.#digest.catchUp();
+    this.#tell();
+  }
+
+  /** What is there. */
+  get spans(): Spans {
+    return this.#partial.spans;
+  }
+
+  /**
+   * Writes a body. What came before a fault is kept; what comes beyond the span is not taken.
+   *
+   * @param span the bytes that the body holds
+   * @param onWritten told where the next byte belongs, and whether more bytes are there than ever
+   * @throws TransientFault when the body ends too early
+   */
+  async take(
+    body: AsyncIterable<Uint8Array>,
+    span: Span,
+    onWritten: (end: number, isProgress: boolean) => void,
+  ): Promise<void> {
+    let at = span.start;
+    let batch: Uint8Array[] = [];
+    let gathered = 0;
+    const flush = async () => {
+      if (gathered === 0) return;
+      const chunks = batch;
+      const written = { start: at, end: at + gathered };
+      batch = [];
+      gathered = 0;
+      at = written.end;
+      await this.#partial.write(chunks, written);
+      this.#digest.wrote(chunks, written.start);
+      const present = this.#tell();
+      onWritten(at, present > this.#most);
+      this.#most = Math.max(this.#most, present);
+    };
+    try {
+      for await (const chunk of body) {
+        const room = span.end - at - gathered;
+        if (room === 0) break;
+        batch.push(chunk.subarray(0, room));
+        gathered += Math.min(chunk.length, room);
+        if (gathered >= BATCH_BYTES) await flush();
+      }
+      await flush();
+    } catch (error) {
+      await flush();
+      throw error;
+    }
+    if (at < span.end) throw endedEarly(at - span.start, span.end - span.start);
+  }
+
+  /** Forgets all that is there. */
+  async restart(): Promise<void> {
+    await this.#digest.stop();
+    await this.#partial.clear();
+    this.#digest = new FrontierDigest(this.#partial, this.#signal);
+    this.#tell();
+  }
+
+  /** The digest of all that is there, SRI, once it is hashed. */
+  digest(): Promise<string> {
+    return this.#digest.finish();
+  }
+
+  /** Ends it: nothing reads the partial file any more. */
+  async stop(): Promise<void> {
+    await this.#digest.stop();
+  }
+
+  #tell(): number {
+    const present = bytesIn(this.spans);
+    this.#onBytes(present);
+    return present;
+  }
+}
+
+function endedEarly(got: number, wanted: number): TransientFault {
+  return new TransientFault(
+    new HugError('EHUG_NETWORK', `an answer ended after ${got} of ${wanted} bytes`, {
+      hint: 'Run it again; it goes on where it ended.',
+    }),
+  );
+}

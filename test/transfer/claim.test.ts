@@ -1,0 +1,75 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdir, readFile, utimes, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { claim, release, removeAll } from '../../src/transfer/claim.ts';
+import { tempFolder } from '../support/temp.ts';
+
+const KEY = 'f00d-12';
+const UUID = '11111111-2222-3333-4444-555555555555';
+
+/** The id of a process that has ended. */
+async function endedProcess(): Promise<number> {
+  const child = spawn('true');
+  await once(child, 'exit');
+  return child.pid ?? 0;
+}
+
+/** A folder with one file of this name. */
+async function folderWith(name: string): Promise<string> {
+  const folder = await tempFolder();
+  await writeFile(path.join(folder, name), 'old');
+  return folder;
+}
+
+describe('a partial file', () => {
+  it('is new where nobody left one', async () => {
+    const folder = path.join(await tempFolder(), 'made', 'when missing');
+    const first = await claim(folder, KEY);
+    const second = await claim(folder, KEY);
+    expect([first.exists, second.exists]).toEqual([false, false]);
+    expect(first.path).not.toBe(second.path);
+  });
+
+  it('goes to one claimant only', async () => {
+    const folder = await folderWith(`${KEY}.free`);
+    const claims = await Promise.all(Array.from({ length: 8 }, () => claim(folder, KEY)));
+    const [taken, ...others] = claims.filter(({ exists }) => exists);
+    expect(others).toEqual([]);
+    expect(await readFile(taken?.path ?? '', 'utf8')).toBe('old');
+  });
+
+  it('is free again once it is released', async () => {
+    const folder = await folderWith(`${KEY}.free`);
+    await release((await claim(folder, KEY)).path, KEY);
+    expect(await readdir(folder)).toEqual([`${KEY}.free`]);
+  });
+
+  it('is inherited from a process that has ended', async () => {
+    const folder = await folderWith(`${KEY}.${await endedProcess()}.${UUID}@${hostname()}`);
+    expect((await claim(folder, KEY)).exists).toBe(true);
+  });
+
+  it.each([
+    ['of a running process', `${KEY}.${process.pid}.${UUID}@${hostname()}`],
+    ['of another content', `${KEY}3.free`],
+    ['of another machine', `${KEY}.1.${UUID}@elsewhere`],
+    ['of another form', `${KEY}.1.txt`],
+  ])('%s is left alone', async (_what, name) => {
+    const folder = await folderWith(name);
+    const { path: mine, exists } = await claim(folder, KEY);
+    expect(exists).toBe(false);
+    await removeAll(mine, KEY);
+    expect(await readdir(folder)).toEqual([name]);
+  });
+
+  it('of another machine is inherited after an hour of silence', async () => {
+    const name = `${KEY}.1.${UUID}@elsewhere`;
+    const folder = await folderWith(name);
+    const longAgo = new Date(Date.now() - 3_700_000);
+    await utimes(path.join(folder, name), longAgo, longAgo);
+    expect((await claim(folder, KEY)).exists).toBe(true);
+  });
+});
