@@ -11,7 +11,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   hub: ['base'],
   lock: ['base'],
   resolve: ['base', 'manifest', 'hub', 'lock'],
-  commands: ['base', 'manifest', 'hub', 'lock', 'resolve'],
+  store: ['base', 'lock'],
+  commands: ['base', 'manifest', 'hub', 'lock', 'resolve', 'store'],
   cli: ['base', 'hub', 'commands'],
   bin: ['cli'],
 };
@@ -29,7 +30,7 @@ const ONLY_IN: Record<string, readonly string[]> = {
   undici: ['hub/http.ts'],
   valibot: ['plain-object.ts', 'manifest/', 'hub/', 'lock/'],
   yaml: ['manifest/'],
-  'node:crypto': ['integrity.ts', 'lock/file.ts'],
+  'node:crypto': ['integrity.ts', 'lock/file.ts', 'store/store-path.ts'],
   'node:events': ['hub/http.ts'],
   'node:fs': ['cli/context.ts'],
   'node:fs/promises': ['manifest/locate.ts', 'hub/auth.ts', 'lock/file.ts'],
