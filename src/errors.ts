@@ -56,6 +56,10 @@ export const ERROR_CODES = {
   EHUG_FORBIDDEN: EXIT.failed,
   /** Bytes differ from their digest or size. */
   EHUG_INTEGRITY: EXIT.failed,
+  /** Nix is needed and is not on `PATH`. */
+  EHUG_NIX_MISSING: EXIT.failed,
+  /** A Nix tool failed; `details` holds what it said. */
+  EHUG_NIX: EXIT.failed,
   /** The user pressed Ctrl-C or the process was told to stop. */
   EHUG_INTERRUPTED: EXIT.interrupted,
   /** A defect of nix-hug itself. */
