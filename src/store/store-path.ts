@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { hexOfSri } from '../integrity.ts';
 
 /** The letters and digits of Nix's base 32; `e`, `o`, `t` and `u` are left out. */
 const BASE32 = '0123456789abcdfghijklmnpqrsvwxyz';
@@ -22,8 +23,7 @@ export interface StoreFile {
  * @param folder the store folder, `/nix/store` almost everywhere
  */
 export function storePathOf(folder: string, { name, hash }: StoreFile): string {
-  const content = Buffer.from(hash.slice('sha256-'.length), 'base64').toString('hex');
-  const inner = sha256(`fixed:out:sha256:${content}:`).toString('hex');
+  const inner = sha256(`fixed:out:sha256:${hexOfSri(hash)}:`).toString('hex');
   const digest = folded(sha256(`output:out:sha256:${inner}:${folder}:${name}`), SHORT);
   return `${folder}/${base32(digest)}-${name}`;
 }
