@@ -13,8 +13,9 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   resolve: ['base', 'manifest', 'hub', 'lock'],
   store: ['base', 'lock'],
   cache: ['base'],
-  commands: ['base', 'manifest', 'hub', 'lock', 'resolve', 'store', 'cache'],
-  cli: ['base', 'hub', 'commands'],
+  transfer: ['base', 'hub'],
+  commands: ['base', 'manifest', 'hub', 'lock', 'resolve', 'store', 'cache', 'transfer'],
+  cli: ['base', 'hub', 'store', 'cache', 'transfer', 'commands'],
   bin: ['cli'],
 };
 
@@ -22,11 +23,11 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 const ONLY_IN: Record<string, readonly string[]> = {
   '@commander-js/extra-typings': ['cli/program.ts'],
   cosmiconfig: ['manifest/locate.ts'],
-  leven: ['manifest/'],
+  leven: ['manifest/', 'commands/entries.ts'],
   listr2: ['cli/progress.ts'],
-  'p-limit': ['hub/http.ts'],
+  'p-limit': ['hub/http.ts', 'store/realise.ts', 'commands/supply.ts'],
   picomatch: ['resolve/glob.ts'],
-  'pretty-bytes': ['commands/'],
+  'pretty-bytes': ['commands/', 'cli/transfers.ts'],
   semver: ['manifest/', 'resolve/version.ts'],
   undici: ['hub/http.ts'],
   valibot: ['plain-object.ts', 'manifest/', 'hub/', 'lock/'],
@@ -36,6 +37,7 @@ const ONLY_IN: Record<string, readonly string[]> = {
   'node:events': ['hub/http.ts'],
   'node:fs': ['cache/find.ts', 'cli/context.ts', 'store/staging.ts'],
   'node:fs/promises': [
+    'transfer/downloads.ts',
     'manifest/locate.ts',
     'hub/auth.ts',
     'lock/file.ts',
@@ -45,6 +47,7 @@ const ONLY_IN: Record<string, readonly string[]> = {
   'node:module': ['manifest/locate.ts', 'manifest/rules.ts'],
   'node:os': ['bin.ts'],
   'node:path': [
+    'transfer/downloads.ts',
     'hub-home.ts',
     'cache/',
     'manifest/locate.ts',

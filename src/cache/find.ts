@@ -21,8 +21,10 @@ export interface Finding {
   readonly damaged: readonly Damage[];
 }
 
-interface Damage {
+/** A file that is not what it should be. */
+export interface Damage {
   readonly file: string;
+  /** `has 3 bytes, expected 4` */
   readonly reason: string;
 }
 
