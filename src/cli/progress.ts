@@ -41,7 +41,11 @@ export async function runRows<T>(
   stream: NodeJS.WriteStream,
   rows: readonly Row<T>[],
 ): Promise<PromiseSettledResult<T>[]> {
-  const { Listr, ListrLogger, ProcessOutput } = await import('listr2');
+  const { DefaultRenderer, Listr, ListrLogger, ProcessOutput } = await import('listr2');
+  /** Listr2 looks at stdout alone and would write there when that is no terminal. */
+  class Renderer extends DefaultRenderer {
+    static override nonTTY = true;
+  }
   const logger = new ListrLogger<ListrDefaultRendererLogLevels>({
     processOutput: new ProcessOutput(stream, stream),
   });
@@ -66,6 +70,7 @@ export async function runRows<T>(
       exitOnError: false,
       registerSignalListeners: false,
       fallbackRendererCondition: false,
+      renderer: Renderer,
       rendererOptions: {
         showErrorMessage: false,
         logger,
