@@ -76,6 +76,17 @@ function createProgram(world: World, execute: Execute) {
         return run(names, options, context);
       }),
     );
+
+  program
+    .command('ls')
+    .description('list the entries of the lock, or the files of one')
+    .argument('[name]', 'an entry of the lock')
+    .action((name, _options, command) =>
+      execute(command.optsWithGlobals(), async (context) => {
+        const { run } = await import('../commands/ls.ts');
+        return run(name, context);
+      }),
+    );
   return program;
 }
 
