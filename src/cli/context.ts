@@ -95,6 +95,7 @@ export function createContext(options: GlobalOptions, world: World): Context {
     runTasks: createTaskRunner(stderr, mode),
     runTransfers: createTransferRunner(stderr, mode),
     warn: (line) => output.warn(line),
+    debug: (line) => (debug ? output.note(line) : undefined),
   };
 }
 

@@ -34,6 +34,8 @@ export interface FetchContext extends ProjectContext {
   readonly openDownloads: (endpoint: string | undefined) => Promise<HubDownloads>;
   readonly runTransfers: TransferRunner;
   readonly warn: (line: string) => void;
+  /** Shown with `--debug`. */
+  readonly debug: (line: string) => void;
 }
 
 /**
@@ -49,7 +51,8 @@ export async function run(
   for (const warning of warnings) context.warn(warning);
   const entries = entriesNamed(lock, names);
   const nix = await context.openNix();
-  const { storeFolder } = await nix.facts();
+  const { storeFolder, version } = await nix.facts();
+  context.debug(`Nix ${version}, store folder ${storeFolder}`);
   const files = placeFiles(entries, storeFolder);
   const storePaths = new Set(files.map(({ storePath }) => storePath));
   const missing = await nix.missing([...storePaths]);

@@ -1,29 +1,31 @@
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import { access, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { canMount, makeReadOnly, mountDisk } from '../support/disks.ts';
 import { type Fault, type Hub, lfs, startHub } from '../support/hub/index.ts';
 import { type IsolatedStore, isolatedStore, storeObjects } from '../support/isolated-store.ts';
 import { LIBRARY, nixString, PKGS } from '../support/nix.ts';
 import { createProject } from '../support/project.ts';
 import { describeClients, callPython } from '../support/python.ts';
+import { smallDisk } from '../support/small-disk.ts';
+import { spawnCli } from '../support/spawn-cli.ts';
 import { tempFolder } from '../support/temp.ts';
 
 const exec = promisify(execFile);
 
 const TOKEN = 'test-token-of-the-owner';
-const ROOT = path.join(import.meta.dirname, '..', '..');
 const SHARDS = 30;
 
 let hub: Hub;
 
 /** A locked project with a store and a Hugging Face cache of its own. */
-async function project(manifest: string, env: Readonly<Record<string, string>> = {}) {
-  const store = await isolatedStore();
+async function project(
+  manifest: string,
+  { env = {}, storeFolder }: { env?: Readonly<Record<string, string>>; storeFolder?: string } = {},
+) {
+  const store = await isolatedStore(storeFolder);
   const home = await tempFolder('home ü');
   const world = {
     env: { ...store.env, HF_HOME: `${home}/hf`, XDG_CACHE_HOME: home, ...env },
@@ -47,12 +49,19 @@ async function project(manifest: string, env: Readonly<Record<string, string>> =
 
 type Made = Awaited<ReturnType<typeof project>>;
 
-/** Realises every fixed-output derivation of a lock by a Hub that is not there. */
-async function realiseAll({ folder, store }: Pick<Made, 'folder' | 'store'>): Promise<string> {
-  const imported = `(${LIBRARY} { pkgs = ${PKGS}; endpoint = "http://127.0.0.1:9"; }).importLock`;
-  const lock = `(builtins.fromJSON (builtins.readFile ${nixString(path.join(folder, 'hug.lock.json'))}))`;
-  const files = `map (entry: builtins.attrValues entry.files) (with ${imported} ${lock}; builtins.attrValues models ++ builtins.attrValues datasets)`;
-  return store.nix('nix-build', '--no-out-link', '--expr', `builtins.concatLists (${files})`);
+/** Expression of what Nix makes of a lock, with a Hub that is not there. */
+function imported({ folder }: Pick<Made, 'folder'>): string {
+  const file = nixString(path.join(folder, 'hug.lock.json'));
+  return `((${LIBRARY} { pkgs = ${PKGS}; endpoint = "http://127.0.0.1:9"; }).importLock ${file})`;
+}
+
+/** Realises every file of a lock and returns the store paths. */
+async function realiseAll(made: Made): Promise<string[]> {
+  const expression = `with ${imported(made)}; builtins.concatMap
+    (entry: builtins.attrValues entry.files)
+    (builtins.attrValues models ++ builtins.attrValues datasets)`;
+  const paths = await made.store.nix('nix-build', '--no-out-link', '--expr', expression);
+  return paths.trim().split('\n');
 }
 
 function inject(match: string | RegExp, fault: Fault, times = Infinity): void {
@@ -115,8 +124,7 @@ describe('fetch', () => {
     expect(stdout).toContain('added to the Nix store: 30 files');
     expect(stdout).toContain('30 files of 1 entry are there');
     hub.clearRequests();
-    const paths = (await realiseAll(made)).trim().split('\n');
-    expect(paths.length).toBe(SHARDS);
+    expect((await realiseAll(made)).length).toBe(SHARDS);
     expect(hub.requests).toEqual([]);
   });
 
@@ -134,7 +142,7 @@ describe('fetch', () => {
       expect([file, (await readFile(storePath)).length, source]).toEqual([file, size, 'hub']);
     }
     hub.clearRequests();
-    expect((await realiseAll(made)).trim().split('\n').length).toBe(11);
+    expect((await realiseAll(made)).length).toBe(11);
     expect(hub.requests).toEqual([]);
   });
 
@@ -196,10 +204,13 @@ describe('fetch', () => {
   });
 
   it('brings a gated model with a token, which the CDN never sees', async () => {
-    const made = await project('models: { gated: org/gated }', { HF_TOKEN: TOKEN });
+    const made = await project('models: { gated: org/gated }', {
+      env: { HF_TOKEN: TOKEN },
+    });
     const { status, stdout, stderr } = await made.run(['fetch', '--debug']);
     expect(status).toBe(0);
     expect(stdout + stderr).not.toContain(TOKEN);
+    expect(stderr).toContain(`, store folder ${made.store.folder}`);
     const cdn = hub.requests.filter(({ origin }) => origin === 'cdn');
     expect(cdn.map(({ authorization }) => authorization)).toEqual([undefined]);
     await realiseAll(made);
@@ -269,6 +280,28 @@ describe('the Hugging Face cache', () => {
 });
 
 describeClients((client) => {
+  it('loads the cache that Nix builds from what was fetched, with no Hub at all', async () => {
+    const made = await project('models: { sharded: org/sharded, tiny: org/tiny }');
+    expect((await made.run(['fetch'])).status).toBe(0);
+    hub.clearRequests();
+    const cache = (
+      await made.store.nix('nix-build', '--no-out-link', '--expr', `(${imported(made)}).cache`)
+    ).trim();
+    const settings = {
+      home: await tempFolder(),
+      endpoint: 'http://127.0.0.1:9',
+      env: { HF_HUB_CACHE: cache, HF_HUB_OFFLINE: '1' },
+    };
+    const [sharded, weights] = await callPython(client, settings, [
+      { call: 'snapshot_download', args: { repo_id: 'org/sharded' } },
+      { call: 'hf_hub_download', args: { repo_id: 'org/tiny', filename: 'model.safetensors' } },
+    ]);
+    expect(sharded).toHaveProperty('value');
+    expect((await readdir((sharded as { value: string }).value)).length).toBe(SHARDS);
+    expect(await readFile((weights as { value: string }).value, 'utf8')).toBe('weights');
+    expect(hub.requests).toEqual([]);
+  });
+
   it('has filled a cache that saves every request', async () => {
     const { run, home } = await project('models: { tiny: org/tiny }');
     await callPython(client, { home: `${home}/hf`, endpoint: hub.endpoint }, [
@@ -361,49 +394,34 @@ describe('errors of fetch', () => {
     expect(stderr.split('\n').length).toBeLessThan(6);
   });
 
-  it.runIf(canMount)('of a read-only store hold what Nix said', async () => {
-    const { run, store } = await project('datasets: { rows: org/rows }');
-    await mountDisk(store.folder, 1024 * 1024);
-    await makeReadOnly(store.folder);
+  it('of a read-only store hold what Nix said', async ({ skip }) => {
+    const disk = await smallDisk(1024 * 1024, skip);
+    const { run } = await project('datasets: { rows: org/rows }', { storeFolder: disk.folder });
+    await disk.makeReadOnly();
     const { status, stderr } = await run(['fetch']);
     expect([status, stderr]).toEqual([1, expect.stringContaining('EHUG_NIX: ')]);
-    expect(stderr).toContain(store.folder);
+    expect(stderr).toContain(disk.folder);
   });
 
-  it.runIf(canMount)('of a full disk hold what Nix said, and the next run succeeds', async () => {
-    const { run, store } = await project('models: { sharded: org/sharded }');
-    await mountDisk(store.folder, 512 * 1024);
+  it('of a full disk hold what Nix said, and the next run succeeds', async ({ skip }) => {
+    const { folder } = await smallDisk(512 * 1024, skip);
+    const { run } = await project('models: { sharded: org/sharded }', { storeFolder: folder });
     const { status, stderr } = await run(['fetch']);
     expect([status, stderr]).toEqual([1, expect.stringContaining('EHUG_NIX: ')]);
     expect(stderr).toContain('No space left on device');
-    await exec('mount', ['-o', 'remount,size=16m', store.folder]);
+    await exec('mount', ['-o', 'remount,size=16m', folder]);
     expect((await run(['fetch'])).status).toBe(0);
   });
 });
 
 describe('processes', () => {
-  /** Starts the real command line. */
-  const start = ({ folder, env }: Pick<Made, 'folder' | 'env'>, ...argv: string[]) => {
-    const child = spawn(
-      process.execPath,
-      [
-        '--import',
-        import.meta.resolve('tsx'),
-        path.join(ROOT, 'src', 'bin.ts'),
-        '-C',
-        folder,
-        ...argv,
-      ],
-      { env: { ...env }, stdio: 'ignore' },
-    );
-    const ended = once(child, 'close');
-    return { child, status: async () => (await ended)[0] as number | null };
-  };
+  const start = ({ folder, env }: Made, ...argv: string[]) =>
+    spawnCli(['-C', folder, ...argv], { cwd: folder, env });
 
   it('fetch the same at once without harm', async () => {
     const made = await project('models: { sharded: org/sharded }');
     const both = [start(made, 'fetch'), start(made, 'fetch')];
-    expect(await Promise.all(both.map(({ status }) => status()))).toEqual([0, 0]);
+    expect(await Promise.all(both.map(async ({ ended }) => (await ended).status))).toEqual([0, 0]);
     hub.clearRequests();
     await realiseAll(made);
     expect((await made.run(['fetch'])).stdout).toContain('already');
@@ -413,12 +431,12 @@ describe('processes', () => {
   it('may be killed at any time', async () => {
     const made = await project('models: { sharded: org/sharded }');
     inject(/00030.safetensors|[0-9a-f]{64}/u, { kind: 'slow', bytesPerSecond: 200_000 });
-    const { child, status } = start(made, 'fetch');
+    const { child, ended } = start(made, 'fetch');
     while ((await storeObjects(made.store)).length === 0) {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     child.kill('SIGKILL');
-    await status();
+    await ended;
     expect((await storeObjects(made.store)).length).toBeLessThan(SHARDS);
     expect(await sound(made.store)).toBe(true);
     expect((await made.run(['fetch'])).status).toBe(0);
@@ -429,13 +447,12 @@ describe('processes', () => {
   it('leave nothing but what is whole when interrupted', async () => {
     const made = await project('models: { sharded: org/sharded }');
     inject(/[0-9a-f]{64}/u, { kind: 'stall', afterBytes: 1000 });
-    const { child, status } = start(made, 'fetch');
+    const { child, ended } = start(made, 'fetch');
     while (hub.requests.every(({ origin }) => origin !== 'cdn')) {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     child.kill('SIGINT');
-    expect(await status()).toBe(130);
-    await expect(access(path.join(made.folder, 'result'))).rejects.toThrow('ENOENT');
+    expect((await ended).status).toBe(130);
     expect(await sound(made.store)).toBe(true);
   });
 });

@@ -4,20 +4,27 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createNix, type FileToAdd, type Nix } from '../../src/store/nix.ts';
 import { storePathOf } from '../../src/store/store-path.ts';
-import { canMount, makeReadOnly, mountDisk } from '../support/disks.ts';
 import { type IsolatedStore, isolatedStore, storeObjects } from '../support/isolated-store.ts';
+import { smallDisk } from '../support/small-disk.ts';
 import { tempFolder } from '../support/temp.ts';
+
+interface SetupOptions {
+  /** Added to the environment of Nix. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Empty folder for the store. */
+  readonly folder?: string;
+}
 
 interface Setup {
   readonly store: IsolatedStore;
   readonly nix: Nix;
   readonly work: string;
   /** Writes a file and says where it must go. */
-  readonly file: (name: string, content: string, folder?: string) => Promise<FileToAdd>;
+  readonly file: (name: string, content: string, parent?: string) => Promise<FileToAdd>;
 }
 
-async function setUp(env: Readonly<Record<string, string>> = {}): Promise<Setup> {
-  const store = await isolatedStore();
+async function setUp({ env = {}, folder }: SetupOptions = {}): Promise<Setup> {
+  const store = await isolatedStore(folder);
   const work = path.join(await tempFolder('work'), 'made when needed');
   const source = await tempFolder('source');
   const nix = createNix({ env: { ...store.env, ...env }, workFolder: work });
@@ -25,9 +32,9 @@ async function setUp(env: Readonly<Record<string, string>> = {}): Promise<Setup>
     store,
     nix,
     work,
-    file: async (name, content, folder = source) => {
+    file: async (name, content, parent = source) => {
       const hash = `sha256-${createHash('sha256').update(content).digest('base64')}`;
-      const file = path.join(folder, createHash('sha1').update(name).digest('hex'));
+      const file = path.join(parent, createHash('sha1').update(name).digest('hex'));
       await writeFile(file, content);
       return { file, name, storePath: storePathOf(store.folder, { name, hash }) };
     },
@@ -77,22 +84,21 @@ describe('Nix', () => {
     expect(await storeObjects(store)).toEqual([path.basename(target.storePath)]);
   });
 
-  it.runIf(canMount)('adds from another file system, with a link beside the file', async () => {
+  it('adds from another file system, with a link beside the file', async ({ skip }) => {
     const { nix, file, work } = await setUp();
-    const disk = await tempFolder('disk');
-    await mountDisk(disk, 1024 * 1024);
-    const there = await file('there.bin', 'x'.repeat(600 * 1024), disk);
+    const disk = await smallDisk(1024 * 1024, skip);
+    const there = await file('there.bin', 'x'.repeat(600 * 1024), disk.folder);
     await nix.add([there]);
     expect(await nix.missing([there.storePath])).toEqual(new Set());
-    expect([await readdir(disk), await readdir(work)]).toEqual([[path.basename(there.file)], []]);
+    expect(await readdir(disk.folder)).toEqual([path.basename(there.file)]);
+    expect(await readdir(work)).toEqual([]);
   });
 
-  it.runIf(canMount)('adds from a read-only file system, with a copy', async () => {
+  it('adds from a read-only file system, with a copy', async ({ skip }) => {
     const { nix, file, work } = await setUp();
-    const disk = await tempFolder('disk');
-    await mountDisk(disk, 1024 * 1024);
-    const there = await file('there.bin', 'bytes', disk);
-    await makeReadOnly(disk);
+    const disk = await smallDisk(1024 * 1024, skip);
+    const there = await file('there.bin', 'bytes', disk.folder);
+    await disk.makeReadOnly();
     await nix.add([there]);
     expect(await nix.missing([there.storePath])).toEqual(new Set());
     expect(await readdir(work)).toEqual([]);
@@ -151,7 +157,7 @@ describe('Nix', () => {
 
 describe('errors of Nix', () => {
   it('say when there is no Nix', async () => {
-    const { nix } = await setUp({ PATH: await tempFolder() });
+    const { nix } = await setUp({ env: { PATH: await tempFolder() } });
     await expect(nix.facts()).rejects.toMatchObject({
       code: 'EHUG_NIX_MISSING',
       hint: expect.stringContaining('export'),
@@ -167,22 +173,22 @@ describe('errors of Nix', () => {
     });
   });
 
-  it.runIf(canMount)('tell of a store that cannot be written', async () => {
-    const { nix, file, store, work } = await setUp();
+  it('tell of a store that cannot be written', async ({ skip }) => {
+    const disk = await smallDisk(1024 * 1024, skip);
+    const { nix, file, work } = await setUp({ folder: disk.folder });
     const a = await file('a.txt', 'a');
-    await mountDisk(store.folder, 1024 * 1024);
-    await makeReadOnly(store.folder);
+    await disk.makeReadOnly();
     await expect(nix.add([a])).rejects.toMatchObject({
       code: 'EHUG_NIX',
-      details: [expect.stringContaining(store.folder)],
+      details: [expect.stringContaining(disk.folder)],
     });
     expect(await readdir(work)).toEqual([]);
   });
 
-  it.runIf(canMount)('tell of a full disk', async () => {
-    const { nix, file, store } = await setUp();
+  it('tell of a full disk', async ({ skip }) => {
+    const { folder } = await smallDisk(1024 * 1024, skip);
+    const { nix, file } = await setUp({ folder });
     const big = await file('big.bin', 'x'.repeat(2 * 1024 * 1024));
-    await mountDisk(store.folder, 1024 * 1024);
     await expect(nix.add([big])).rejects.toMatchObject({
       code: 'EHUG_NIX',
       details: expect.arrayContaining([expect.stringContaining('No space left on device')]),

@@ -7,19 +7,21 @@ export interface IsolatedStore {
   /** The store folder. */
   readonly folder: string;
   /** Environment in which Nix tools, and nix-hug, use this store and nothing else. */
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Readonly<Record<string, string>>;
   /** Runs a Nix tool and returns what it prints. */
   readonly nix: (tool: string, ...args: readonly string[]) => Promise<string>;
-  /** Builds an expression and returns its store path. */
-  readonly build: (expression: string) => Promise<string>;
 }
 
 /** Digits in base 32 and a dash before the name. */
 const STORE_OBJECT = /^[0-9a-z]{32}-/u;
 
-/** Makes an empty store that is removed when the test ends. */
-export async function isolatedStore(): Promise<IsolatedStore> {
-  const nix = await createNix('system');
+/**
+ * Makes an empty store that is removed when the test ends.
+ *
+ * @param folder an empty folder for it; default a new one
+ */
+export async function isolatedStore(folder?: string): Promise<IsolatedStore> {
+  const nix = await createNix('system', folder);
   onTestFinished(() => nix.close());
   return {
     folder: nix.storeDir,
@@ -29,7 +31,6 @@ export async function isolatedStore(): Promise<IsolatedStore> {
       if (status !== 0) throw new Error(stderr);
       return stdout;
     },
-    build: (expression) => nix.build(expression),
   };
 }
 
