@@ -29,7 +29,7 @@ export type Realise<Source> = (content: LackingContent, report: ReportContent) =
  * Contents between the first byte and the store. More than are downloaded at once, so that adding
  * and downloading overlap; not many more, so that little waits on the disk.
  */
-const MOST_UNDER_WAY = 32;
+const MOST_UNDER_WAY = 64;
 
 /** Faults of the surroundings: what failed for one content will fail for the next. */
 const HOPELESS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([

@@ -390,7 +390,7 @@ describe('errors of fetch', () => {
     inject('/resolve/', { kind: 'reset' });
     const { status, stderr } = await run(['fetch']);
     expect([status, stderr]).toEqual([1, expect.stringContaining('EHUG_NETWORK')]);
-    expect(stderr).toContain('not tried any more: 68 other files');
+    expect(stderr).toContain('not tried any more: 36 other files');
     expect(stderr.split('\n').length).toBeLessThan(6);
   });
 
