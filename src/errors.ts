@@ -14,11 +14,15 @@ export const ERROR_CODES = {
   EHUG_MANIFEST_INVALID: EXIT.invalid,
   /** A repository form of SPEC section 6 was expected. */
   EHUG_REPO_INVALID: EXIT.invalid,
+  /** There is no `hug.lock.json` beside the manifest. */
+  EHUG_LOCK_MISSING: EXIT.invalid,
+  /** The lock has no entry of that name. */
+  EHUG_ENTRY_UNKNOWN: EXIT.invalid,
   /** The lock is not JSON, or not of the shape of its schema. */
   EHUG_LOCK_INVALID: EXIT.invalid,
   /** The lock was written by a newer nix-hug. */
   EHUG_LOCK_NEWER: EXIT.invalid,
-  /** The lock has conflict markers and at least one side does not parse. */
+  /** The lock has conflict markers that nix-hug cannot repair, or not by this command. */
   EHUG_LOCK_CONFLICT: EXIT.invalid,
   /** The lock's path is a symbolic link or not a regular file. */
   EHUG_LOCK_NOT_A_FILE: EXIT.failed,
@@ -58,6 +62,10 @@ export const ERROR_CODES = {
   EHUG_FORBIDDEN: EXIT.failed,
   /** Bytes differ from their digest or size. */
   EHUG_INTEGRITY: EXIT.failed,
+  /** Nix is needed and is not on `PATH`. */
+  EHUG_NIX_MISSING: EXIT.failed,
+  /** A Nix tool failed; `details` holds what it said. */
+  EHUG_NIX: EXIT.failed,
   /** The user pressed Ctrl-C or the process was told to stop. */
   EHUG_INTERRUPTED: EXIT.interrupted,
   /** A defect of nix-hug itself. */
@@ -98,10 +106,10 @@ export class HugError extends Error {
     return this.#copy(`${place}: ${this.message}`, this.details);
   }
 
-  /** The same error, with other errors of the same run as its details. */
-  with(others: readonly HugError[]): HugError {
+  /** The same error, with other errors of the same run and notes as its details. */
+  with(others: readonly HugError[], notes: readonly string[] = []): HugError {
     const lines = others.flatMap((other) => [other.message, ...other.details]);
-    return this.#copy(this.message, [...this.details, ...lines]);
+    return this.#copy(this.message, [...this.details, ...lines, ...notes]);
   }
 
   #copy(message: string, details: readonly string[]): HugError {

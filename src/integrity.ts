@@ -23,9 +23,28 @@ export const isGitId = (text: string): boolean => GIT_ID.test(text);
 export const sriOfHex = (hex: string): string =>
   `sha256-${Buffer.from(hex, 'hex').toString('base64')}`;
 
-/** Hex of a SHA-256 in SRI form. */
+/** Hex form of a SHA-256 in SRI form. */
 export const hexOfSri = (sri: string): string =>
   Buffer.from(sri.slice('sha256-'.length), 'base64').toString('hex');
+
+/**
+ * Size and SHA-256 of a stream of bytes.
+ *
+ * @param onBytes told how many bytes have been seen, after each chunk
+ */
+export async function hashStream(
+  chunks: AsyncIterable<Uint8Array>,
+  onBytes: (seen: number) => void,
+): Promise<Pick<Digests, 'size' | 'hash'>> {
+  const sha256 = createHash('sha256');
+  let size = 0;
+  for await (const chunk of chunks) {
+    sha256.update(chunk);
+    size += chunk.length;
+    onBytes(size);
+  }
+  return { size, hash: `sha256-${sha256.digest('base64')}` };
+}
 
 /**
  * Hashes a stream of bytes without keeping them.

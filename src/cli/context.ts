@@ -1,13 +1,16 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { cacheFolderIn } from '../cache/layout.ts';
+import type { FetchContext } from '../commands/fetch.ts';
 import type { LockContext } from '../commands/lock.ts';
 import { HugError } from '../errors.ts';
-import type { HubApi } from '../hub/api.ts';
 import { findToken, isOn } from '../hub/auth.ts';
+import type { Http } from '../hub/http.ts';
 import type { RetryPolicy, Wait } from '../hub/retry.ts';
 import { DEFAULT_ENDPOINT } from '../repo.ts';
 import { createOutput, type Output, type Streams } from './output.ts';
 import { createTaskRunner } from './progress.ts';
+import { createTransferRunner } from './transfers.ts';
 
 /** The world outside of the process, handed in so that tests can be another one. */
 export interface World extends Streams {
@@ -36,7 +39,7 @@ export interface GlobalOptions {
 }
 
 /** What commands get to work with. */
-export interface Context extends LockContext {
+export interface Context extends LockContext, FetchContext {
   readonly output: Output;
 }
 
@@ -62,54 +65,80 @@ export function createContext(options: GlobalOptions, world: World): Context {
     secrets,
   });
   const live = stderr.isTTY && !debug && env['TERM'] !== 'dumb';
+  const mode = quiet ? 'silent' : live ? 'live' : 'plain';
+  const cwd = path.resolve(world.cwd, options.cwd ?? '.');
+  const workFolder = workFolderIn(env, world.home);
+  const connect = (endpoint: string | undefined) =>
+    openHttp(endpoint, options, world, output, secrets);
   return {
     output,
-    cwd: path.resolve(world.cwd, options.cwd ?? '.'),
+    cwd,
     manifest: options.manifest,
     offline: options.offline === true || isOn(env['HF_HUB_OFFLINE']),
     endpoint: endpointIn(env),
-    connect: async (endpoint) => connect(endpoint, options, world, output, secrets),
-    runTasks: createTaskRunner(stderr, quiet ? 'silent' : live ? 'live' : 'plain'),
+    cacheFolder: path.resolve(cwd, cacheFolderIn(env, world.home)),
+    connect: async (endpoint) => {
+      const { createHubApi } = await import('../hub/api.ts');
+      return createHubApi(await connect(endpoint));
+    },
+    openDownloads: async (endpoint) => {
+      const { createDownloads } = await import('../transfer/downloads.ts');
+      const http = await connect(endpoint);
+      const folder = path.join(workFolder, 'downloads');
+      const downloads = createDownloads({ http, folder, signal: world.signal });
+      return { ...downloads, endpoint: http.endpoint, close: () => http.close() };
+    },
+    openNix: async () => {
+      const { createNix } = await import('../store/nix.ts');
+      const { HF_TOKEN: _, HUGGING_FACE_HUB_TOKEN: __, ...toolEnv } = env;
+      return createNix({ env: toolEnv, workFolder, signal: world.signal });
+    },
+    runTasks: createTaskRunner(stderr, mode),
+    runTransfers: createTransferRunner(stderr, mode),
     warn: (line) => output.warn(line),
+    debug: (line) => (debug ? output.note(line) : undefined),
   };
 }
 
-async function connect(
+async function openHttp(
   manifestEndpoint: string | undefined,
   { concurrency, debug }: GlobalOptions,
   { env, home, signal, retry }: World,
   output: Output,
   secrets: Set<string>,
-): Promise<HubApi> {
+): Promise<Http> {
   const { createHttp } = await import('../hub/http.ts');
-  const { createHubApi } = await import('../hub/api.ts');
   const token = await findToken(env, home);
   if (token !== undefined) secrets.add(token);
-  return createHubApi(
-    createHttp({
-      endpoint: endpointIn(env) ?? manifestEndpoint ?? DEFAULT_ENDPOINT,
-      token,
-      userAgent: `nix-hug/${packageVersion()} node/${process.versions.node}`,
-      proxy: {
-        http: env['http_proxy'] ?? env['HTTP_PROXY'] ?? '',
-        https: env['https_proxy'] ?? env['HTTPS_PROXY'] ?? '',
-        no: env['no_proxy'] ?? env['NO_PROXY'] ?? '',
-      },
-      ...timeouts(env),
-      ...(concurrency === undefined
-        ? {}
-        : { downloadConcurrency: concurrency, apiConcurrency: 2 * concurrency }),
-      onWait: announceWaits(output),
-      ...(debug === true
-        ? {
-            onExchange: ({ method, path: asked, status, ms }) =>
-              output.note(`${method} ${asked} ${status} ${Math.round(ms)} ms`),
-          }
-        : {}),
-      signal,
-      ...(retry === undefined ? {} : { retry }),
-    }),
-  );
+  return createHttp({
+    endpoint: endpointIn(env) ?? manifestEndpoint ?? DEFAULT_ENDPOINT,
+    token,
+    userAgent: `nix-hug/${packageVersion()} node/${process.versions.node}`,
+    proxy: {
+      http: env['http_proxy'] ?? env['HTTP_PROXY'] ?? '',
+      https: env['https_proxy'] ?? env['HTTPS_PROXY'] ?? '',
+      no: env['no_proxy'] ?? env['NO_PROXY'] ?? '',
+    },
+    ...timeouts(env),
+    ...(concurrency === undefined
+      ? {}
+      : { downloadConcurrency: concurrency, apiConcurrency: 2 * concurrency }),
+    onWait: announceWaits(output),
+    ...(debug === true
+      ? {
+          onExchange: ({ method, path: asked, status, ms }) =>
+            output.note(`${method} ${asked} ${status} ${Math.round(ms)} ms`),
+        }
+      : {}),
+    signal,
+    ...(retry === undefined ? {} : { retry }),
+  });
+}
+
+/** Where files are on their way to somewhere: `$XDG_CACHE_HOME/nix-hug`, by the XDG rules. */
+function workFolderIn(env: World['env'], home: string): string {
+  const cache = env['XDG_CACHE_HOME'] ?? '';
+  return path.join(path.isAbsolute(cache) ? cache : path.join(home, '.cache'), 'nix-hug');
 }
 
 /** Several requests wait for the same window; one line is enough. */

@@ -63,6 +63,30 @@ function createProgram(world: World, execute: Execute) {
         return run(options, context);
       }),
     );
+
+  program
+    .command('fetch')
+    .description('bring locked files into the Nix store, so that a build downloads nothing')
+    .argument('[names...]', 'entries of the lock; all of them when none is named')
+    .option('--gc-root <dir>', 'keep the files from the garbage collector by links in this folder')
+    .option('--dry-run', 'show what is missing, bring nothing')
+    .action((names, options, command) =>
+      execute(command.optsWithGlobals(), async (context) => {
+        const { run } = await import('../commands/fetch.ts');
+        return run(names, options, context);
+      }),
+    );
+
+  program
+    .command('ls')
+    .description('list the entries of the lock, or the files of one')
+    .argument('[name]', 'an entry of the lock')
+    .action((name, _options, command) =>
+      execute(command.optsWithGlobals(), async (context) => {
+        const { run } = await import('../commands/ls.ts');
+        return run(name, context);
+      }),
+    );
   return program;
 }
 

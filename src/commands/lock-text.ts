@@ -1,6 +1,7 @@
 import prettyBytes from 'pretty-bytes';
 import type { EntryChange, Pin } from '../lock/diff.ts';
 import type { Reason } from '../resolve/drift.ts';
+import { count } from './count.ts';
 
 /** What `lock` has to tell. */
 export interface LockReport {
@@ -54,8 +55,4 @@ function pinText({ ref, rev }: Pin): string {
 
 function amount(sign: string, paths: readonly string[]): string[] {
   return paths.length === 0 ? [] : [`${sign}${paths.length}`];
-}
-
-function count(number: number, one: string, many: string): string {
-  return `${number} ${number === 1 ? one : many}`;
 }

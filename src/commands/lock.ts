@@ -4,6 +4,7 @@ import type { HubApi } from '../hub/api.ts';
 import { formatLock, EMPTY_LOCK, parseLock } from '../lock/codec.ts';
 import { hasConflictMarkers, parseConflict } from '../lock/conflict.ts';
 import { diffLocks } from '../lock/diff.ts';
+import { placeOf } from '../lock/entries.ts';
 import { lockPathOf, readLockText, writeLockText } from '../lock/file.ts';
 import { type Lock, type LockedEntry, LOCKFILE_VERSION } from '../lock/schema.ts';
 import { locateManifest, readManifest } from '../manifest/locate.ts';
@@ -11,7 +12,9 @@ import { parseManifest } from '../manifest/parse.ts';
 import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
 import { type Drift, driftOf, entriesOf, type Reason } from '../resolve/drift.ts';
 import { repairLock } from '../resolve/repair.ts';
+import { throwFailures } from './failures.ts';
 import { checkText, lockText } from './lock-text.ts';
+import type { ProjectContext } from './project.ts';
 import type { CommandResult } from './result.ts';
 import type { TaskRunner } from './tasks.ts';
 
@@ -23,13 +26,8 @@ export interface LockOptions {
 }
 
 /** What `lock` needs from outside. */
-export interface LockContext {
-  readonly cwd: string;
-  /** `--manifest`. */
-  readonly manifest?: string | undefined;
+export interface LockContext extends ProjectContext {
   readonly offline: boolean;
-  /** `HF_ENDPOINT`. */
-  readonly endpoint?: string | undefined;
   /** Opens a Hub client; the caller closes it. */
   readonly connect: (endpoint: string | undefined) => Promise<HubApi>;
   readonly runTasks: TaskRunner;
@@ -141,26 +139,22 @@ async function resolveStale(
   }
 }
 
-const placeOf = (entry: ManifestEntry): string => `${entry.type}s.${entry.name}`;
-
 const filesOf = ({ models, datasets }: Lock) =>
   [...models.values(), ...datasets.values()].flatMap((entry) => [...entry.files.values()]);
 
-/** Throws the first failure, with the others as its details. */
+/** Names every entry that failed. */
 function failOnRejected(
   entries: readonly ManifestEntry[],
   results: readonly PromiseSettledResult<unknown>[],
 ): void {
-  const failures = results.flatMap((result, index) => {
-    const entry = entries[index];
-    if (result.status === 'fulfilled' || entry === undefined) return [];
-    const { reason } = result;
-    if (!(reason instanceof HugError)) throw reason;
-    return [reason.within(placeOf(entry))];
-  });
-  const [first, ...others] = failures;
-  if (first === undefined) return;
-  throw others.length === 0 ? first : first.with(others);
+  throwFailures(
+    results.flatMap((result, index) => {
+      const entry = entries[index];
+      if (result.status === 'fulfilled' || entry === undefined) return [];
+      const { reason } = result;
+      return [reason instanceof HugError ? reason.within(placeOf(entry)) : reason];
+    }),
+  );
 }
 
 function assemble(

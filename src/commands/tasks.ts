@@ -6,3 +6,17 @@ export interface Task<T> {
 
 /** Runs tasks at once, to the end of each, and returns how each ended, in order. */
 export type TaskRunner = <T>(tasks: readonly Task<T>[]) => Promise<PromiseSettledResult<T>[]>;
+
+/** A file on its way. */
+export interface Transfer<T> {
+  readonly title: string;
+  /** In bytes. */
+  readonly size: number;
+  /** Begins when it first reports: what is being done, and how many bytes that has reached. */
+  readonly run: (report: (status: string, bytes: number) => void) => Promise<T>;
+}
+
+/** As `TaskRunner`, for many files: shows those that are under way, and the total. */
+export type TransferRunner = <T>(
+  transfers: readonly Transfer<T>[],
+) => Promise<PromiseSettledResult<T>[]>;

@@ -1,20 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { HugError, messageOf, systemCodeOf } from '../errors.ts';
-
-type Env = Readonly<Record<string, string | undefined>>;
+import { type Env, expanded, hubHome } from '../hub-home.ts';
 
 /** The official client counts these as true, in any case, and everything else as false. */
 const TRUE = /^(?:1|on|yes|true)$/iu;
 
 /** Whether an environment variable is switched on, by the rules of huggingface_hub. */
 export const isOn = (value: string | undefined): boolean => TRUE.test(value ?? '');
-
-/** `$HF_HOME`, by the rules of huggingface_hub. */
-function hubHome(env: Env, home: string): string {
-  if (env['HF_HOME'] !== undefined) return env['HF_HOME'];
-  return path.join(env['XDG_CACHE_HOME'] ?? path.join(home, '.cache'), 'huggingface');
-}
 
 /**
  * The token to send: `HF_TOKEN`, `HUGGING_FACE_HUB_TOKEN`, or the file at `HF_TOKEN_PATH`
@@ -27,7 +20,9 @@ function hubHome(env: Env, home: string): string {
  */
 export async function findToken(env: Env, home: string): Promise<string | undefined> {
   if (isOn(env['HF_HUB_DISABLE_IMPLICIT_TOKEN'])) return undefined;
-  const file = env['HF_TOKEN_PATH'] ?? path.join(hubHome(env, home), 'token');
+  const named = env['HF_TOKEN_PATH'];
+  const file =
+    named === undefined ? path.join(hubHome(env, home), 'token') : expanded(named, env, home);
   const token =
     env['HF_TOKEN']?.trim() ||
     env['HUGGING_FACE_HUB_TOKEN']?.trim() ||

@@ -28,6 +28,8 @@ describe('token', () => {
       'here',
     );
     expect(await findToken({ HF_HOME: path.join(home, 'a') }, '/nowhere')).toBe('here');
+    expect(await findToken({ HF_TOKEN_PATH: '~/$X/token', X: 'a' }, home)).toBe('here');
+    expect(await findToken({ HF_HOME: '~/a' }, home)).toBe('here');
     const xdg = await homeWithToken('there', 'huggingface');
     expect(await findToken({ XDG_CACHE_HOME: xdg }, '/nowhere')).toBe('there');
   });

@@ -23,6 +23,8 @@ export interface Nix {
   readonly folder: string;
   /** The store, in `folder` unless another was asked for. */
   readonly storeDir: string;
+  /** Environment in which programs of this system use the store and no other. */
+  readonly environment: Readonly<Record<string, string>>;
   /** Runs a command of Nix. */
   run(command: string, ...args: readonly string[]): Promise<NixRun>;
   /** Value of an expression. Builds nothing, fetches nothing and reads only what belongs to the test. */
@@ -90,7 +92,7 @@ export async function createNix(kind: NixKind = DEFAULT_KIND, storeDir?: string)
   await Promise.all(['store', 'home', 'tmp', 'conf'].map((name) => mkdir(path.join(folder, name))));
 
   const environment = {
-    PATH: process.env['PATH'],
+    PATH: process.env['PATH'] ?? '',
     HOME: path.join(folder, 'home'),
     TMPDIR: path.join(folder, 'tmp'),
     NIX_STORE_DIR: storeDir ?? store,
@@ -132,6 +134,7 @@ export async function createNix(kind: NixKind = DEFAULT_KIND, storeDir?: string)
     version,
     folder,
     storeDir: environment.NIX_STORE_DIR,
+    environment,
     run,
     evaluate: async (expression) => JSON.parse(successful(await instantiate(expression))),
     evaluationError: async (expression) => {

@@ -1,0 +1,85 @@
+import { createReadStream } from 'node:fs';
+import { realpath, stat } from 'node:fs/promises';
+import { messageOf, systemCodeOf } from '../errors.ts';
+import { hashStream } from '../integrity.ts';
+import { blobPath, type CachedName, snapshotPath } from './layout.ts';
+
+/** A content, and the names that the cache may have it under. */
+export interface CachedContent {
+  readonly names: readonly CachedName[];
+  /** Length in bytes. */
+  readonly size: number;
+  /** SHA-256 in SRI form. */
+  readonly hash: string;
+}
+
+/** What a search of the cache found. */
+export interface Finding {
+  /** A file with exactly the content; `undefined` when there is none. */
+  readonly file: string | undefined;
+  /** Files that should have the content and do not, with the reason. */
+  readonly damaged: readonly Damage[];
+}
+
+/** A file that is not what it should be. */
+export interface Damage {
+  readonly file: string;
+  /** `has 3 bytes, expected 4` */
+  readonly reason: string;
+}
+
+/** Bytes of one read; larger reads are not faster. */
+const READ_BYTES = 1024 * 1024;
+
+/**
+ * Looks for a content in the Hugging Face cache. Nothing is believed: a file is read to its end and
+ * hashed before it counts.
+ *
+ * @param cache the cache folder, which need not exist
+ * @param onBytes told how many bytes of a file have been read
+ */
+export async function findInCache(
+  cache: string,
+  content: CachedContent,
+  onBytes: (read: number) => void,
+): Promise<Finding> {
+  const damaged: Damage[] = [];
+  for (const file of await candidates(cache, content.names)) {
+    const reason = await reasonAgainst(file, content, onBytes);
+    if (reason === undefined) return { file, damaged };
+    damaged.push({ file, reason });
+  }
+  return { file: undefined, damaged };
+}
+
+/** What is there under the names, behind all links, each file once. */
+async function candidates(
+  cache: string,
+  names: readonly CachedName[],
+): Promise<ReadonlySet<string>> {
+  const paths = names.flatMap((name) => [blobPath(cache, name), snapshotPath(cache, name)]);
+  const files = new Set<string>();
+  for (const path of new Set(paths)) {
+    const file = await realpath(path).catch(() => undefined);
+    if (file !== undefined) files.add(file);
+  }
+  return files;
+}
+
+/** Why a file is not the content; `undefined` when it is. */
+async function reasonAgainst(
+  file: string,
+  { size, hash }: CachedContent,
+  onBytes: (read: number) => void,
+): Promise<string | undefined> {
+  try {
+    const stats = await stat(file);
+    if (!stats.isFile()) return 'is not a file';
+    if (stats.size !== size) return `has ${stats.size} bytes, expected ${size}`;
+    const stream = createReadStream(file, { highWaterMark: READ_BYTES });
+    const got = await hashStream(stream, onBytes);
+    return got.hash === hash ? undefined : `has the digest ${got.hash}, expected ${hash}`;
+  } catch (error) {
+    return `cannot be read: ${systemCodeOf(error) ?? messageOf(error)}`;
+  }
+}

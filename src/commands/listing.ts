@@ -1,0 +1,86 @@
+import prettyBytes from 'pretty-bytes';
+import { type NamedEntry, placeOf } from '../lock/entries.ts';
+import { visible } from '../quote.ts';
+import type { RepoType } from '../repo.ts';
+import { count } from './count.ts';
+import { table } from './table.ts';
+
+/** The files of a repository at a commit, wherever they are known from. */
+export interface Listing {
+  readonly repo: string;
+  readonly type: RepoType;
+  readonly rev: string;
+  readonly files: readonly ListedFile[];
+}
+
+interface ListedFile {
+  readonly path: string;
+  /** In bytes. */
+  readonly size: number;
+  readonly lfs: boolean;
+}
+
+/** What the lock says about an entry. */
+export function listingOf({ type, entry }: NamedEntry): Listing {
+  const files = [...entry.files].map(([path, { size, lfs }]) => ({
+    path,
+    size,
+    lfs: lfs === true,
+  }));
+  return { repo: entry.repo, type, rev: entry.rev, files };
+}
+
+/** One line for each file, and one for the whole. */
+export function listingText({ repo, type, rev, files }: Listing): string {
+  const rows = files.map(({ path, size, lfs }) => [
+    prettyBytes(size),
+    lfs ? 'LFS' : '',
+    visible(path),
+  ]);
+  const total = `${count(files.length, 'file', 'files')}, ${prettyBytes(sizeOf(files))}`;
+  return [`${type} ${repo} at ${rev}`, ...table(rows, [0]), total].join('\n');
+}
+
+/** The JSON of `ls` for one repository. */
+export function listingJson({ repo, type, rev, files }: Listing): unknown {
+  return { repo, type, rev, size: sizeOf(files), files };
+}
+
+/** One line for each entry of a lock. */
+export function entriesText(entries: readonly NamedEntry[]): string {
+  const rows = entries.map((named) => {
+    const { repo, ref, rev } = named.entry;
+    const { files } = listingOf(named);
+    return [
+      placeOf(named),
+      repo,
+      ref === rev ? '' : ref,
+      rev.slice(0, 12),
+      count(files.length, 'file', 'files'),
+      prettyBytes(sizeOf(files)),
+    ];
+  });
+  return rows.length === 0 ? 'the lock has no entries' : table(rows, [4, 5]).join('\n');
+}
+
+/** The JSON of `ls` without a name. */
+export function entriesJson(entries: readonly NamedEntry[]): unknown {
+  return {
+    entries: entries.map((named) => {
+      const { repo, ref, rev } = named.entry;
+      const { files } = listingOf(named);
+      return {
+        name: named.name,
+        type: named.type,
+        repo,
+        ref,
+        rev,
+        size: sizeOf(files),
+        files: files.length,
+      };
+    }),
+  };
+}
+
+const sizeOf = (files: readonly ListedFile[]): number =>
+  files.reduce((sum, { size }) => sum + size, 0);

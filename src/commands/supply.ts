@@ -1,0 +1,96 @@
+import pLimit from 'p-limit';
+import { type Damage, findInCache } from '../cache/find.ts';
+import { HugError } from '../errors.ts';
+import { hexOfSri } from '../integrity.ts';
+import { encodePath, repoPage } from '../repo.ts';
+import type { LackingContent, PlacedFile } from '../store/plan.ts';
+import type { ReportContent, Supplied } from '../store/realise.ts';
+import type { Downloads } from '../transfer/downloads.ts';
+
+/** Where bytes may come from. */
+export type Source = 'cache' | 'hub';
+
+/** Downloads from one Hub. */
+export interface HubDownloads extends Downloads {
+  /** Address of the Hub. */
+  readonly endpoint: string;
+  /** Closes all connections. */
+  close(): Promise<void>;
+}
+
+export interface SupplyOptions {
+  /** The Hugging Face cache. */
+  readonly cacheFolder: string;
+  /** Opens connections when the first content is in no cache; `undefined` when there is no network. */
+  readonly openDownloads: (() => Promise<HubDownloads>) | undefined;
+  /** Told of files in the Hugging Face cache that are not what they should be. */
+  readonly onDamage: (damage: Damage) => void;
+}
+
+/** Brings contents to disk. */
+export interface Supply {
+  /**
+   * Takes a content from the Hugging Face cache, else from the Hub.
+   *
+   * @throws HugError `EHUG_OFFLINE`, and those of `Downloads`
+   */
+  bring(content: LackingContent, report: ReportContent): Promise<Supplied<Source>>;
+  /** Closes what was opened. */
+  close(): Promise<void>;
+}
+
+/** Hashing keeps one core busy; two files at once keep the disk busy too. */
+const MOST_READ_AT_ONCE = 2;
+
+/** Makes the supply of one run. */
+export function createSupply({ cacheFolder, openDownloads, onDamage }: SupplyOptions): Supply {
+  const reading = pLimit(MOST_READ_AT_ONCE);
+  let opened: Promise<HubDownloads> | undefined;
+
+  async function fromCache({ hash, size, places }: LackingContent, report: ReportContent) {
+    const names = places.flatMap(cachedNames);
+    const { file, damaged } = await reading(() =>
+      findInCache(cacheFolder, { names, size, hash }, (bytes) => report('checking', bytes)),
+    );
+    for (const damage of damaged) onDamage(damage);
+    return file;
+  }
+
+  async function fromHub({ hash, size, places }: LackingContent, report: ReportContent) {
+    const [{ type, entry, path, file }] = places;
+    if (openDownloads === undefined) throw unreachable(path);
+    opened ??= openDownloads();
+    const downloads = await opened;
+    const page = repoPage(downloads.endpoint, type, entry.repo);
+    const url = `${page}/resolve/${entry.rev}/${file.url ?? encodePath(path)}`;
+    const subject = { type, id: entry.repo, ref: entry.rev, path };
+    return await downloads.fetch({ url, subject, size, hash }, (bytes) =>
+      report('downloading', bytes),
+    );
+  }
+
+  return {
+    async bring(content, report) {
+      const file = await fromCache(content, report);
+      if (file !== undefined) return { file, source: 'cache', discard: async () => undefined };
+      const download = await fromHub(content, report);
+      return { file: download.path, source: 'hub', discard: () => download.discard() };
+    },
+    async close() {
+      await (await opened)?.close();
+    },
+  };
+}
+
+/** A repository may be in the cache under the id that was asked for, too. */
+function cachedNames({ type, entry, path, file }: PlacedFile) {
+  const etag = file.lfs === undefined ? file.oid : hexOfSri(file.hash);
+  const ids = entry.requested === undefined ? [entry.repo] : [entry.repo, entry.requested];
+  return ids.map((id) => ({ type, id, rev: entry.rev, path, etag }));
+}
+
+function unreachable(path: string): HugError {
+  return new HugError('EHUG_OFFLINE', `${JSON.stringify(path)} is in no cache`, {
+    hint: 'Run nix-hug fetch once without --offline and HF_HUB_OFFLINE.',
+  });
+}

@@ -1,0 +1,118 @@
+import { HugError } from '../errors.ts';
+import { chunked } from './chunk.ts';
+import { type NamedFile, withStaged } from './staging.ts';
+import { createRunTool, type ToolWorld } from './tools.ts';
+
+/** A file that is to be in the store. */
+export interface FileToAdd extends NamedFile {
+  /** The store path it must get, see `storePathOf`. */
+  readonly storePath: string;
+}
+
+/** The Nix that is in use. */
+interface NixFacts {
+  /** `/nix/store`, or where else this Nix keeps its store. */
+  readonly storeFolder: string;
+  readonly version: string;
+}
+
+/** What nix-hug asks of Nix. All methods throw the errors of `RunTool`. */
+export interface Nix {
+  /** Asks Nix about itself. */
+  facts(): Promise<NixFacts>;
+  /** Those of the paths that are not in the store. */
+  missing(storePaths: readonly string[]): Promise<ReadonlySet<string>>;
+  /**
+   * Adds files by their SHA-256.
+   *
+   * @throws HugError `EHUG_INTEGRITY` when a file is not what its store path says; it is not in the
+   *   store then, while others of the same call may be
+   */
+  add(files: readonly FileToAdd[]): Promise<void>;
+  /**
+   * Keeps paths from the garbage collector, by a link for each group.
+   *
+   * @param folder where the links go
+   * @param groups store paths by the name of their link; those of an earlier call are let go
+   */
+  keep(folder: string, groups: ReadonlyMap<string, readonly string[]>): Promise<void>;
+}
+
+/** How Nix is used. */
+export interface NixOptions extends ToolWorld {
+  /** Folder in which files are prepared for the store. */
+  readonly workFolder: string;
+}
+
+/** Nix by its command line. */
+export function createNix({ workFolder, ...world }: NixOptions): Nix {
+  const run = createRunTool(world);
+
+  /** The value of an expression as JSON. */
+  const evaluate = (expression: string, ...options: readonly string[]): Promise<string> =>
+    run('nix-instantiate', ['--eval', '--strict', '--json', ...options, '-'], expression);
+
+  async function addStaged(files: readonly FileToAdd[], staged: readonly string[]): Promise<void> {
+    const added: string[] = [];
+    for (const chunk of chunked(staged)) {
+      added.push(...lines(await run('nix-store', ['--add-fixed', 'sha256', ...chunk])));
+    }
+    const wrong = files.flatMap(({ storePath, file }, index) =>
+      added[index] === storePath ? [] : [{ file, stray: added[index] }],
+    );
+    const [first] = wrong;
+    if (first === undefined) return;
+    for (const { stray } of wrong) {
+      // A path that something else holds on to is no stray.
+      if (stray !== undefined) await run('nix-store', ['--delete', stray]).catch(() => undefined);
+    }
+    throw new HugError('EHUG_INTEGRITY', `${first.file} changed while it was added to the store`, {
+      hint: 'Run it again; if it stays, something writes to that file.',
+    });
+  }
+
+  return {
+    async facts() {
+      const facts: NixFacts = JSON.parse(
+        await evaluate('{ storeFolder = builtins.storeDir; version = builtins.nixVersion; }'),
+      );
+      return facts;
+    },
+
+    async missing(storePaths) {
+      const missing = new Set<string>();
+      for (const chunk of chunked(storePaths)) {
+        const args = ['--check-validity', '--print-invalid', ...chunk];
+        for (const line of lines(await run('nix-store', args))) missing.add(line);
+      }
+      return missing;
+    },
+
+    add: (files) => withStaged(files, workFolder, (staged) => addStaged(files, staged)),
+
+    async keep(folder, groups) {
+      const members = [...groups].map(
+        ([name, storePaths]) => `${nixString(name)} = ${listFile(storePaths)};`,
+      );
+      const lists: Record<string, string> = JSON.parse(
+        await evaluate(`{ ${members.join('\n')} }`, '--read-write-mode'),
+      );
+      for (const [name, list] of Object.entries(lists)) {
+        const root = `${folder}/${name}`;
+        await run('nix-store', ['--realise', list, '--add-root', root, '--indirect']);
+      }
+    },
+  };
+}
+
+/** A file in the store that names other paths and so keeps them; one link is enough for a model. */
+function listFile(storePaths: readonly string[]): string {
+  const parts = storePaths.map((storePath) => `(builtins.storePath ${nixString(storePath)})`);
+  const list = `builtins.concatStringsSep "\\n" [ ${parts.join(' ')} ]`;
+  return `builtins.toFile "nix-hug-files" (${list})`;
+}
+
+/** A string of the Nix language. */
+const nixString = (text: string): string => JSON.stringify(text).replaceAll('${', '\\${');
+
+const lines = (text: string): string[] => text.split('\n').filter((line) => line !== '');

@@ -1,0 +1,53 @@
+import { createHash } from 'node:crypto';
+import { hexOfSri } from '../integrity.ts';
+
+/** The letters and digits of Nix's base 32; `e`, `o`, `t` and `u` are left out. */
+const BASE32 = '0123456789abcdfghijklmnpqrsvwxyz';
+const BITS_PER_DIGIT = 5;
+/** Length of the digest in a store path, in bytes. */
+const SHORT = 20;
+
+/** A file as the Nix store knows it: by its name and its content. */
+export interface StoreFile {
+  /** Name of the store path, see `lock/store-name.ts`. */
+  readonly name: string;
+  /** SHA-256 of the content in SRI form. */
+  readonly hash: string;
+}
+
+/**
+ * The store path of a file that is addressed by its SHA-256 (`outputHashMode = "flat"`), as
+ * `builtin:fetchurl` and `nix-store --add-fixed sha256` make it. Nothing but name, digest and store
+ * folder matters. Nix manual, "Store Path Specification".
+ *
+ * @param folder the store folder, `/nix/store` almost everywhere
+ */
+export function storePathOf(folder: string, { name, hash }: StoreFile): string {
+  const inner = sha256(`fixed:out:sha256:${hexOfSri(hash)}:`).toString('hex');
+  const digest = folded(sha256(`output:out:sha256:${inner}:${folder}:${name}`), SHORT);
+  return `${folder}/${base32(digest)}-${name}`;
+}
+
+/** Shortens a digest: the bytes beyond the length are added to the first ones without carry. */
+function folded(digest: Uint8Array, length: number): Uint8Array {
+  const short = new Uint8Array(length);
+  for (const [index, byte] of digest.entries()) {
+    short[index % length] = (short[index % length] ?? 0) ^ byte;
+  }
+  return short;
+}
+
+/** Nix's base 32: the bytes are one little-endian number, its highest digit comes first. */
+export function base32(bytes: Uint8Array): string {
+  const length = Math.ceil((bytes.length * 8) / BITS_PER_DIGIT);
+  let text = '';
+  for (let digit = length - 1; digit >= 0; digit -= 1) {
+    const bit = digit * BITS_PER_DIGIT;
+    const at = Math.floor(bit / 8);
+    const pair = (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8);
+    text += BASE32[(pair >> (bit % 8)) & 31] ?? '';
+  }
+  return text;
+}
+
+const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest();

@@ -1,0 +1,69 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { HugError, messageOf, systemCodeOf } from '../errors.ts';
+
+/** Where and how long Nix tools run. */
+export interface ToolWorld {
+  /** Their environment; `PATH` is searched for them. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Ends them. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+type Tool = 'nix-store' | 'nix-instantiate';
+
+/**
+ * Runs a Nix tool and returns what it prints on stdout.
+ *
+ * @param args one argument each; no shell reads them
+ * @param input text for its stdin
+ * @throws HugError `EHUG_NIX_MISSING`; `EHUG_NIX` with the tool's stderr as details
+ */
+export type RunTool = (tool: Tool, args: readonly string[], input?: string) => Promise<string>;
+
+/** More of what a tool says than this does not help. */
+const MOST_LINES = 20;
+
+const exec = promisify(execFile);
+
+/** Makes the function that runs Nix tools. */
+export function createRunTool({ env, signal }: ToolWorld): RunTool {
+  return async (tool, args, input = '') => {
+    try {
+      const running = exec(tool, args, {
+        env,
+        maxBuffer: Infinity,
+        ...(signal === undefined ? {} : { signal }),
+      });
+      // A tool that ends without reading its input has already said why.
+      running.child.stdin?.on('error', () => undefined).end(input);
+      const { stdout } = await running;
+      return stdout;
+    } catch (error) {
+      if (signal?.aborted === true) throw error;
+      throw systemCodeOf(error) === 'ENOENT' ? missing(tool, error) : failed(tool, args, error);
+    }
+  };
+}
+
+function missing(tool: Tool, cause: unknown): HugError {
+  return new HugError('EHUG_NIX_MISSING', `${tool} is not on PATH`, {
+    hint: 'Install Nix from https://nixos.org/download, or use nix-hug export, which needs none.',
+    cause,
+  });
+}
+
+function failed(tool: Tool, args: readonly string[], error: unknown): HugError {
+  const operation = args.find((arg) => arg.startsWith('--')) ?? '';
+  const said = saidBy(error);
+  return new HugError('EHUG_NIX', `${tool} ${operation} failed`, {
+    details: said.length === 0 ? [messageOf(error)] : said,
+    cause: error,
+  });
+}
+
+function saidBy(error: unknown): string[] {
+  const stderr = error instanceof Error && 'stderr' in error ? String(error.stderr) : '';
+  const lines = stderr.split('\n').map((line) => line.trimEnd());
+  return lines.filter((line) => line !== '').slice(-MOST_LINES);
+}

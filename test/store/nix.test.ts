@@ -1,0 +1,219 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile, readlink, symlink, utimes, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { createNix, type FileToAdd, type Nix } from '../../src/store/nix.ts';
+import { storePathOf } from '../../src/store/store-path.ts';
+import { type IsolatedStore, isolatedStore, storeObjects } from '../support/isolated-store.ts';
+import { smallDisk } from '../support/small-disk.ts';
+import { tempFolder } from '../support/temp.ts';
+
+interface SetupOptions {
+  /** Added to the environment of Nix. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Empty folder for the store. */
+  readonly folder?: string;
+}
+
+interface Setup {
+  readonly store: IsolatedStore;
+  readonly nix: Nix;
+  readonly work: string;
+  /** Writes a file and says where it must go. */
+  readonly file: (name: string, content: string, parent?: string) => Promise<FileToAdd>;
+}
+
+async function setUp({ env = {}, folder }: SetupOptions = {}): Promise<Setup> {
+  const store = await isolatedStore(folder);
+  const work = path.join(await tempFolder('work'), 'made when needed');
+  const source = await tempFolder('source');
+  const nix = createNix({ env: { ...store.env, ...env }, workFolder: work });
+  return {
+    store,
+    nix,
+    work,
+    file: async (name, content, parent = source) => {
+      const hash = `sha256-${createHash('sha256').update(content).digest('base64')}`;
+      const file = path.join(parent, createHash('sha1').update(name).digest('hex'));
+      await writeFile(file, content);
+      return { file, name, storePath: storePathOf(store.folder, { name, hash }) };
+    },
+  };
+}
+
+describe('Nix', () => {
+  it('tells its version and its store folder', async () => {
+    const { nix, store } = await setUp();
+    const { version, storeFolder } = await nix.facts();
+    expect(storeFolder).toBe(store.folder);
+    expect((await store.nix('nix-store', '--version')).trim()).toContain(version);
+  });
+
+  it('tells which of many paths are missing', async () => {
+    const { nix, file, store } = await setUp();
+    const here = await file('here.txt', 'here');
+    await nix.add([here]);
+    const others = Array.from({ length: 5_000 }, (_, index) =>
+      storePathOf(store.folder, { name: `${index}.txt`, hash: `sha256-${'A'.repeat(43)}=` }),
+    );
+    expect(await nix.missing([...others, here.storePath])).toEqual(new Set(others));
+    expect(await nix.missing([here.storePath])).toEqual(new Set());
+    expect(await nix.missing([])).toEqual(new Set());
+  });
+
+  it('adds files under other names than their own, several of one name at once', async () => {
+    const { nix, file, store, work } = await setUp();
+    const files = [
+      await file('config.json', 'one', await tempFolder()),
+      await file('config.json', 'two'),
+      await file('-dash and=more'.replaceAll(' ', '_'), 'three'),
+    ];
+    await nix.add(files);
+    expect(await nix.missing(files.map(({ storePath }) => storePath))).toEqual(new Set());
+    expect(await readFile(files[1]?.storePath ?? '', 'utf8')).toBe('two');
+    expect((await storeObjects(store)).length).toBe(3);
+    expect(await readdir(work)).toEqual([]);
+  });
+
+  it('adds what a symbolic link points to, not the link', async () => {
+    const { nix, file, store } = await setUp();
+    const target = await file('model.bin', 'weights');
+    const link = path.join(await tempFolder(), 'link');
+    await symlink(target.file, link);
+    await nix.add([{ ...target, file: link }]);
+    expect(await storeObjects(store)).toEqual([path.basename(target.storePath)]);
+  });
+
+  it('adds from another file system, with a link beside the file', async ({ skip }) => {
+    const { nix, file, work } = await setUp();
+    const disk = await smallDisk(1024 * 1024, skip);
+    const there = await file('there.bin', 'x'.repeat(600 * 1024), disk.folder);
+    await nix.add([there]);
+    expect(await nix.missing([there.storePath])).toEqual(new Set());
+    expect(await readdir(disk.folder)).toEqual([path.basename(there.file)]);
+    expect(await readdir(work)).toEqual([]);
+  });
+
+  it('adds from a read-only file system, with a copy', async ({ skip }) => {
+    const { nix, file, work } = await setUp();
+    const disk = await smallDisk(1024 * 1024, skip);
+    const there = await file('there.bin', 'bytes', disk.folder);
+    await disk.makeReadOnly();
+    await nix.add([there]);
+    expect(await nix.missing([there.storePath])).toEqual(new Set());
+    expect(await readdir(work)).toEqual([]);
+  });
+
+  it('takes out again what is not what it should be', async () => {
+    const { nix, file, store } = await setUp();
+    const good = await file('good.txt', 'good');
+    const bad = await file('bad.txt', 'bad');
+    await writeFile(bad.file, 'worse');
+    await expect(nix.add([bad, good])).rejects.toMatchObject({
+      code: 'EHUG_INTEGRITY',
+      message: expect.stringContaining(bad.file),
+    });
+    expect(await storeObjects(store)).toEqual([path.basename(good.storePath)]);
+  });
+
+  it('removes what a killed process left behind, a day later', async () => {
+    const { nix, file, work } = await setUp();
+    await Promise.all(
+      ['.nix-hug-old', '.nix-hug-new', 'other'].map((name) =>
+        mkdir(path.join(work, name), { recursive: true }),
+      ),
+    );
+    await writeFile(path.join(work, '.nix-hug-old', 'left'), 'left');
+    const before = new Date(Date.now() - 25 * 60 * 60 * 1000);
+    for (const name of ['.nix-hug-old', 'other'])
+      await utimes(path.join(work, name), before, before);
+    await nix.add([await file('a', 'a')]);
+    expect((await readdir(work)).toSorted()).toEqual(['.nix-hug-new', 'other']);
+  });
+
+  it('keeps groups of paths from the garbage collector, by one link each', async () => {
+    const { nix, file, store } = await setUp();
+    const files = await Promise.all(['a', 'b', 'c'].map((name) => file(name, name)));
+    const [a = '', b = '', c = ''] = files.map(({ storePath }) => storePath);
+    await nix.add(files);
+    const roots = path.join(await tempFolder('roots ${x} "q"'), 'not there yet');
+    await nix.keep(
+      roots,
+      new Map([
+        ['models.one', [a, b]],
+        ['datasets.none', []],
+      ]),
+    );
+    expect((await readdir(roots)).toSorted()).toEqual(['datasets.none', 'models.one']);
+    expect(await readFile(path.join(roots, 'models.one'), 'utf8')).toBe(`${a}\n${b}`);
+    expect(await readlink(path.join(roots, 'models.one'))).toContain(store.folder);
+    await store.nix('nix-store', '--gc');
+    expect(await nix.missing([a, b, c])).toEqual(new Set([c]));
+    await nix.keep(roots, new Map([['models.one', [b]]]));
+    await store.nix('nix-store', '--gc');
+    expect(await nix.missing([a, b])).toEqual(new Set([a]));
+  });
+});
+
+describe('errors of Nix', () => {
+  it('say when there is no Nix', async () => {
+    const { nix } = await setUp({ env: { PATH: await tempFolder() } });
+    await expect(nix.facts()).rejects.toMatchObject({
+      code: 'EHUG_NIX_MISSING',
+      hint: expect.stringContaining('export'),
+    });
+  });
+
+  it('hold what Nix said', async () => {
+    const { nix } = await setUp();
+    await expect(nix.missing(['/elsewhere/x'])).rejects.toMatchObject({
+      code: 'EHUG_NIX',
+      message: 'nix-store --check-validity failed',
+      details: expect.arrayContaining([expect.stringContaining('/elsewhere/x')]),
+    });
+  });
+
+  it('tell of a store that cannot be written', async ({ skip }) => {
+    const disk = await smallDisk(1024 * 1024, skip);
+    const { nix, file, work } = await setUp({ folder: disk.folder });
+    const a = await file('a.txt', 'a');
+    await disk.makeReadOnly();
+    await expect(nix.add([a])).rejects.toMatchObject({
+      code: 'EHUG_NIX',
+      details: [expect.stringContaining(disk.folder)],
+    });
+    expect(await readdir(work)).toEqual([]);
+  });
+
+  it('tell of a full disk', async ({ skip }) => {
+    const { folder } = await smallDisk(1024 * 1024, skip);
+    const { nix, file } = await setUp({ folder });
+    const big = await file('big.bin', 'x'.repeat(2 * 1024 * 1024));
+    await expect(nix.add([big])).rejects.toMatchObject({
+      code: 'EHUG_NIX',
+      details: expect.arrayContaining([expect.stringContaining('No space left on device')]),
+    });
+    expect(await nix.missing([big.storePath])).toEqual(new Set([big.storePath]));
+  });
+
+  it('tell of a folder that cannot be used for preparation', async () => {
+    const { file, store, work } = await setUp();
+    await writeFile(work, 'in the way');
+    const nix = createNix({ env: store.env, workFolder: work });
+    await expect(nix.add([await file('a', 'a')])).rejects.toMatchObject({
+      code: 'EHUG_FILE_SYSTEM',
+      message: expect.stringContaining(work),
+    });
+  });
+});
+
+describe('a signal', () => {
+  it('ends a tool that runs', async () => {
+    const { store, work } = await setUp();
+    const controller = new AbortController();
+    const nix = createNix({ env: store.env, workFolder: work, signal: controller.signal });
+    const running = nix.facts();
+    controller.abort();
+    await expect(running).rejects.toMatchObject({ name: 'AbortError' });
+  });
+});
