@@ -130,6 +130,9 @@ export async function createNix(kind: NixKind = DEFAULT_KIND, storeDir?: string)
   const instantiate = (expression: string) =>
     strictly('nix-instantiate', expression, '--eval', '--strict', '--json');
 
+  // Two processes that meet in a store that was never used trip over each other while it is made.
+  successful(await run('nix-store', '--init'));
+
   return {
     version,
     folder,
