@@ -61,9 +61,10 @@ rec {
     && match badRef ref == null
     && (match upperCaseCommit ref == null || match gitId ref != null);
 
-  # Nix reserves `.drv` for derivations.
+  # A store path name has at most 211 characters. Four of them belong to the `.drv` of the file's
+  # derivation, and its own name must not end so.
   isStoreName =
-    name: matches storeName name && isShort 211 name && match ".*\\.drv" name == null;
+    name: matches storeName name && isShort 207 name && match ".*\\.drv" name == null;
 
   # Needs neither a storeName nor a url. One match, because there are many of them; it returns the
   # last of the repeated groups.
@@ -72,7 +73,7 @@ rec {
     let
       found = match "[A-Za-z0-9_-]+([./][A-Za-z0-9_-]+)*" path;
     in
-    isShort 211 path && found != null && found != [ ".drv" ];
+    isShort 207 path && found != null && found != [ ".drv" ];
 
   isUrl =
     url:

@@ -21,6 +21,11 @@ const parseAll = (cases: readonly Case[]): string =>
   `map (value: let result = builtins.tryEval (builtins.deepSeq value value); in
      if result.success then result.value else null) [ ${cases.map(parse).join(' ')} ]`;
 
+/** What random forms are put together from. */
+const PIECES = `https:// HTTP:// hf: hf-datasets: huggingface.co HF.co hub.example models datasets
+tree blob resolve refs org na-me a.b x.git / / / / %2F %41 %c3%a4 %C3 %ED%A0%80 %F0%9F%A4%97 % %00 @
+:8080 ?a=b #c .. . -- ä " \\`;
+
 function inTypeScript({ form, endpoint }: Required<Case>): object | null {
   try {
     return parseRepoForm(form, endpoint);
@@ -43,39 +48,7 @@ describeNix('parse-repo.nix', (nix) => {
   });
 
   it('agrees with the CLI on forms that nobody thought of', async () => {
-    const piece = fc.constantFrom(
-      ...['https://', 'HTTP://', 'hf:', 'hf-datasets:', 'huggingface.co', 'HF.co', 'hub.example'],
-      ...['models', 'datasets', 'tree', 'blob', 'resolve', 'refs', 'org', 'na-me', 'a.b', 'x.git'],
-      ...[
-        '/',
-        '/',
-        '/',
-        '/',
-        '%2F',
-        '%41',
-        '%c3%a4',
-        '%C3',
-        '%ED%A0%80',
-        '%F0%9F%A4%97',
-        '%',
-        '%00',
-      ],
-      ...[
-        '@',
-        ':8080',
-        '?a=b',
-        '#c',
-        '..',
-        '.',
-        '--',
-        ' ',
-        'ä',
-        '$' + '{x}',
-        '"',
-        '\\',
-        'A'.repeat(40),
-      ],
-    );
+    const piece = fc.constantFrom(...PIECES.split(/\s/u), ' ', '${x}', 'A'.repeat(40));
     const address = fc.tuple(
       fc.constantFrom('', 'https://huggingface.co/', 'https://hub.example/hf/', 'org/name/'),
       fc.array(piece, { maxLength: 9 }),
