@@ -15,6 +15,9 @@
   `locked`
   : the checked entry
 
+  `plain`
+  : path → store path, of files that need no download
+
   # Output
 
   The derivation with the attributes `repo`, `org` (null for an id of one part), `name`, `rev`,
@@ -28,6 +31,7 @@
   endpoint,
   entry,
   locked,
+  plain ? { },
 }:
 let
   inherit (builtins) baseNameOf dirOf mapAttrs;
@@ -44,7 +48,8 @@ let
       url = address + file.url or path;
       inherit (file) hash;
     }
-  ) locked.files;
+  ) locked.files
+  // plain;
 
   passthru = {
     inherit

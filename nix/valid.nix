@@ -1,7 +1,7 @@
 /**
   What counts as a repository id, a path, a ref, a name of a store path and an address: for locks, for
   trees of the Hub and for what users write. All are functions from any value to a boolean, apart from
-  the patterns `gitId` and `sri`.
+  the patterns `gitId` and `sri`, and the number `longestStoreName`.
 */
 let
   inherit (builtins)
@@ -63,8 +63,9 @@ rec {
 
   # A store path name has at most 211 characters. Four of them belong to the `.drv` of the file's
   # derivation, and its own name must not end so.
+  longestStoreName = 207;
   isStoreName =
-    name: matches storeName name && isShort 207 name && match ".*\\.drv" name == null;
+    name: matches storeName name && isShort longestStoreName name && match ".*\\.drv" name == null;
 
   # Needs neither a storeName nor a url. One match, because there are many of them; it returns the
   # last of the repeated groups.
@@ -73,7 +74,7 @@ rec {
     let
       found = match "[A-Za-z0-9_-]+([./][A-Za-z0-9_-]+)*" path;
     in
-    isShort 207 path && found != null && found != [ ".drv" ];
+    isShort longestStoreName path && found != null && found != [ ".drv" ];
 
   isUrl =
     url:
