@@ -14,6 +14,8 @@ export const ERROR_CODES = {
   EHUG_MANIFEST_INVALID: EXIT.invalid,
   /** A repository form of SPEC section 6 was expected. */
   EHUG_REPO_INVALID: EXIT.invalid,
+  /** An id without a type names a model and a dataset. */
+  EHUG_REPO_AMBIGUOUS: EXIT.invalid,
   /** The lock is not JSON, or not of the shape of its schema. */
   EHUG_LOCK_INVALID: EXIT.invalid,
   /** The lock was written by a newer nix-hug. */

@@ -23,6 +23,10 @@ export const isGitId = (text: string): boolean => GIT_ID.test(text);
 export const sriOfHex = (hex: string): string =>
   `sha256-${Buffer.from(hex, 'hex').toString('base64')}`;
 
+/** SHA-256 of a text in SRI form. */
+export const sriOfText = (text: string): string =>
+  `sha256-${createHash('sha256').update(text).digest('base64')}`;
+
 /**
  * Hashes a stream of bytes without keeping them.
  *

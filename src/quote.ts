@@ -21,7 +21,8 @@ function clipped(text: string): string {
   return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
 }
 
-function visible(text: string): string {
+/** Text with nothing in it that a terminal would not show as itself. */
+export function visible(text: string): string {
   return text.replace(
     INVISIBLE,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,

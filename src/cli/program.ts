@@ -1,4 +1,4 @@
-import { Command, CommanderError, InvalidArgumentError } from '@commander-js/extra-typings';
+import { Command, CommanderError, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { EXIT, HugError } from '../errors.ts';
 import { createContext, type GlobalOptions, packageVersion, type World } from './context.ts';
 import type { CommandResult } from '../commands/result.ts';
@@ -63,7 +63,45 @@ function createProgram(world: World, execute: Execute) {
         return run(options, context);
       }),
     );
+
+  /** A command on a repository that no manifest names. */
+  const remoteCommand = (name: string, description: string) =>
+    program
+      .command(name)
+      .description(description)
+      .argument('<url>', 'org/name, hf:org/name, hf-datasets:org/name, or an address on the Hub')
+      .option('--revision, --ref <ref>', 'branch, tag, refs/pr/N or commit; default main')
+      .option('--include <glob>', 'keep these LFS files; may be repeated', collected)
+      .option('--exclude <glob>', 'leave out these LFS files; may be repeated', collected)
+      .option('--file <path>', 'take exactly this file; may be repeated', collected)
+      .option('--model', 'it is a model')
+      .option('--dataset', 'it is a dataset')
+      .addOption(
+        new Option('--repo-type <type>', 'model or dataset').choices(['model', 'dataset'] as const),
+      );
+
+  remoteCommand('fetch', 'show the files of a repository and the Nix expression for them')
+    .requiredOption('--dry-run', 'download nothing')
+    .action((url, options, command) =>
+      execute(command.optsWithGlobals(), async (context) => {
+        const { run } = await import('../commands/fetch-url.ts');
+        return run(url, options, context);
+      }),
+    );
+
+  remoteCommand('ls', 'list the files of a repository; nothing is downloaded').action(
+    (url, options, command) =>
+      execute(command.optsWithGlobals(), async (context) => {
+        const { run } = await import('../commands/ls-url.ts');
+        return run(url, options, context);
+      }),
+  );
   return program;
+}
+
+/** Values of an option that may be repeated. */
+function collected(value: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), value];
 }
 
 function positiveInteger(text: string): number {

@@ -51,6 +51,12 @@ interface JsonAnswer {
   readonly headers: Headers;
 }
 
+/** The same, as it was sent. */
+interface TextAnswer {
+  readonly text: string;
+  readonly headers: Headers;
+}
+
 /** HTTP as the rest of the Hub client needs it. */
 export interface Http {
   readonly endpoint: string;
@@ -62,6 +68,12 @@ export interface Http {
    * @throws HugError, see `errorOfRefusal`; `EHUG_PROTOCOL` when the answer is not JSON
    */
   json(url: string, subject: Subject): Promise<JsonAnswer>;
+  /**
+   * GETs text of the JSON API as anybody would, without the token.
+   *
+   * @param url absolute address on the endpoint's origin
+   */
+  publicText(url: string, subject: Subject): Promise<TextAnswer>;
   /**
    * GETs a body and hands it to `consume`, again from the start after a fault.
    *
@@ -88,6 +100,7 @@ const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_(?:VERIFY|GET)|ERR_TLS/u;
 export function createHttp(options: HttpOptions): Http {
   const { endpoint, token, retry = DEFAULT_RETRY, signal } = options;
   const origin = new URL(endpoint).origin;
+  const bearer = token === undefined ? undefined : `Bearer ${token}`;
   // Each request under way listens; Node would warn of a leak at eleven.
   if (signal !== undefined) setMaxListeners(0, signal);
   const pool = new EnvHttpProxyAgent({
@@ -101,7 +114,11 @@ export function createHttp(options: HttpOptions): Http {
   const apiLimit = pLimit(options.apiConcurrency ?? 16);
   const downloadLimit = pLimit(options.downloadConcurrency ?? 8);
 
-  async function send(url: string, subject: Subject): Promise<Dispatcher.ResponseData> {
+  async function send(
+    url: string,
+    subject: Subject,
+    authorization: string | undefined,
+  ): Promise<Dispatcher.ResponseData> {
     if (new URL(url).origin !== origin) {
       throw new HugError('EHUG_PROTOCOL', `the Hub points to another origin: ${bare(url)}`);
     }
@@ -111,7 +128,7 @@ export function createHttp(options: HttpOptions): Http {
       headers: {
         'user-agent': options.userAgent,
         'accept-encoding': 'gzip',
-        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...(authorization === undefined ? {} : { authorization }),
       },
       ...(signal === undefined ? {} : { signal }),
     });
@@ -127,7 +144,7 @@ export function createHttp(options: HttpOptions): Http {
     const text = await readText(body, 64 * 1024).catch(() => '');
     const error = errorOfRefusal(refusalOf(statusCode, headers, text), subject, {
       endpoint,
-      hasToken: token !== undefined,
+      hasToken: authorization !== undefined,
     });
     if (statusCode === 408 || statusCode === 429 || statusCode >= 500) {
       throw new TransientFault(error, requestedWaitMs(headers, Date.now()));
@@ -139,11 +156,12 @@ export function createHttp(options: HttpOptions): Http {
   function exchange<T>(
     url: string,
     subject: Subject,
+    authorization: string | undefined,
     consume: (response: Dispatcher.ResponseData) => Promise<T>,
   ): Promise<T> {
     const attempt = async () => {
       try {
-        const response = await send(url, subject);
+        const response = await send(url, subject, authorization);
         try {
           return await consume(response);
         } finally {
@@ -161,14 +179,21 @@ export function createHttp(options: HttpOptions): Http {
     hasToken: token !== undefined,
     json: (url, subject) =>
       apiLimit(() =>
-        exchange(url, subject, async ({ headers, body }) => ({
+        exchange(url, subject, bearer, async ({ headers, body }) => ({
           headers,
           body: parseJson(await readText(decoded(body, headers), LARGEST_JSON), url),
         })),
       ),
+    publicText: (url, subject) =>
+      apiLimit(() =>
+        exchange(url, subject, undefined, async ({ headers, body }) => ({
+          headers,
+          text: await readText(decoded(body, headers), LARGEST_JSON),
+        })),
+      ),
     download: (url, subject, consume) =>
       downloadLimit(() =>
-        exchange(url, subject, ({ headers, body }) => consume(decoded(body, headers))),
+        exchange(url, subject, bearer, ({ headers, body }) => consume(decoded(body, headers))),
       ),
     close: () => pool.destroy(),
   };
