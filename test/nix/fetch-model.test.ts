@@ -139,7 +139,10 @@ describeNix('fetchModel', (nix) => {
       ...'--eval --strict --expr'.split(' '),
       `(${expression}).drvPath`,
     );
-    return /nix-hug: .*/u.exec(run.stderr)?.[0] ?? `no error of ours: ${run.stderr}`;
+    return (
+      /error: (?<said>nix-hug: .*)/u.exec(run.stderr)?.groups?.['said'] ??
+      `no error of ours: ${run.stderr}`
+    );
   }
 
   it('has all files, byte for byte', async () => {
