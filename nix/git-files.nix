@@ -51,7 +51,8 @@ in
 
   # Output
 
-  A function from a path to a store path.
+  A function from a path to a store path. Its content is not checked yet: Nix unpacks a commit as git
+  does, and old versions let `.gitattributes` change files.
 
   # Errors
 
@@ -69,9 +70,14 @@ let
   unnamed = filter (path: !(tree ? ${path})) (filesIn "" listing);
 in
 path:
+let
+  found = at listing (filter isString (split "/" path));
+in
 if unnamed != [ ] then
   fail "its tree does not name ${toJSON (head unnamed)}, which the commit has, so there are further pages" "lock it with `nix-hug add`"
-else if at listing (filter isString (split "/" path)) != "regular" then
+else if found == null then
+  fail "git gives no ${toJSON path}, which .gitattributes can cause" "lock it with `nix-hug add`"
+else if found != "regular" then
   fail "${toJSON path} is not a regular file of the commit" "leave it out with filters.files"
 else
   builtins.path {

@@ -413,7 +413,7 @@ describeNix('fetchModel', (nix) => {
       'does not name "config.json"',
       (all) => all.filter(({ path: name }) => name !== 'config.json'),
     ],
-    ['"x.txt" is not a regular file', (all) => [...all, { ...plain, path: 'x.txt' }]],
+    ['git gives no "x.txt"', (all) => [...all, { ...plain, path: 'x.txt' }]],
     [
       'has 1000 entries or more',
       () => Array.from({ length: 1_000 }, (_, i) => ({ ...plain, path: `${i}` })),
@@ -442,6 +442,37 @@ describeNix('fetchModel', (nix) => {
     const call = `${library()}.fetchModel { url = "org/gated"; rev = "${commit}"; fileTreeHash = "${hash}"; }`;
     expect(await errorOf(call)).toContain(
       'fetchModel org/gated: it is gated: the Hub masks the digest of "model.safetensors", since Nix asks without a token; lock it with `nix-hug add`',
+    );
+  });
+
+  it.each([
+    ['config.txt text eol=crlf', 'config.txt'],
+    ['config.txt export-subst', 'config.txt'],
+  ])('never has a file that git changed by %s', async (attributes, name) => {
+    const id = `org/changed-${(hostile += 1)}`;
+    const repo = await hub.createRepo({ type: 'model', id });
+    const content = '$Format:%H$\n';
+    const commit = await repo.commit({ files: { '.gitattributes': attributes, [name]: content } });
+    const hash = await treeHash(`models/${id}`, commit);
+    const { status, stdout, stderr } = await nix().run(
+      'nix-build',
+      '--no-out-link',
+      '--expr',
+      `${library()}.fetchModel { url = "${id}"; rev = "${commit}"; fileTreeHash = "${hash}"; }`,
+    );
+    // Newer versions of Nix leave files alone.
+    if (status === 0) expect((await contentsOf(stdout.trim()))[name]).toBe(content);
+    else expect(stderr).toContain('nix-hug: git changes config.txt on its way out');
+  });
+
+  it('says that git leaves a file out', async () => {
+    const repo = await hub.createRepo({ type: 'model', id: 'org/ignored' });
+    const files = { '.gitattributes': 'a.txt export-ignore', 'a.txt': 'a' };
+    const commit = await repo.commit({ files });
+    const hash = await treeHash('models/org/ignored', commit);
+    const call = `${library()}.fetchModel { url = "org/ignored"; rev = "${commit}"; fileTreeHash = "${hash}"; }`;
+    expect(await errorOf(call)).toContain(
+      'fetchModel org/ignored: git gives no "a.txt", which .gitattributes can cause; lock it with `nix-hug add`',
     );
   });
 
