@@ -17,7 +17,6 @@ let
     isBelowFile
     isPath
     isPlainUrl
-    isStoreName
     matches
     ;
   inherit (import ./percent.nix) encode;
@@ -87,6 +86,7 @@ let
       file@{ path, ... }:
       let
         name = baseNameOf path;
+        storeName = storeNameOf path;
       in
       {
         name = path;
@@ -94,7 +94,7 @@ let
           inherit (file) oid size;
         }
         // (if file ? lfs then lfsOf file else { })
-        // (if isStoreName name then { } else { storeName = storeNameOf path; })
+        // (if storeName == name then { } else { inherit storeName; })
         // (if isPlainUrl path then { } else { url = encode path; });
       }
     ) files

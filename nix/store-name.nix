@@ -19,11 +19,13 @@ let
 
   base = baseNameOf path;
   words = map (part: if isString part then part else "_") (split "[^A-Za-z0-9+._?=-]+" base);
-  name = concatStringsSep "" words + (if match ".*\\.drv" base == null then "" else "_");
+  # A derivation must not be called so.
+  isReserved = match ".*\\.drv" base != null;
+  name = concatStringsSep "" words + (if isReserved then "_" else "");
   surplus = stringLength name - longestStoreName;
   short = if surplus > 0 then substring surplus longestStoreName name else name;
 in
-if isStoreName base then
+if isStoreName base && !isReserved then
   base
 else if substring 0 1 short == "." then
   "_${substring 1 longestStoreName short}"

@@ -61,20 +61,11 @@ rec {
     && match badRef ref == null
     && (match upperCaseCommit ref == null || match gitId ref != null);
 
-  # A store path name has at most 211 characters. Four of them belong to the `.drv` of the file's
-  # derivation, and its own name must not end so.
+  # A store path name has at most 211 characters, four of which belong to the `.drv` of the file's
+  # derivation.
   longestStoreName = 207;
-  isStoreName =
-    name: matches storeName name && isShort longestStoreName name && match ".*\\.drv" name == null;
 
-  # Needs neither a storeName nor a url. One match, because there are many of them; it returns the
-  # last of the repeated groups.
-  isPlainPath =
-    path:
-    let
-      found = match "[A-Za-z0-9_-]+([./][A-Za-z0-9_-]+)*" path;
-    in
-    isShort longestStoreName path && found != null && found != [ ".drv" ];
+  isStoreName = name: matches storeName name && isShort longestStoreName name;
 
   isUrl =
     url:
