@@ -30,7 +30,9 @@
 type:
 let
   inherit (builtins)
+    attrNames
     fetchurl
+    filter
     fromJSON
     hashFile
     head
@@ -52,7 +54,9 @@ let
     dataset = "fetchDataset";
   };
   name = functions.${type};
-  address = if endpoint == null then "https://huggingface.co" else head (match "(.*[^/])/*" endpoint);
+  # Without the slashes at its end.
+  address =
+    if endpoint == null then "https://huggingface.co" else head (match "(.*[^/])/*" endpoint);
 in
 {
   url,
@@ -80,16 +84,20 @@ let
     inherit fail rev tree;
     url = page;
   };
+  isLfs = path: selected.${path} ? lfs;
   plain = mapAttrs (path: _: plainFile path) (
-    removeAttrs selected (builtins.filter (path: selected.${path} ? lfs) (builtins.attrNames selected))
+    removeAttrs selected (filter isLfs (attrNames selected))
   );
+  withHash =
+    path: file:
+    if isLfs path then file else file // { hash = sriOfHex (hashFile "sha256" plain.${path}); };
 in
 if form.type or type != type then
   fail "it is a ${form.type}" "use ${functions.${form.type}}"
 else if !matches gitId rev then
   fail "rev is not a commit of 40 hex digits" "run `nix-hug fetch ${repo} --dry-run`"
 else if form.ref or rev != rev then
-  fail "url names the revision ${toJSON form.ref}, and rev another one" "leave it out of url"
+  fail "url names the revision ${toJSON form.ref}, and rev another one" "leave that out of url"
 else if form ? file then
   fail "url names a file" "use filters.files"
 else if !matches sri fileTreeHash then
@@ -102,8 +110,6 @@ else
     locked = {
       inherit repo rev;
       ref = rev;
-      files = mapAttrs (
-        path: file: if file ? lfs then file else file // { hash = sriOfHex (hashFile "sha256" plain.${path}); }
-      ) selected;
+      files = mapAttrs withHash selected;
     };
   }

@@ -27,7 +27,10 @@ let
     prefix: listing:
     concatMap (
       name:
-      if isAttrs listing.${name} then filesIn "${prefix}${name}/" listing.${name} else [ "${prefix}${name}" ]
+      let
+        path = prefix + name;
+      in
+      if isAttrs listing.${name} then filesIn "${path}/" listing.${name} else [ path ]
     ) (attrNames listing);
 
   at = foldl' (listing: name: if isAttrs listing then listing.${name} or null else null);
@@ -59,7 +62,12 @@ in
   Anything but a regular file, since a link could lead out of the repository; a commit with files
   that the tree does not name, which is what a tree of several pages looks like.
 */
-{ fail, url, rev, tree }:
+{
+  fail,
+  url,
+  rev,
+  tree,
+}:
 let
   root = fetchGit {
     inherit rev url;
@@ -74,7 +82,9 @@ let
   found = at listing (filter isString (split "/" path));
 in
 if unnamed != [ ] then
-  fail "its tree does not name ${toJSON (head unnamed)}, which the commit has, so there are further pages" "lock it with `nix-hug add`"
+  fail
+    "its tree does not name ${toJSON (head unnamed)}, which the commit has, so there are further pages"
+    "lock it with `nix-hug add`"
 else if found == null then
   fail "git gives no ${toJSON path}, which .gitattributes can cause" "lock it with `nix-hug add`"
 else if found != "regular" then

@@ -1,10 +1,7 @@
 let
   inherit (builtins)
     attrNames
-    attrValues
-    concatMap
     concatStringsSep
-    elem
     elemAt
     filter
     fromJSON
@@ -15,7 +12,6 @@ let
     match
     replaceStrings
     split
-    stringLength
     substring
     ;
 

@@ -107,7 +107,9 @@ let
       lfs = true;
       hash =
         if matches mask lfs.oid then
-          fail "it is gated: the Hub masks the digest of ${toJSON path}, since Nix asks without a token" "lock it with `nix-hug add`"
+          fail
+            "it is gated: the Hub masks the digest of ${toJSON path}, since Nix asks without a token"
+            "lock it with `nix-hug add`"
         else
           sriOfHex lfs.oid;
     };
@@ -115,7 +117,9 @@ in
 if !isList entries || !all isAttrs entries then
   fail "the answer is not a list of files" "check the endpoint"
 else if length entries >= pageSize then
-  fail "its tree has ${toString pageSize} entries or more, which the Hub tells on several pages, and one hash pins one page" "lock it with `nix-hug add`"
+  fail
+    "its tree has ${toString pageSize} entries or more, which the Hub tells on several pages, and one hash pins one page"
+    "lock it with `nix-hug add`"
 else if bad != [ ] then
   fail "${toJSON ((head bad).path or null)} ${problemOf (head bad)}" "report the repository to the Hub"
 else if length (attrNames byPath) != length files then

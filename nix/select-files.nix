@@ -10,7 +10,6 @@ let
     isList
     isString
     listToAttrs
-    mapAttrs
     match
     toJSON
     ;
@@ -79,11 +78,15 @@ if !isAttrs given then
 else if unknown != [ ] then
   fail "filters has the unknown key ${toJSON (head unknown)}" "it takes include and exclude, or files"
 else if texts != [ ] then
-  fail "filters.${head texts} is not a list of strings, or is empty" "leave it out to keep all files"
+  fail
+    "filters.${head texts} is not a list of strings, or is empty"
+    "leave it out to keep all files"
 else if given ? files && given != { inherit (given) files; } then
   fail "filters.files excludes include and exclude" "keep one of them"
 else if given ? files && unsafe != [ ] then
-  fail "filters.files has what is no path inside a repository: ${shown unsafe}" "write paths as the Hub shows them"
+  fail
+    "filters.files has what is no path inside a repository: ${shown unsafe}"
+    "write paths as the Hub shows them"
 else if given ? files && missing != [ ] then
   fail "no such file at this commit: ${shown missing}" "names are exact, case counts"
 else if selected == { } then

@@ -142,6 +142,12 @@ describe('ls', () => {
     expect(status).toBeGreaterThan(0);
   });
 
+  it('shows nothing of a name that a terminal would obey', async () => {
+    const odd = await hub.createRepo({ type: 'model', id: 'org/odd' });
+    await odd.commit({ files: { 'a\u202eb\u009bc.txt': '' } });
+    expect((await run(['ls', 'org/odd'])).stdout).toContain(String.raw`a\u202eb\u009bc.txt  0 B`);
+  });
+
   it('warns about a glob that matches nothing', async () => {
     const { status, stderr } = await run(['ls', 'org/tiny', '--exclude', '*.onnx']);
     expect(stderr).toContain('exclude "*.onnx" matches no LFS file');
