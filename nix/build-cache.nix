@@ -5,7 +5,7 @@
   # Inputs
 
   `models`, `datasets`
-  : values that `importLock` returned, of one lock or of several
+  : values that `importLock`, `fetchModel` and `fetchDataset` returned
 
   # Errors
 
@@ -83,6 +83,7 @@ let
         else
           linkFiles {
             inherit (first) name;
+            blobs = foldl' (blobs: value: blobs // value.blobs) { } values;
             files = foldl' (files: value: files // value.files) { } values;
           };
       files = if alone then first.locked.files else unite values;
@@ -120,7 +121,7 @@ in
 let
   values = map (
     value:
-    (value.passthru or (throw "nix-hug: buildCache takes values that importLock returned"))
+    (value.passthru or (throw "nix-hug: buildCache takes values that importLock, fetchModel or fetchDataset returned"))
     // {
       model = value;
     }

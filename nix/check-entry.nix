@@ -4,7 +4,6 @@ let
     attrNames
     attrValues
     baseNameOf
-    dirOf
     elem
     filter
     head
@@ -16,54 +15,28 @@ let
     length
     lessThan
     match
-    split
     stringLength
-    substring
     toJSON
     zipAttrsWith
     ;
 
-  gitId = "[0-9a-f]{40}";
-  sri = "sha256-[A-Za-z0-9+/]{43}=";
-  # Words with dots and dashes in turn between them.
-  repoPart = ''[A-Za-z0-9_]+((-(\.-)*\.?|\.(-\.)*-?)[A-Za-z0-9_]+)*'';
-  # Never empty, "." or "..", and without control characters and backslashes.
-  segment = ''(\.?\.?[^./[:cntrl:]\\]|\.\.\.)[^/[:cntrl:]\\]*'';
-  storeName = "[A-Za-z0-9+_?=-][A-Za-z0-9+._?=-]*";
+  inherit (import ./valid.nix)
+    gitId
+    isBelowFile
+    isPath
+    isPlainUrl
+    isRepo
+    isStoreName
+    isUrl
+    matches
+    sri
+    ;
+
   # Paths that need neither a storeName nor a url, if they are short: without folders, and with.
   plainName = "[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*";
   plainPath = "[A-Za-z0-9_-]+([./][A-Za-z0-9_-]+)*";
 
-  matches = pattern: value: isString value && match pattern value != null;
   allMatch = pattern: values: all isString values && !elem null (map (match pattern) values);
-
-  isShort = limit: text: stringLength text <= limit;
-
-  everySegment = accept: path: all (part: isList part || accept part) (split "/" path);
-
-  isRepo =
-    id:
-    matches "(${repoPart}/)?${repoPart}" id
-    && (isShort 96 id || everySegment (isShort 96) id)
-    && match ".*\\.git" id == null;
-
-  # Whether a path stays below its folder and can be made there on every system.
-  isPath =
-    path:
-    isString path
-    && everySegment (part: isShort 255 part && match segment part != null) path
-    && match "[A-Za-z]:" (substring 0 2 path) == null;
-
-  # A store path name has at most 211 characters, four of which belong to the `.drv` of the file's
-  # derivation.
-  isStoreName = name: matches storeName name && isShort 207 name;
-
-  isUrl =
-    url:
-    matches "[A-Za-z0-9/._~%-]+" url
-    && everySegment (part: part != "" && part != "." && part != "..") url;
-
-  isPlainUrl = path: match "[A-Za-z0-9/._~-]+" path != null;
 
   isSelect =
     select:
@@ -187,13 +160,6 @@ let
       "needs a url"
     else
       null;
-
-  isBelowFile =
-    files: path:
-    let
-      folder = dirOf path;
-    in
-    folder != "." && (files ? ${folder} || isBelowFile files folder);
 in
 /**
   Checks one entry of a lock.

@@ -1,6 +1,7 @@
 /**
   The Nix library of nix-hug. Evaluation is pure: no request is made, nothing is built, and no build
-  is needed to know what to fetch.
+  is needed to know what to fetch. `fetchModel` and `fetchDataset` are pure too, but make requests:
+  what they fetch in evaluation is pinned by hashes.
 
   # Inputs
 
@@ -28,6 +29,7 @@ let
     fetchFile = if fetchFile == null then import ./fetch-file.nix else fetchFile;
   };
   buildCache = import ./build-cache.nix { inherit linkFiles runScript; };
+  fetchRepo = import ./fetch-repo.nix { inherit endpoint makeModel; };
   importLock = import ./import-lock.nix {
     inherit
       buildCache
@@ -39,4 +41,6 @@ let
 in
 {
   inherit buildCache importLock readLock;
+  fetchModel = fetchRepo "model";
+  fetchDataset = fetchRepo "dataset";
 }

@@ -8,15 +8,36 @@
 
   `files`
   : path in the folder → what the link points to
+
+  `blobs`
+  : path in the folder → git blob id, of files that nothing else has checked
 */
 { runScript }:
 let
-  script = builtins.readFile ./link-files.sh;
+  inherit (builtins)
+    attrValues
+    concatStringsSep
+    mapAttrs
+    readFile
+    ;
+
+  script = readFile ./link-files.sh;
+  check = readFile ./check-blobs.sh;
+
+  # Two lines for each path.
+  lines =
+    values: concatStringsSep "" (attrValues (mapAttrs (path: value: "${value}\n${path}\n") values));
 in
-{ name, files }:
+{
+  name,
+  files,
+  blobs ? { },
+}:
 runScript {
-  inherit name script;
-  inputs.links = builtins.concatStringsSep "" (
-    builtins.attrValues (builtins.mapAttrs (path: file: "${file}\n${path}\n") files)
-  );
+  inherit name;
+  script = if blobs == { } then script else script + check;
+  inputs = {
+    links = lines files;
+  }
+  // (if blobs == { } then { } else { blobs = lines blobs; });
 }

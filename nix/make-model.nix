@@ -15,10 +15,15 @@
   `locked`
   : the checked entry
 
+  `plain`
+  : path → store path, of files that need no download; they are compared with their `oid` when the
+    model is built
+
   # Output
 
   The derivation with the attributes `repo`, `org` (null for an id of one part), `name`, `rev`,
-  `revision` (the same), `ref`, `files` (path → derivation of that file), `entry` and `locked`.
+  `revision` (the same), `ref`, `files` (path → derivation of that file), `blobs`
+  (path → git blob id, of the plain ones), `entry` and `locked`.
   They are in `passthru` as well, together with `type`; the derivation's own `type` is what makes
   Nix take it for a derivation.
 */
@@ -28,6 +33,7 @@
   endpoint,
   entry,
   locked,
+  plain ? { },
 }:
 let
   inherit (builtins) baseNameOf dirOf mapAttrs;
@@ -44,10 +50,13 @@ let
       url = address + file.url or path;
       inherit (file) hash;
     }
-  ) locked.files;
+  ) locked.files
+  // plain;
+  blobs = mapAttrs (path: _: locked.files.${path}.oid) plain;
 
   passthru = {
     inherit
+      blobs
       entry
       files
       locked
@@ -61,4 +70,4 @@ let
     revision = rev;
   };
 in
-passthru // linkFiles { inherit name files; } // { inherit passthru; }
+passthru // linkFiles { inherit blobs files name; } // { inherit passthru; }

@@ -26,5 +26,5 @@ partial=$root.partial
 rm -rf -- "$partial"
 mkdir -p -- "$(dirname -- "$root")"
 mmdebstrap --quiet --variant=minbase --aptopt='Acquire::Check-Valid-Until "false"' \
-  --include=nix-bin,ca-certificates sid "$partial"
+  --include=nix-bin,ca-certificates,git sid "$partial"
 mv -T -- "$partial" "$root"

@@ -14,6 +14,8 @@ export const ERROR_CODES = {
   EHUG_MANIFEST_INVALID: EXIT.invalid,
   /** A repository form of SPEC section 6 was expected. */
   EHUG_REPO_INVALID: EXIT.invalid,
+  /** An id without a type names a model and a dataset. */
+  EHUG_REPO_AMBIGUOUS: EXIT.invalid,
   /** There is no `hug.lock.json` beside the manifest. */
   EHUG_LOCK_MISSING: EXIT.invalid,
   /** The lock has no entry of that name. */

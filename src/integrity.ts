@@ -46,6 +46,10 @@ export async function hashStream(
   return { size, hash: `sha256-${sha256.digest('base64')}` };
 }
 
+/** SHA-256 of a text in SRI form. */
+export const sriOfText = (text: string): string =>
+  `sha256-${createHash('sha256').update(text).digest('base64')}`;
+
 /**
  * Hashes a stream of bytes without keeping them.
  *

@@ -1,7 +1,14 @@
-import { Command, CommanderError, InvalidArgumentError } from '@commander-js/extra-typings';
+import {
+  Command,
+  CommanderError,
+  InvalidArgumentError,
+  Option,
+  type OptionValues,
+} from '@commander-js/extra-typings';
 import { EXIT, HugError } from '../errors.ts';
 import { createContext, type GlobalOptions, packageVersion, type World } from './context.ts';
 import type { CommandResult } from '../commands/result.ts';
+import { repositoryAmong } from './target.ts';
 
 /**
  * Runs nix-hug.
@@ -31,6 +38,10 @@ export async function main(argv: readonly string[], world: World): Promise<numbe
 
 type Run = (context: ReturnType<typeof createContext>) => Promise<CommandResult>;
 type Execute = (options: GlobalOptions, run: Run) => Promise<void>;
+
+/** For the help of arguments. */
+const REPOSITORY =
+  'a repository: org/name, hf:org/name, hf-datasets:org/name, an address on the Hub';
 
 /** The command table. Commands load their code when they run. */
 function createProgram(world: World, execute: Execute) {
@@ -64,30 +75,68 @@ function createProgram(world: World, execute: Execute) {
       }),
     );
 
-  program
-    .command('fetch')
-    .description('bring locked files into the Nix store, so that a build downloads nothing')
-    .argument('[names...]', 'entries of the lock; all of them when none is named')
-    .option('--gc-root <dir>', 'keep the files from the garbage collector by links in this folder')
-    .option('--dry-run', 'show what is missing, bring nothing')
-    .action((names, options, command) =>
-      execute(command.optsWithGlobals(), async (context) => {
+  withRemoteOptions(
+    program
+      .command('fetch')
+      .description('bring locked files into the Nix store, so that a build downloads nothing')
+      .argument('[targets...]', `entries of the lock (all when none is named), or ${REPOSITORY}`)
+      .option(
+        '--gc-root <dir>',
+        'keep locked files from the garbage collector by links in this folder',
+      )
+      .option('--dry-run', 'show what is missing, or the Nix expression for a repository'),
+  ).action((targets, options, command) =>
+    execute(command.optsWithGlobals(), async (context) => {
+      const url = repositoryAmong(targets, options);
+      if (url === undefined) {
         const { run } = await import('../commands/fetch.ts');
-        return run(names, options, context);
-      }),
-    );
+        return run(targets, options, context);
+      }
+      const { run } = await import('../commands/fetch-url.ts');
+      return run(url, options, context);
+    }),
+  );
 
-  program
-    .command('ls')
-    .description('list the entries of the lock, or the files of one')
-    .argument('[name]', 'an entry of the lock')
-    .action((name, _options, command) =>
-      execute(command.optsWithGlobals(), async (context) => {
+  withRemoteOptions(
+    program
+      .command('ls')
+      .description('list the entries of the lock, or the files of one or of a repository')
+      .argument('[target]', `an entry of the lock, or ${REPOSITORY}`),
+  ).action((target, options, command) =>
+    execute(command.optsWithGlobals(), async (context) => {
+      const url = repositoryAmong(target === undefined ? [] : [target], options);
+      if (url === undefined) {
         const { run } = await import('../commands/ls.ts');
-        return run(name, context);
-      }),
-    );
+        return run(target, context);
+      }
+      const { run } = await import('../commands/ls-url.ts');
+      return run(url, options, context);
+    }),
+  );
   return program;
+}
+
+/** Adds what says which repository, revision and files are meant, without a manifest. */
+function withRemoteOptions<
+  TArgs extends unknown[],
+  TOptions extends OptionValues,
+  TGlobal extends OptionValues,
+>(command: Command<TArgs, TOptions, TGlobal>) {
+  return command
+    .option('--revision, --ref <ref>', 'branch, tag, refs/pr/N or commit; default main')
+    .option('--include <glob>', 'keep these LFS files; may be repeated', collected)
+    .option('--exclude <glob>', 'leave out these LFS files; may be repeated', collected)
+    .option('--file <path>', 'take exactly this file; may be repeated', collected)
+    .option('--model', 'the repository is a model')
+    .option('--dataset', 'the repository is a dataset')
+    .addOption(
+      new Option('--repo-type <type>', 'model or dataset').choices(['model', 'dataset'] as const),
+    );
+}
+
+/** Values of an option that may be repeated. */
+function collected(value: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), value];
 }
 
 function positiveInteger(text: string): number {

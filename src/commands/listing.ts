@@ -15,18 +15,15 @@ export interface Listing {
 
 interface ListedFile {
   readonly path: string;
-  /** In bytes. */
+  /** Length of the content in bytes. */
   readonly size: number;
-  readonly lfs: boolean;
+  /** Anything but `undefined` marks an LFS file. */
+  readonly lfs?: unknown;
 }
 
 /** What the lock says about an entry. */
 export function listingOf({ type, entry }: NamedEntry): Listing {
-  const files = [...entry.files].map(([path, { size, lfs }]) => ({
-    path,
-    size,
-    lfs: lfs === true,
-  }));
+  const files = [...entry.files].map(([path, { size, lfs }]) => ({ path, size, lfs }));
   return { repo: entry.repo, type, rev: entry.rev, files };
 }
 
@@ -34,7 +31,7 @@ export function listingOf({ type, entry }: NamedEntry): Listing {
 export function listingText({ repo, type, rev, files }: Listing): string {
   const rows = files.map(({ path, size, lfs }) => [
     prettyBytes(size),
-    lfs ? 'LFS' : '',
+    lfs === undefined ? '' : 'LFS',
     visible(path),
   ]);
   const total = `${count(files.length, 'file', 'files')}, ${prettyBytes(sizeOf(files))}`;
@@ -42,8 +39,14 @@ export function listingText({ repo, type, rev, files }: Listing): string {
 }
 
 /** The JSON of `ls` for one repository. */
-export function listingJson({ repo, type, rev, files }: Listing): unknown {
-  return { repo, type, rev, size: sizeOf(files), files };
+export function listingJson({ repo, type, rev, files }: Listing) {
+  return {
+    repo,
+    type,
+    rev,
+    size: sizeOf(files),
+    files: files.map(({ path, size, lfs }) => ({ path, size, lfs: lfs !== undefined })),
+  };
 }
 
 /** One line for each entry of a lock. */

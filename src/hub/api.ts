@@ -5,6 +5,7 @@ import { encodePath, encodeSegment, isRepoId, type RepoType } from '../repo.ts';
 import type { Http } from './http.ts';
 import { gatedError, type Subject } from './refusal.ts';
 import { checkedReply, senseless } from './reply.ts';
+import { pinTree, type TreePin } from './tree-pin.ts';
 import { readTree, type TreeFile } from './tree.ts';
 
 /** A repository at one commit. */
@@ -32,6 +33,8 @@ export interface HubApi {
    * @throws HugError `EHUG_UNSAFE_PATH`; `EHUG_PROTOCOL` when the pages contradict each other
    */
   tree(type: RepoType, id: string, rev: string): Promise<TreeFile[]>;
+  /** What pins a whole tree by one hash, for Nix, which asks without a token and for one page. */
+  treePin(type: RepoType, id: string, rev: string): Promise<TreePin>;
   /**
    * Downloads a plain git file and returns its SHA-256 in SRI form.
    *
@@ -73,6 +76,10 @@ export function createHubApi(http: Http): HubApi {
     tree(type, id, rev) {
       const firstPage = `${api(type, id)}/tree/${rev}?recursive=true&expand=false`;
       return readTree(http, firstPage, { type, id, ref: rev });
+    },
+    treePin(type, id, rev) {
+      const address = `${api(type, id)}/tree/${rev}?recursive=true`;
+      return pinTree(http, address, { type, id, ref: rev });
     },
     async hashOf(type, id, rev, file) {
       const subject = { type, id, ref: rev, path: file.path };

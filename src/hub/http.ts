@@ -51,6 +51,12 @@ interface JsonAnswer {
   readonly headers: Headers;
 }
 
+/** The same, as it was sent. */
+interface TextAnswer {
+  readonly text: string;
+  readonly headers: Headers;
+}
+
 /** HTTP as the rest of the Hub client needs it. */
 export interface Http {
   readonly endpoint: string;
@@ -62,6 +68,12 @@ export interface Http {
    * @throws HugError, see `errorOfRefusal`; `EHUG_PROTOCOL` when the answer is not JSON
    */
   json(url: string, subject: Subject): Promise<JsonAnswer>;
+  /**
+   * GETs text of the JSON API as anybody would, without the token.
+   *
+   * @param url absolute address on the endpoint's origin
+   */
+  publicText(url: string, subject: Subject): Promise<TextAnswer>;
   /**
    * GETs a body and hands it to `consume`, again from the start after a fault.
    *
@@ -112,6 +124,8 @@ export interface RangeAnswer {
 interface How {
   readonly headers: Readonly<Record<string, string>>;
   readonly signal: AbortSignal | undefined;
+  /** Whether to ask as anybody would, without the token. */
+  readonly isPublic?: boolean;
 }
 
 const MOST_REDIRECTS = 10;
@@ -139,13 +153,14 @@ export function createHttp(options: HttpOptions): Http {
 
   async function send(url: string, subject: Subject, how: How): Promise<Dispatcher.ResponseData> {
     const isHome = new URL(url).origin === origin;
+    const bearer = isHome && how.isPublic !== true ? token : undefined;
     const started = performance.now();
     const response = await request(url, {
       dispatcher,
       headers: {
         'user-agent': options.userAgent,
         ...how.headers,
-        ...(token !== undefined && isHome ? { authorization: `Bearer ${token}` } : {}),
+        ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),
       },
       ...(how.signal === undefined ? {} : { signal: how.signal }),
     });
@@ -165,7 +180,7 @@ export function createHttp(options: HttpOptions): Http {
       const error = errorOfStorage(refusal, subject, answering);
       throw new TransientFault(error, requestedWaitMs(headers, Date.now()));
     }
-    const error = errorOfRefusal(refusal, subject, { endpoint, hasToken: token !== undefined });
+    const error = errorOfRefusal(refusal, subject, { endpoint, hasToken: bearer !== undefined });
     if (statusCode === 408 || statusCode === 429 || statusCode >= 500) {
       throw new TransientFault(error, requestedWaitMs(headers, Date.now()));
     }
@@ -198,11 +213,12 @@ export function createHttp(options: HttpOptions): Http {
     url: string,
     subject: Subject,
     consume: (response: Dispatcher.ResponseData) => Promise<T>,
+    isPublic = false,
   ): Promise<T> {
     if (new URL(url).origin !== origin) {
       throw new HugError('EHUG_PROTOCOL', `the Hub points to another origin: ${bare(url)}`);
     }
-    const how = { headers: { 'accept-encoding': 'gzip' }, signal };
+    const how = { headers: { 'accept-encoding': 'gzip' }, signal, isPublic };
     return withRetries(() => exchange(url, subject, how, consume), retry, onWait, signal);
   }
 
@@ -215,6 +231,18 @@ export function createHttp(options: HttpOptions): Http {
           headers,
           body: parseJson(await readText(decoded(body, headers), LARGEST_JSON), bare(url)),
         })),
+      ),
+    publicText: (url, subject) =>
+      apiLimit(() =>
+        whole(
+          url,
+          subject,
+          async ({ headers, body }) => ({
+            headers,
+            text: await readText(decoded(body, headers), LARGEST_JSON),
+          }),
+          true,
+        ),
       ),
     download: (url, subject, consume) =>
       downloadLimit(() =>

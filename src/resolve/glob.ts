@@ -19,5 +19,17 @@ const DIALECT: picomatch.PicomatchOptions = {
  * @param glob pattern of a manifest's `include` or `exclude`
  */
 export function compileGlob(glob: string): (path: string) => boolean {
-  return picomatch(glob.endsWith('/') ? `${glob}*` : glob, DIALECT);
+  const matches = picomatch(withoutFolder(glob), DIALECT);
+  // Not the matcher itself, whose second parameter would take an index for an option.
+  return (path) => matches(path);
 }
+
+/**
+ * The regular expression behind a glob. A path that is the glob itself, letter for letter, matches
+ * the glob even where it does not match the expression (`a[1].txt`).
+ */
+export function expressionOf(glob: string): RegExp {
+  return picomatch.makeRe(withoutFolder(glob), DIALECT);
+}
+
+const withoutFolder = (glob: string): string => (glob.endsWith('/') ? `${glob}*` : glob);

@@ -228,7 +228,7 @@ describeNix('buildCache', (nix) => {
 
   it('takes nothing but what importLock returned', async () => {
     expect(await nix().evaluationError(`(${buildCache} { models = [ { } ]; }).outPath`)).toContain(
-      'nix-hug: buildCache takes values that importLock returned',
+      'nix-hug: buildCache takes values that importLock, fetchModel or fetchDataset returned',
     );
   });
 });

@@ -54,7 +54,7 @@ describeNix('flake.nix', (nix) => {
       'builtins.mapAttrs (system: builtins.attrNames)',
       ...override('nixpkgs', 'nixpkgs'),
     );
-    const functions = ['buildCache', 'importLock', 'readLock'];
+    const functions = ['buildCache', 'fetchDataset', 'fetchModel', 'importLock', 'readLock'];
     expect(systems).toEqual(Object.fromEntries(SYSTEMS.map((system) => [system, functions])));
   });
 

@@ -15,24 +15,34 @@ export type Standing = 'granted' | 'anonymous' | 'unlisted' | 'pending';
 /** Who sends a request: the rights of a token, or nobody. */
 export type Caller = TokenOptions | undefined;
 
+/** How a token may be sent: in a header of its own, or as the password that git asks for. */
+export type Scheme = 'bearer' | 'basic';
+
 /** The tokens a hub knows. */
 export class Tokens {
   readonly #known = new Map<string, TokenOptions>();
 
   add(token: string, options: TokenOptions = {}): void {
-    this.#known.set(`Bearer ${token}`, options);
+    this.#known.set(token, options);
   }
 
   /**
    * @param authorization value of the request's header
-   * @throws Refusal for anything but a known bearer token, on public repositories too
+   * @throws Refusal for anything but a known token in this scheme, on public repositories too
    */
-  caller(authorization: string | undefined): Caller {
+  caller(authorization: string | undefined, scheme: Scheme): Caller {
     if (authorization === undefined) return undefined;
-    const caller = this.#known.get(authorization);
-    if (caller === undefined) throw unauthenticated();
+    const caller = this.#known.get(tokenIn(authorization, scheme) ?? '');
+    if (caller === undefined) throw unauthenticated(scheme);
     return caller;
   }
+}
+
+/** The token of a header; the user name beside a password does not matter. */
+function tokenIn(authorization: string, scheme: Scheme): string | undefined {
+  if (scheme === 'bearer') return /^Bearer (?<token>.+)$/u.exec(authorization)?.groups?.['token'];
+  const encoded = /^Basic (?<pair>.+)$/u.exec(authorization)?.groups?.['pair'] ?? '';
+  return Buffer.from(encoded, 'base64').toString().split(/:(.*)/su)[1];
 }
 
 export function standing(caller: Caller, repo: Repository): Standing {

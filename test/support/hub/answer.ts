@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { type Caller, standing, type Tokens } from './access.ts';
+import { type Caller, type Scheme, standing, type Tokens } from './access.ts';
 import { conditional } from './conditions.ts';
+import { answerGit } from './git-http.ts';
 import type { Context, HubOptions } from './context.ts';
 import { answerRaw, answerResolve, answerResolveCache, requireAccess } from './files.ts';
 import { answerCommits, answerInfo, answerRefs, answerWhoAmI } from './info.ts';
@@ -34,6 +35,7 @@ const HANDLERS: Readonly<Record<Verb, (context: Context) => Reply | Promise<Repl
   resolve: answerResolve,
   'resolve-cache': answerResolveCache,
   raw: answerRaw,
+  git: answerGit,
 };
 
 /** What is told about a disabled repository. */
@@ -65,12 +67,13 @@ async function replyOrRefusal(request: HubRequest, state: HubState): Promise<Rep
 /** Refuses in the real hub's order: token, repository, disabled; then the handler. */
 async function dispatch(request: HubRequest, state: HubState): Promise<Reply> {
   const { repositories, tokens, options, cdnOrigin } = state;
-  const caller = tokens.caller(request.headers.get('authorization'));
+  const route = parseRoute(request.path, (type, id) => repositories.find(type, id) !== undefined);
+  const scheme = schemeOf(route);
+  const caller = tokens.caller(request.headers.get('authorization'), scheme);
   if (request.path === '/api/whoami-v2') {
     if (caller === undefined) throw unauthenticated();
     return answerWhoAmI();
   }
-  const route = parseRoute(request.path, (type, id) => repositories.find(type, id) !== undefined);
   if (route === undefined || !takes(route.verb, request.method)) throw routeMissing();
   const repo = visible(route, caller, state);
   if (repo.id !== route.id) {
@@ -94,12 +97,16 @@ async function dispatch(request: HubRequest, state: HubState): Promise<Reply> {
 function visible(route: Route, caller: Caller, { repositories }: HubState): Repository {
   const repo = repositories.find(route.type, route.id);
   if (repo === undefined || (repo.private && standing(caller, repo) !== 'granted')) {
-    throw repoMissing(caller === undefined);
+    throw repoMissing(caller === undefined, schemeOf(route));
   }
   return repo;
 }
 
+/** git sends a token as a password; everything else as a bearer. */
+const schemeOf = (route: Route | undefined): Scheme => (route?.verb === 'git' ? 'basic' : 'bearer');
+
 function takes(verb: Verb, method: string): boolean {
+  if (verb === 'git') return method === 'GET' || method === 'POST';
   return verb === 'paths-info' ? method === 'POST' : method === 'GET' || method === 'HEAD';
 }
 

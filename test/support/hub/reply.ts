@@ -12,7 +12,7 @@ export interface HubRequest {
   readonly query: URLSearchParams;
   /** Values by lower-case name. */
   readonly headers: ReadonlyMap<string, string>;
-  readonly body: string;
+  readonly body: Buffer;
   /** Address of the server that was asked, without a trailing slash. */
   readonly base: string;
 }

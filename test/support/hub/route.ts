@@ -10,11 +10,14 @@ const API_VERBS = [
   'auth-check',
 ] as const;
 const WEB_VERBS = ['resolve', 'raw'] as const;
+/** What git asks for below the address of a repository; anything else of git's is unknown. */
+const GIT_PATHS: ReadonlySet<string> = new Set(['info/refs', 'git-upload-pack']);
 
 /** What is asked of a repository. */
 export type Verb =
   | 'info'
   | 'resolve-cache'
+  | 'git'
   | (typeof API_VERBS)[number]
   | (typeof WEB_VERBS)[number];
 
@@ -54,9 +57,11 @@ export function parseRoute(
     if (idSegments.length < length || idSegments.includes('')) return [];
     const found = verbOf(kind, segments.slice(end));
     if (found === undefined) return [];
+    const name = idSegments.join('/');
+    const suffix = found.verb === 'git' && name.endsWith('.git') ? '.git' : '';
     const pathFor = (id: string): string =>
-      `/${[...raw.slice(0, idAt), id, ...raw.slice(end)].join('/')}`;
-    return [{ ...found, type, id: idSegments.join('/'), pathFor }];
+      `/${[...raw.slice(0, idAt), id + suffix, ...raw.slice(end)].join('/')}`;
+    return [{ ...found, type, id: name.slice(0, name.length - suffix.length), pathFor }];
   });
   return routes.find((route) => isKnown(route.type, route.id)) ?? routes[0];
 }
@@ -85,6 +90,7 @@ function verbOf(kind: Kind, tail: readonly string[]): Pick<Route, 'verb' | 'rest
   if (kind === 'cache') {
     return COMMIT_ID.test(first) ? { verb: 'resolve-cache', rest: tail } : undefined;
   }
+  if (kind === 'web' && GIT_PATHS.has(tail.join('/'))) return { verb: 'git', rest: tail };
   const verb = (kind === 'api' ? API_VERBS : WEB_VERBS).find((known) => known === first);
   return verb === undefined ? undefined : { verb, rest };
 }

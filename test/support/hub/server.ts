@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { setTimeout as timeout } from 'node:timers/promises';
-import { text } from 'node:stream/consumers';
+import { buffer } from 'node:stream/consumers';
 import type { HubOptions } from './context.ts';
 import type { Faults } from './faults.ts';
 import { type HubRequest, plain, type Reply } from './reply.ts';
@@ -93,7 +93,7 @@ async function serve(
   };
   log(entry);
   const distort = faults.next(entry);
-  const body = await text(message);
+  const body = await buffer(message);
   if (options.latencyMs > 0) await sleep(options.latencyMs);
   const [path = '', query] = url.split(/\?(.*)/su);
   const request = {

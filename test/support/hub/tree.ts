@@ -132,9 +132,9 @@ async function lastCommit(repo: Repository, newest: Commit, path: string): Promi
 /** Reads the body of `paths-info`: a form as the Python client sends it, or JSON. */
 function pathsOf({ request }: Context): { paths: readonly string[]; expand: boolean } {
   if (request.headers.get('content-type')?.startsWith('application/json') === true) {
-    const body: { paths?: string[]; expand?: boolean } = JSON.parse(request.body);
+    const body: { paths?: string[]; expand?: boolean } = JSON.parse(request.body.toString());
     return { paths: body.paths ?? [], expand: body.expand ?? false };
   }
-  const form = new URLSearchParams(request.body);
+  const form = new URLSearchParams(request.body.toString());
   return { paths: form.getAll('paths'), expand: isOn(form.get('expand')) };
 }

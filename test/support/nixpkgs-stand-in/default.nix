@@ -45,6 +45,7 @@ let
     "readlink"
     "realpath"
     "rm"
+    "sha1sum"
     "sha256sum"
     "sort"
     "stat"

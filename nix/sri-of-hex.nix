@@ -1,0 +1,33 @@
+let
+  inherit (builtins)
+    concatStringsSep
+    genList
+    listToAttrs
+    substring
+    ;
+
+  digits = "0123456789abcdef";
+  alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  valueOf = listToAttrs (
+    genList (value: {
+      name = substring value 1 digits;
+      inherit value;
+    }) 16
+  );
+in
+/**
+  A SHA-256 of 64 hex digits in SRI form. Nix itself converts hashes from version 2.19 on.
+*/
+hex:
+let
+  # Three hex digits are two of base64. Two zeros make the last group of 64 digits whole.
+  value = index: valueOf.${substring index 1 "${hex}00"};
+  group =
+    index:
+    let
+      high = value (3 * index) * 4 + value (3 * index + 1) / 4;
+      low = value (3 * index + 1) * 16 + value (3 * index + 2);
+    in
+    substring high 1 alphabet + substring (low - low / 64 * 64) 1 alphabet;
+in
+"sha256-${substring 0 43 (concatStringsSep "" (genList group 22))}="

@@ -1,0 +1,103 @@
+import { HugError } from '../errors.ts';
+import type { HubApi, Revision } from '../hub/api.ts';
+import type { TreeFile } from '../hub/tree.ts';
+import type { RepoType } from '../repo.ts';
+import { selectFiles } from '../resolve/select.ts';
+import type { Wanted } from './remote-options.ts';
+
+/** What commands need to look at a repository without a manifest. */
+export interface RemoteContext {
+  readonly offline: boolean;
+  /** `HF_ENDPOINT`. */
+  readonly endpoint?: string | undefined;
+  /** Opens a Hub client; the caller closes it. */
+  readonly connect: (endpoint: string | undefined) => Promise<HubApi>;
+  readonly warn: (line: string) => void;
+}
+
+/** A repository at a commit, and the files that were asked for. */
+export interface Remote {
+  readonly type: RepoType;
+  /** Id the Hub answers with. */
+  readonly repo: string;
+  /** Commit, 40 hex digits. */
+  readonly rev: string;
+  /** Every file of the commit. */
+  readonly all: readonly TreeFile[];
+  /** Those of the selection. */
+  readonly files: readonly TreeFile[];
+}
+
+/** Errors that a repository gives which is there. */
+const THERE = new Set(['EHUG_REVISION_NOT_FOUND', 'EHUG_GATED', 'EHUG_DISABLED']);
+
+/**
+ * Runs something with a Hub client, and closes it.
+ *
+ * @throws HugError `EHUG_OFFLINE`
+ */
+export async function withHub<T>(
+  { offline, connect }: RemoteContext,
+  run: (hub: HubApi) => Promise<T>,
+): Promise<T> {
+  if (offline) {
+    throw new HugError('EHUG_OFFLINE', 'only the Hub knows the files of a repository', {
+      hint: 'Run it without --offline and HF_HUB_OFFLINE.',
+    });
+  }
+  const hub = await connect(undefined);
+  try {
+    return await run(hub);
+  } finally {
+    await hub.close();
+  }
+}
+
+/**
+ * Finds a repository, its commit and its files.
+ *
+ * @throws HugError of the Hub client; `EHUG_REPO_AMBIGUOUS`, `EHUG_SELECTION`
+ */
+export async function lookUp(
+  hub: HubApi,
+  wanted: Wanted,
+  warn: (line: string) => void,
+): Promise<Remote> {
+  const { type, at } = await locate(hub, wanted);
+  const all = await hub.tree(type, at.id, at.rev);
+  const { files, warnings } = selectFiles(all, wanted.select);
+  for (const warning of warnings) warn(warning);
+  return { type, repo: at.id, rev: at.rev, all, files };
+}
+
+/** The commit; an id without a type is looked up as both. */
+async function locate(
+  hub: HubApi,
+  { type, id, ref }: Wanted,
+): Promise<{ type: RepoType; at: Revision }> {
+  if (type !== undefined) return { type, at: await hub.revision(type, id, ref) };
+  const [model, dataset] = await Promise.allSettled([
+    hub.revision('model', id, ref),
+    hub.revision('dataset', id, ref),
+  ]);
+  if (!isThere(dataset)) return { type: 'model', at: valueOf(model) };
+  if (!isThere(model)) return { type: 'dataset', at: valueOf(dataset) };
+  throw new HugError('EHUG_REPO_AMBIGUOUS', `${id} is a model and a dataset`, {
+    hint: `Write hf:${id} or hf-datasets:${id}.`,
+  });
+}
+
+/** Whether the repository exists, whatever else is wrong with the request. */
+function isThere(outcome: PromiseSettledResult<Revision>): boolean {
+  if (outcome.status === 'fulfilled') return true;
+  const { reason } = outcome;
+  const code = reason instanceof HugError ? reason.code : undefined;
+  if (code === 'EHUG_REPO_NOT_FOUND') return false;
+  if (code !== undefined && THERE.has(code)) return true;
+  throw reason;
+}
+
+function valueOf(outcome: PromiseSettledResult<Revision>): Revision {
+  if (outcome.status === 'rejected') throw outcome.reason;
+  return outcome.value;
+}
