@@ -1,17 +1,3 @@
-/**
-  A Hugging Face cache, for `HF_HUB_CACHE`: the official client finds the models and datasets in it
-  without a network, by ref and by commit.
-
-  # Inputs
-
-  `models`, `datasets`
-  : values that `importLock`, `fetchModel` and `fetchDataset` returned
-
-  # Errors
-
-  When entries disagree about a ref of a repository, about a requested id, or about a file of one
-  commit. The message names them.
-*/
 { linkFiles, runScript }:
 let
   inherit (builtins)
@@ -25,6 +11,7 @@ let
     length
     mapAttrs
     replaceStrings
+    stringLength
     substring
     toJSON
     ;
@@ -34,6 +21,8 @@ let
   concat = concatStringsSep "";
 
   folderOf = type: id: "${type}s--${replaceStrings [ "/" ] [ "--" ] id}";
+
+  hasPrefix = prefix: text: substring 0 (stringLength prefix) text == prefix;
 
   # What all values have as `key`.
   agreed =
@@ -98,9 +87,15 @@ let
     let
       revisions = groupBy (value: value.rev) values;
       named = groupBy (value: value.ref) (filter (value: value.ref != value.rev) values);
-      refs =
-        (if length (attrNames revisions) == 1 then { main = (head values).rev; } else { })
-        // mapAttrs (ref: agreed "ref ${ref} of ${(head values).repo}" "rev") named;
+      below = ref: filter (hasPrefix "${ref}/") (attrNames named);
+      commitOf =
+        ref: values:
+        if below ref == [ ] then
+          agreed "ref ${ref} of ${(head values).repo}" "rev" values
+        else
+          throw "nix-hug: buildCache: refs ${ref} and ${head (below ref)} of ${(head values).repo} cannot lie in one cache; leave one of them out";
+      isOnly = length (attrNames revisions) == 1 && below "main" == [ ];
+      refs = (if isOnly then { main = (head values).rev; } else { }) // mapAttrs commitOf named;
     in
     concat (attrValues (mapAttrs (snapshot folder) revisions))
     + concat (attrValues (mapAttrs (ref: rev: "ref\t${rev}\t${folder}/refs/${ref}\n") refs));
@@ -114,6 +109,20 @@ let
     in
     "alias\t${target}\t${folder}\n";
 in
+/**
+  A Hugging Face cache, for `HF_HUB_CACHE`: the official client finds the models and datasets in it
+  without a network, by ref and by commit.
+
+  # Inputs
+
+  `models`, `datasets`
+  : values that `importLock`, `fetchModel` and `fetchDataset` returned
+
+  # Errors
+
+  When entries disagree about a ref of a repository, about a requested id, or about a file of one
+  commit. The message names them.
+*/
 {
   models ? [ ],
   datasets ? [ ],

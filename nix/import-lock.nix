@@ -1,23 +1,3 @@
-/**
-  Everything a lock describes.
-
-  # Inputs
-
-  `lock`
-  : path of a `hug.lock.json`, or its parsed content
-
-  # Output
-
-  `models`, `datasets`
-  : entry name → derivation, see `make-model.nix`
-
-  `cache`
-  : a Hugging Face cache with all of them, see `build-cache.nix`
-
-  # Errors
-
-  Those of `read-lock.nix`, each when what it concerns is used.
-*/
 {
   buildCache,
   endpoint,
@@ -39,6 +19,26 @@ let
     in
     if substring last 1 url == "/" then withoutSlash (substring 0 last url) else url;
 in
+/**
+  Everything a lock describes.
+
+  # Inputs
+
+  `lock`
+  : path of a `hug.lock.json`, or its parsed content
+
+  # Output
+
+  `models`, `datasets`
+  : entry name → derivation, see `make-model.nix`
+
+  `cache`
+  : a Hugging Face cache with all of them, see `build-cache.nix`
+
+  # Errors
+
+  Those of `read-lock.nix`, each when what it concerns is used.
+*/
 lock:
 let
   content = readLock lock;

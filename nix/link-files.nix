@@ -1,17 +1,3 @@
-/**
-  A folder of links.
-
-  # Inputs
-
-  `name`
-  : name of the store path
-
-  `files`
-  : path in the folder → what the link points to
-
-  `blobs`
-  : path in the folder → git blob id, of files that nothing else has checked
-*/
 { runScript }:
 let
   inherit (builtins)
@@ -28,6 +14,20 @@ let
   lines =
     values: concatStringsSep "" (attrValues (mapAttrs (path: value: "${value}\n${path}\n") values));
 in
+/**
+  A folder of links.
+
+  # Inputs
+
+  `name`
+  : name of the store path
+
+  `files`
+  : path in the folder → what the link points to
+
+  `blobs`
+  : path in the folder → git blob id, of files that nothing else has checked
+*/
 {
   name,
   files,

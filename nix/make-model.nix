@@ -1,3 +1,4 @@
+{ fetchFile, linkFiles }:
 /**
   A model or dataset: a derivation of a folder with links to its files, and what the lock says.
 
@@ -27,7 +28,6 @@
   They are in `passthru` as well, together with `type`; the derivation's own `type` is what makes
   Nix take it for a derivation.
 */
-{ fetchFile, linkFiles }:
 {
   type,
   endpoint,

@@ -1,5 +1,6 @@
 let
   inherit (builtins)
+    addErrorContext
     attrNames
     fromJSON
     head
@@ -20,17 +21,18 @@ let
 
   fail = problem: throw "nix-hug: hug.lock.json: ${problem}";
 
-  parse =
+  # The context of an error is evaluated when there is one, so that only a lock that is no JSON is
+  # searched for conflict markers.
+  parse = text: addErrorContext (unreadable text) (fromJSON text);
+
+  unreadable =
     text:
-    if hasConflict text then
+    if
+      substring 0 8 text == "<<<<<<< " || replaceStrings [ "\n<<<<<<< " ] [ "" ] text != text
+    then
       fail "has conflict markers; run `nix-hug lock` to repair it"
     else
-      fromJSON text;
-
-  hasConflict =
-    text:
-    substring 0 8 text == "<<<<<<< "
-    || replaceStrings [ "\n<<<<<<< " ] [ "" ] text != text;
+      "while nix-hug reads hug.lock.json";
 
   keys = [
     "lockfileVersion"

@@ -1,3 +1,4 @@
+{ pkgs }:
 /**
   A derivation that runs a bash script with coreutils. It is made without `stdenv`, so that thousands
   of them evaluate fast and their store paths depend on nothing else.
@@ -14,7 +15,6 @@
   : text for the script, of any length: `inputs.x` is the content of the file `$xPath`, never part
     of the script itself
 */
-{ pkgs }:
 {
   name,
   script,

@@ -18,12 +18,12 @@ fi
 
 if ! command -v mmdebstrap >/dev/null; then
   apt-get update -qq || apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends mmdebstrap
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends mmdebstrap >/dev/null
 fi
 
 # Finished or not there at all: an interrupted run leaves only the folder beside it.
 partial=$root.partial
-rm -rf -- "$partial"
+rm -rf --one-file-system -- "$partial"
 mkdir -p -- "$(dirname -- "$root")"
 mmdebstrap --quiet --variant=minbase --aptopt='Acquire::Check-Valid-Until "false"' \
   --include=nix-bin,ca-certificates,git sid "$partial"

@@ -217,6 +217,22 @@ describeNix('buildCache', (nix) => {
     );
   });
 
+  it('has no main where a ref needs the name for a folder', async () => {
+    const hug = await imported({ a: { ...first.entry, ref: 'main/v1' } });
+    const refs = path.join(await nix().build(`${hug}.cache`), 'models--org--name', 'refs');
+    expect(await readdir(refs, { recursive: true })).toEqual(['main', 'main/v1']);
+  });
+
+  it('refuses a ref that would be a file and a folder', async () => {
+    const hug = await imported({
+      a: { ...first.entry, ref: 'dev' },
+      b: { ...second.entry, ref: 'dev/x' },
+    });
+    expect(await nix().evaluationError(`${hug}.cache.outPath`)).toContain(
+      'nix-hug: buildCache: refs dev and dev/x of org/name cannot lie in one cache',
+    );
+  });
+
   it('refuses one file with two contents, and names both entries', async () => {
     const other = partOf(second, ['config.json'], { rev: first.entry.rev });
     const hug = await imported({ a: first.entry, b: other });

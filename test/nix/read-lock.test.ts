@@ -3,6 +3,8 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { HugError } from '../../src/errors.ts';
 import { formatLock, parseLock } from '../../src/lock/codec.ts';
+import { isRepoId } from '../../src/repo.ts';
+import { unsafeReason } from '../../src/safe-path.ts';
 import invalid from '../fixtures/lock/invalid.json' with { type: 'json' };
 import { conflictedByGit } from '../support/git-conflict.ts';
 import { lockedEntry, lockedFile, lockOf } from '../support/locks.ts';
@@ -13,6 +15,12 @@ const VALID = await readdir(FIXTURES);
 
 /** Reading must not need anything of `pkgs`. */
 const READ = `(${LIBRARY} { pkgs = throw "pkgs was used"; }).readLock`;
+
+/** Every text of at most so many of these parts. */
+function upTo(length: number, parts: readonly string[]): string[] {
+  if (length === 0) return [''];
+  return ['', ...upTo(length - 1, parts).flatMap((text) => parts.map((part) => part + text))];
+}
 
 describeNix('readLock', (nix) => {
   const written = async (text: string) => {
@@ -51,6 +59,30 @@ describeNix('readLock', (nix) => {
     expect(() => parseLock(text, 'hug.lock.json')).toThrow(HugError);
   });
 
+  it.each([
+    { key: 'repo', parts: ['a', '_', '.', '-', '/', 'git'], isRight: isRepoId },
+    {
+      key: 'files',
+      parts: ['a', 'ü', '.', '/', ':', '\\', '\n', '\u007f'],
+      isRight: (text: string) => unsafeReason(text) === undefined,
+    },
+  ])('and the command line agree on $key made of $parts', async ({ key, parts, isRight }) => {
+    const texts = upTo(4, parts);
+    const file = path.join(nix().folder, 'texts.json');
+    await writeFile(file, JSON.stringify(texts));
+    const lock = nixString(formatLock(lockOf({ m: lockedEntry() })));
+    const accepted = await nix().evaluate(`
+      let
+        lock = builtins.fromJSON ${lock};
+        file = lock.models.m.files."config.json" // { storeName = "x"; url = "x"; };
+        change = text: { repo.repo = text; files.files.\${text} = file; }.${key};
+        changed = text: lock // { models.m = lock.models.m // change text; };
+        isAccepted = text: (builtins.tryEval (${everything('(changed text)')} true)).success;
+      in
+      builtins.filter isAccepted (builtins.fromJSON (builtins.readFile ${nixString(file)}))`);
+    expect(accepted).toEqual(texts.filter(isRight));
+  });
+
   it('says where the first problem is, and what it is', async () => {
     const files = new Map(['a', 'b', 'c'].map((name) => [name, lockedFile()]));
     const lock = lockOf({ good: lockedEntry(), bad: lockedEntry({ files }) });
@@ -59,6 +91,19 @@ describeNix('readLock', (nix) => {
       'nix-hug: hug.lock.json: models.bad: files."b": hash is not a SHA-256 in SRI form; ' +
         'restore the lock from version control, or delete it and run `nix-hug lock`',
     );
+  });
+
+  it.each([
+    ['a b', {}, 'needs a storeName'],
+    ['.a', {}, 'needs a storeName'],
+    ['n'.repeat(208), {}, 'needs a storeName'],
+    ['a b', { storeName: 'a_b' }, 'needs a url'],
+    ['a+b', {}, 'needs a url'],
+    ['100%', { storeName: '100_' }, 'needs a url'],
+  ])('asks for what Nix needs to fetch %s', async (name, over, problem) => {
+    const files = new Map([[name, lockedFile('a', over)]]);
+    const lock = formatLock(lockOf({ m: lockedEntry({ files }) }));
+    expect(await refusal(lock)).toContain(`models.m: files."${name}": ${problem};`);
   });
 
   it('checks an entry only when it is used', async () => {
