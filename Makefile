@@ -1,6 +1,6 @@
 # `make demo` and `make test` do their own set-up. Nothing but make, git and Node 20 is assumed.
 
-.PHONY: demo test test-compat check build setup setup-compat clean
+.PHONY: demo test test-compat bench check build setup setup-compat clean
 .DELETE_ON_ERROR:
 
 demo: build setup
@@ -13,6 +13,9 @@ test: build setup
 
 test-compat: build setup setup-compat
 	npx vitest run --config vitest.compat.config.ts
+
+bench: build setup
+	npm run bench
 
 check: node_modules
 	npm run check

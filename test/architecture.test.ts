@@ -69,6 +69,7 @@ const ONLY_IN: Record<string, readonly string[]> = {
   'node:process': ['bin.ts'],
   'node:stream': ['hub/answer.ts'],
   'node:timers/promises': ['hub/retry.ts'],
+  'node:url': ['cli/context.ts'],
   'node:util': ['cli/output.ts', 'store/tools.ts'],
   'node:zlib': ['hub/answer.ts'],
 };

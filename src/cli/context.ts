@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { cacheFolderIn } from '../cache/layout.ts';
 import type { FetchContext } from '../commands/fetch.ts';
+import type { FetchUrlContext } from '../commands/fetch-url.ts';
 import type { LockContext } from '../commands/lock.ts';
 import { HugError } from '../errors.ts';
 import { findToken, isOn } from '../hub/auth.ts';
@@ -39,7 +41,7 @@ export interface GlobalOptions {
 }
 
 /** What commands get to work with. */
-export interface Context extends LockContext, FetchContext {
+export interface Context extends LockContext, FetchContext, FetchUrlContext {
   readonly output: Output;
 }
 
@@ -76,6 +78,7 @@ export function createContext(options: GlobalOptions, world: World): Context {
     manifest: options.manifest,
     offline: options.offline === true || isOn(env['HF_HUB_OFFLINE']),
     endpoint: endpointIn(env),
+    nixLibrary: fileURLToPath(new URL('../../nix', import.meta.url)),
     cacheFolder: path.resolve(cwd, cacheFolderIn(env, world.home)),
     connect: async (endpoint) => {
       const { createHubApi } = await import('../hub/api.ts');
@@ -91,7 +94,8 @@ export function createContext(options: GlobalOptions, world: World): Context {
     openNix: async () => {
       const { createNix } = await import('../store/nix.ts');
       const { HF_TOKEN: _, HUGGING_FACE_HUB_TOKEN: __, ...toolEnv } = env;
-      return createNix({ env: toolEnv, workFolder, signal: world.signal });
+      const packagedNixpkgs = env['NIX_HUG_NIXPKGS'];
+      return createNix({ env: toolEnv, workFolder, packagedNixpkgs, signal: world.signal });
     },
     runTasks: createTaskRunner(stderr, mode),
     runTransfers: createTransferRunner(stderr, mode),

@@ -78,11 +78,13 @@ function createProgram(world: World, execute: Execute) {
   withRemoteOptions(
     program
       .command('fetch')
-      .description('bring locked files into the Nix store, so that a build downloads nothing')
+      .description(
+        'bring files into the Nix store: those of the lock, or a model that no manifest names',
+      )
       .argument('[targets...]', `entries of the lock (all when none is named), or ${REPOSITORY}`)
       .option(
         '--gc-root <dir>',
-        'keep locked files from the garbage collector by links in this folder',
+        'keep what is fetched from the garbage collector by links in this folder',
       )
       .option('--dry-run', 'show what is missing, or the Nix expression for a repository'),
   ).action((targets, options, command) =>

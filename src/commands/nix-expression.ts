@@ -1,3 +1,4 @@
+import { nixString } from '../nix-string.ts';
 import { DEFAULT_ENDPOINT, type RepoType } from '../repo.ts';
 import type { Filters } from '../resolve/filters.ts';
 
@@ -41,11 +42,6 @@ export function nixExpression({
     `  fileTreeHash = ${nixString(fileTreeHash)};`,
     '}',
   ].join('\n');
-}
-
-/** A string literal of the Nix language. */
-function nixString(value: string): string {
-  return `"${value.replace(/["\\]|\$\{/gu, String.raw`\$&`)}"`;
 }
 
 /** On one line where it fits, else one line for each string. */

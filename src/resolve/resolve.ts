@@ -109,7 +109,8 @@ function hashOf(
   return sriOfHex(file.lfs.sha256);
 }
 
-function lockedFile(file: TreeFile, hash: string): LockedFile {
+/** A file as it goes into the lock; `hash` is its SHA-256 in SRI form. */
+export function lockedFile(file: TreeFile, hash: string): LockedFile {
   const storeName = storeNameOf(file.path);
   const url = encodePath(file.path);
   return {

@@ -1,4 +1,6 @@
 import { HugError } from '../errors.ts';
+import { nixString } from '../nix-string.ts';
+import { build, findNixpkgs, type Nixpkgs } from './build.ts';
 import { chunked } from './chunk.ts';
 import { type NamedFile, withStaged } from './staging.ts';
 import { createRunTool, type ToolWorld } from './tools.ts';
@@ -36,16 +38,26 @@ export interface Nix {
    * @param groups store paths by the name of their link; those of an earlier call are let go
    */
   keep(folder: string, groups: ReadonlyMap<string, readonly string[]>): Promise<void>;
+  /** A nixpkgs, see `findNixpkgs`. */
+  nixpkgs(offline: boolean): Promise<Nixpkgs | undefined>;
+  /** Builds an expression, see `build`. */
+  build(
+    expression: string,
+    options: readonly string[],
+    outLink: string | undefined,
+  ): Promise<string>;
 }
 
 /** How Nix is used. */
 export interface NixOptions extends ToolWorld {
   /** Folder in which files are prepared for the store. */
   readonly workFolder: string;
+  /** Path of the nixpkgs that the packaged nix-hug was built with. */
+  readonly packagedNixpkgs?: string | undefined;
 }
 
 /** Nix by its command line. */
-export function createNix({ workFolder, ...world }: NixOptions): Nix {
+export function createNix({ workFolder, packagedNixpkgs, ...world }: NixOptions): Nix {
   const run = createRunTool(world);
 
   /** The value of an expression as JSON. */
@@ -102,6 +114,9 @@ export function createNix({ workFolder, ...world }: NixOptions): Nix {
         await run('nix-store', ['--realise', list, '--add-root', root, '--indirect']);
       }
     },
+
+    nixpkgs: (offline) => findNixpkgs(run, { packaged: packagedNixpkgs, offline }),
+    build: (...request) => build(run, ...request),
   };
 }
 
@@ -111,8 +126,5 @@ function listFile(storePaths: readonly string[]): string {
   const list = `builtins.concatStringsSep "\\n" [ ${parts.join(' ')} ]`;
   return `builtins.toFile "nix-hug-files" (${list})`;
 }
-
-/** A string of the Nix language. */
-const nixString = (text: string): string => JSON.stringify(text).replaceAll('${', '\\${');
 
 const lines = (text: string): string[] => text.split('\n').filter((line) => line !== '');

@@ -10,7 +10,7 @@ export interface ToolWorld {
   readonly signal?: AbortSignal | undefined;
 }
 
-type Tool = 'nix-store' | 'nix-instantiate';
+type Tool = 'nix-store' | 'nix-instantiate' | 'nix-build';
 
 /**
  * Runs a Nix tool and returns what it prints on stdout.

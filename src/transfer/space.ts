@@ -2,20 +2,28 @@ import { statfs } from 'node:fs/promises';
 import prettyBytes from 'pretty-bytes';
 import { HugError, messageOf, systemCodeOf } from '../errors.ts';
 
+/** What helps where files are on their way. */
+const WORK_HINT = 'Make room, or set XDG_CACHE_HOME to a folder on a larger disk.';
+
 /**
  * Makes sure that a folder's disk has room.
  *
  * @param folder that exists
  * @param needed bytes to be written
+ * @param hint what helps when there is too little
  * @throws HugError `EHUG_DISK_FULL`, which says how much is needed and how much is there
  */
-export async function assertSpace(folder: string, needed: number): Promise<void> {
+export async function assertSpace(
+  folder: string,
+  needed: number,
+  hint: string = WORK_HINT,
+): Promise<void> {
   const free = await freeBytes(folder);
   if (needed <= free) return;
   throw new HugError(
     'EHUG_DISK_FULL',
     `${folder} needs ${exact(needed)} more, and ${exact(free)} are free`,
-    { hint: 'Make room, or set XDG_CACHE_HOME to a folder on a larger disk.' },
+    { hint },
   );
 }
 

@@ -403,13 +403,27 @@ describe('errors of fetch', () => {
     expect(stderr).toContain(disk.folder);
   });
 
-  it('of a full disk hold what Nix said, and the next run succeeds', async ({ skip }) => {
-    const { folder } = await smallDisk(512 * 1024, skip);
+  it('without room for everything is named before anything is downloaded', async ({ skip }) => {
+    const { folder } = await smallDisk(4 * 1024 * 1024, skip);
+    const made = await project('models: { sharded: org/sharded }', { storeFolder: folder });
+    const text = (await made.lockText()) ?? '';
+    await made.writeLock(text.replaceAll(/"size": \d+/gu, '"size": 1000000000'));
+    const { status, stderr } = await made.run(['fetch']);
+    expect([status, stderr]).toEqual([1, expect.stringContaining('EHUG_DISK_FULL')]);
+    expect(stderr).toContain('nix-collect-garbage');
+    expect(hub.requests).toEqual([]);
+  });
+
+  it('of a disk that is full of files hold what Nix said, and the next run succeeds', async ({
+    skip,
+  }) => {
+    const { folder } = await smallDisk(16 * 1024 * 1024, skip);
     const { run } = await project('models: { sharded: org/sharded }', { storeFolder: folder });
+    await exec('mount', ['-o', 'remount,nr_inodes=12', folder]);
     const { status, stderr } = await run(['fetch']);
     expect([status, stderr]).toEqual([1, expect.stringContaining('EHUG_NIX: ')]);
     expect(stderr).toContain('No space left on device');
-    await exec('mount', ['-o', 'remount,size=16m', folder]);
+    await exec('mount', ['-o', 'remount,nr_inodes=1000', folder]);
     expect((await run(['fetch'])).status).toBe(0);
   });
 });

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import table from '../fixtures/globs.json' with { type: 'json' };
@@ -7,7 +7,7 @@ import { type FileContent, type Hub, lfs, startHub } from '../support/hub/index.
 import { describeNix, LIBRARY, PKGS } from '../support/nix.ts';
 import { type CliWorld, runCli } from '../support/run-cli.ts';
 
-// `ls <url>` and `fetch <url> --dry-run`: repositories that no manifest names.
+// `ls <url>` and `fetch <url>`: repositories that no manifest names.
 
 const TOKEN = 'test-token-of-the-owner';
 
@@ -303,6 +303,57 @@ describeNix('the printed expression', (nix) => {
     for (const name of found) {
       expect(await readFile(path.join(built, name), 'utf8')).not.toContain('git-lfs');
     }
+  });
+
+  const stored = (env: Record<string, string> = {}) => ({
+    ...nix().environment,
+    XDG_CACHE_HOME: path.join(nix().folder, 'cache'),
+    ...env,
+  });
+  const NIX_PATH = `nixpkgs=${path.join(import.meta.dirname, '..', 'support', 'nixpkgs-stand-in')}`;
+
+  it('is printed below the model that fetch builds, whose weights come with it', async () => {
+    const gcRoot = path.join(nix().folder, 'roots');
+    await mkdir(gcRoot);
+    const argv = ['fetch', 'org/tiny', '--include', 'unet/', '--gc-root', gcRoot, '--json'];
+    const result = await run(argv, { env: stored({ NIX_PATH }) });
+    expect([result.status, result.stderr]).toEqual([0, expect.stringContaining('unet/model.bin')]);
+    const { storePath, expression, obstacle, files } = result.json();
+    expect([obstacle, pathsIn(files)]).toEqual([null, ['config.json', 'unet/model.bin']]);
+    expect(await readFile(path.join(storePath, 'unet', 'model.bin'), 'utf8')).toBe('weights');
+    expect(await realpath(path.join(gcRoot, 'tiny'))).toBe(storePath);
+    hub.clearRequests();
+    const again = await run(['fetch', 'org/tiny', '--include', 'unet/'], {
+      env: stored({ NIX_PATH }),
+    });
+    expect(again.stdout).toBe(`${storePath}\n\n${expression}\n`);
+    expect(hub.requests.filter(({ url }) => url.includes('/resolve/'))).toEqual([]);
+    expect(await nixRun('nix-build', '--no-out-link', '--expr', withLibrary(expression))).toBe(
+      storePath,
+    );
+  });
+
+  it('says what is missing where there is no nixpkgs; the weights are in the store', async () => {
+    const { stdout, status } = await run(['fetch', 'org/tiny', '--file', 'tokenizer.model'], {
+      env: stored({ NIX_PATH: '' }),
+    });
+    expect([status, stdout]).toEqual([0, expect.stringContaining('found no nixpkgs')]);
+    expect(stdout).toContain('nix-hug-lib.fetchModel {');
+    expect((await readdir(nix().storeDir)).some((name) => name.endsWith('-tokenizer.model'))).toBe(
+      true,
+    );
+  });
+
+  it('is absent for a gated model, whose weights come with the token all the same', async () => {
+    const { stdout, status } = await run(['fetch', 'org/gated', '--include', '*'], {
+      env: stored({ NIX_PATH, HF_TOKEN: TOKEN }),
+    });
+    expect([status, stdout]).toEqual([0, expect.stringContaining('Lock it instead')]);
+    expect(
+      (await readdir(nix().storeDir)).some((name) => name.endsWith('-model.safetensors')),
+    ).toBe(true);
+    const cdn = hub.requests.filter(({ origin }) => origin === 'cdn');
+    expect(cdn.map(({ authorization }) => authorization)).toEqual([undefined]);
   });
 
   it('survives names that a Nix string could stumble over', async () => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe } from 'vitest';
+import { nixString } from '../../src/nix-string.ts';
 
 /** Which Nix: the one of this system, or that of `scripts/setup-current-nix.sh`. */
 export type NixKind = 'system' | 'current';
@@ -53,10 +54,7 @@ export const LIBRARY = `(import ${nixString(path.join(REPOSITORY, 'nix'))})`;
 /** A Nix expression: the part of nixpkgs that the library uses. */
 export const PKGS = `(import ${nixString(path.join(import.meta.dirname, 'nixpkgs-stand-in'))} { })`;
 
-/** A string literal of the Nix language. */
-export function nixString(value: string): string {
-  return `"${value.replace(/["\\]|\$\{/gu, String.raw`\$&`)}"`;
-}
+export { nixString };
 
 const defaultIsMissing = (await versionOf(DEFAULT_KIND)) === undefined && reportMissing();
 

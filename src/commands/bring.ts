@@ -1,0 +1,89 @@
+import { HugError } from '../errors.ts';
+import { placeOf } from '../lock/entries.ts';
+import type { Nix } from '../store/nix.ts';
+import type { LackingContent } from '../store/plan.ts';
+import { createRealise, NotTried } from '../store/realise.ts';
+import { assertSpace } from '../transfer/space.ts';
+import { throwFailures } from './failures.ts';
+import { createSupply, type HubDownloads, type Source } from './supply.ts';
+import type { TransferRunner } from './tasks.ts';
+
+/** What bringing contents into the store needs from outside. */
+export interface BringContext {
+  readonly offline: boolean;
+  /** The Hugging Face cache. */
+  readonly cacheFolder: string;
+  /** Opens connections to a Hub; the caller closes them. */
+  readonly openDownloads: (endpoint: string | undefined) => Promise<HubDownloads>;
+  readonly runTransfers: TransferRunner;
+  readonly warn: (line: string) => void;
+}
+
+/** The store that contents are brought into. */
+interface Target {
+  readonly nix: Pick<Nix, 'add'>;
+  readonly storeFolder: string;
+}
+
+/**
+ * Brings contents into the store and tells, by digest, where each came from.
+ *
+ * @param endpoint that of the lock
+ * @throws HugError `EHUG_DISK_FULL` before anything is brought, when the store has no room for all;
+ *   those of `Supply` and `Nix`, all of them in one
+ */
+export async function bringContents(
+  contents: readonly LackingContent[],
+  endpoint: string | undefined,
+  { nix, storeFolder }: Target,
+  context: BringContext,
+): Promise<ReadonlyMap<string, Source>> {
+  const needed = contents.reduce((sum, { size, names }) => sum + size * names.size, 0);
+  await assertSpace(storeFolder, needed, 'Make room in the Nix store: nix-collect-garbage');
+  const damaged = new Set<string>();
+  const supply = createSupply({
+    cacheFolder: context.cacheFolder,
+    openDownloads: context.offline ? undefined : () => context.openDownloads(endpoint),
+    onDamage: ({ file, reason }) => damaged.add(`${file} ${reason}; it was not used`),
+  });
+  try {
+    const realise = createRealise({ nix, supply: (...request) => supply.bring(...request) });
+    const results = await context.runTransfers(
+      contents.map((content) => ({
+        title: titleOf(content),
+        size: content.size,
+        run: (report) => realise(content, report),
+      })),
+    );
+    // Not before: the progress display is gone now.
+    for (const line of damaged) context.warn(line);
+    return sourcesOf(contents, results);
+  } finally {
+    await supply.close();
+  }
+}
+
+/** Throws every failure, each with its entry. */
+function sourcesOf(
+  contents: readonly LackingContent[],
+  results: readonly PromiseSettledResult<Source>[],
+): Map<string, Source> {
+  const sources = new Map<string, Source>();
+  const failures: unknown[] = [];
+  let untried = 0;
+  for (const [index, { hash, places }] of contents.entries()) {
+    const result = results[index];
+    if (result?.status === 'fulfilled') sources.set(hash, result.value);
+    else if (result?.reason instanceof NotTried) untried += 1;
+    else if (result?.reason instanceof HugError) {
+      failures.push(result.reason.within(placeOf(places[0])));
+    } else failures.push(result?.reason);
+  }
+  throwFailures(failures, untried === 0 ? [] : [`not tried any more: ${untried} other files`]);
+  return sources;
+}
+
+function titleOf({ places: [first, ...others] }: LackingContent): string {
+  const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
+  return `${placeOf(first)} ${first.path}${more}`;
+}
