@@ -15,6 +15,7 @@ let
     length
     lessThan
     match
+    replaceStrings
     stringLength
     toJSON
     zipAttrsWith
@@ -32,7 +33,11 @@ let
     sri
     ;
 
-  # Paths that need neither a storeName nor a url, if they are short: without folders, and with.
+  inherit (import ./percent.nix) encode;
+  storeNameOf = import ./store-name.nix;
+
+  # Paths that need neither a storeName nor a url, if they are short and have no `.drv`: without
+  # folders, and with.
   plainName = "[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*";
   plainPath = "[A-Za-z0-9_-]+([./][A-Za-z0-9_-]+)*";
 
@@ -104,6 +109,9 @@ let
       isOpen =
         path:
         stringLength path > 207
+        || files.${path} ? storeName
+        || files.${path} ? url
+        || replaceStrings [ ".drv" ] [ "" ] path != path
         || match plainName path == null && (match plainPath path == null || isBelowFile files path);
       columnsProblemAt = path: columnsProblem { ${path} = files.${path}; };
       firstOf =
@@ -154,12 +162,28 @@ let
       "is not a path inside the repository"
     else if isBelowFile files path then
       "lies below a path that is a file"
-    else if !(files.${path} ? storeName || isStoreName (baseNameOf path)) then
-      "needs a storeName"
-    else if !(files.${path} ? url || isPlainUrl path) then
-      "needs a url"
     else
-      null;
+      namesProblem path files.${path};
+
+  namesProblem =
+    path: file:
+    let
+      storeName = nameProblem "storeName" (baseNameOf path) (storeNameOf path) file;
+      url = nameProblem "url" path (if isPlainUrl path then path else encode path) file;
+    in
+    if storeName != null then storeName else url;
+
+  # A name that follows from the path is there when it differs from what it stands in for.
+  nameProblem =
+    key: plain: name: file:
+    if file.${key} or plain == name && (file ? ${key}) == (name != plain) then
+      null
+    else if name == plain then
+      "needs no ${key}"
+    else if file ? ${key} then
+      "${key} is not ${toJSON name}"
+    else
+      "needs a ${key}";
 in
 /**
   Checks one entry of a lock.

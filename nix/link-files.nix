@@ -7,6 +7,8 @@ let
     readFile
     ;
 
+  storeNameOf = import ./store-name.nix;
+
   script = readFile ./link-files.sh;
   check = readFile ./check-blobs.sh;
 
@@ -20,7 +22,8 @@ in
   # Inputs
 
   `name`
-  : name of the store path
+  : name of the store path; one that ends in `.drv`, as that of a repository may, gets a `_` behind it,
+    since Nix makes no derivation of such a name
 
   `files`
   : path in the folder → what the link points to
@@ -34,7 +37,7 @@ in
   blobs ? { },
 }:
 runScript {
-  inherit name;
+  name = storeNameOf name;
   script = if blobs == { } then script else script + check;
   inputs = {
     links = lines files;

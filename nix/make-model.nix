@@ -26,7 +26,8 @@
   `revision` (the same), `ref`, `files` (path → derivation of that file), `blobs`
   (path → git blob id, of the plain ones), `entry` and `locked`.
   They are in `passthru` as well, together with `type`; the derivation's own `type` is what makes
-  Nix take it for a derivation.
+  Nix take it for a derivation, and its own `name` is a `_` longer than that of a repository `x.drv`,
+  see `link-files.nix`.
 */
 {
   type,

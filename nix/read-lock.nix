@@ -6,9 +6,7 @@ let
     head
     isAttrs
     isInt
-    isString
     mapAttrs
-    match
     readFile
     replaceStrings
     substring
@@ -17,6 +15,7 @@ let
 
   version = 1;
 
+  inherit (import ./valid.nix) isEndpoint;
   checkEntry = import ./check-entry.nix;
 
   fail = problem: throw "nix-hug: hug.lock.json: ${problem}";
@@ -41,14 +40,12 @@ let
     "datasets"
   ];
 
-  isAddress = text: isString text && match "https?://[][A-Za-z0-9:/._~%-]+" text != null;
-
   # What is wrong with the lock around its entries, or null.
   problemOf =
     lock:
     if lock.lockfileVersion or null != version then
       "lockfileVersion is not ${toString version}"
-    else if lock ? endpoint && !isAddress lock.endpoint then
+    else if lock ? endpoint && !isEndpoint lock.endpoint then
       "endpoint is not an http or https address"
     else if !isAttrs (lock.models or null) then
       "models is not an object"

@@ -24,6 +24,10 @@ let
   badRef = ''.*[ ~^:?*[].*|.*(\.\.|@\{).*|@|.*\.|(.*/)?\..*|.*\.lock(/.*)?'';
   upperCaseCommit = "[0-9A-Fa-f]{40}";
 
+  # Of the address of a Hub: a host, with a port, if any; and a path of the characters of RFC 3986.
+  host = ''([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+])(:[0-9]{1,5})?'';
+  endpointPath = "/([A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*";
+
   isShort = limit: text: stringLength text <= limit;
 
   everySegment = accept: path: all (part: isList part || accept part) (split "/" path);
@@ -71,6 +75,9 @@ rec {
     url:
     matches "[A-Za-z0-9/._~%-]+" url
     && everySegment (part: part != "" && part != "." && part != "..") url;
+
+  # `ENDPOINT` of the CLI, `src/repo.ts`.
+  isEndpoint = matches "https?://${host}(${endpointPath})?";
 
   isPlainUrl = path: match "[A-Za-z0-9/._~-]+" path != null;
 }

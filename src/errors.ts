@@ -12,7 +12,7 @@ export const ERROR_CODES = {
   EHUG_MANIFEST_MISSING: EXIT.invalid,
   /** The manifest has one or more problems; `details` holds `file:line:column` for each. */
   EHUG_MANIFEST_INVALID: EXIT.invalid,
-  /** A repository form of SPEC section 6 was expected. */
+  /** A repository form was expected: `org/name`, `hf:gpt2`, an address on the Hub… */
   EHUG_REPO_INVALID: EXIT.invalid,
   /** An id without a type names a model and a dataset. */
   EHUG_REPO_AMBIGUOUS: EXIT.invalid,

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 
 /** Digests of one stream of bytes. */
 export interface Digests {
@@ -37,12 +37,7 @@ export async function hashStream(
   onBytes: (seen: number) => void,
 ): Promise<Pick<Digests, 'size' | 'hash'>> {
   const sha256 = createHash('sha256');
-  let size = 0;
-  for await (const chunk of chunks) {
-    sha256.update(chunk);
-    size += chunk.length;
-    onBytes(size);
-  }
+  const size = await feed(chunks, [sha256], onBytes);
   return { size, hash: `sha256-${sha256.digest('base64')}` };
 }
 
@@ -63,11 +58,21 @@ export async function digestStream(
 ): Promise<Digests> {
   const sha256 = createHash('sha256');
   const blob = createHash('sha1').update(`blob ${size}\0`);
+  const seen = await feed(chunks, [sha256, blob], () => undefined);
+  return { size: seen, hash: `sha256-${sha256.digest('base64')}`, oid: blob.digest('hex') };
+}
+
+/** Puts a stream into hashes, and returns its length in bytes. */
+async function feed(
+  chunks: AsyncIterable<Uint8Array>,
+  hashes: readonly Hash[],
+  onBytes: (seen: number) => void,
+): Promise<number> {
   let seen = 0;
   for await (const chunk of chunks) {
-    sha256.update(chunk);
-    blob.update(chunk);
+    for (const hash of hashes) hash.update(chunk);
     seen += chunk.length;
+    onBytes(seen);
   }
-  return { size: seen, hash: `sha256-${sha256.digest('base64')}`, oid: blob.digest('hex') };
+  return seen;
 }

@@ -22,6 +22,13 @@ const PART = /^[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?$/u;
 const LONGEST_PART = 96;
 /** An address: host (with port, if any) and path; a query or a fragment does not matter. */
 const ADDRESS = /^https?:\/\/([^/?#]*)([^?#]*)/iu;
+/**
+ * The address of a Hub: http or https, a host with a port, if any, and a path of the characters of
+ * RFC 3986 (`pchar`). So it has no credentials, query, fragment or white space. `nix/valid.nix` has
+ * the same pattern, and `test/fixtures/endpoints.json` holds both to it.
+ */
+export const ENDPOINT =
+  /^https?:\/\/(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:\/(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*)?$/u;
 const HUB_HOSTS = new Set(['huggingface.co', 'hf.co']);
 const TYPE_PREFIXES: ReadonlyMap<string, RepoType> = new Map([
   ['models', 'model'],
@@ -84,6 +91,18 @@ export function badRefReason(ref: string): string | undefined {
     return 'is a commit, and those are written in lower case';
   }
   return undefined;
+}
+
+/**
+ * Why a text cannot be the address of a Hub, or `undefined` when it can. The text is never echoed,
+ * since it may hold a password.
+ */
+export function badEndpointReason(endpoint: string): string | undefined {
+  if (!/^https?:\/\//u.test(endpoint)) return 'must begin with "https://" or "http://"';
+  if (/^[^/]*\/\/[^/?#]*@/u.test(endpoint)) return 'must not hold a user name or password';
+  if (/[?#]/u.test(endpoint)) return 'must not have a query or a fragment';
+  // A pattern cannot say which numbers are addresses and ports.
+  return ENDPOINT.test(endpoint) && URL.canParse(endpoint) ? undefined : 'is not an address';
 }
 
 /** Address of a repository's page, where a person asks for access. */

@@ -129,6 +129,17 @@ describe('architecture', () => {
     expect(holders).toEqual(place === 'nowhere' ? [] : [place]);
   });
 
+  it('imports only what an installation has', () => {
+    const manifest: { dependencies: Record<string, string> } = JSON.parse(
+      readFileSync(path.join(SRC, '..', 'package.json'), 'utf8'),
+    );
+    const packages = Object.keys(ONLY_IN).filter((name) => !name.startsWith('node:'));
+    const extra = ['commander']; // what @commander-js/extra-typings wraps
+    expect(Object.keys(manifest.dependencies).toSorted()).toEqual(
+      [...packages, ...extra].toSorted(),
+    );
+  });
+
   it('lists no package that nothing imports', () => {
     const imported = new Set(files.flatMap(({ text }) => importsOf(text)).map(packageOf));
     expect(Object.keys(ONLY_IN).filter((name) => !imported.has(name))).toEqual([]);

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ERROR_CODES } from '../src/errors.ts';
 import { createOutput } from '../src/cli/output.ts';
+import { errorOfRefusal } from '../src/hub/refusal.ts';
 import { collector } from './support/collector.ts';
 
 const here = import.meta.dirname;
@@ -18,8 +19,22 @@ describe('error codes', () => {
     expect(readme).toContain(`| \`${code}\` | ${exitStatus} |`);
   });
 
-  it.each(codes.filter(([code]) => code !== 'EHUG_INTERNAL'))('%s is raised by a test', (code) => {
+  it.each(codes.filter(([code]) => code !== 'EHUG_INTERNAL'))('%s is named by a test', (code) => {
     expect(tests.some((text) => text.includes(code))).toBe(true);
+  });
+
+  it('show what a Hub says on one line, and nothing of it that a terminal would obey', () => {
+    const { message } = errorOfRefusal(
+      {
+        status: 500,
+        errorCode: undefined,
+        errorMessage: 'our\n fault \u001b[2J\u202e',
+        requestId: undefined,
+      },
+      { type: 'model', id: 'org/name' },
+      { endpoint: 'https://huggingface.co', hasToken: false },
+    );
+    expect(message).toBe('the Hub answers 500 for model org/name: our fault \\u001b[2J\\u202e');
   });
 
   it('EHUG_INTERNAL shows a defect with its stack and the causes', () => {

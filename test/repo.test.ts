@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HugError } from '../src/errors.ts';
 import {
+  badEndpointReason,
   badRefReason,
   encodePath,
   encodeSegment,
@@ -10,6 +11,7 @@ import {
   type RepoForm,
   repoPage,
 } from '../src/repo.ts';
+import addresses from './fixtures/endpoints.json' with { type: 'json' };
 import table from './fixtures/repo-forms.json' with { type: 'json' };
 
 interface Accepted {
@@ -195,5 +197,21 @@ describe('addresses that we write', () => {
     );
     expect(encodeSegment('refs/pr/1')).toBe('refs%2Fpr%2F1');
     expect(encodeSegment('AZaz09_.-~')).toBe('AZaz09_.-~');
+  });
+});
+
+describe('the address of a Hub', () => {
+  it.each(addresses.accepted)('may be %j', (endpoint) => {
+    expect(badEndpointReason(endpoint)).toBeUndefined();
+  });
+
+  it.each([
+    ...addresses.rejected,
+    'https://hub.example:65536',
+    'https://1.2.3.999',
+    'http://[::x]',
+  ])('cannot be %j', (endpoint) => {
+    expect(badEndpointReason(endpoint)).toBeDefined();
+    expect(badEndpointReason(endpoint)).not.toContain('s3cret');
   });
 });

@@ -9,7 +9,7 @@ import { HugError } from '../errors.ts';
 import { findToken, isOn } from '../hub/auth.ts';
 import type { Http } from '../hub/http.ts';
 import type { RetryPolicy, Wait } from '../hub/retry.ts';
-import { DEFAULT_ENDPOINT } from '../repo.ts';
+import { badEndpointReason, DEFAULT_ENDPOINT } from '../repo.ts';
 import { createOutput, type Output, type Streams } from './output.ts';
 import { createTaskRunner } from './progress.ts';
 import { createTransferRunner } from './transfers.ts';
@@ -52,22 +52,33 @@ export function packageVersion(): string {
   return version;
 }
 
-/** Wires the real parts together; the only place that reads the environment. */
-export function createContext(options: GlobalOptions, world: World): Context {
-  const { env, stderr } = world;
-  const quiet = options.quiet === true;
-  const json = options.json === true;
-  const debug = options.debug === true;
-  const secrets = new Set(secretsIn(env));
+/** Makes what messages and results go through; it cannot fail. The secrets may grow. */
+export function openOutput(
+  options: GlobalOptions,
+  world: World,
+): { output: Output; secrets: Set<string> } {
+  const secrets = new Set(secretsIn(world.env));
   const output = createOutput(world, {
-    json,
-    quiet,
-    debug,
+    json: options.json === true,
+    quiet: options.quiet === true,
+    debug: options.debug === true,
     color: wantsColor(options, world),
     secrets,
   });
+  return { output, secrets };
+}
+
+/**
+ * Wires the real parts together; the only place that reads the environment.
+ *
+ * @throws HugError `EHUG_USAGE` when a variable makes no sense
+ */
+export function createContext(options: GlobalOptions, world: World): Context {
+  const { env, stderr } = world;
+  const debug = options.debug === true;
+  const { output, secrets } = openOutput(options, world);
   const live = stderr.isTTY && !debug && env['TERM'] !== 'dumb';
-  const mode = quiet ? 'silent' : live ? 'live' : 'plain';
+  const mode = options.quiet === true ? 'silent' : live ? 'live' : 'plain';
   const cwd = path.resolve(world.cwd, options.cwd ?? '.');
   const workFolder = workFolderIn(env, world.home);
   const connect = (endpoint: string | undefined) =>
@@ -119,8 +130,8 @@ async function openHttp(
     token,
     userAgent: `nix-hug/${packageVersion()} node/${process.versions.node}`,
     proxy: {
-      http: env['http_proxy'] ?? env['HTTP_PROXY'] ?? '',
-      https: env['https_proxy'] ?? env['HTTPS_PROXY'] ?? '',
+      http: proxyIn(env, 'HTTP_PROXY'),
+      https: proxyIn(env, 'HTTPS_PROXY'),
       no: env['no_proxy'] ?? env['NO_PROXY'] ?? '',
     },
     ...timeouts(env),
@@ -137,6 +148,15 @@ async function openHttp(
     signal,
     ...(retry === undefined ? {} : { retry }),
   });
+}
+
+/** Address of a proxy; `host:port` alone means http, as for curl. Its value is never shown. */
+function proxyIn(env: World['env'], name: 'HTTP_PROXY' | 'HTTPS_PROXY'): string {
+  const value = (env[name.toLowerCase()] ?? env[name] ?? '').trim();
+  if (value === '') return '';
+  const url = value.includes('://') ? value : `http://${value}`;
+  if (URL.canParse(url) && /^https?:/iu.test(url)) return url;
+  throw new HugError('EHUG_USAGE', `${name} is not an http or https address`);
 }
 
 /** Where files are on their way to somewhere: `$XDG_CACHE_HOME/nix-hug`, by the XDG rules. */
@@ -160,8 +180,9 @@ function announceWaits(output: Output): (wait: Wait) => void {
 function endpointIn(env: World['env']): string | undefined {
   const endpoint = env['HF_ENDPOINT']?.trim().replace(/\/+$/u, '');
   if (endpoint === undefined || endpoint === '') return undefined;
-  if (/^https?:\/\//u.test(endpoint) && URL.canParse(endpoint)) return endpoint;
-  throw new HugError('EHUG_USAGE', 'HF_ENDPOINT is not an http or https address');
+  const reason = badEndpointReason(endpoint);
+  if (reason === undefined) return endpoint;
+  throw new HugError('EHUG_USAGE', `HF_ENDPOINT ${reason}`);
 }
 
 /** The official client's limits, in seconds there and in ms here. */
@@ -174,10 +195,13 @@ function timeouts(env: World['env']): { answerTimeoutMs?: number; readTimeoutMs?
   };
 }
 
+/** A shorter text is no token, and hiding it would tear words apart. */
+const SHORTEST_SECRET = 8;
+
 function secretsIn(env: World['env']): string[] {
   return [env['HF_TOKEN'], env['HUGGING_FACE_HUB_TOKEN']]
     .map((token) => token?.trim() ?? '')
-    .filter((token) => token !== '');
+    .filter((token) => token.length >= SHORTEST_SECRET);
 }
 
 /** `--no-color`, then https://no-color.org, then https://force-color.org, then the terminal. */

@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
 import type { CommandResult } from '../commands/result.ts';
 import { HugError, messageOf } from '../errors.ts';
+import { visible } from '../quote.ts';
 
 /** Where the process writes; `process.stdout` and `process.stderr`, or a test's own. */
 export interface Streams {
@@ -33,7 +34,9 @@ export function createOutput({ stdout, stderr }: Streams, options: OutputOptions
   const clean = (text: string) =>
     [...secrets].reduce((cleaned, secret) => cleaned.replaceAll(secret, '***'), text);
   const print = (text: string) => void stdout.write(`${clean(text)}\n`);
-  const tell = (text: string) => void stderr.write(`${clean(text)}\n`);
+  /** Much of what is told comes from outside, and must not command the terminal. */
+  const tell = (label: string, text: string) =>
+    void stderr.write(`${label}${clean(text).split('\n').map(visible).join('\n')}\n`);
   const paint = (style: 'red' | 'yellow' | 'dim', text: string) =>
     color ? styleText(style, text) : text;
 
@@ -51,18 +54,18 @@ export function createOutput({ stdout, stderr }: Streams, options: OutputOptions
           JSON.stringify({ error: { code, message, hint: hint ?? null, ...problems } }, null, 2),
         );
       } else {
-        tell(`${paint('red', 'error')} ${code}: ${message}`);
-        for (const detail of details) tell(`  ${detail}`);
-        if (hint !== undefined) tell(`${paint('dim', 'hint')}: ${hint}`);
+        tell(`${paint('red', 'error')} ${code}: `, message);
+        for (const detail of details) tell('  ', detail);
+        if (hint !== undefined) tell(`${paint('dim', 'hint')}: `, hint);
       }
-      if (debug || code === 'EHUG_INTERNAL') tell(stackOf(thrown));
+      if (debug || code === 'EHUG_INTERNAL') tell('', stackOf(thrown));
       return error.exitStatus;
     },
     warn(line) {
-      tell(`${paint('yellow', 'warning')}: ${line}`);
+      tell(`${paint('yellow', 'warning')}: `, line);
     },
     note(line) {
-      if (!quiet) tell(paint('dim', line));
+      if (!quiet) tell('', line);
     },
   };
 }

@@ -6,7 +6,13 @@ import {
   type OptionValues,
 } from '@commander-js/extra-typings';
 import { EXIT, HugError } from '../errors.ts';
-import { createContext, type GlobalOptions, packageVersion, type World } from './context.ts';
+import {
+  createContext,
+  type GlobalOptions,
+  openOutput,
+  packageVersion,
+  type World,
+} from './context.ts';
 import type { CommandResult } from '../commands/result.ts';
 import { repositoryAmong } from './target.ts';
 
@@ -31,7 +37,8 @@ export async function main(argv: readonly string[], world: World): Promise<numbe
     return exitStatus;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
-    const { output } = started.context ?? createContext({ json: argv.includes('--json') }, world);
+    if (isWithoutCommand(error)) return EXIT.invalid;
+    const { output } = started.context ?? openOutput({ json: argv.includes('--json') }, world);
     return output.error(world.signal.aborted ? interruption() : asUsageError(error));
   }
 }
@@ -59,7 +66,8 @@ function createProgram(world: World, execute: Execute) {
     .exitOverride()
     .configureOutput({
       writeOut: (text) => void world.stdout.write(text),
-      writeErr: () => undefined,
+      // Messages are ours to render; only the help that stands for a missing command passes.
+      writeErr: (text) => void (text.startsWith('Usage:') ? world.stderr.write(text) : undefined),
     })
     .showSuggestionAfterError();
 
@@ -89,7 +97,9 @@ function createProgram(world: World, execute: Execute) {
       .option('--dry-run', 'show what is missing, or the Nix expression for a repository'),
   ).action((targets, options, command) =>
     execute(command.optsWithGlobals(), async (context) => {
-      const url = repositoryAmong(targets, options);
+      const { ref, model, dataset, repoType, include, exclude, file } = options;
+      const foreign = [ref, model, dataset, repoType, include, exclude, file];
+      const url = repositoryAmong(targets, foreign);
       if (url === undefined) {
         const { run } = await import('../commands/fetch.ts');
         return run(targets, options, context);
@@ -106,10 +116,14 @@ function createProgram(world: World, execute: Execute) {
       .argument('[target]', `an entry of the lock, or ${REPOSITORY}`),
   ).action((target, options, command) =>
     execute(command.optsWithGlobals(), async (context) => {
-      const url = repositoryAmong(target === undefined ? [] : [target], options);
+      const { ref, model, dataset, repoType, include, exclude, file } = options;
+      const foreign = [ref, model, dataset, repoType];
+      const selection = target === undefined ? [include, exclude, file] : [];
+      const targets = target === undefined ? [] : [target];
+      const url = repositoryAmong(targets, [...foreign, ...selection]);
       if (url === undefined) {
         const { run } = await import('../commands/ls.ts');
-        return run(target, context);
+        return run(target, options, context);
       }
       const { run } = await import('../commands/ls-url.ts');
       return run(url, options, context);
@@ -146,9 +160,13 @@ function positiveInteger(text: string): number {
   return Number(text);
 }
 
+/** Commander has shown its help then. */
+const isWithoutCommand = (error: unknown): boolean =>
+  error instanceof CommanderError && error.code === 'commander.help';
+
 function interruption(): HugError {
   return new HugError('EHUG_INTERRUPTED', 'interrupted', {
-    hint: 'Nothing half-done was left behind; run it again.',
+    hint: 'What is done is kept; run it again to go on.',
   });
 }
 

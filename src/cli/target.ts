@@ -1,4 +1,3 @@
-import type { RemoteOptions } from '../commands/remote-options.ts';
 import { HugError } from '../errors.ts';
 
 /** What may follow `fetch` and `ls` instead of names of entries, which have neither `/` nor `:`. */
@@ -7,26 +6,23 @@ const REPOSITORY = /[/:]/u;
 /**
  * The repository among the arguments of a command that takes names of entries as well.
  *
- * @param options those that say something of a repository
+ * @param foreign values of options that say something of a repository and nothing of an entry
  * @returns `undefined` when the arguments are names of entries
  * @throws HugError `EHUG_USAGE` when both are mixed
  */
 export function repositoryAmong(
   targets: readonly string[],
-  options: RemoteOptions,
+  foreign: readonly unknown[],
 ): string | undefined {
   const url = targets.find((target) => REPOSITORY.test(target));
   if (url !== undefined && targets.length === 1) return url;
   if (url !== undefined) {
     throw usage('a repository comes alone', 'Name one repository, or entries of the lock.');
   }
-  const { ref, include, exclude, file, model, dataset, repoType } = options;
-  if (
-    [ref, include, exclude, file, model, dataset, repoType].some((value) => value !== undefined)
-  ) {
+  if (foreign.some((value) => value !== undefined)) {
     throw usage(
-      'a revision, a type and a selection belong to a repository, not to entries of the lock',
-      'A canonical id such as gpt2 is written hf:gpt2.',
+      'these options say something of a repository, not of entries of the lock',
+      'A repository is written org/name, or hf:gpt2 without org.',
     );
   }
   return undefined;

@@ -32,6 +32,6 @@ function unknownEntries(unknown: readonly string[], known: readonly string[]): H
   const [first = '', ...others] = lines;
   return new HugError('EHUG_ENTRY_UNKNOWN', first, {
     details: others,
-    hint: 'nix-hug ls lists the entries; after a change of hug.yaml run nix-hug lock first.',
+    hint: 'nix-hug ls lists the entries. A repository is written org/name, or hf:gpt2 without org.',
   });
 }

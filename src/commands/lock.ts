@@ -1,20 +1,17 @@
-import path from 'node:path';
 import { EXIT, HugError } from '../errors.ts';
 import type { HubApi } from '../hub/api.ts';
 import { formatLock, EMPTY_LOCK, parseLock } from '../lock/codec.ts';
 import { hasConflictMarkers, parseConflict } from '../lock/conflict.ts';
 import { diffLocks } from '../lock/diff.ts';
 import { placeOf } from '../lock/entries.ts';
-import { lockPathOf, readLockText, writeLockText } from '../lock/file.ts';
+import { writeLockText } from '../lock/file.ts';
 import { type Lock, type LockedEntry, LOCKFILE_VERSION } from '../lock/schema.ts';
-import { locateManifest, readManifest } from '../manifest/locate.ts';
-import { parseManifest } from '../manifest/parse.ts';
 import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
 import { type Drift, driftOf, entriesOf, type Reason } from '../resolve/drift.ts';
 import { repairLock } from '../resolve/repair.ts';
 import { throwFailures } from './failures.ts';
 import { checkText, lockText } from './lock-text.ts';
-import type { ProjectContext } from './project.ts';
+import { type ProjectContext, readProject } from './project.ts';
 import type { CommandResult } from './result.ts';
 import type { TaskRunner } from './tasks.ts';
 
@@ -46,15 +43,10 @@ interface Found {
 
 /** `nix-hug lock`: makes the lock match the manifest. */
 export async function run(options: LockOptions, context: LockContext): Promise<CommandResult> {
-  const manifestPath = await locateManifest(context);
-  const shown = (file: string) => path.relative(context.cwd, file) || file;
-  const manifest = parseManifest(await readManifest(manifestPath), shown(manifestPath), {
-    endpoint: context.endpoint,
-  });
-  const lockPath = lockPathOf(manifestPath);
-  const found = readFound(await readLockText(lockPath), shown(lockPath), manifest);
+  const { manifest, lockPath, lockName, lockText: before } = await readProject(context);
+  const found = readFound(before, lockName, manifest);
   const drift = driftOf(manifest, found.lock);
-  if (options.check === true) return check(shown(lockPath), found, drift);
+  if (options.check === true) return check(lockName, found, drift);
 
   for (const warning of found.warnings) context.warn(warning);
   const lock = assemble(
@@ -69,7 +61,7 @@ export async function run(options: LockOptions, context: LockContext): Promise<C
   return {
     json: { changed: text !== found.text, entries },
     text: lockText({
-      file: shown(lockPath),
+      file: lockName,
       entries,
       total: manifest.entries.length,
       outcome: text === found.text ? 'current' : write ? 'written' : 'planned',

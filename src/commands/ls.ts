@@ -1,8 +1,10 @@
 import { EXIT, HugError } from '../errors.ts';
 import { placeOf } from '../lock/entries.ts';
+import { selectFiles } from '../resolve/select.ts';
 import { entriesNamed } from './entries.ts';
 import { entriesJson, entriesText, listingJson, listingOf, listingText } from './listing.ts';
 import { type ProjectContext, readLockedProject } from './project.ts';
+import { selectionOf, type SelectionOptions } from './remote-options.ts';
 import type { CommandResult } from './result.ts';
 
 /** What `ls` needs from outside. */
@@ -14,7 +16,11 @@ export interface LsContext extends ProjectContext {
  * `nix-hug ls [name]`: the entries of the lock, or the files of one. Nothing is asked and nothing
  * is downloaded.
  */
-export async function run(name: string | undefined, context: LsContext): Promise<CommandResult> {
+export async function run(
+  name: string | undefined,
+  options: SelectionOptions,
+  context: LsContext,
+): Promise<CommandResult> {
   const { lock, warnings } = await readLockedProject(context);
   for (const warning of warnings) context.warn(warning);
   if (name === undefined) {
@@ -28,6 +34,9 @@ export async function run(name: string | undefined, context: LsContext): Promise
       hint: `Write ${places.join(' or ')}.`,
     });
   }
-  const listing = listingOf(first);
+  const whole = listingOf(first);
+  const { files, warnings: idle } = selectFiles(whole.files, selectionOf(undefined, options));
+  for (const warning of idle) context.warn(warning);
+  const listing = { ...whole, files };
   return { json: listingJson(listing), text: listingText(listing), exitStatus: EXIT.ok };
 }

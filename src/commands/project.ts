@@ -6,6 +6,7 @@ import { lockPathOf, readLockText } from '../lock/file.ts';
 import type { Lock } from '../lock/schema.ts';
 import { locateManifest, readManifest } from '../manifest/locate.ts';
 import { parseManifest } from '../manifest/parse.ts';
+import type { Manifest } from '../manifest/schema.ts';
 import { driftOf } from '../resolve/drift.ts';
 
 /** What says which project a command is about. */
@@ -17,6 +18,16 @@ export interface ProjectContext {
   readonly endpoint?: string | undefined;
 }
 
+/** A project as its files stand. */
+export interface Project {
+  readonly manifest: Manifest;
+  readonly lockPath: string;
+  /** The path of the lock for a message. */
+  readonly lockName: string;
+  /** Content of the lock; `undefined` when there is none. */
+  readonly lockText: string | undefined;
+}
+
 /** The lock of a project. */
 export interface LockedProject {
   readonly lock: Lock;
@@ -25,34 +36,44 @@ export interface LockedProject {
 }
 
 /**
+ * Finds a project, and reads its manifest and the text of its lock.
+ *
+ * @throws HugError those of the readers of both
+ */
+export async function readProject(context: ProjectContext): Promise<Project> {
+  const shown = (file: string) => path.relative(context.cwd, file) || file;
+  const manifestPath = await locateManifest(context);
+  const manifest = parseManifest(await readManifest(manifestPath), shown(manifestPath), {
+    endpoint: context.endpoint,
+  });
+  const lockPath = lockPathOf(manifestPath);
+  const lockText = await readLockText(lockPath);
+  return { manifest, lockPath, lockName: shown(lockPath), lockText };
+}
+
+/**
  * Reads the lock for a command that works from it as it is.
  *
  * @throws HugError `EHUG_LOCK_MISSING`, `EHUG_LOCK_CONFLICT`, and those of the readers of manifest and lock
  */
 export async function readLockedProject(context: ProjectContext): Promise<LockedProject> {
-  const manifestPath = await locateManifest(context);
-  const shown = (file: string) => path.relative(context.cwd, file) || file;
-  const manifest = parseManifest(await readManifest(manifestPath), shown(manifestPath), {
-    endpoint: context.endpoint,
-  });
-  const lockPath = lockPathOf(manifestPath);
-  const text = await readLockText(lockPath);
-  if (text === undefined) {
-    throw new HugError('EHUG_LOCK_MISSING', `there is no ${shown(lockPath)}`, {
+  const { manifest, lockName, lockText } = await readProject(context);
+  if (lockText === undefined) {
+    throw new HugError('EHUG_LOCK_MISSING', `there is no ${lockName}`, {
       hint: 'Make it with: nix-hug lock',
     });
   }
-  if (hasConflictMarkers(text)) {
-    throw new HugError('EHUG_LOCK_CONFLICT', `${shown(lockPath)} has conflict markers`, {
+  if (hasConflictMarkers(lockText)) {
+    throw new HugError('EHUG_LOCK_CONFLICT', `${lockName} has conflict markers`, {
       hint: 'Run nix-hug lock, which repairs it.',
     });
   }
-  const lock = parseLock(text, shown(lockPath));
+  const lock = parseLock(lockText, lockName);
   const isCurrent = driftOf(manifest, lock).reasons.length === 0;
   return {
     lock,
     warnings: isCurrent
       ? []
-      : [`${shown(lockPath)} is out of date and used as it is; nix-hug lock --check says why`],
+      : [`${lockName} is out of date and used as it is; nix-hug lock --check says why`],
   };
 }

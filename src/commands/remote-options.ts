@@ -4,12 +4,16 @@ import { quoted } from '../quote.ts';
 import { badRefReason, parseRepoForm, type RepoType } from '../repo.ts';
 import { unsafeReason } from '../safe-path.ts';
 
-/** Options that say which repository, revision and files are meant, without a manifest. */
-export interface RemoteOptions {
-  readonly ref?: string | undefined;
+/** Options that say which files are meant. */
+export interface SelectionOptions {
   readonly include?: readonly string[] | undefined;
   readonly exclude?: readonly string[] | undefined;
   readonly file?: readonly string[] | undefined;
+}
+
+/** Options that say which repository, revision and files are meant, without a manifest. */
+export interface RemoteOptions extends SelectionOptions {
+  readonly ref?: string | undefined;
   readonly model?: boolean | undefined;
   readonly dataset?: boolean | undefined;
   readonly repoType?: RepoType | undefined;
@@ -55,7 +59,16 @@ export function wantedOf(
   };
 }
 
-function selectionOf(file: string | undefined, options: RemoteOptions): Selection | undefined {
+/**
+ * The selection that options make.
+ *
+ * @param file that an address names
+ * @throws HugError `EHUG_USAGE`
+ */
+export function selectionOf(
+  file: string | undefined,
+  options: SelectionOptions,
+): Selection | undefined {
   const { include = [], exclude = [] } = options;
   const files = [...new Set([...(file === undefined ? [] : [file]), ...(options.file ?? [])])];
   for (const path of files) {

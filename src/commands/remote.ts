@@ -29,7 +29,7 @@ export interface Remote {
 }
 
 /** Errors that a repository gives which is there. */
-const THERE = new Set(['EHUG_REVISION_NOT_FOUND', 'EHUG_GATED', 'EHUG_DISABLED']);
+const THERE = new Set(['EHUG_REVISION_NOT_FOUND', 'EHUG_GATED', 'EHUG_DISABLED', 'EHUG_FORBIDDEN']);
 
 /**
  * Runs something with a Hub client, and closes it.

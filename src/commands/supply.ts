@@ -1,8 +1,9 @@
 import pLimit from 'p-limit';
 import { type Damage, findInCache } from '../cache/find.ts';
 import { HugError } from '../errors.ts';
+import { resolveUrl } from '../hub/resolve-url.ts';
 import { hexOfSri } from '../integrity.ts';
-import { encodePath, repoPage } from '../repo.ts';
+import { encodePath } from '../repo.ts';
 import type { LackingContent, PlacedFile } from '../store/plan.ts';
 import type { ReportContent, Supplied } from '../store/realise.ts';
 import type { Downloads } from '../transfer/downloads.ts';
@@ -61,8 +62,8 @@ export function createSupply({ cacheFolder, openDownloads, onDamage }: SupplyOpt
     if (openDownloads === undefined) throw unreachable(path);
     opened ??= openDownloads();
     const downloads = await opened;
-    const page = repoPage(downloads.endpoint, type, entry.repo);
-    const url = `${page}/resolve/${entry.rev}/${file.url ?? encodePath(path)}`;
+    const name = file.url ?? encodePath(path);
+    const url = resolveUrl(downloads.endpoint, type, entry.repo, entry.rev, name);
     const subject = { type, id: entry.repo, ref: entry.rev, path };
     return await downloads.fetch({ url, subject, size, hash }, (bytes) =>
       report('downloading', bytes),

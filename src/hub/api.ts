@@ -5,6 +5,7 @@ import { encodePath, encodeSegment, isRepoId, type RepoType } from '../repo.ts';
 import type { Http } from './http.ts';
 import { gatedError, type Subject } from './refusal.ts';
 import { checkedReply, senseless } from './reply.ts';
+import { resolveUrl } from './resolve-url.ts';
 import { pinTree, type TreePin } from './tree-pin.ts';
 import { readTree, type TreeFile } from './tree.ts';
 
@@ -83,8 +84,7 @@ export function createHubApi(http: Http): HubApi {
     },
     async hashOf(type, id, rev, file) {
       const subject = { type, id, ref: rev, path: file.path };
-      const prefix = type === 'dataset' ? 'datasets/' : '';
-      const url = `${http.endpoint}/${prefix}${id}/resolve/${rev}/${encodePath(file.path)}`;
+      const url = resolveUrl(http.endpoint, type, id, rev, encodePath(file.path));
       const digests = await http.download(url, subject, (body) =>
         digestStream(atMost(body, file.size), file.size),
       );

@@ -1,4 +1,5 @@
 import { HugError } from '../errors.ts';
+import { visible } from '../quote.ts';
 import { type RepoType, repoPage } from '../repo.ts';
 
 /** What a request was about, for the message. */
@@ -15,7 +16,7 @@ export interface Subject {
 /** The parts of an answer that tell why the Hub refuses. */
 export interface Refusal {
   readonly status: number;
-  /** `X-Error-Code`, see hub-protocol, section 4. */
+  /** `X-Error-Code`: one word for the reason, such as `GatedRepo`; not every refusal has it. */
   readonly errorCode: string | undefined;
   /** `X-Error-Message`, or the body. */
   readonly errorMessage: string;
@@ -97,4 +98,5 @@ export function gatedError(subject: Subject, caller: Caller): HugError {
 
 const quote = (text: string | undefined): string => JSON.stringify(text ?? '');
 
-const oneLine = (text: string): string => text.replace(/\s+/gu, ' ').trim().slice(0, 200);
+const oneLine = (text: string): string =>
+  visible(text.replace(/\s+/gu, ' ').trim().slice(0, 200).toWellFormed());

@@ -4,6 +4,7 @@ import type { Http } from './http.ts';
 import { nextPage } from './link.ts';
 import type { Subject } from './refusal.ts';
 import { senseless } from './reply.ts';
+import { MASK } from './tree.ts';
 
 /**
  * SHA-256, in SRI form, of the Hub's answer about a tree; or why there is none: it has several
@@ -13,8 +14,6 @@ export type TreePin = { readonly hash: string } | { readonly obstacle: 'pages' |
 
 /** Entries on a full page. Nix does not see whether another one follows, and refuses a full one. */
 const PAGE_SIZE = 1_000;
-
-const MASKED_DIGEST = `"${'*'.repeat(64)}"`;
 
 /**
  * Asks for a tree as Nix does.
@@ -27,7 +26,7 @@ export async function pinTree(http: Http, address: string, subject: Subject): Pr
   const { text, headers } = answer;
   if (nextPage(headers['link'], address) !== undefined) return { obstacle: 'pages' };
   if (entryCount(text, subject) >= PAGE_SIZE) return { obstacle: 'pages' };
-  return text.includes(MASKED_DIGEST) ? { obstacle: 'closed' } : { hash: sriOfText(text) };
+  return text.includes(`"${MASK}"`) ? { obstacle: 'closed' } : { hash: sriOfText(text) };
 }
 
 /** A repository that was there with the token is not gone, but private. */

@@ -2,6 +2,8 @@ import * as v from 'valibot';
 import { byCodeUnit } from '../code-unit.ts';
 import { HugError, messageOf } from '../errors.ts';
 import { LOCKFILE_VERSION, type Lock, type LockedEntry, lockSchema } from './schema.ts';
+import { namedEntries, placeOf } from './entries.ts';
+import { pathNames } from './path-names.ts';
 import { pathCollision } from '../safe-path.ts';
 
 /** As many problems as fit a screen; the first ones tell what is wrong with the file. */
@@ -36,10 +38,10 @@ export function parseLock(text: string, file: string): Lock {
   }
   const result = v.safeParse(lockSchema, json);
   const problems = result.success
-    ? collisions(result.output)
+    ? [...collisions(result.output), ...misnamed(result.output)]
     : result.issues.map((issue) => `${v.getDotPath(issue) ?? 'lock'}: ${issue.message}`);
   if (result.success && problems.length === 0) return result.output;
-  throw invalid(file, problems.slice(0, MOST_PROBLEMS));
+  throw invalid(file, [...new Set(problems)].slice(0, MOST_PROBLEMS));
 }
 
 /**
@@ -134,6 +136,25 @@ function collisions(lock: Lock): string[] {
       ? []
       : [`${name}.files: ${JSON.stringify(collision)} is both a file and a folder`];
   });
+}
+
+/** Files whose `storeName` or `url` is not the one that their path has. */
+function misnamed(lock: Lock): string[] {
+  return namedEntries(lock).flatMap((named) =>
+    [...named.entry.files].flatMap(([path, file]) => {
+      const names = pathNames(path);
+      return (['storeName', 'url'] as const)
+        .filter((key) => file[key] !== names[key])
+        .map(
+          (key) =>
+            `${placeOf(named)}.files: ${key} of ${JSON.stringify(path)} ${reason(names[key])}`,
+        );
+    }),
+  );
+}
+
+function reason(expected: string | undefined): string {
+  return expected === undefined ? 'is not needed' : `must be ${JSON.stringify(expected)}`;
 }
 
 function invalid(file: string, details: readonly string[]): HugError {

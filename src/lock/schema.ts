@@ -1,10 +1,12 @@
 import * as v from 'valibot';
 import { isPlainObject, plainObject } from '../plain-object.ts';
-import { isRepoId } from '../repo.ts';
+import { badEndpointReason, ENDPOINT, isRepoId } from '../repo.ts';
 import { unsafeReason } from '../safe-path.ts';
 
 /** Version of the lock format that this release writes. */
 export const LOCKFILE_VERSION = 1;
+
+const BAD_ENDPOINT = 'is not an http or https address';
 
 /** Names of entries: they become Nix attribute names. */
 const nameSchema = v.pipe(
@@ -121,7 +123,8 @@ export const lockSchema = v.pipe(
       endpoint: v.exactOptional(
         v.pipe(
           v.string(),
-          v.regex(/^https?:\/\/[^\s?#@]+$/u, 'is not an http or https address'),
+          v.regex(ENDPOINT, BAD_ENDPOINT),
+          v.check((endpoint) => badEndpointReason(endpoint) === undefined, BAD_ENDPOINT),
           v.description('Address of the Hub; present only when the manifest sets it.'),
         ),
       ),

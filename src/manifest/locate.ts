@@ -67,7 +67,7 @@ async function search(cwd: string): Promise<string> {
     if (found !== null) return found.filepath;
   }
   throw new HugError('EHUG_MANIFEST_MISSING', `there is no hug.yaml in ${cwd} or above it`, {
-    hint: 'Write one with `nix-hug init`, or name its folder with -C.',
+    hint: 'Write one, for example `models: { gpt2: gpt2 }`, or name its folder with -C.',
   });
 }
 

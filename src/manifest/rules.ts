@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import type semverValidRange from 'semver/ranges/valid.js';
 import { HugError } from '../errors.ts';
 import { quoted } from '../quote.ts';
-import { badRefReason } from '../repo.ts';
+import { badEndpointReason, badRefReason } from '../repo.ts';
 import { unsafeReason } from '../safe-path.ts';
 import type { Problem } from './data.ts';
 import { fieldPath, type RawEntry } from './entries.ts';
@@ -30,22 +30,11 @@ export function entryProblems(entry: RawEntry): readonly Problem[] {
   return RULES.flatMap((rule) => rule(entry));
 }
 
-/**
- * What is wrong with the address of the Hub, beyond its shape. The value is never echoed, since it
- * may hold a password.
- */
+/** What is wrong with the address of the Hub, in the words of the schema: one problem is one line. */
 export function endpointProblems(endpoint: unknown): readonly Problem[] {
   const reason = typeof endpoint === 'string' ? badEndpointReason(endpoint) : undefined;
   if (reason === undefined) return [];
   return [{ path: ['endpoint'], part: 'value', message: `"endpoint" ${reason}` }];
-}
-
-function badEndpointReason(endpoint: string): string | undefined {
-  if (!/^https?:\/\//u.test(endpoint)) return undefined;
-  if (!URL.canParse(endpoint) || /[\s\\]/u.test(endpoint)) return 'is not an address';
-  const { username, password } = new URL(endpoint);
-  if (username !== '' || password !== '') return 'must not hold a user name or password';
-  return /[?#]/u.test(endpoint) ? 'must not have a query or a fragment' : undefined;
 }
 
 function repoIsOne(entry: RawEntry): readonly Problem[] {

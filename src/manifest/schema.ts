@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { plainObject } from '../plain-object.ts';
-import type { RepoType } from '../repo.ts';
+import { badEndpointReason, ENDPOINT, type RepoType } from '../repo.ts';
 
 /** A manifest as the rest of nix-hug sees it: every shorthand is written out, every rule holds. */
 export interface Manifest {
@@ -124,7 +124,7 @@ const fileFields = {
   endpoint: v.exactOptional(
     v.pipe(
       v.string('must be text'),
-      v.regex(/^https?:\/\//u, 'must begin with "https://" or "http://"'),
+      v.regex(ENDPOINT, ({ input }) => badEndpointReason(input) ?? 'is not an address'),
       v.description('Address of the Hub; HF_ENDPOINT wins over it.'),
     ),
   ),

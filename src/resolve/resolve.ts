@@ -2,10 +2,10 @@ import { HugError } from '../errors.ts';
 import type { HubApi, Revision } from '../hub/api.ts';
 import type { TreeFile } from '../hub/tree.ts';
 import { sriOfHex } from '../integrity.ts';
+import { pathNames } from '../lock/path-names.ts';
 import type { LockedEntry, LockedFile } from '../lock/schema.ts';
-import { storeNameOf } from '../lock/store-name.ts';
 import type { ManifestEntry } from '../manifest/schema.ts';
-import { encodePath, type RepoType } from '../repo.ts';
+import type { RepoType } from '../repo.ts';
 import { selectFiles } from './select.ts';
 import { highestTag } from './version.ts';
 
@@ -111,15 +111,12 @@ function hashOf(
 
 /** A file as it goes into the lock; `hash` is its SHA-256 in SRI form. */
 export function lockedFile(file: TreeFile, hash: string): LockedFile {
-  const storeName = storeNameOf(file.path);
-  const url = encodePath(file.path);
   return {
     size: file.size,
     hash,
     oid: file.oid,
     ...(file.lfs === undefined ? {} : { lfs: true as const }),
-    ...(storeName === undefined ? {} : { storeName }),
-    ...(url === file.path ? {} : { url }),
+    ...pathNames(file.path),
   };
 }
 

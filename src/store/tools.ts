@@ -48,7 +48,7 @@ export function createRunTool({ env, signal }: ToolWorld): RunTool {
 
 function missing(tool: Tool, cause: unknown): HugError {
   return new HugError('EHUG_NIX_MISSING', `${tool} is not on PATH`, {
-    hint: 'Install Nix from https://nixos.org/download, or use nix-hug export, which needs none.',
+    hint: 'Install Nix, https://nixos.org/download; nix-hug lock needs none.',
     cause,
   });
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { systemCodeOf } from '../errors.ts';
@@ -10,8 +10,20 @@ import { systemCodeOf } from '../errors.ts';
  */
 const OWNED = /^\.(?<pid>\d+)\.[\da-f-]+@(?<host>.+)$/u;
 
-/** Milliseconds without a write after which a process of another machine counts as ended. */
+/**
+ * Milliseconds without a sign of life, the time of the last change, after which an owner counts as
+ * ended: it may be on another machine, or its process id may be that of another program by now.
+ */
 const SILENCE = 3_600_000;
+
+/**
+ * Paths by name of what this process works on. Its id in a name says little: in a container each
+ * run may have the same one.
+ */
+const ours = new Map<string, string>();
+
+/** Has an owner that only reads or waits not look silent. */
+let heartbeat: NodeJS.Timeout | undefined;
 
 /** A partial file that belongs to this process. */
 export interface Claim {
@@ -30,9 +42,12 @@ export interface Claim {
 export async function claim(folder: string, key: string): Promise<Claim> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const owner = `${process.pid}.${randomUUID()}@${encodeURIComponent(hostname())}`;
-  const mine = path.join(folder, `${key}.${owner}`);
+  const name = `${key}.${owner}`;
+  const mine = path.join(folder, name);
+  ours.set(name, mine);
+  heartbeat ??= setInterval(touchOurs, SILENCE / 6).unref();
   for (const abandoned of await abandonedIn(folder, key)) {
-    if (await succeeds(rename(abandoned, mine))) return { path: mine, exists: true };
+    if (await succeeds(take(abandoned, mine))) return { path: mine, exists: true };
   }
   return { path: mine, exists: false };
 }
@@ -40,15 +55,17 @@ export async function claim(folder: string, key: string): Promise<Claim> {
 /** Leaves a claimed file to whoever wants it next. */
 export async function release(claimed: string, key: string): Promise<void> {
   await rename(claimed, path.join(path.dirname(claimed), `${key}.free`));
+  ours.delete(path.basename(claimed));
 }
 
 /** Removes a claimed file, and what else was left behind of the same content. */
 export async function removeAll(claimed: string, key: string): Promise<void> {
   const abandoned = await abandonedIn(path.dirname(claimed), key);
   for (const file of [claimed, ...abandoned]) await rm(file, { force: true });
+  ours.delete(path.basename(claimed));
 }
 
-/** PartialFile files of a content that nobody works on. */
+/** Partial files of a content that nobody works on. */
 async function abandonedIn(folder: string, key: string): Promise<string[]> {
   const abandoned: string[] = [];
   for (const name of await readdir(folder)) {
@@ -62,10 +79,28 @@ async function abandonedIn(folder: string, key: string): Promise<string[]> {
 async function isAbandoned(file: string, suffix: string): Promise<boolean> {
   if (suffix === '.free') return true;
   const { pid, host } = OWNED.exec(suffix)?.groups ?? {};
-  if (pid === undefined || host === undefined) return false;
-  if (host === encodeURIComponent(hostname())) return !isRunning(Number(pid));
+  if (pid === undefined || host === undefined || ours.has(path.basename(file))) return false;
+  if (host === encodeURIComponent(hostname())) {
+    if (Number(pid) === process.pid || !isRunning(Number(pid))) return true;
+  }
   const { mtimeMs } = await stat(file).catch(() => ({ mtimeMs: Infinity }));
   return Date.now() - mtimeMs > SILENCE;
+}
+
+/** Renames a file that may be old, so that it does not look silent under its new name. */
+async function take(abandoned: string, mine: string): Promise<void> {
+  await touch(abandoned);
+  await rename(abandoned, mine);
+}
+
+function touchOurs(): void {
+  // One that is not made yet, or gone by now, needs it no more.
+  for (const file of ours.values()) void touch(file).catch(() => undefined);
+}
+
+async function touch(file: string): Promise<void> {
+  const now = new Date();
+  await utimes(file, now, now);
 }
 
 function isRunning(pid: number): boolean {

@@ -5,14 +5,17 @@ import { hexOfSri } from '../integrity.ts';
 import { type RemoteFile, spanOf, wrongHash } from './answer.ts';
 import { type Division, RangedTransfer } from './ranged.ts';
 import { PartialFile } from './partial.ts';
+import { Room } from './room.ts';
 import { Sink } from './sink.ts';
-import { assertSpace } from './space.ts';
 
 /** A complete file whose digest is right. */
 interface Download {
   /** To be linked or moved away. */
   readonly path: string;
-  /** Removes what is left of it; to be called when the file was taken, or is not wanted. */
+  /**
+   * Removes what is left of it; to be called when the file was taken, or is not wanted. Other files
+   * may be waiting for its room.
+   */
   discard(): Promise<void>;
 }
 
@@ -53,18 +56,20 @@ const DIVISION_OF_LARGE: Division = { connections: 4, segment: 32 * MEBIBYTE };
 /** Makes a download engine of constant memory: about 2 MiB for each connection. */
 export function createDownloads(options: DownloadsOptions): Downloads {
   const limit = pLimit(options.filesAtOnce ?? 16);
-  return { fetch: (file, onBytes) => limit(() => fetch(file, onBytes, options)) };
+  const room = new Room(options.folder, options.signal);
+  return { fetch: (file, onBytes) => limit(() => fetch(file, onBytes, options, room)) };
 }
 
 async function fetch(
   file: RemoteFile,
   onBytes: (present: number) => void,
   { http, folder, signal }: DownloadsOptions,
+  room: Room,
 ): Promise<Download> {
   signal.throwIfAborted();
   const partial = await PartialFile.claim(folder, `${hexOfSri(file.hash)}-${file.size}`, file.size);
   try {
-    await assertSpace(folder, partial.missing);
+    await room.reserve(partial);
     const isResumed = partial.spans.length > 0;
     const sink = new Sink(partial, onBytes, signal);
     try {
@@ -79,10 +84,17 @@ async function fetch(
       await sink.stop();
     }
     await partial.complete();
-    return { path: partial.path, discard: () => partial.remove() };
+    return {
+      path: partial.path,
+      discard: () => partial.remove().finally(() => room.leave(partial)),
+    };
   } catch (error) {
     const isWrong = error instanceof HugError && error.code === 'EHUG_INTEGRITY';
-    await (isWrong ? partial.remove() : partial.release());
+    try {
+      await (isWrong ? partial.remove() : partial.release());
+    } finally {
+      room.leave(partial);
+    }
     throw error;
   }
 }

@@ -2,9 +2,6 @@ import { statfs } from 'node:fs/promises';
 import prettyBytes from 'pretty-bytes';
 import { HugError, messageOf, systemCodeOf } from '../errors.ts';
 
-/** What helps where files are on their way. */
-const WORK_HINT = 'Make room, or set XDG_CACHE_HOME to a folder on a larger disk.';
-
 /**
  * Makes sure that a folder's disk has room.
  *
@@ -13,14 +10,19 @@ const WORK_HINT = 'Make room, or set XDG_CACHE_HOME to a folder on a larger disk
  * @param hint what helps when there is too little
  * @throws HugError `EHUG_DISK_FULL`, which says how much is needed and how much is there
  */
-export async function assertSpace(
+export async function assertSpace(folder: string, needed: number, hint: string): Promise<void> {
+  const free = await freeBytes(folder);
+  if (needed > free) throw tooLittleSpace(folder, needed, free, hint);
+}
+
+/** The error for a disk without room for so many bytes more. */
+export function tooLittleSpace(
   folder: string,
   needed: number,
-  hint: string = WORK_HINT,
-): Promise<void> {
-  const free = await freeBytes(folder);
-  if (needed <= free) return;
-  throw new HugError(
+  free: number,
+  hint: string,
+): HugError {
+  return new HugError(
     'EHUG_DISK_FULL',
     `${folder} needs ${exact(needed)} more, and ${exact(free)} are free`,
     { hint },
@@ -52,7 +54,8 @@ export async function storageError(
   );
 }
 
-async function freeBytes(folder: string): Promise<number> {
+/** How many bytes a folder's disk has room for. */
+export async function freeBytes(folder: string): Promise<number> {
   const { bavail, bsize } = await statfs(folder);
   return bavail * bsize;
 }

@@ -319,7 +319,7 @@ describe('errors of fetch', () => {
     const { run } = await project(BOTH);
     const { status, stderr } = await run(['fetch'], { PATH: await tempFolder() });
     expect([status, stderr]).toEqual([1, expect.stringContaining('EHUG_NIX_MISSING')]);
-    expect(stderr).toContain('nix-hug export');
+    expect(stderr).toContain('nix-hug lock needs none');
     expect(hub.requests).toEqual([]);
   });
 

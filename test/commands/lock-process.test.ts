@@ -119,6 +119,18 @@ describe('proxies', () => {
     expect(proxy.asked.every((asked) => asked.includes(new URL(hub.endpoint).host))).toBe(true);
   });
 
+  it('may be an address without a scheme; another one is named', async () => {
+    const proxy = await startProxy();
+    const { run } = await createProject(hub.endpoint, 'models: { a: org/first }');
+    const { host } = new URL(proxy.url);
+    expect((await run(['lock'], { env: { HTTP_PROXY: host } })).status).toBe(0);
+    expect(proxy.asked.length).toBeGreaterThan(0);
+    const { run: again } = await createProject(hub.endpoint, 'models: { a: org/first }');
+    const wrong = await again(['lock'], { env: { HTTPS_PROXY: 'ftp://user:secret@h' } });
+    expect([wrong.status, wrong.stderr]).toEqual([2, expect.stringContaining('HTTPS_PROXY')]);
+    expect(wrong.stderr).not.toContain('secret');
+  });
+
   it('NO_PROXY goes around it', async () => {
     const proxy = await startProxy();
     const { run } = await createProject(hub.endpoint, 'models: { a: org/first }');

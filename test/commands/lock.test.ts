@@ -49,7 +49,7 @@ afterAll(() => hub.close());
 beforeEach(() => hub.clearRequests());
 
 describe('lock', () => {
-  it('writes the lock of SPEC section 2', async () => {
+  it('writes a lock with all that is documented', async () => {
     const { run, lockText } = await project();
     const { status, stdout } = await run(['lock']);
     expect(stdout).toContain('hug.lock.json written, 3 entries');
@@ -243,6 +243,14 @@ models:
     expect(JSON.parse((await lockText()) ?? '').endpoint).toBe(wrong);
     const { run: other } = await project(`endpoint: ${hub.endpoint}\n${MANIFEST}`);
     expect((await other(['lock'], { env: { HF_ENDPOINT: undefined } })).status).toBe(0);
+  });
+
+  it('refuses an HF_ENDPOINT with a password without showing it', async () => {
+    const { run } = await project();
+    const env = { HF_ENDPOINT: 'http://user:s3cret-word@127.0.0.1:9' };
+    const { status, stdout, stderr } = await run(['lock'], { env });
+    expect([status, stderr]).toEqual([2, expect.stringContaining('HF_ENDPOINT must not hold')]);
+    expect(stdout + stderr).not.toContain('s3cret');
   });
 
   it('finds the manifest from a folder below, and by name', async () => {
@@ -542,6 +550,14 @@ describe('output', () => {
     expect([silent.status, silent.stdout, silent.stderr]).toEqual([0, '', '']);
   });
 
+  it('lets nothing from the Hub command the terminal', async () => {
+    inject('/revision/', { kind: 'status', status: 400, body: 'a\u001b]0;pwn\u0007b' });
+    const { run } = await project();
+    const { stderr } = await run(['lock']);
+    expect(stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/u);
+    expect(stderr).toContain('pwn');
+  });
+
   it('never shows the token, even when the Hub sends it back', async () => {
     inject('/revision/', { kind: 'status', status: 400, body: `bad token ${TOKEN}` });
     const { run } = await project();
@@ -576,6 +592,12 @@ describe('usage', () => {
     expect(stderr).toContain(message);
     const json = await run([...argv, '--json']);
     expect(json.json().error.code).toBe('EHUG_USAGE');
+  });
+
+  it('shows its help when no command is given', async () => {
+    const { run } = await project();
+    const { status, stdout, stderr } = await run([]);
+    expect([status, stdout, stderr]).toEqual([2, '', expect.stringContaining('Usage: nix-hug')]);
   });
 
   it('prints help and version', async () => {

@@ -1,16 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { formatLock } from '../../src/lock/codec.ts';
 import type { Lock } from '../../src/lock/schema.ts';
+import { encodePath } from '../../src/repo.ts';
 import { lockedEntry, lockedFile, lockOf } from '../support/locks.ts';
 import { createProject } from '../support/project.ts';
 
 const REV = 'c'.repeat(40);
+const ODD = 'odd \u009b\u202e name';
 const MODEL = lockedEntry({
   repo: 'org/big',
   files: new Map([
     ['config.json', lockedFile('a', { size: 601 })],
     ['model.safetensors', lockedFile('b', { size: 4_949_453_792, lfs: true })],
-    ['odd \u009b\u202e name', lockedFile('c', { size: 0, storeName: 'odd_name', url: 'odd' })],
+    [ODD, lockedFile('c', { size: 0, storeName: 'odd_name', url: encodePath(ODD) })],
   ]),
 });
 const LOCK = lockOf(
@@ -71,7 +73,7 @@ describe('ls', () => {
     ]);
   });
 
-  it('lists the files of an entry as JSON of SPEC section 3', async () => {
+  it('lists the files of an entry as JSON', async () => {
     const { run } = await project();
     expect((await run(['ls', 'big', '--json'])).json()).toEqual({
       repo: 'org/big',
@@ -84,6 +86,20 @@ describe('ls', () => {
         { path: 'odd \u009b\u202e name', size: 0, lfs: false },
       ],
     });
+  });
+
+  it('takes a selection, but neither a revision nor a type', async () => {
+    const { run } = await project();
+    const chosen = await run(['ls', 'big', '--include', '*.gguf', '--json']);
+    expect(chosen.json().files.map(({ path }: { path: string }) => path)).toEqual([
+      'config.json',
+      ODD,
+    ]);
+    expect(chosen.stderr).toContain('include "*.gguf" matches no LFS file');
+    for (const option of [['--ref', 'dev'], ['--dataset'], ['--repo-type', 'model']]) {
+      expect((await run(['ls', 'big', ...option])).status).toBe(2);
+    }
+    expect((await run(['ls', '--file', 'x'])).status).toBe(2);
   });
 
   it('asks which one is meant when a model and a dataset have the name', async () => {

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HugError } from '../../src/errors.ts';
-import { formatLock, parseLock } from '../../src/lock/codec.ts';
+import { EMPTY_LOCK, formatLock, parseLock } from '../../src/lock/codec.ts';
+import { pathNames } from '../../src/lock/path-names.ts';
+import endpoints from '../fixtures/endpoints.json' with { type: 'json' };
 import { lockedEntry, lockedFile, lockOf } from '../support/locks.ts';
 
 const FULL = `{
@@ -82,7 +84,7 @@ describe('canonical text', () => {
     const paths = fc.uniqueArray(fc.stringMatching(/^[A-Za-z0-9ä_-]{1,8}$/u), { minLength: 1 });
     fc.assert(
       fc.property(paths, fc.infiniteStream(fc.nat()), (names, random) => {
-        const entries = names.map((name) => [name, lockedFile()] as const);
+        const entries = names.map((name) => [name, lockedFile('a', pathNames(name))] as const);
         const shuffled = entries
           .map((entry) => [random.next().value, entry] as const)
           .toSorted(([a], [b]) => a - b)
@@ -111,6 +113,20 @@ describe('canonical text', () => {
   });
 });
 
+describe('the endpoint of a lock', () => {
+  const withEndpoint = (endpoint: string) => formatLock({ ...EMPTY_LOCK, endpoint });
+
+  it.each(endpoints.accepted)('may be %j', (endpoint) => {
+    expect(parseLock(withEndpoint(endpoint), 'lock').endpoint).toBe(endpoint);
+  });
+
+  it.each(endpoints.rejected)('cannot be %j', (endpoint) => {
+    expect(problem(() => parseLock(withEndpoint(endpoint), 'lock')).details).toEqual([
+      'endpoint: is not an http or https address',
+    ]);
+  });
+});
+
 describe('refused locks', () => {
   it.each([
     ['', 'Unexpected end of JSON input'],
@@ -126,6 +142,13 @@ describe('refused locks', () => {
     [FULL.replace('".b%20%C3%A4"', '"a/../x"'), 'percent-encoded'],
     [FULL.replace('".b%20%C3%A4"', '"a?b"'), 'percent-encoded'],
     [FULL.replace('"_b_"', '"../b"'), 'store path name'],
+    [FULL.replace('".b%20%C3%A4"', '"%2e%2e/x"'), 'url of ".b ä" must be ".b%20%C3%A4"'],
+    [FULL.replace('".b%20%C3%A4"', '".b%20%c3%a4"'), 'url of ".b ä" must be ".b%20%C3%A4"'],
+    [FULL.replace('"_b_"', '"_c_"'), 'storeName of ".b ä" must be "_b_"'],
+    [FULL.replace(/, "storeName": "_b_"/u, ''), 'storeName of ".b ä" must be "_b_"'],
+    [FULL.replace(/, "url": "[^"]*"/u, ''), 'url of ".b ä" must be ".b%20%C3%A4"'],
+    [FULL.replace('"size": 0', '"url": "Z", "size": 0'), 'is not needed'],
+    [FULL.replace('"size": 0', '"storeName": "Z", "size": 0'), 'is not needed'],
     [FULL.replace('"alpha"', '"al pha"'), 'entry name'],
     [FULL.replace('"size": 0', '"size": -1'), 'size'],
     [FULL.replace('"size": 0', '"size": 0.5'), 'size'],

@@ -3,7 +3,9 @@ import path from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HugError } from '../../src/errors.ts';
+import { EMPTY_LOCK, formatLock, parseLock } from '../../src/lock/codec.ts';
 import { parseManifest } from '../../src/manifest/parse.ts';
+import endpoints from '../fixtures/endpoints.json' with { type: 'json' };
 
 const FIXTURES = path.join(import.meta.dirname, '..', 'fixtures', 'manifest');
 const EXAMPLE = path.join(import.meta.dirname, '..', '..', 'hug.yaml.example');
@@ -111,6 +113,20 @@ describe('a valid manifest', () => {
 
   it('may begin with a byte order mark', () => {
     expect(parseManifest('\uFEFFmodels: { a: org/a }', 'hug.yaml').entries).toHaveLength(1);
+  });
+
+  it.each(endpoints.accepted)('may have the endpoint %j, and so may its lock', (text) => {
+    const { endpoint } = parseManifest(JSON.stringify({ endpoint: text }), 'hug.yaml');
+    const lock = formatLock({ ...EMPTY_LOCK, ...(endpoint === undefined ? {} : { endpoint }) });
+    expect(parseLock(lock, 'hug.lock.json').endpoint).toBe(endpoint);
+  });
+
+  it.each([...endpoints.rejected, 'http://[::x]'])('cannot have the endpoint %j', (endpoint) => {
+    const text = JSON.stringify({ endpoint }).replace('\u007f', String.raw`\u007f`);
+    const { details } = refusalOf(text);
+    expect(details).toHaveLength(1);
+    expect(details[0]).toContain('"endpoint" ');
+    expect(details[0]).not.toContain('s3cret');
   });
 
   it('may hold addresses on the endpoint of the environment', () => {

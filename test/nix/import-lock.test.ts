@@ -2,7 +2,8 @@ import { mkdir, readdir, readFile, readlink, writeFile } from 'node:fs/promises'
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { formatLock } from '../../src/lock/codec.ts';
-import type { Lock, LockedFile } from '../../src/lock/schema.ts';
+import { pathNames } from '../../src/lock/path-names.ts';
+import type { Lock } from '../../src/lock/schema.ts';
 import { lockedEntry, lockedFile, lockOf } from '../support/locks.ts';
 import { createNix, describeNix, LIBRARY, nixString, PKGS } from '../support/nix.ts';
 import { type FileServer, serveFiles } from './file-server.ts';
@@ -154,6 +155,16 @@ describeNix('importLock', (nix) => {
       ]);
     });
 
+    it('is made of a repository whose name no derivation may have', async () => {
+      const hug = await imported(lockOf({ m: { ...model.entry, repo: 'org/x.drv' } }));
+      const value = `(${hug}).models.m`;
+      expect(await nix().evaluate(`[ ${value}.passthru.name ${value}.repo ]`)).toEqual([
+        'x.drv',
+        'org/x.drv',
+      ]);
+      expect(await nix().evaluate(`(${value}).outPath`)).toMatch(/-x\.drv_$/u);
+    });
+
     it('gives each file on its own', async () => {
       const built = await nix().build(
         `(${await imported(lock)}).datasets.d.files."data/train-00000-of-00001.parquet"`,
@@ -173,8 +184,8 @@ describeNix('importLock', (nix) => {
 
     it('of 10,000 files builds', async () => {
       const paths = Array.from({ length: 10_000 }, (_, index) => `data/${index % 7}/part ${index}`);
-      const file: LockedFile = lockedFile('a', { storeName: 'part', url: 'part' });
-      const entry = lockedEntry({ files: new Map(paths.map((name) => [name, file])) });
+      const files = paths.map((name) => [name, lockedFile('a', pathNames(name))] as const);
+      const entry = lockedEntry({ files: new Map(files) });
       const args = 'fetchFile = { name, url, hash }: builtins.toFile name "part";';
       const built = await nix().build(`(${await imported(lockOf({ m: entry }), args)}).models.m`);
       const names = await readdir(built, { recursive: true });

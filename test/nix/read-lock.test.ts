@@ -3,8 +3,10 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { HugError } from '../../src/errors.ts';
 import { formatLock, parseLock } from '../../src/lock/codec.ts';
+import { pathNames } from '../../src/lock/path-names.ts';
 import { isRepoId } from '../../src/repo.ts';
 import { unsafeReason } from '../../src/safe-path.ts';
+import endpoints from '../fixtures/endpoints.json' with { type: 'json' };
 import invalid from '../fixtures/lock/invalid.json' with { type: 'json' };
 import { conflictedByGit } from '../support/git-conflict.ts';
 import { lockedEntry, lockedFile, lockOf } from '../support/locks.ts';
@@ -69,18 +71,32 @@ describeNix('readLock', (nix) => {
   ])('and the command line agree on $key made of $parts', async ({ key, parts, isRight }) => {
     const texts = upTo(4, parts);
     const file = path.join(nix().folder, 'texts.json');
-    await writeFile(file, JSON.stringify(texts));
+    const values = texts.map((text) => ({ text, file: lockedFile('a', pathNames(text)) }));
+    await writeFile(file, JSON.stringify(values));
     const lock = nixString(formatLock(lockOf({ m: lockedEntry() })));
     const accepted = await nix().evaluate(`
       let
         lock = builtins.fromJSON ${lock};
-        file = lock.models.m.files."config.json" // { storeName = "x"; url = "x"; };
-        change = text: { repo.repo = text; files.files.\${text} = file; }.${key};
-        changed = text: lock // { models.m = lock.models.m // change text; };
-        isAccepted = text: (builtins.tryEval (${everything('(changed text)')} true)).success;
+        change = { text, file }: { repo.repo = text; files.files.\${text} = file; }.${key};
+        changed = value: lock // { models.m = lock.models.m // change value; };
+        isAccepted = value: (builtins.tryEval (${everything('(changed value)')} true)).success;
+        values = builtins.fromJSON (builtins.readFile ${nixString(file)});
       in
-      builtins.filter isAccepted (builtins.fromJSON (builtins.readFile ${nixString(file)}))`);
+      map (value: value.text) (builtins.filter isAccepted values)`);
     expect(accepted).toEqual(texts.filter(isRight));
+  });
+
+  it('and the command line agree on endpoints', async () => {
+    const file = path.join(nix().folder, 'endpoints.json');
+    await writeFile(file, JSON.stringify(endpoints));
+    const accepted = await nix().evaluate(`
+      let
+        table = builtins.fromJSON (builtins.readFile ${nixString(file)});
+        lock = endpoint: { inherit endpoint; lockfileVersion = 1; models = { }; datasets = { }; };
+        isAccepted = text: (builtins.tryEval (${everything('(lock text)')} true)).success;
+      in
+      builtins.filter isAccepted (table.accepted ++ table.rejected)`);
+    expect(accepted).toEqual(endpoints.accepted);
   });
 
   it('says where the first problem is, and what it is', async () => {
@@ -100,6 +116,14 @@ describeNix('readLock', (nix) => {
     ['a b', { storeName: 'a_b' }, 'needs a url'],
     ['a+b', {}, 'needs a url'],
     ['100%', { storeName: '100_' }, 'needs a url'],
+    ['x.drv', {}, 'needs a storeName'],
+    ['a b', { storeName: 'a_b', url: '%2e%2e/x' }, 'url is not "a%20b"'],
+    ['ä', { storeName: '_', url: '%c3%a4' }, 'url is not "%C3%A4"'],
+    ['a b', { storeName: 'b', url: 'a%20b' }, 'storeName is not "a_b"'],
+    ['a', { url: '%61' }, 'needs no url'],
+    ['d/a', { url: 'd/a' }, 'needs no url'],
+    ['d/a', { storeName: 'b' }, 'needs no storeName'],
+    ['a', { storeName: 'a' }, 'needs no storeName'],
   ])('asks for what Nix needs to fetch %s', async (name, over, problem) => {
     const files = new Map([[name, lockedFile('a', over)]]);
     const lock = formatLock(lockOf({ m: lockedEntry({ files }) }));

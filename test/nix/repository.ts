@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { digestStream } from '../../src/integrity.ts';
 import type { LockedEntry, LockedFile } from '../../src/lock/schema.ts';
-import { storeNameOf } from '../../src/lock/store-name.ts';
+import { pathNames } from '../../src/lock/path-names.ts';
 import { encodePath } from '../../src/repo.ts';
 
 /** The content of a repository at one commit. */
@@ -65,14 +65,11 @@ async function makeFile(path: string, text: string, isLfs: boolean) {
   const { size, hash, oid } = await digests(content);
   const sha256 = Buffer.from(hash.slice('sha256-'.length), 'base64').toString('hex');
   const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${sha256}\nsize ${size}\n`;
-  const storeName = storeNameOf(path);
-  const url = encodePath(path);
   const file: LockedFile = {
     size,
     hash,
     ...(isLfs ? { oid: (await digests(Buffer.from(pointer))).oid, lfs: true } : { oid }),
-    ...(storeName === undefined ? {} : { storeName }),
-    ...(url === path ? {} : { url }),
+    ...pathNames(path),
   };
   return { path, content, file };
 }

@@ -160,7 +160,7 @@ describe('errors of Nix', () => {
     const { nix } = await setUp({ env: { PATH: await tempFolder() } });
     await expect(nix.facts()).rejects.toMatchObject({
       code: 'EHUG_NIX_MISSING',
-      hint: expect.stringContaining('export'),
+      hint: expect.stringContaining('Install Nix'),
     });
   });
 

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile, utimes, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { claim, release, removeAll } from '../../src/transfer/claim.ts';
 import { tempFolder } from '../support/temp.ts';
 
@@ -16,6 +16,8 @@ async function endedProcess(): Promise<number> {
   await once(child, 'exit');
   return child.pid ?? 0;
 }
+
+const LONG_AGO = new Date(Date.now() - 3_700_000);
 
 /** A folder with one file of this name. */
 async function folderWith(name: string): Promise<string> {
@@ -53,7 +55,7 @@ describe('a partial file', () => {
   });
 
   it.each([
-    ['of a running process', `${KEY}.${process.pid}.${UUID}@${hostname()}`],
+    ['of a running process', `${KEY}.${process.ppid}.${UUID}@${hostname()}`],
     ['of another content', `${KEY}3.free`],
     ['of another machine', `${KEY}.1.${UUID}@elsewhere`],
     ['of another form', `${KEY}.1.txt`],
@@ -65,11 +67,40 @@ describe('a partial file', () => {
     expect(await readdir(folder)).toEqual([name]);
   });
 
-  it('of another machine is inherited after an hour of silence', async () => {
-    const name = `${KEY}.1.${UUID}@elsewhere`;
-    const folder = await folderWith(name);
-    const longAgo = new Date(Date.now() - 3_700_000);
-    await utimes(path.join(folder, name), longAgo, longAgo);
+  it('of an earlier process with the id of this one is inherited', async () => {
+    const folder = await folderWith(`${KEY}.${process.pid}.${UUID}@${hostname()}`);
     expect((await claim(folder, KEY)).exists).toBe(true);
+  });
+
+  it.each([
+    ['of another machine', `${KEY}.1.${UUID}@elsewhere`],
+    ['of a running process', `${KEY}.${process.ppid}.${UUID}@${hostname()}`],
+  ])('%s is inherited after an hour of silence, and then is not silent', async (_what, name) => {
+    const folder = await folderWith(name);
+    await utimes(path.join(folder, name), LONG_AGO, LONG_AGO);
+    const { path: mine, exists } = await claim(folder, KEY);
+    expect(exists).toBe(true);
+    expect((await stat(mine)).mtime.getTime()).toBeGreaterThan(Date.now() - 60_000);
+  });
+
+  it('of this process is its own, however silent, until it is given up', async () => {
+    const folder = await folderWith(`${KEY}.free`);
+    const { path: mine } = await claim(folder, KEY);
+    await utimes(mine, LONG_AGO, LONG_AGO);
+    expect((await claim(folder, KEY)).exists).toBe(false);
+    await release(mine, KEY);
+    expect((await claim(folder, KEY)).exists).toBe(true);
+  });
+
+  it('shows every ten minutes that its owner is alive', async () => {
+    vi.resetModules();
+    vi.useFakeTimers({ toFake: ['setInterval'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const fresh = await import('../../src/transfer/claim.ts');
+    const folder = await folderWith(`${KEY}.free`);
+    const { path: mine } = await fresh.claim(folder, KEY);
+    await utimes(mine, LONG_AGO, LONG_AGO);
+    vi.advanceTimersByTime(600_000);
+    await vi.waitFor(async () => expect((await stat(mine)).mtime).not.toEqual(LONG_AGO));
   });
 });

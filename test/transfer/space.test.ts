@@ -1,10 +1,11 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createHttp } from '../../src/hub/http.ts';
+import { createDownloads, type Downloads } from '../../src/transfer/downloads.ts';
 import { bring, publish } from '../support/bring.ts';
 import { type Hub, lfs, startHub } from '../support/hub/index.ts';
-import { tempFolder } from '../support/temp.ts';
+import { smallDisk } from '../support/small-disk.ts';
 
 const MIB = 1024 * 1024;
 
@@ -15,22 +16,24 @@ beforeAll(async () => {
 });
 afterAll(() => hub.close());
 
-/** A disk of 32 MiB until the running test ends; `undefined` where none can be mounted. */
-async function smallDisk(): Promise<string | undefined> {
-  const folder = await tempFolder();
+/** Works with one engine, as one run of the program does. */
+async function withDownloads<T>(
+  folder: string,
+  work: (downloads: Downloads) => Promise<T>,
+): Promise<T> {
+  const { signal } = new AbortController();
+  const retry = { retries: 0, baseMs: 2, longestWaitMs: 5_000 };
+  const http = createHttp({ userAgent: 'test', retry, endpoint: hub.endpoint, signal });
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=32m', 'tmpfs', folder], { stdio: 'pipe' });
-  } catch {
-    console.warn('Skipped: a small disk can be mounted by root only');
-    return undefined;
+    return await work(createDownloads({ http, folder, signal }));
+  } finally {
+    await http.close();
   }
-  onTestFinished(() => void execFileSync('umount', [folder]));
-  return folder;
 }
 
 describe('a disk', () => {
   it('without room is told before anything is asked of the Hub', async ({ skip }) => {
-    const folder = (await smallDisk()) ?? skip();
+    const { folder } = await smallDisk(32 * MIB, skip);
     const content = lfs.generated({ size: 48 * MIB, seed: 1 });
     const file = await publish(hub, 'org/too-large', 'w.bin', content);
     hub.clearRequests();
@@ -44,8 +47,51 @@ describe('a disk', () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
+  it('with room for each of two files alone brings one after the other', async ({ skip }) => {
+    const { folder } = await smallDisk(32 * MIB, skip);
+    const files = await Promise.all(
+      [3, 4].map((seed) =>
+        publish(hub, `org/half-${seed}`, 'w.bin', lfs.generated({ size: 20 * MIB, seed })),
+      ),
+    );
+    const brought = await withDownloads(folder, (downloads) =>
+      Promise.all(
+        files.map(async (file) => {
+          const download = await downloads.fetch(file, () => undefined);
+          const there = readdirSync(folder).length;
+          await download.discard();
+          return there;
+        }),
+      ),
+    );
+    // One waits beside the other, with no more than its journal.
+    expect(brought.toSorted((a, b) => a - b)).toEqual([1, 2]);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('with room for one file of two refuses the other one only', async ({ skip }) => {
+    const { folder } = await smallDisk(32 * MIB, skip);
+    const content = lfs.generated({ size: 20 * MIB, seed: 5 });
+    const fitting = await publish(hub, 'org/fails', 'w.bin', content);
+    const large = lfs.generated({ size: 48 * MIB, seed: 6 });
+    const tooLarge = await publish(hub, 'org/never-fits', 'w.bin', large);
+    const outcomes = await withDownloads(folder, (downloads) =>
+      Promise.allSettled(
+        [{ ...fitting, hash: tooLarge.hash }, tooLarge].map((file) =>
+          downloads.fetch(file, () => undefined),
+        ),
+      ),
+    );
+    expect(outcomes).toEqual(
+      ['EHUG_INTEGRITY', 'EHUG_DISK_FULL'].map((code) =>
+        expect.objectContaining({ reason: expect.objectContaining({ code }) }),
+      ),
+    );
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
   it('that fills up meanwhile keeps what was downloaded', async ({ skip }) => {
-    const folder = (await smallDisk()) ?? skip();
+    const { folder } = await smallDisk(32 * MIB, skip);
     const content = lfs.generated({ size: 24 * MIB, seed: 2 });
     const file = await publish(hub, 'org/fitting', 'w.bin', content);
     const other = path.join(folder, 'of another program');
