@@ -2,19 +2,12 @@ import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { nixString } from '../../src/nix-string.ts';
+import { ended, type Ended } from './ended.ts';
 
 /** Which Nix: the one of this system, or that of `scripts/setup-current-nix.sh`. */
 export type NixKind = 'system' | 'current';
-
-/** How a command ended. */
-interface NixRun {
-  readonly status: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 /** The real Nix with a store of its own, which needs no root and is not `/nix`. */
 export interface Nix {
@@ -27,7 +20,7 @@ export interface Nix {
   /** Environment in which programs of this system use the store and no other. */
   readonly environment: Readonly<Record<string, string>>;
   /** Runs a command of Nix. */
-  run(command: string, ...args: readonly string[]): Promise<NixRun>;
+  run(command: string, ...args: readonly string[]): Promise<Ended>;
   /** Value of an expression. Builds nothing, fetches nothing and reads only what belongs to the test. */
   evaluate(expression: string): Promise<unknown>;
   /** The message with which the evaluation of an expression fails. */
@@ -153,7 +146,7 @@ export async function createNix(kind: NixKind = DEFAULT_KIND, storeDir?: string)
   };
 }
 
-function successful({ status, stdout, stderr }: NixRun): string {
+function successful({ status, stdout, stderr }: Ended): string {
   if (status !== 0) throw new Error(stderr);
   return stdout;
 }
@@ -193,19 +186,9 @@ function inRoot(
   ];
 }
 
-/** Not synchronous, so that a server in this process can answer meanwhile. */
-async function runProcess(
+function runProcess(
   [command = '', ...args]: readonly string[],
   env: NodeJS.ProcessEnv,
-): Promise<NixRun> {
-  const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
-  const [stdout, stderr, status] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    new Promise<number | null>((resolve, reject) => {
-      child.once('error', reject);
-      child.once('close', resolve);
-    }),
-  ]);
-  return { status, stdout, stderr };
+): Promise<Ended> {
+  return ended(spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'] }));
 }

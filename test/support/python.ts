@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { describe } from 'vitest';
+import { ended } from './ended.ts';
 
 /** A version of the official client, huggingface_hub, in its virtual environment. */
 export interface PythonClient {
@@ -85,14 +85,7 @@ export async function callPython(
     },
   });
   child.stdin.end(JSON.stringify(calls));
-  const [stdout, stderr, status] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    new Promise<number | null>((resolve, reject) => {
-      child.once('error', reject);
-      child.once('close', resolve);
-    }),
-  ]);
+  const { stdout, stderr, status } = await ended(child);
   if (status !== 0) throw new Error(`The Python client ended with ${status}: ${stderr}`);
   const outcomes: PythonOutcome[] = JSON.parse(stdout);
   return outcomes;

@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import path from 'node:path';
-import { text } from 'node:stream/consumers';
+import { ended, type Ended } from './ended.ts';
 
 /** A run of nix-hug in a process of its own. */
 export interface SpawnedCli {
   readonly child: ChildProcess;
-  /** How it ended; `status` is `null` when a signal ended it. */
-  readonly ended: Promise<{ status: number | null; stdout: string; stderr: string }>;
+  /** How it ended. */
+  readonly ended: Promise<Ended>;
 }
 
 const BIN = path.join(import.meta.dirname, '..', '..', 'src', 'bin.ts');
@@ -22,10 +22,5 @@ export function spawnCli(
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const ended = Promise.all([
-    new Promise<number | null>((resolve) => child.once('close', resolve)),
-    text(child.stdout),
-    text(child.stderr),
-  ]).then(([status, stdout, stderr]) => ({ status, stdout, stderr }));
-  return { child, ended };
+  return { child, ended: ended(child) };
 }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
-import { text } from 'node:stream/consumers';
+import { ended } from '../ended.ts';
 
 /** Seconds since 1970 of the first commit of every repository. */
 export const FIRST_COMMIT_TIME = Date.UTC(2024, 0, 1) / 1000;
@@ -103,14 +103,7 @@ async function git(gitDir: string, args: readonly string[], input?: Uint8Array):
   // A git that ends early closes its input; its exit status and stderr say why.
   child.stdin.on('error', () => {});
   child.stdin.end(input);
-  const [stdout, stderr, status] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    new Promise<number | null>((resolve, reject) => {
-      child.once('error', reject);
-      child.once('close', resolve);
-    }),
-  ]);
+  const { stdout, stderr, status } = await ended(child);
   if (status !== 0) throw new Error(`git ${args[0]} failed: ${stderr}`);
   return stdout;
 }
