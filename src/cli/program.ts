@@ -62,7 +62,11 @@ function createProgram(world: World, execute: Execute) {
     .option('--debug', 'show each request and the cause of an error')
     .option('--quiet', 'show errors and warnings only')
     .option('--no-color', 'use no colours')
-    .option('--concurrency <n>', 'downloads at once, and half as many as API requests', positiveInteger)
+    .option(
+      '--concurrency <n>',
+      'downloads at once, and half as many as API requests',
+      positiveInteger,
+    )
     .exitOverride()
     .configureOutput({
       writeOut: (text) => void world.stdout.write(text),
