@@ -1,0 +1,53 @@
+import { repositoryAmong } from '../target.ts';
+import { REPOSITORY, withRemoteOptions } from './options.ts';
+import type { Execute, Program } from './root.ts';
+
+/** The commands that list files, and bring them to where they are used. */
+export function addFileCommands(program: Program, execute: Execute): void {
+  withRemoteOptions(
+    program
+      .command('fetch')
+      .description(
+        'bring files into the Nix store: those of the lock, or a model that no manifest names',
+      )
+      .argument('[targets...]', `entries of the lock (all when none is named), or ${REPOSITORY}`)
+      .option(
+        '--gc-root <dir>',
+        'keep what is fetched from the garbage collector by links in this folder',
+      )
+      .option('--dry-run', 'show what is missing, or the Nix expression for a repository'),
+  ).action((targets, options, command) =>
+    execute(command.optsWithGlobals(), async (context) => {
+      const { ref, model, dataset, repoType, include, exclude, file } = options;
+      const foreign = [ref, model, dataset, repoType, include, exclude, file];
+      const url = repositoryAmong(targets, foreign);
+      if (url === undefined) {
+        const { run } = await import('../../commands/fetch.ts');
+        return run(targets, options, context);
+      }
+      const { run } = await import('../../commands/fetch-url.ts');
+      return run(url, options, context);
+    }),
+  );
+
+  withRemoteOptions(
+    program
+      .command('ls')
+      .description('list the entries of the lock, or the files of one or of a repository')
+      .argument('[target]', `an entry of the lock, or ${REPOSITORY}`),
+  ).action((target, options, command) =>
+    execute(command.optsWithGlobals(), async (context) => {
+      const { ref, model, dataset, repoType, include, exclude, file } = options;
+      const foreign = [ref, model, dataset, repoType];
+      const selection = target === undefined ? [include, exclude, file] : [];
+      const targets = target === undefined ? [] : [target];
+      const url = repositoryAmong(targets, [...foreign, ...selection]);
+      if (url === undefined) {
+        const { run } = await import('../../commands/ls.ts');
+        return run(target, options, context);
+      }
+      const { run } = await import('../../commands/ls-url.ts');
+      return run(url, options, context);
+    }),
+  );
+}
