@@ -35,6 +35,8 @@ export interface Work {
   /** Size of the work in bytes, for a rate. */
   readonly bytes?: number;
   readonly rounds: number;
+  /** What to compare with that was not measured but computed. */
+  readonly floor?: { readonly name: string; readonly seconds: number };
 }
 
 interface Run {
@@ -43,34 +45,42 @@ interface Run {
   readonly peak: number;
 }
 
+/** One table of the report. */
+export interface Comparison {
+  readonly title: string;
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
 const MIB = 1024 ** 2;
 
 /**
- * Measures contenders one after the other in each round, so that all of them meet the same noise,
- * and prints medians and their ratio to the first one.
+ * Measures contenders one after the other in each round, so that all of them meet the same noise.
+ *
+ * @returns medians, and their ratio to the first row: the floor, or the first contender
  */
-export async function compare(work: Work, contenders: readonly Contender[]): Promise<void> {
-  const runs = contenders.map((contender) => ({ name: contender.name, runs: new Array<Run>() }));
+export async function compare(work: Work, contenders: readonly Contender[]): Promise<Comparison> {
+  const runs = contenders.map(({ name }) => ({ name, runs: new Array<Run>() }));
   for (let round = 0; round < work.rounds; round += 1) {
     for (const [index, contender] of contenders.entries()) {
       runs[index]?.runs.push(await measure(contender));
     }
   }
-  const rows = runs.map(({ name, runs: all }) => ({ name, ...summary(all) }));
+  const measured = runs.map(({ name, runs: all }) => ({ name, ...summary(all) }));
+  const rows = [...(work.floor === undefined ? [] : [{ ...work.floor, peak: NaN }]), ...measured];
   const first = rows[0]?.seconds ?? NaN;
-  console.log(`\n${work.title}, median of ${work.rounds}`);
-  for (const { name, seconds, peak } of rows) {
-    const cells = [
-      name.padEnd(30),
-      `${seconds.toFixed(2).padStart(7)} s`,
-      ...(work.bytes === undefined
-        ? []
-        : [`${(work.bytes / MIB / seconds).toFixed(0).padStart(5)} MiB/s`]),
-      `${(seconds / first).toFixed(2).padStart(5)} × the first`,
-      `${(peak / MIB).toFixed(0).padStart(4)} MiB peak`,
-    ];
-    console.log(`  ${cells.join('   ')}`);
-  }
+  const { bytes } = work;
+  return {
+    title: `${work.title}; median of ${work.rounds}`,
+    head: ['', 'time', ...(bytes === undefined ? [] : ['rate']), 'ratio', 'peak memory'],
+    rows: rows.map(({ name, seconds, peak }) => [
+      name,
+      `${seconds.toFixed(2)} s`,
+      ...(bytes === undefined ? [] : [`${(bytes / MIB / seconds).toFixed(0)} MiB/s`]),
+      (seconds / first).toFixed(2),
+      Number.isNaN(peak) ? '' : `${(peak / MIB).toFixed(0)} MiB`,
+    ]),
+  };
 }
 
 async function measure({ prepare }: Contender): Promise<Run> {

@@ -1,11 +1,11 @@
-import { execFile, fork } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { createNix, nixString } from '../test/support/nix.ts';
-import { compare, type Contender, NIX_HUG, PYTHON } from './compare.ts';
-import type { Offer, Ready, Served } from './hub.ts';
+import { compare, type Comparison, type Contender, NIX_HUG, PYTHON } from './compare.ts';
+import { withHub } from './hub-process.ts';
+import type { Offer, Served } from './hub.ts';
 
 const GIB = 1024 ** 3;
 const MIB = 1024 ** 2;
@@ -24,33 +24,25 @@ export interface FetchBench {
  * fetch`, and to disk with our download engine alone, the official client and plain curl. The last
  * contender is what a copy in the store costs whoever brings it: curl, and then Nix alone.
  */
-export async function benchFetch({ rounds, gib }: FetchBench): Promise<void> {
+export async function* benchFetch({ rounds, gib }: FetchBench): AsyncGenerator<Comparison> {
   const offers: Offer[] = [
-    { id: 'bench/large', count: 1, size: Math.round(gib * GIB) },
-    { id: 'bench/many', count: 400, size: MIB },
+    { id: 'bench/large', weights: { count: 1, size: Math.round(gib * GIB) } },
+    { id: 'bench/many', weights: { count: 400, size: MIB } },
   ];
-  const hub = fork(path.join(import.meta.dirname, 'hub.js'), [JSON.stringify(offers)]);
-  try {
-    const ready = new Promise<Ready>((resolve) =>
-      hub.once('message', (message: Ready) => resolve(message)),
-    );
-    const { endpoint, served } = await ready;
+  yield* withHub(offers, async function* ({ endpoint, served, setLatency }) {
     for (const latency of [0, 50]) {
-      hub.send(latency);
-      await once(hub, 'message');
+      await setLatency(latency);
       for (const repo of served) {
-        const [{ size } = { size: 0 }] = repo.files;
-        const title = `fetch ${repo.files.length} × ${size / MIB} MiB, ${latency} ms latency`;
-        const work = { title, bytes: repo.files.length * size, rounds };
-        await compare(work, contendersFor(repo, endpoint));
+        const [{ size } = { size: 0 }] = repo.weights;
+        const title = `\`fetch\` of ${repo.weights.length} × ${size / MIB} MiB, ${latency} ms latency`;
+        const work = { title, bytes: repo.weights.length * size, rounds };
+        yield await compare(work, contendersFor(repo, endpoint));
       }
     }
-  } finally {
-    hub.disconnect();
-  }
+  });
 }
 
-function contendersFor({ id, rev, files }: Served, endpoint: string): Contender[] {
+function contendersFor({ id, rev, weights: files }: Served, endpoint: string): Contender[] {
   const engine = async (folder: string) => {
     const list = path.join(folder, 'list.json');
     await writeFile(list, JSON.stringify(files));
