@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 
-/** The folder of the repository; this file runs from `.cache/bench/bench`. */
-export const ROOT = path.join(import.meta.dirname, '..', '..', '..');
+/** The folder of the repository. */
+export const ROOT = path.join(import.meta.dirname, '..');
 
 /** The newest official client, see `scripts/setup-python.sh`. */
 export const PYTHON = path.join(ROOT, '.cache/python/newest/bin/python');

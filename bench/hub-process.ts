@@ -19,7 +19,7 @@ export async function* withHub<T>(
   offers: readonly Offer[],
   use: (hub: BenchHub) => AsyncGenerator<T>,
 ): AsyncGenerator<T> {
-  const child = fork(path.join(import.meta.dirname, 'hub.js'), [JSON.stringify(offers)]);
+  const child = fork(path.join(import.meta.dirname, 'hub.ts'), [JSON.stringify(offers)]);
   try {
     const ready = await replyOf(child);
     if (!('served' in ready)) throw new Error('The hub did not start');
