@@ -29,13 +29,12 @@ async function stored(cache: string, env: Readonly<Record<string, string>>): Pro
 
 describe('scan', () => {
   it('says that there is no cache', async () => {
-    const { status, stdout } = await scan('/nonexistent/\u001bx', NO_NIX);
-    expect([status, stdout]).toEqual([
-      0,
-      'there is no Hugging Face cache at /nonexistent/\\u001bx\n',
-    ]);
-    expect((await scan('/nonexistent', NO_NIX, '--json')).json()).toEqual({
-      cache: '/nonexistent',
+    const cache = `${await tempFolder()}/\u001bx`;
+    const { status, stdout } = await scan(cache, NO_NIX);
+    const shown = cache.replace('\u001b', '\\u001b');
+    expect([status, stdout]).toEqual([0, `there is no Hugging Face cache at ${shown}\n`]);
+    expect((await scan(cache, NO_NIX, '--json')).json()).toEqual({
+      cache,
       found: false,
       size: 0,
       revisions: [],
