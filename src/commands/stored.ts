@@ -15,6 +15,9 @@ export interface Store {
   readonly storeFolder: string;
 }
 
+/** Digits of base 32, and a name (Nix manual, "Store Path"); Nix refuses to be asked about others. */
+const STORE_OBJECT = /^[0-9a-df-np-sv-z]{32}-[A-Za-z0-9+_?=-][A-Za-z0-9+._?=-]{0,210}$/u;
+
 /** The Hub takes no larger file that is not an LFS file; in bytes. */
 const LARGEST_PLAIN = 10 * 1024 * 1024;
 
@@ -95,7 +98,7 @@ export async function storedRevisions(
 function ownStorePath({ file }: CachedFile, storeFolder: string): string | undefined {
   if (!file.startsWith(`${storeFolder}/`)) return undefined;
   const [name = ''] = file.slice(storeFolder.length + 1).split('/');
-  return `${storeFolder}/${name}`;
+  return STORE_OBJECT.test(name) ? `${storeFolder}/${name}` : undefined;
 }
 
 /** SHA-256 of a file in SRI form; `undefined` when it cannot be read. */

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rename, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
@@ -587,6 +587,27 @@ describe('a scan', () => {
     await writeFile(Buffer.from(`${cache}/${SNAPSHOT}/\u00ff`, 'latin1'), '');
     const { problems } = await shortScan(cache);
     expect(problems).toEqual([`unreadable ${REPO}/snapshots/REV/\ufffd ENOENT`]);
+  });
+
+  it('gives up on folders that are deeper than paths may be long', async () => {
+    const cache = await fill(await tempFolder('hub cache'), SOUND);
+    const chain = Array.from({ length: 12 }, () => 'd'.repeat(200)).join('/');
+    const [upper, lower] = [
+      path.join(cache, SNAPSHOT, chain),
+      path.join(cache, REPO, 'refs', chain),
+    ];
+    await mkdir(upper, { recursive: true });
+    await mkdir(lower, { recursive: true });
+    const moved = path.join(upper, 'moved');
+    await rename(path.join(cache, REPO, 'refs'), moved);
+    await symlink(path.relative(`${cache}/${REPO}`, moved), path.join(cache, REPO, 'refs'));
+    try {
+      const { problems, revisions } = await shortScan(cache);
+      expect(revisions).toEqual([expect.stringMatching(/^model org\/name cccc \[main\]: .+ …$/u)]);
+      expect(problems).toEqual([expect.stringMatching(/^unreadable \S+ ENAMETOOLONG$/u)]);
+    } finally {
+      await rename(moved, path.join(cache, 'refs'));
+    }
   });
 
   it('ends when it is told to', async () => {

@@ -259,6 +259,25 @@ describeNix('scan with Nix', (nix) => {
     }
   });
 
+  it('asks nothing that Nix would not answer, whatever the cache leads to', async () => {
+    const cache = await tempFolder('hub');
+    const { storeDir } = nix();
+    await put(`${storeDir}/.links/secret`, 'x');
+    await put(`${storeDir}/not a path`, 'x');
+    await put(`${storeDir}/${'0'.repeat(32)}-never-built/x`, 'x');
+    const links = ['.links/secret', 'not a path', `${'0'.repeat(32)}-never-built/x`];
+    for (const [index, target] of links.entries()) {
+      const snapshot = path.join(cache, `models--m${index}/snapshots`, REV);
+      await mkdir(snapshot, { recursive: true });
+      await symlink(path.join(storeDir, target), path.join(snapshot, '\u00fc "$(x)".json'));
+    }
+    expect(await stored(cache, nix().environment)).toEqual([
+      ['m0', 'cccc', false],
+      ['m1', 'cccc', false],
+      ['m2', 'cccc', false],
+    ]);
+  });
+
   it('warns of a Nix that does not work, and goes on', async () => {
     const cache = await tempFolder('hub');
     await put(path.join(cache, 'models--x/snapshots', REV, 'y'), '');
