@@ -1,48 +1,35 @@
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { promisify } from 'node:util';
+import { compare, type Comparison, NIX_HUG, PYTHON } from './compare.ts';
 
-/**
- * How long it takes to list a Hugging Face cache of 2,000 snapshots in 400 repositories: nix-hug,
- * with and without Nix to ask, and the official client, one after the other in each round.
- *
- *     npm run build && npm run bench:scan
- *     BENCH_ROUNDS=9 npm run bench:scan
- */
 const REPOS = 400;
 const SNAPSHOTS = 5;
-/** Of each snapshot; two are LFS files, half of the others change with every commit. */
+/** Of each snapshot; two are LFS files, and half of all change with every commit. */
 const FILES = 10;
-const MIB = 1024 ** 2;
 
-const { env } = process;
-const rounds = Number(env['BENCH_ROUNDS'] ?? 5);
-const root = path.join(import.meta.dirname, '..', '..', '..');
-const bin = path.join(root, '.cache/python/newest/bin');
-const scan = [process.execPath, path.join(root, 'dist/bin.js'), 'scan', '--json'];
-
-/** A command, and where it looks for programs. */
-interface Contender {
-  readonly argv: readonly string[];
-  readonly path: string;
+/** `scan` of a large cache, with and without Nix to ask, beside the list of the official client. */
+export async function* benchScan({ rounds }: { rounds: number }): AsyncGenerator<Comparison> {
+  const cache = await mkdtemp(path.join(process.env['BENCH_DIR'] ?? tmpdir(), 'nix-hug-bench-'));
+  try {
+    await fill(cache);
+    const env = { HF_HUB_CACHE: cache, HF_HUB_OFFLINE: '1', HF_HUB_DISABLE_TELEMETRY: '1' };
+    const scan = [...NIX_HUG, 'scan', '--json'];
+    const list = [path.join(path.dirname(PYTHON), 'hf'), 'cache', 'ls'];
+    const title = `\`scan\` of ${REPOS * SNAPSHOTS} snapshots of ${FILES} files in ${REPOS} repositories`;
+    yield await compare({ title, rounds }, [
+      { name: 'hf cache ls', prepare: async () => ({ argv: list, env }) },
+      { name: 'nix-hug scan', prepare: async () => ({ argv: scan, env }) },
+      {
+        name: 'nix-hug scan, no Nix',
+        prepare: async () => ({ argv: scan, env: { ...env, PATH: '/nonexistent' } }),
+      },
+    ]);
+  } finally {
+    await rm(cache, { recursive: true, force: true });
+  }
 }
-
-/** One run of one contender. */
-interface Run {
-  readonly seconds: number;
-  /** Peak memory in bytes. */
-  readonly peak: number;
-}
-
-const CONTENDERS: Readonly<Record<string, Contender>> = {
-  'nix-hug scan': { argv: scan, path: env['PATH'] ?? '' },
-  'nix-hug scan, no Nix': { argv: scan, path: '/nonexistent' },
-  'hf cache ls': { argv: [path.join(bin, 'hf'), 'cache', 'ls'], path: env['PATH'] ?? '' },
-};
 
 /** Fills a cache as the official client does. */
 async function fill(cache: string): Promise<void> {
@@ -72,57 +59,3 @@ async function fill(cache: string): Promise<void> {
 
 const digest = (algorithm: string, text: string): string =>
   createHash(algorithm).update(text).digest('hex');
-
-async function run({ argv, path: searched }: Contender, folder: string): Promise<Run> {
-  const { stdout } = await promisify(execFile)(
-    path.join(bin, 'python'),
-    [path.join(root, 'bench/measure.py'), ...argv],
-    {
-      env: {
-        PATH: searched,
-        HOME: folder,
-        HF_HUB_CACHE: path.join(folder, 'hub'),
-        HF_HUB_DISABLE_TELEMETRY: '1',
-        HF_HUB_OFFLINE: '1',
-      },
-    },
-  );
-  return JSON.parse(stdout);
-}
-
-/** The middle run by time, with the highest peak of all. */
-function summary(runs: readonly Run[]): Run {
-  const seconds = runs.map((each) => each.seconds).toSorted((a, b) => a - b);
-  return {
-    seconds: seconds[Math.floor(seconds.length / 2)] ?? NaN,
-    peak: Math.max(...runs.map(({ peak }) => peak)),
-  };
-}
-
-if (!existsSync(bin)) throw new Error('Run scripts/setup-python.sh first');
-const folder = await mkdtemp(path.join(env['BENCH_DIR'] ?? tmpdir(), 'nix-hug-bench-'));
-try {
-  await fill(path.join(folder, 'hub'));
-  const runs = new Map<string, Run[]>(Object.keys(CONTENDERS).map((name) => [name, []]));
-  for (let round = 0; round < rounds; round += 1) {
-    for (const [name, contender] of Object.entries(CONTENDERS)) {
-      runs.get(name)?.push(await run(contender, folder));
-    }
-  }
-  console.log(
-    `scan of ${REPOS * SNAPSHOTS} snapshots of ${FILES} files in ${REPOS} repositories, median of ${rounds}`,
-  );
-  const ours = summary(runs.get('nix-hug scan') ?? []).seconds;
-  for (const [name, all] of runs) {
-    const { seconds, peak } = summary(all);
-    const cells = [
-      name.padEnd(20),
-      `${seconds.toFixed(2).padStart(5)} s`,
-      `${(seconds / ours).toFixed(2).padStart(5)} × ours`,
-      `${(peak / MIB).toFixed(0).padStart(4)} MiB peak`,
-    ];
-    console.log(`  ${cells.join('   ')}`);
-  }
-} finally {
-  await rm(folder, { recursive: true, force: true });
-}
