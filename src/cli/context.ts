@@ -5,6 +5,7 @@ import { cacheFolderIn } from '../cache/layout.ts';
 import type { FetchContext } from '../commands/fetch.ts';
 import type { FetchUrlContext } from '../commands/fetch-url.ts';
 import type { LockContext } from '../commands/lock.ts';
+import type { ScanContext } from '../commands/scan.ts';
 import { HugError } from '../errors.ts';
 import { findToken, isOn } from '../hub/auth.ts';
 import type { Http } from '../hub/http.ts';
@@ -41,7 +42,7 @@ export interface GlobalOptions {
 }
 
 /** What commands get to work with. */
-export interface Context extends LockContext, FetchContext, FetchUrlContext {
+export interface Context extends LockContext, FetchContext, FetchUrlContext, ScanContext {
   readonly output: Output;
 }
 
@@ -111,6 +112,7 @@ export function createContext(options: GlobalOptions, world: World): Context {
     runTasks: createTaskRunner(stderr, mode),
     runTransfers: createTransferRunner(stderr, mode),
     warn: (line) => output.warn(line),
+    signal: world.signal,
     debug: (line) => (debug ? output.note(line) : undefined),
   };
 }
