@@ -30,7 +30,7 @@ const ONLY_IN: Record<string, readonly string[]> = {
   'pretty-bytes': ['transfer/space.ts', 'commands/', 'cli/transfers.ts'],
   semver: ['manifest/', 'resolve/version.ts'],
   undici: ['hub/http.ts'],
-  valibot: ['plain-object.ts', 'manifest/', 'hub/', 'lock/'],
+  valibot: ['plain-object.ts', 'manifest/', 'hub/', 'lock/', 'commands/output-schema.ts'],
   yaml: ['manifest/'],
   'node:child_process': ['store/tools.ts'],
   'node:crypto': [

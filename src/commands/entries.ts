@@ -2,7 +2,9 @@ import { closestMatch } from 'leven';
 import { HugError } from '../errors.ts';
 import { type NamedEntry, namedEntries, placeOf } from '../lock/entries.ts';
 import type { Lock } from '../lock/schema.ts';
+import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
 import { quoted } from '../quote.ts';
+import type { RepoType } from '../repo.ts';
 
 /** More edits than these are another word, not a misspelling. */
 const MOST_EDITS = 2;
@@ -14,24 +16,59 @@ const MOST_EDITS = 2;
  * @throws HugError `EHUG_ENTRY_UNKNOWN` with all names that are not in the lock
  */
 export function entriesNamed(lock: Lock, names: readonly string[]): NamedEntry[] {
-  const entries = namedEntries(lock);
-  if (names.length === 0) return entries;
+  return among(namedEntries(lock), names, {
+    file: 'the lock',
+    hint: 'nix-hug ls lists the entries. A repository is written org/name, or hf:gpt2 without org.',
+  });
+}
+
+/**
+ * The same of a manifest, in its order.
+ *
+ * @throws HugError `EHUG_ENTRY_UNKNOWN` with all names that are not in the manifest
+ */
+export function manifestEntriesNamed(
+  { entries }: Manifest,
+  names: readonly string[],
+): readonly ManifestEntry[] {
+  return among(entries, names, {
+    file: 'the manifest',
+    hint: 'Names are the keys below models and datasets in hug.yaml.',
+  });
+}
+
+/** Where entries stand, for a message, and what helps to name one. */
+interface Source {
+  readonly file: string;
+  readonly hint: string;
+}
+
+function among<E extends { readonly type: RepoType; readonly name: string }>(
+  entries: readonly E[],
+  names: readonly string[],
+  source: Source,
+): E[] {
+  if (names.length === 0) return [...entries];
   const known = new Set(entries.flatMap((entry) => [entry.name, placeOf(entry)]));
   const unknown = names.filter((name) => !known.has(name));
-  if (unknown.length > 0) throw unknownEntries(unknown, [...known]);
+  if (unknown.length > 0) throw unknownEntries(unknown, [...known], source);
   const wanted = new Set(names);
   return entries.filter((entry) => wanted.has(entry.name) || wanted.has(placeOf(entry)));
 }
 
-function unknownEntries(unknown: readonly string[], known: readonly string[]): HugError {
+function unknownEntries(
+  unknown: readonly string[],
+  known: readonly string[],
+  { file, hint }: Source,
+): HugError {
   const lines = unknown.map((name) => {
-    const near = closestMatch(name, [...known], { maxDistance: MOST_EDITS });
+    const near = closestMatch(name, known, { maxDistance: MOST_EDITS });
     const suggestion = near === undefined ? '' : `; did you mean ${quoted(near)}?`;
-    return `the lock has no entry ${quoted(name)}${suggestion}`;
+    return `${file} has no entry ${quoted(name)}${suggestion}`;
   });
   const [first = '', ...others] = lines;
   return new HugError('EHUG_ENTRY_UNKNOWN', first, {
     details: others,
-    hint: 'nix-hug ls lists the entries. A repository is written org/name, or hf:gpt2 without org.',
+    hint,
   });
 }

@@ -189,7 +189,8 @@ export class Repository {
   async prune(): Promise<void> {
     const reached = new Set<string>();
     for (const { commit } of this.#refs.values()) {
-      for (let at: Commit | undefined = commit; at !== undefined; at = at.parent) reached.add(at.id);
+      for (let at: Commit | undefined = commit; at !== undefined; at = at.parent)
+        reached.add(at.id);
     }
     for (const id of this.#commits.keys()) {
       if (!reached.has(id)) this.#commits.delete(id);
