@@ -124,6 +124,17 @@ describe('architecture', () => {
     }
   });
 
+  it('takes the types of outputs alone from their schemas, which no run shall load', () => {
+    const importers = files.filter(({ text }) => text.includes("/output-schema.ts'"));
+    expect(importers.length).toBeGreaterThan(0);
+    for (const { file, text } of importers) {
+      expect(text, file).toMatch(
+        /^import type \{ Output \} from '[./a-z]+\/output-schema\.ts';$/mu,
+      );
+      expect(text.match(/output-schema/gu), file).toHaveLength(1);
+    }
+  });
+
   it.each(Object.entries(NAMED_ONLY_IN))('%s stands only in %s', (name, place) => {
     const holders = files.filter(({ text }) => text.includes(name)).map(({ file }) => file);
     expect(holders).toEqual(place === 'nowhere' ? [] : [place]);

@@ -1,4 +1,5 @@
 import { EXIT } from '../errors.ts';
+import { refClashes } from '../lock/clashes.ts';
 import { formatLock } from '../lock/codec.ts';
 import { diffLocks, type EntryChange, type Pin } from '../lock/diff.ts';
 import { placeOf } from '../lock/entries.ts';
@@ -45,6 +46,7 @@ export async function run(
     names.length === 0
       ? assemble(manifest, found.lock, entries)
       : replace(manifest, found.lock, entries);
+  for (const clash of refClashes(lock)) context.warn(clash);
   const text = formatLock(lock);
   const write = text !== found.text && options.dryRun !== true;
   if (write) await writeLockText(lockPath, text);

@@ -8,7 +8,7 @@ import { type Target, targetOf } from './resolve.ts';
 import { isVersion, namesPrerelease, newestTag } from './version.ts';
 
 /** How a locked entry stands to what its repository has now. */
-export interface Outlook {
+interface Outlook {
   /** The newest that the manifest allows. */
   readonly wanted: Pin;
   /** The newest that there is: the highest version, or the head of the branch. */

@@ -609,6 +609,15 @@ models: { fresh: ${id}, missing: ${id}, kept: ${id}, stale: { repo: ${id}, ref: 
     expect(Object.keys((await lock()).models)).toEqual(['fresh', 'kept', 'missing', 'stale']);
   });
 
+  it('that leave one branch at two commits are warned of', async () => {
+    const { repo, id } = await repository();
+    const { run } = await locked(`models: { a: ${id}, b: { repo: ${id}, files: [config.json] } }`);
+    await repo.commit({ files: { 'config.json': '1' } });
+    const warning = `warning: models.a and models.b have main of ${id} at different commits`;
+    expect((await run(['update', 'b'])).stderr).toContain(warning);
+    expect((await run(['update'])).stderr).not.toContain(warning);
+  });
+
   it('that the manifest does not have are refused', async () => {
     const { id } = await repository();
     const { run } = await locked(`models: { mistral: ${id} }`);
