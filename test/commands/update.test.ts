@@ -334,6 +334,25 @@ models:
     expect((await lock()).models.byRef.rev).toBe(second);
   });
 
+  it('a full name of a ref tells whether it is a tag, without a request', async () => {
+    const { repo, id, first } = await repository();
+    await repo.tag('v1', first);
+    await repo.pullRequest(1, first);
+    const { run } = await locked(`
+models:
+  pull: { repo: ${id}, ref: refs/pr/1 }
+  tag: { repo: ${id}, ref: refs/tags/v1 }
+`);
+    const other = await repo.commit({ branch: 'x', parent: null, files: FILES, message: 'Anew' });
+    await repo.tag('v1', other);
+    await repo.pullRequest(1, other);
+    expect((await run(['update', '--json'])).json().entries).toMatchObject([
+      { warnings: [`the history of refs/pr/1 was rewritten, without the locked commit ${first}`] },
+      { warnings: ['the tag refs/tags/v1 names another commit now'] },
+    ]);
+    expect(asked().filter((path) => path.endsWith('/refs'))).toEqual([]);
+  });
+
   it('a commit that no name moves stays, and that is said', async () => {
     const { repo, id, first } = await repository();
     const { run, lockText } = await locked(
