@@ -79,7 +79,7 @@ describe('outdated', () => {
     const { run } = await locked(`models: { a: ${id}, b: ${id} }`);
     const { status, stdout } = await run(['outdated', '--exit-code']);
     expect([status, stdout]).toEqual([0, 'everything is up to date\n']);
-    expect(asked()).toEqual([`models/${id}/revision/main`, `models/${id}/revision/main`]);
+    expect(asked()).toEqual([`models/${id}/revision/main`]);
     const { run: empty } = await locked('models: {}');
     expect((await empty(['outdated', '--offline'])).stdout).toBe('everything is up to date\n');
   });

@@ -209,6 +209,36 @@ models:
   });
 });
 
+describe('entries of one repository', () => {
+  it('move to one commit, though the branch moves on while they are looked up', async () => {
+    const { repo, id } = await repository();
+    const { run, lock } = await locked(
+      `models: { a: ${id}, b: { repo: ${id}, files: [config.json] }, c: ${id} }`,
+    );
+    const revs = [
+      await repo.commit({ files: { 'config.json': '1' } }),
+      await repo.commit({ files: { 'config.json': '2' } }),
+    ];
+    let hits = 0;
+    inject('/revision/main', {
+      kind: 'json',
+      body: (info: object) => ({ ...info, sha: revs[hits++ % 2] }),
+    });
+    expect((await run(['update'])).status).toBe(0);
+    const { a, b, c } = (await lock()).models;
+    expect([a.rev, b.rev, c.rev]).toEqual([revs[0], revs[0], revs[0]]);
+    expect(asked()).toEqual(
+      [
+        `models/${id}/revision/main`,
+        `models/${id}/tree/${revs[0]}`,
+        `models/${id}/commits/${revs[0]}`,
+        `/${id}/resolve/${revs[0]}/config.json`,
+        `resolve-cache/models/${id}/${revs[0]}/config.json`,
+      ].toSorted(),
+    );
+  });
+});
+
 describe('a dry run', () => {
   it('tells the same plan and writes nothing', async () => {
     const { repo, id } = await repository();
