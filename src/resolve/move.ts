@@ -48,10 +48,8 @@ export async function moveEntry(
   report('resolving');
   if (locked === undefined || !answers(locked, wanted)) {
     const target = await targetOf(wanted, hub);
-    const [resolved, history] = await Promise.all([
-      lockAt(wanted, target, context),
-      ifTold(historyAt(hub, wanted, target)),
-    ]);
+    const resolved = await lockAt(wanted, target, context);
+    const history = await ifTold(historyAt(hub, wanted, target));
     return { ...resolved, dates: { to: dateOf(history, target.at.rev) } };
   }
   const target = await targetOf(wanted, hub).catch((error: unknown) => {
@@ -64,10 +62,9 @@ export async function moveEntry(
     const entry = isSame ? locked : lockedEntry(wanted, target, locked.files);
     return { entry, warnings: renamed, dates: {} };
   }
-  const [resolved, step] = await Promise.all([
-    lockAt(wanted, target, context),
-    stepTo(wanted, locked, target, hub),
-  ]);
+  // In this order, so that no question is open when an entry fails.
+  const resolved = await lockAt(wanted, target, context);
+  const step = await stepTo(wanted, locked, target, hub);
   return {
     entry: resolved.entry,
     warnings: [...renamed, ...step.warnings, ...resolved.warnings],
