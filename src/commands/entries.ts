@@ -9,6 +9,13 @@ import type { RepoType } from '../repo.ts';
 /** More edits than these are another word, not a misspelling. */
 const MOST_EDITS = 2;
 
+/** What has entries, as a message names it, and what helps to name one of them. */
+const HINTS = {
+  'the lock':
+    'nix-hug ls lists the entries. A repository is written org/name, or hf:gpt2 without org.',
+  'the manifest': 'The names are the keys below models and datasets.',
+};
+
 /**
  * The entries that the user names, in the order of the lock; all of them for no name.
  *
@@ -16,10 +23,7 @@ const MOST_EDITS = 2;
  * @throws HugError `EHUG_ENTRY_UNKNOWN` with all names that are not in the lock
  */
 export function entriesNamed(lock: Lock, names: readonly string[]): NamedEntry[] {
-  return among(namedEntries(lock), names, {
-    file: 'the lock',
-    hint: 'nix-hug ls lists the entries. A repository is written org/name, or hf:gpt2 without org.',
-  });
+  return among(namedEntries(lock), names, 'the lock');
 }
 
 /**
@@ -30,45 +34,39 @@ export function entriesNamed(lock: Lock, names: readonly string[]): NamedEntry[]
 export function manifestEntriesNamed(
   { entries }: Manifest,
   names: readonly string[],
-): readonly ManifestEntry[] {
-  return among(entries, names, {
-    file: 'the manifest',
-    hint: 'Names are the keys below models and datasets in hug.yaml.',
-  });
-}
-
-/** Where entries stand, for a message, and what helps to name one. */
-interface Source {
-  readonly file: string;
-  readonly hint: string;
+): ManifestEntry[] {
+  return among(entries, names, 'the manifest');
 }
 
 function among<E extends { readonly type: RepoType; readonly name: string }>(
   entries: readonly E[],
   names: readonly string[],
-  source: Source,
+  holder: keyof typeof HINTS,
 ): E[] {
   if (names.length === 0) return [...entries];
   const known = new Set(entries.flatMap((entry) => [entry.name, placeOf(entry)]));
   const unknown = names.filter((name) => !known.has(name));
-  if (unknown.length > 0) throw unknownEntries(unknown, [...known], source);
+  if (unknown.length > 0) throw unknownEntries(unknown, [...known], holder);
   const wanted = new Set(names);
   return entries.filter((entry) => wanted.has(entry.name) || wanted.has(placeOf(entry)));
 }
 
+/**
+ * The error for names that no entry has.
+ *
+ * @param known names that entries have
+ * @param holder what has the entries, for the message
+ */
 function unknownEntries(
   unknown: readonly string[],
   known: readonly string[],
-  { file, hint }: Source,
+  holder: keyof typeof HINTS,
 ): HugError {
   const lines = unknown.map((name) => {
     const near = closestMatch(name, known, { maxDistance: MOST_EDITS });
     const suggestion = near === undefined ? '' : `; did you mean ${quoted(near)}?`;
-    return `${file} has no entry ${quoted(name)}${suggestion}`;
+    return `${holder} has no entry ${quoted(name)}${suggestion}`;
   });
   const [first = '', ...others] = lines;
-  return new HugError('EHUG_ENTRY_UNKNOWN', first, {
-    details: others,
-    hint,
-  });
+  return new HugError('EHUG_ENTRY_UNKNOWN', first, { details: others, hint: HINTS[holder] });
 }

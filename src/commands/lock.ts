@@ -1,5 +1,4 @@
 import { EXIT, HugError } from '../errors.ts';
-import { formatLock } from '../lock/codec.ts';
 import { diffLocks } from '../lock/diff.ts';
 import { placeOf } from '../lock/entries.ts';
 import { writeLockText } from '../lock/file.ts';
@@ -8,8 +7,15 @@ import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
 import { type Drift, driftOf } from '../resolve/drift.ts';
 import { checkText, lockText } from './lock-text.ts';
 import type { Output } from './output-schema.ts';
-import { type ProjectContext, readProject } from './project.ts';
-import { assemble, type Found, readFound, type RelockContext, resolveAll } from './relock.ts';
+import { type Project, type ProjectContext, readProject } from './project.ts';
+import {
+  assemble,
+  type LockPlan,
+  planOf,
+  readFound,
+  type RelockContext,
+  resolveAll,
+} from './relock.ts';
 import type { CommandResult } from './result.ts';
 
 export interface LockOptions {
@@ -24,35 +30,48 @@ export interface LockContext extends ProjectContext, RelockContext {}
 
 /** `nix-hug lock`: makes the lock match the manifest. */
 export async function run(options: LockOptions, context: LockContext): Promise<CommandResult> {
-  const { manifest, lockPath, lockName, lockText: before } = await readProject(context);
-  const found = readFound(before, lockName, manifest);
-  const drift = driftOf(manifest, found.lock);
-  if (options.check === true) return check(lockName, found, drift);
+  const project = await readProject(context);
+  const { manifest, lockPath, lockName } = project;
+  if (options.check === true) return check(project);
 
-  for (const warning of found.warnings) context.warn(warning);
-  const lock = assemble(
-    manifest,
-    found.lock,
-    await resolveStale(manifest, found.lock, drift, context),
-  );
-  const text = formatLock(lock);
-  const write = text !== found.text && options.dryRun !== true;
+  const { from, to, text, changed } = await planLock(project, context);
+  const write = changed && options.dryRun !== true;
   if (write) await writeLockText(lockPath, text);
-  const entries = diffLocks(found.lock, lock);
+  const entries = diffLocks(from, to);
   return {
-    json: { changed: text !== found.text, entries } satisfies Output<'lock'>,
+    json: { changed, entries } satisfies Output<'lock'>,
     text: lockText({
       file: lockName,
       entries,
       total: manifest.entries.length,
-      outcome: text === found.text ? 'current' : write ? 'written' : 'planned',
+      outcome: changed ? (write ? 'written' : 'planned') : 'current',
     }),
     exitStatus: EXIT.ok,
   };
 }
 
-function check(file: string, found: Found, drift: Drift): CommandResult {
-  const reasons = found.text === undefined ? found.reasons : [...found.reasons, ...drift.reasons];
+/**
+ * Resolves what the manifest asks for and the lock does not have; nothing is written.
+ *
+ * @param project whose manifest need not be written either
+ * @throws HugError of the Hub client and of the reader of the lock; `EHUG_OFFLINE`, and those of
+ *   `resolveEntry`
+ */
+async function planLock(
+  { manifest, lockName, lockText: before }: Project,
+  context: LockContext,
+): Promise<LockPlan> {
+  const found = readFound(before, lockName, manifest);
+  for (const warning of found.warnings) context.warn(warning);
+  const drift = driftOf(manifest, found.lock);
+  const resolved = await resolveStale(manifest, found.lock, drift, context);
+  return planOf(found.lock, assemble(manifest, found.lock, resolved), before);
+}
+
+function check({ manifest, lockName: file, lockText: text }: Project): CommandResult {
+  const found = readFound(text, file, manifest);
+  const drift = driftOf(manifest, found.lock);
+  const reasons = text === undefined ? found.reasons : [...found.reasons, ...drift.reasons];
   const upToDate = reasons.length === 0;
   return {
     json: { upToDate, reasons } satisfies Output<'lock-check'>,

@@ -22,12 +22,27 @@ export interface RelockContext {
 
 /** The lock as it was found. */
 export interface Found {
-  /** Content of the file; `undefined` when there is none. */
-  readonly text: string | undefined;
   readonly lock: Lock;
   readonly warnings: readonly string[];
   /** Why the file is not current as a whole. */
   readonly reasons: readonly Reason[];
+}
+
+/** A lock that is not written yet. */
+export interface LockPlan {
+  /** The lock as it was. */
+  readonly from: Lock;
+  readonly to: Lock;
+  /** Content of the file with `to` in it. */
+  readonly text: string;
+  /** Whether the file differs from it. */
+  readonly changed: boolean;
+}
+
+/** @param before content of the file; `undefined` when there is none */
+export function planOf(from: Lock, to: Lock, before: string | undefined): LockPlan {
+  const text = formatLock(to);
+  return { from, to, text, changed: text !== before };
 }
 
 /**
@@ -39,15 +54,15 @@ export interface Found {
 export function readFound(text: string | undefined, file: string, manifest: Manifest): Found {
   const whole = (reason: string) => [{ entry: null, type: null, reason }];
   if (text === undefined) {
-    return { text, lock: EMPTY_LOCK, warnings: [], reasons: whole('there is no lock') };
+    return { lock: EMPTY_LOCK, warnings: [], reasons: whole('there is no lock') };
   }
   if (hasConflictMarkers(text)) {
     const { lock, warnings } = repairLock(manifest, parseConflict(text, file));
-    return { text, lock, warnings, reasons: whole('has conflict markers') };
+    return { lock, warnings, reasons: whole('has conflict markers') };
   }
   const lock = parseLock(text, file);
   const reasons = formatLock(lock) === text ? [] : whole('is not in canonical form');
-  return { text, lock, warnings: [], reasons };
+  return { lock, warnings: [], reasons };
 }
 
 /**

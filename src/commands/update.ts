@@ -1,6 +1,5 @@
 import { EXIT } from '../errors.ts';
 import { refClashes } from '../lock/clashes.ts';
-import { formatLock } from '../lock/codec.ts';
 import { diffLocks, type EntryChange, type Pin } from '../lock/diff.ts';
 import { placeOf } from '../lock/entries.ts';
 import { writeLockText } from '../lock/file.ts';
@@ -13,7 +12,14 @@ import { manifestEntriesNamed } from './entries.ts';
 import { lockText } from './lock-text.ts';
 import type { Output } from './output-schema.ts';
 import { type ProjectContext, readProject } from './project.ts';
-import { assemble, assertOnline, readFound, type RelockContext, resolveAll } from './relock.ts';
+import {
+  assemble,
+  assertOnline,
+  planOf,
+  readFound,
+  type RelockContext,
+  resolveAll,
+} from './relock.ts';
 import type { CommandResult } from './result.ts';
 import { moveLines, pinnedLines } from './update-text.ts';
 
@@ -47,8 +53,8 @@ export async function run(
       ? assemble(manifest, found.lock, entries)
       : replace(manifest, found.lock, entries);
   for (const clash of refClashes(lock)) context.warn(clash);
-  const text = formatLock(lock);
-  const write = text !== found.text && options.dryRun !== true;
+  const { text, changed } = planOf(found.lock, lock, before);
+  const write = changed && options.dryRun !== true;
   if (write) await writeLockText(lockPath, text);
 
   const moveAt = new Map([...moves].map(([entry, move]) => [placeOf(entry), move]));
@@ -57,7 +63,7 @@ export async function run(
   );
   const pinned = chosen.filter(isPinned);
   const json: Output<'update'> = {
-    changed: text !== found.text,
+    changed,
     entries: changes,
     pinned: pinned.map(({ name, type }) => ({ name, type })),
   };
@@ -65,7 +71,7 @@ export async function run(
     file: lockName,
     entries: changes,
     total: manifest.entries.length,
-    outcome: text === found.text ? 'current' : write ? 'written' : 'planned',
+    outcome: changed ? (write ? 'written' : 'planned') : 'current',
     details: (change) => moveLines(change, lockedIn(found.lock, change), lockedIn(lock, change)),
   });
   return { json, text: [report, ...pinnedLines(pinned)].join('\n'), exitStatus: EXIT.ok };
