@@ -5,8 +5,6 @@ import { cacheFolderIn } from '../cache/layout.ts';
 import type { FetchContext } from '../commands/fetch.ts';
 import type { FetchUrlContext } from '../commands/fetch-url.ts';
 import type { LockContext } from '../commands/lock.ts';
-import type { OutdatedContext } from '../commands/outdated.ts';
-import type { UpdateContext } from '../commands/update.ts';
 import { HugError } from '../errors.ts';
 import { findToken, isOn } from '../hub/auth.ts';
 import type { Http } from '../hub/http.ts';
@@ -43,8 +41,7 @@ export interface GlobalOptions {
 }
 
 /** What commands get to work with. */
-export interface Context
-  extends LockContext, UpdateContext, OutdatedContext, FetchContext, FetchUrlContext {
+export interface Context extends LockContext, FetchContext, FetchUrlContext {
   readonly output: Output;
 }
 
