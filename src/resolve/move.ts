@@ -48,8 +48,10 @@ export async function moveEntry(
   report('resolving');
   if (locked === undefined || !answers(locked, wanted)) {
     const target = await targetOf(wanted, hub);
-    const resolved = await lockAt(wanted, target, context);
-    const history = await ifTold(historyAt(hub, wanted, target));
+    const [resolved, history] = await both(
+      lockAt(wanted, target, context),
+      ifTold(historyAt(hub, wanted, target)),
+    );
     return { ...resolved, dates: { to: dateOf(history, target.at.rev) } };
   }
   const target = await targetOf(wanted, hub).catch((error: unknown) => {
@@ -62,9 +64,10 @@ export async function moveEntry(
     const entry = isSame ? locked : lockedEntry(wanted, target, locked.files);
     return { entry, warnings: renamed, dates: {} };
   }
-  // In this order, so that no question is open when an entry fails.
-  const resolved = await lockAt(wanted, target, context);
-  const step = await stepTo(wanted, locked, target, hub);
+  const [resolved, step] = await both(
+    lockAt(wanted, target, context),
+    stepTo(wanted, locked, target, hub),
+  );
   return {
     entry: resolved.entry,
     warnings: [...renamed, ...step.warnings, ...resolved.warnings],
@@ -121,6 +124,12 @@ async function namesTag(
   if (ref === 'main' || ref.startsWith('refs/')) return false;
   const tags = await ifTold(hub.tags(type, at.id));
   return tags?.includes(ref) === true;
+}
+
+/** Waits for both to end before one of them may fail, so that no question stays open. */
+async function both<A, B>(one: Promise<A>, other: Promise<B>): Promise<[A, B]> {
+  await Promise.allSettled([one, other]);
+  return Promise.all([one, other]);
 }
 
 /** Dates and warnings are worth a request, but no failure: not every mirror knows them. */
