@@ -30,7 +30,7 @@ const ONLY_IN: Record<string, readonly string[]> = {
   'pretty-bytes': ['transfer/space.ts', 'commands/', 'cli/transfers.ts'],
   semver: ['manifest/', 'resolve/version.ts'],
   undici: ['hub/http.ts'],
-  valibot: ['plain-object.ts', 'manifest/', 'hub/', 'lock/'],
+  valibot: ['plain-object.ts', 'manifest/', 'hub/', 'lock/', 'commands/output-schema.ts'],
   yaml: ['manifest/'],
   'node:child_process': ['store/tools.ts'],
   'node:crypto': [
@@ -131,6 +131,17 @@ describe('architecture', () => {
           `${file} imports ${name}`,
         ).toBe(true);
       }
+    }
+  });
+
+  it('takes the types of outputs alone from their schemas, which no run shall load', () => {
+    const importers = files.filter(({ text }) => text.includes("/output-schema.ts'"));
+    expect(importers.length).toBeGreaterThan(0);
+    for (const { file, text } of importers) {
+      expect(text, file).toMatch(
+        /^import type \{ Output \} from '[./a-z]+\/output-schema\.ts';$/mu,
+      );
+      expect(text.match(/output-schema/gu), file).toHaveLength(1);
     }
   });
 

@@ -94,7 +94,8 @@ export function createContext(options: GlobalOptions, world: World): Context {
     cacheFolder: path.resolve(cwd, cacheFolderIn(env, world.home)),
     connect: async (endpoint) => {
       const { createHubApi } = await import('../hub/api.ts');
-      return createHubApi(await connect(endpoint));
+      const { consistent } = await import('../hub/consistent.ts');
+      return consistent(createHubApi(await connect(endpoint)));
     },
     openDownloads: async (endpoint) => {
       const { createDownloads } = await import('../transfer/downloads.ts');
