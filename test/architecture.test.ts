@@ -43,6 +43,9 @@ const ONLY_IN: Record<string, readonly string[]> = {
   'node:events': ['hub/http.ts'],
   'node:fs': ['cache/find.ts', 'cli/context.ts', 'store/staging.ts'],
   'node:fs/promises': [
+    'atomic-file.ts',
+    'manifest/create.ts',
+    'manifest/file.ts',
     'manifest/locate.ts',
     'hub/auth.ts',
     'transfer/claim.ts',
@@ -55,7 +58,9 @@ const ONLY_IN: Record<string, readonly string[]> = {
   'node:module': ['manifest/locate.ts', 'manifest/rules.ts'],
   'node:os': ['transfer/claim.ts', 'bin.ts'],
   'node:path': [
+    'atomic-file.ts',
     'hub-home.ts',
+    'manifest/file.ts',
     'manifest/locate.ts',
     'hub/auth.ts',
     'transfer/claim.ts',

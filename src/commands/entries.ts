@@ -18,16 +18,26 @@ export function entriesNamed(lock: Lock, names: readonly string[]): NamedEntry[]
   if (names.length === 0) return entries;
   const known = new Set(entries.flatMap((entry) => [entry.name, placeOf(entry)]));
   const unknown = names.filter((name) => !known.has(name));
-  if (unknown.length > 0) throw unknownEntries(unknown, [...known]);
+  if (unknown.length > 0) throw unknownEntries(unknown, [...known], 'the lock');
   const wanted = new Set(names);
   return entries.filter((entry) => wanted.has(entry.name) || wanted.has(placeOf(entry)));
 }
 
-function unknownEntries(unknown: readonly string[], known: readonly string[]): HugError {
+/**
+ * The error for names that no entry has.
+ *
+ * @param known names that entries have
+ * @param holder what has the entries, for the message
+ */
+export function unknownEntries(
+  unknown: readonly string[],
+  known: readonly string[],
+  holder: string,
+): HugError {
   const lines = unknown.map((name) => {
     const near = closestMatch(name, [...known], { maxDistance: MOST_EDITS });
     const suggestion = near === undefined ? '' : `; did you mean ${quoted(near)}?`;
-    return `the lock has no entry ${quoted(name)}${suggestion}`;
+    return `${holder} has no entry ${quoted(name)}${suggestion}`;
   });
   const [first = '', ...others] = lines;
   return new HugError('EHUG_ENTRY_UNKNOWN', first, {

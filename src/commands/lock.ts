@@ -11,7 +11,7 @@ import { type Drift, driftOf, entriesOf, type Reason } from '../resolve/drift.ts
 import { repairLock } from '../resolve/repair.ts';
 import { throwFailures } from './failures.ts';
 import { checkText, lockText } from './lock-text.ts';
-import { type ProjectContext, readProject } from './project.ts';
+import { type Project, type ProjectContext, readProject } from './project.ts';
 import type { CommandResult } from './result.ts';
 import type { TaskRunner } from './tasks.ts';
 
@@ -33,59 +33,83 @@ export interface LockContext extends ProjectContext {
 
 /** The lock as it was found. */
 interface Found {
-  /** Content of the file; `undefined` when there is none. */
-  readonly text: string | undefined;
   readonly lock: Lock;
   readonly warnings: readonly string[];
   /** Why the file is not current as a whole. */
   readonly reasons: readonly Reason[];
 }
 
+/** A lock that is not written yet. */
+export interface LockPlan {
+  /** The lock as it was. */
+  readonly from: Lock;
+  readonly to: Lock;
+  /** Content of the file with `to` in it. */
+  readonly text: string;
+  /** Whether the file differs from it. */
+  readonly changed: boolean;
+}
+
 /** `nix-hug lock`: makes the lock match the manifest. */
 export async function run(options: LockOptions, context: LockContext): Promise<CommandResult> {
-  const { manifest, lockPath, lockName, lockText: before } = await readProject(context);
-  const found = readFound(before, lockName, manifest);
-  const drift = driftOf(manifest, found.lock);
-  if (options.check === true) return check(lockName, found, drift);
+  const project = await readProject(context);
+  const { manifest, lockPath, lockName } = project;
+  if (options.check === true) return check(project);
 
-  for (const warning of found.warnings) context.warn(warning);
-  const lock = assemble(
-    manifest,
-    found.lock,
-    await resolveStale(manifest, found.lock, drift, context),
-  );
-  const text = formatLock(lock);
-  const write = text !== found.text && options.dryRun !== true;
+  const { from, to, text, changed } = await planLock(project, context);
+  const write = changed && options.dryRun !== true;
   if (write) await writeLockText(lockPath, text);
-  const entries = diffLocks(found.lock, lock);
+  const entries = diffLocks(from, to);
   return {
-    json: { changed: text !== found.text, entries },
+    json: { changed, entries },
     text: lockText({
       file: lockName,
       entries,
       total: manifest.entries.length,
-      outcome: text === found.text ? 'current' : write ? 'written' : 'planned',
+      outcome: changed ? (write ? 'written' : 'planned') : 'current',
     }),
     exitStatus: EXIT.ok,
   };
 }
 
+/**
+ * Resolves what the manifest asks for and the lock does not have; nothing is written.
+ *
+ * @param project whose manifest need not be written either
+ * @throws HugError of the Hub client and of the reader of the lock; `EHUG_OFFLINE`, and those of
+ *   `resolveEntry`
+ */
+export async function planLock(
+  { manifest, lockName, lockText: before }: Project,
+  context: LockContext,
+): Promise<LockPlan> {
+  const found = readFound(before, lockName, manifest);
+  for (const warning of found.warnings) context.warn(warning);
+  const drift = driftOf(manifest, found.lock);
+  const resolved = await resolveStale(manifest, found.lock, drift, context);
+  const to = assemble(manifest, found.lock, resolved);
+  const text = formatLock(to);
+  return { from: found.lock, to, text, changed: text !== before };
+}
+
 function readFound(text: string | undefined, file: string, manifest: Manifest): Found {
   const whole = (reason: string) => [{ entry: null, type: null, reason }];
   if (text === undefined) {
-    return { text, lock: EMPTY_LOCK, warnings: [], reasons: whole('there is no lock') };
+    return { lock: EMPTY_LOCK, warnings: [], reasons: whole('there is no lock') };
   }
   if (hasConflictMarkers(text)) {
     const { lock, warnings } = repairLock(manifest, parseConflict(text, file));
-    return { text, lock, warnings, reasons: whole('has conflict markers') };
+    return { lock, warnings, reasons: whole('has conflict markers') };
   }
   const lock = parseLock(text, file);
   const reasons = formatLock(lock) === text ? [] : whole('is not in canonical form');
-  return { text, lock, warnings: [], reasons };
+  return { lock, warnings: [], reasons };
 }
 
-function check(file: string, found: Found, drift: Drift): CommandResult {
-  const reasons = found.text === undefined ? found.reasons : [...found.reasons, ...drift.reasons];
+function check({ manifest, lockName: file, lockText: text }: Project): CommandResult {
+  const found = readFound(text, file, manifest);
+  const drift = driftOf(manifest, found.lock);
+  const reasons = text === undefined ? found.reasons : [...found.reasons, ...drift.reasons];
   const upToDate = reasons.length === 0;
   return {
     json: { upToDate, reasons },
