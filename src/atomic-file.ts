@@ -15,16 +15,16 @@ export interface StagedFile {
  *
  * @param file what to replace
  * @param temporary where the text waits, in the same folder; it must not exist
- * @param mode permission bits
+ * @param mode permission bits to have; `undefined` for those of a new file
  * @throws the system's error, with `temporary` gone, unless it was there before (`EEXIST`)
  */
 export async function stageFile(
   file: string,
   temporary: string,
   text: string,
-  mode: number,
+  mode: number | undefined,
 ): Promise<StagedFile> {
-  const handle = await open(temporary, 'wx', mode);
+  const handle = await open(temporary, 'wx');
   let waits = true;
   const discard = async () => {
     // What has that name later is someone else's.
@@ -32,6 +32,7 @@ export async function stageFile(
     waits = false;
   };
   try {
+    if (mode !== undefined) await handle.chmod(mode);
     await handle.writeFile(text);
     await handle.sync();
   } catch (error) {

@@ -4,8 +4,8 @@ import type { Project } from './project.ts';
 
 /**
  * Writes a changed manifest and its lock: both or none. Both texts are on disk before the first one
- * is put in place. The lock comes first: should the process be killed between the two, its entries
- * that the manifest does not know yet do no harm, and the same command run again completes it.
+ * is put in place. The lock comes first: should the process be killed between the two, then
+ * `lock --check` names the difference, and the same command run again completes it.
  *
  * @param project as it was read
  * @param manifest new text of the manifest

@@ -46,8 +46,7 @@ export async function stageLockText(file: string, text: string): Promise<StagedF
   const suffix = randomBytes(6).toString('hex');
   const temporary = path.join(path.dirname(file), `.${LOCK_NAME}.${suffix}.tmp`);
   try {
-    const mode = (await modeOf(file)) ?? 0o666;
-    const { commit, discard } = await stageFile(file, temporary, text, mode);
+    const { commit, discard } = await stageFile(file, temporary, text, await modeOf(file));
     return {
       commit: () =>
         commit().catch((error: unknown) => {

@@ -31,7 +31,7 @@ export function styleOf(
     return columnOf(startOf(value.items[0]?.key)) - columnOf(startOf(key));
   });
   return {
-    step: steps.at(-1) ?? step,
+    step: steps.findLast((columns) => columns > 0) ?? step,
     name: quotesOf(last?.key),
     value: quotesOf(isMap(last?.value) ? last.value.get('repo', true) : last?.value),
     single:

@@ -10,8 +10,13 @@ export class Lines {
 
   /** The line that an offset is in. */
   at(offset: number): number {
-    const after = this.#starts.findIndex((start) => start > offset);
-    return (after === -1 ? this.#starts.length : after) - 1;
+    let [low, high] = [0, this.#starts.length];
+    while (high - low > 1) {
+      const middle = (low + high) >>> 1;
+      if (this.start(middle) <= offset) low = middle;
+      else high = middle;
+    }
+    return low;
   }
 
   /** Offset of the first character of a line; beyond the last line, the length of the text. */

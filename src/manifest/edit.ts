@@ -20,6 +20,9 @@ export interface NewEntry {
 /** Columns for a level of a file that shows none. */
 const USUAL_STEP = 2;
 
+/** A line break to YAML, and to nobody else any more. */
+const LONE_RETURN = /\r(?!\n)/u;
+
 /** A valid manifest as it is written. */
 interface Layout {
   readonly lines: Lines;
@@ -39,9 +42,10 @@ interface Layout {
  */
 export function addEntry(text: string, file: string, entry: NewEntry): string {
   const { type, name, value } = entry;
-  const facts = factsOf(text);
+  const layout = layoutOf(text);
+  const facts = factsOf(layout.source);
   const expected = { ...facts, [type]: [...facts[type], [name, value]] };
-  const after = added(layoutOf(text), entry);
+  const after = added(layout, entry);
   if (after !== undefined && says(after, expected)) return after;
   throw tooUnusual(file, `${type}s.${name} cannot be added to it`);
 }
@@ -61,15 +65,17 @@ export function removeEntry(
   entry: Pick<NewEntry, 'name' | 'type'>,
 ): string {
   const { type, name } = entry;
-  const facts = factsOf(text);
+  const layout = layoutOf(text);
+  const facts = factsOf(layout.source);
   const expected = { ...facts, [type]: facts[type].filter(([other]) => other !== name) };
-  const after = removed(layoutOf(text), entry);
+  const after = removed(layout, entry);
   if (after !== undefined && says(after, expected)) return after;
   throw tooUnusual(file, `${type}s.${name} cannot be taken out of it`);
 }
 
 function added(layout: Layout, { name, type, value }: NewEntry): string | undefined {
   const { lines, source, entries } = layout;
+  if (LONE_RETURN.test(lines.text)) return undefined;
   const section = sectionOf(source, type);
   const neighbours = [...entries[type === 'model' ? 'dataset' : 'model'], ...entries[type]];
   const map = section?.value;
@@ -88,6 +94,7 @@ function removed(
   { name, type }: Pick<NewEntry, 'name' | 'type'>,
 ): string | undefined {
   const { lines, source } = layout;
+  if (LONE_RETURN.test(lines.text)) return undefined;
   const section = sectionOf(source, type);
   const map = section?.value;
   const index = pairsOf(map).findIndex(({ key }) => isScalar(key) && key.value === name);
@@ -196,8 +203,8 @@ interface Facts extends Readonly<Record<RepoType, readonly (readonly [string, un
   readonly endpoint: unknown;
 }
 
-function factsOf(text: string): Facts {
-  const data = asMap(readSource(text).tree.data);
+function factsOf({ tree }: Source): Facts {
+  const data = asMap(tree.data);
   const entriesOf = (section: string) => Object.entries(asMap(data[section]));
   return {
     endpoint: data['endpoint'],
@@ -208,9 +215,9 @@ function factsOf(text: string): Facts {
 
 /** Whether a changed text says what it should: what is done by place is checked by meaning. */
 function says(text: string, expected: Facts): boolean {
-  const { tree, errors, warnings } = readSource(text);
-  const faults = [...errors, ...warnings, ...tree.faults];
-  return faults.length === 0 && JSON.stringify(factsOf(text)) === JSON.stringify(expected);
+  const source = readSource(text);
+  const faults = [...source.errors, ...source.warnings, ...source.tree.faults];
+  return faults.length === 0 && JSON.stringify(factsOf(source)) === JSON.stringify(expected);
 }
 
 function tooUnusual(file: string, what: string): HugError {

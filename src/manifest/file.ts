@@ -24,25 +24,35 @@ export async function stageManifestText(
     const target = await realpath(file);
     const temporary = path.join(path.dirname(target), `.${path.basename(target)}.tmp`);
     const [mark, { mode }] = await Promise.all([markOf(target), stat(target)]);
-    const staged = await stageFile(target, temporary, mark + after, mode & 0o777).catch(
-      (error: unknown) => {
-        throw systemCodeOf(error) === 'EEXIST' ? taken(temporary) : error;
-      },
-    );
-    if (!(await readFile(target)).equals(Buffer.from(mark + before))) {
-      await staged.discard();
-      throw changed(`${file} changed while nix-hug was at work`, 'Run it again.');
+    const { commit, discard } = await stageFile(
+      target,
+      temporary,
+      mark + after,
+      mode & 0o777,
+    ).catch((error: unknown) => {
+      throw systemCodeOf(error) === 'EEXIST' ? taken(temporary) : error;
+    });
+    try {
+      await refuseOther(target, mark + before);
+    } catch (error) {
+      await discard();
+      throw error;
     }
     return {
       commit: () =>
-        staged.commit().catch((error: unknown) => {
+        commit().catch((error: unknown) => {
           throw cannotWrite(file, error);
         }),
-      discard: staged.discard,
+      discard,
     };
   } catch (error) {
     throw cannotWrite(file, error);
   }
+}
+
+async function refuseOther(file: string, text: string): Promise<void> {
+  if ((await readFile(file)).equals(Buffer.from(text))) return;
+  throw changed(`${file} changed while nix-hug was at work`, 'Run it again.');
 }
 
 /** The byte order mark that a file begins with, or nothing. */

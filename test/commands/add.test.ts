@@ -168,7 +168,7 @@ describe('add', () => {
     const at = await project('\uFEFFmodels:\r\n  a: org/first\r\n');
     const file = path.join(at.folder, 'hug.yaml');
     const target = path.join(await tempFolder(), 'real.yaml');
-    await chmod(file, 0o640);
+    await chmod(file, 0o664);
     await rename(file, target);
     await symlink(target, file);
     expect((await at.run(['add', 'hf:gpt2'])).status).toBe(0);
@@ -176,7 +176,7 @@ describe('add', () => {
       '\uFEFFmodels:\r\n  a: org/first\r\n  gpt2: gpt2\r\n',
     );
     expect((await lstat(file)).isSymbolicLink()).toBe(true);
-    expect((await stat(target)).mode & 0o777).toBe(0o640);
+    expect((await stat(target)).mode & 0o777).toBe(0o664);
     expect(await readdir(path.dirname(target))).toEqual(['real.yaml']);
   });
 
