@@ -11,6 +11,7 @@ import { quoted } from '../quote.ts';
 import { DEFAULT_REF, parseRepoForm, type RepoType } from '../repo.ts';
 import { type LockContext, planLock } from './lock.ts';
 import { lockText } from './lock-text.ts';
+import type { Output } from './output-schema.ts';
 import { readProject } from './project.ts';
 import { typeOf, withHub } from './remote.ts';
 import { type RemoteOptions, type Wanted, wantedOf } from './remote-options.ts';
@@ -66,7 +67,7 @@ export async function run(
         type,
         repo: id,
       })),
-    },
+    } satisfies Output<'add'>,
     text: lockText({
       file: `${manifestName} and ${lockName}`,
       entries,

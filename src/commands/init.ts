@@ -2,6 +2,7 @@ import path from 'node:path';
 import { EXIT } from '../errors.ts';
 import { createFiles, existing, fileExists } from '../manifest/create.ts';
 import { SEARCH_PLACES } from '../manifest/locate.ts';
+import type { Output } from './output-schema.ts';
 import type { CommandResult } from './result.ts';
 
 export interface InitOptions {
@@ -36,7 +37,7 @@ export async function run(
   ]);
   const written = [manifestFile, ...flakeFiles].map((file) => path.relative(cwd, file));
   return {
-    json: { written },
+    json: { written } satisfies Output<'init'>,
     text: `${written.join(' and ')} written; next: nix-hug add org/name`,
     exitStatus: EXIT.ok,
   };

@@ -7,6 +7,7 @@ import { removeEntry } from '../manifest/edit.ts';
 import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
 import { count } from './count.ts';
 import { unknownEntries } from './entries.ts';
+import type { Output } from './output-schema.ts';
 import { lockOf, type ProjectContext, readProject } from './project.ts';
 import type { CommandResult } from './result.ts';
 import { writeProject } from './write-project.ts';
@@ -38,7 +39,7 @@ export async function run(
       changed,
       entries: from === undefined || to === undefined ? [] : diffLocks(from, to),
       removed: entries.map(({ name, type, repo }) => ({ name, type, repo })),
-    },
+    } satisfies Output<'remove'>,
     text: [
       `${files} written, ${count(left, 'entry', 'entries')}`,
       ...entries.map((entry) => `  - ${placeOf(entry)}`),
