@@ -3,14 +3,16 @@ import pLimit from 'p-limit';
 import { digestsOf } from '../cache/digests.ts';
 import { readExpected } from '../cache/expected.ts';
 import type { Damage } from '../cache/find.ts';
-import type { CachedRepo, CachedRevision } from '../cache/repo-folder.ts';
-import type { CachedFile } from '../cache/snapshot.ts';
+import type { CachedRepo } from '../cache/repo-folder.ts';
 import { messageOf, systemCodeOf } from '../errors.ts';
 import { type Digests, isGitId, isSha256Hex, pointerIdOf, sriOfHex } from '../integrity.ts';
 import type { NamedEntry } from '../lock/entries.ts';
 import { pathNames } from '../lock/path-names.ts';
 import type { LockedFile } from '../lock/schema.ts';
 import type { RepoType } from '../repo.ts';
+
+/** A repository of the cache at one commit, or a part of it. */
+export type Snapshot = CachedRepo['revisions'][number];
 
 /** A repository of the cache that can be in a lock. */
 export interface ImportableRepo extends CachedRepo {
@@ -36,7 +38,7 @@ interface DamagedFile extends Damage {
 
 /** Reads snapshots, each file that has to be read once. */
 export interface EntryReader {
-  read(repo: ImportableRepo, revision: CachedRevision): Promise<CachedEntry>;
+  read(repo: ImportableRepo, snapshot: Snapshot): Promise<CachedEntry>;
   /** Files that were read, by SHA-256 in SRI form. */
   readonly checked: ReadonlyMap<string, string>;
 }
@@ -66,7 +68,7 @@ export function createEntryReader(signal: AbortSignal): EntryReader {
   }
 
   async function readFile(
-    cached: CachedFile,
+    cached: Snapshot['files'][number],
     expected: string | undefined,
   ): Promise<LockedFile | Damage> {
     const { file, size } = cached;

@@ -1,4 +1,3 @@
-import { type CachedRevision } from '../cache/repo-folder.ts';
 import { scanCache } from '../cache/scan.ts';
 import { EXIT, HugError } from '../errors.ts';
 import { placeOf } from '../lock/entries.ts';
@@ -9,7 +8,6 @@ import {
   type CachedEntry,
   createEntryReader,
   type EntryReader,
-  type ImportableRepo,
   isImportable,
 } from './cached-entry.ts';
 import { throwFailures } from './failures.ts';
@@ -81,7 +79,7 @@ export async function run(
 
 /** All snapshots of models and datasets. */
 async function readSnapshots(
-  { read }: EntryReader,
+  reader: EntryReader,
   { cacheFolder, runTasks, signal, warn }: ImportAllContext,
 ): Promise<CachedEntry[]> {
   const { repos } = await scanCache(cacheFolder, signal);
@@ -94,7 +92,7 @@ async function readSnapshots(
       run: async (report) => {
         const snapshots: CachedEntry[] = [];
         for (const { repo, revision } of found) {
-          snapshots.push(await read(repo, revision));
+          snapshots.push(await reader.read(repo, revision));
           report(`${snapshots.length} of ${found.length} snapshots`);
         }
         return snapshots;

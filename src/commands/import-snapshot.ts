@@ -1,4 +1,3 @@
-import type { CachedRevision } from '../cache/repo-folder.ts';
 import { EXIT } from '../errors.ts';
 import type { Selection } from '../manifest/schema.ts';
 import { visible } from '../quote.ts';
@@ -6,7 +5,7 @@ import { selectFiles } from '../resolve/select.ts';
 import type { Nix } from '../store/nix.ts';
 import { lackingContents, placeFiles } from '../store/plan.ts';
 import type { BringContext } from './bring.ts';
-import { createEntryReader, type ImportableRepo } from './cached-entry.ts';
+import { createEntryReader, type ImportableRepo, type Snapshot } from './cached-entry.ts';
 import { throwFailures } from './failures.ts';
 import { damageText, importContents, unsound } from './import-contents.ts';
 import { listingJson } from './listing.ts';
@@ -29,12 +28,12 @@ const OBSTACLE =
  */
 export async function importSnapshot(
   repo: ImportableRepo,
-  revision: CachedRevision,
+  snapshot: Snapshot,
   select: Selection | undefined,
   context: ImportSnapshotContext,
 ): Promise<CommandResult> {
-  const { read, checked } = createEntryReader(context.signal);
-  const { named, damaged } = await read(repo, revision);
+  const reader = createEntryReader(context.signal);
+  const { named, damaged } = await reader.read(repo, snapshot);
   for (const damage of damaged) context.warn(damageText(damage));
   throwFailures(damaged.map(({ path }) => unsound(path)));
   const all = [...named.entry.files].map(([path, file]) => ({ path, file, lfs: file.lfs }));
@@ -47,7 +46,7 @@ export async function importSnapshot(
   const placed = placeFiles([{ ...named, entry }], storeFolder);
   const missing = await nix.missing([...new Set(placed.map(({ storePath }) => storePath))]);
   const contents = lackingContents(placed, missing);
-  await importContents(contents, { nix, storeFolder }, { ...context, checked });
+  await importContents(contents, { nix, storeFolder }, { ...context, checked: reader.checked });
 
   const listed = placed.map(({ path, file: { size, lfs }, storePath }) => ({
     path,
@@ -55,7 +54,7 @@ export async function importSnapshot(
     lfs,
     storePath,
   }));
-  const listing = listingJson({ repo: repo.id, type: repo.type, rev: revision.rev, files: listed });
+  const listing = listingJson({ repo: repo.id, type: repo.type, rev: snapshot.rev, files: listed });
   const rows = table(
     listed.map(({ path, storePath }) => [visible(path), storePath]),
     [],

@@ -1,11 +1,10 @@
 import { type CacheScan, scanCache } from '../cache/scan.ts';
-import type { CachedRevision } from '../cache/repo-folder.ts';
 import { HugError } from '../errors.ts';
 import { quoted } from '../quote.ts';
 import type { Nix } from '../store/nix.ts';
 import { assemble, type AssembleContext } from './assemble.ts';
 import type { BringContext } from './bring.ts';
-import { isImportable, type ImportableRepo } from './cached-entry.ts';
+import { isImportable, type ImportableRepo, type Snapshot } from './cached-entry.ts';
 import { importContents } from './import-contents.ts';
 import { importSnapshot } from './import-snapshot.ts';
 import { inspect } from './inspect.ts';
@@ -31,12 +30,12 @@ export async function run(
   context: ImportUrlContext,
 ): Promise<CommandResult> {
   const wanted = wantedOf(url, options, context.endpoint);
-  const { repo, revision } = snapshotIn(
+  const { repo, snapshot } = snapshotIn(
     await scanCache(context.cacheFolder, context.signal),
     wanted,
   );
-  if (context.offline) return importSnapshot(repo, revision, wanted.select, context);
-  const pinned = { ...wanted, type: repo.type, ref: revision.rev };
+  if (context.offline) return importSnapshot(repo, snapshot, wanted.select, context);
+  const pinned = { ...wanted, type: repo.type, ref: snapshot.rev };
   const inspected = await withHub(context, (hub) => inspect(hub, pinned, context.warn));
   const nix = await context.openNix();
   const { contents, target } = await lackingWeights(inspected.remote, wanted.id, nix);
@@ -48,7 +47,7 @@ export async function run(
 function snapshotIn(
   { repos }: CacheScan,
   { type, id, ref }: Wanted,
-): { repo: ImportableRepo; revision: CachedRevision } {
+): { repo: ImportableRepo; snapshot: Snapshot } {
   const [repo, other] = repos
     .filter(isImportable)
     .filter((each) => each.id === id && (type === undefined || each.type === type));
@@ -59,8 +58,8 @@ function snapshotIn(
       hint: `Write hf:${id} or hf-datasets:${id}.`,
     });
   }
-  const revision = repo.revisions.find(({ rev, refs }) => rev === ref || refs.includes(ref));
-  if (revision !== undefined) return { repo, revision };
+  const snapshot = repo.revisions.find(({ rev, refs }) => rev === ref || refs.includes(ref));
+  if (snapshot !== undefined) return { repo, snapshot };
   throw notCached(`the Hugging Face cache has ${repo.type} ${id} not at ${quoted(ref)}`);
 }
 

@@ -39,18 +39,18 @@ export function verifyText(report: VerifyReport): string {
   const { entries, files } = report;
   const rows = entries.map((entry) => {
     const own = filesOf(entry, files);
-    return [placeOf(entry), count(own.length, 'file', 'files'), summary(own)];
+    return [placeOf(entry), count(own.length, 'file', 'files'), summary(own, report)];
   });
   const problems = problemsIn(files);
   const lines = problems.flatMap(({ file, path, reason, repair }) => [
     `${placeOf(file)} ${visible(file.path)}: ${visible(path)} ${reason ?? ''}`,
     `  repair: ${repair}`,
   ]);
-  const copies = files.reduce((sum, file) => sum + file.copies.length, 0);
+  const read = new Set(files.flatMap(({ copies }) => copies.map(({ path }) => path)));
   const end =
     problems.length === 0
-      ? `nothing differs from the lock; ${count(copies, 'copy', 'copies')} read`
-      : `${count(problems.length, 'copy differs', 'copies differ')} from the lock`;
+      ? `nothing differs from the lock; ${count(read.size, 'file', 'files')} read`
+      : `${count(problems.length, 'file differs', 'files differ')} from the lock`;
   return [...table(rows, [1]), ...lines, end].join('\n');
 }
 
@@ -68,7 +68,7 @@ export function verifyJson(report: VerifyReport): unknown {
       files: filesOf(entry, files).map((verified) => ({
         path: verified.file.path,
         size: verified.file.file.size,
-        store: stateIn(verified, 'store'),
+        store: storeFolder === undefined ? null : stateIn(verified, 'store'),
         cache: stateIn(verified, 'cache'),
       })),
     })),
@@ -92,9 +92,10 @@ function stateIn({ copies }: VerifiedFile, where: Where): 'sound' | 'damaged' | 
 }
 
 /** `store: 2 sound, 1 damaged; cache: none` */
-function summary(files: readonly VerifiedFile[]): string {
-  if (files.every(({ copies }) => copies.length === 0)) return 'neither in store nor cache';
-  return (['store', 'cache'] as const)
+function summary(files: readonly VerifiedFile[], { storeFolder }: VerifyReport): string {
+  const places: readonly Where[] = storeFolder === undefined ? ['cache'] : ['store', 'cache'];
+  if (files.every(({ copies }) => copies.length === 0)) return `not in ${places.join(' or ')}`;
+  return places
     .map((where) => {
       const states = files.map((file) => stateIn(file, where));
       const parts = (['sound', 'damaged'] as const).flatMap((state) => {

@@ -103,7 +103,11 @@ async function readEach(
   { runTransfers, signal }: Pick<VerifyContext, 'runTransfers' | 'signal'>,
 ): Promise<ReadonlyMap<string, string | undefined>> {
   const reading = pLimit(MOST_READ_AT_ONCE);
-  const once = [...new Map(copies.map((copy) => [keyOf(copy), copy]))];
+  const firsts = new Map<string, Copy>();
+  for (const copy of copies) {
+    if (!firsts.has(keyOf(copy))) firsts.set(keyOf(copy), copy);
+  }
+  const once = [...firsts];
   const results = await runTransfers(
     once.map(([, { where, path, of }]) => ({
       title: `${where} ${placeOf(of)} ${of.path}`,
