@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { RetryPolicy } from '../../src/hub/retry.ts';
 import { main } from '../../src/cli/program.ts';
 import { collector } from './collector.ts';
@@ -18,6 +19,8 @@ export interface CliWorld {
   /** Home folder; a path that does not exist unless it is set. */
   readonly home?: string;
   readonly signal?: AbortSignal;
+  /** What the user types, at a terminal that shows what is written to stderr. */
+  readonly typed?: Readable;
   /** Default: as many tries as users get, with waits of milliseconds. */
   readonly retry?: RetryPolicy;
 }
@@ -33,7 +36,8 @@ export async function runCli(argv: readonly string[], world: CliWorld): Promise<
     env: world.env ?? {},
     home: world.home ?? '/nonexistent',
     stdout: stdout.stream,
-    stderr: stderr.stream,
+    stderr: world.typed === undefined ? stderr.stream : asTerminal(stderr.stream),
+    ...(world.typed === undefined ? {} : { stdin: asTerminal(world.typed) }),
     signal: world.signal ?? new AbortController().signal,
     retry: world.retry ?? IMPATIENT,
   });
@@ -43,4 +47,9 @@ export async function runCli(argv: readonly string[], world: CliWorld): Promise<
     stderr: stderr.text(),
     json: () => JSON.parse(stdout.text()),
   };
+}
+
+/** A stream that says that it is a terminal. */
+function asTerminal<T extends Readable | NodeJS.WriteStream>(stream: T): T & { isTTY: true } & any {
+  return Object.assign(stream, { isTTY: true });
 }
