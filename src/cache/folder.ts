@@ -10,10 +10,10 @@ export interface Folder {
   readonly real: string;
 }
 
-/** Entries of a folder by name, in the order of code units; none when it cannot be read. */
-export function list({ at }: Folder, report: Report): Dirent[] {
+/** Entries of a folder in the order of their names; `undefined` when it cannot be read, which is reported. */
+export function list({ at }: Folder, report: Report): Dirent[] | undefined {
   const entries = attempt(report, at, false, () => readdirSync(at, { withFileTypes: true }));
-  return (entries ?? []).toSorted((a, b) => byCodeUnit(a.name, b.name));
+  return entries?.toSorted((a, b) => byCodeUnit(a.name, b.name));
 }
 
 /**

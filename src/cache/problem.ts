@@ -1,7 +1,7 @@
 import { systemCodeOf } from '../errors.ts';
 
 /** What can be odd in a cache. None of it stops a scan. */
-type ProblemKind =
+export type ProblemKind =
   /** At the root of the cache, and no part of one. */
   | 'foreign'
   /** The name of a repository's folder is that of no repository: it had `--` in it, or worse. */

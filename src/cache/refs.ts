@@ -28,7 +28,7 @@ export function readRefs(
 ): Map<string, string> {
   const refs = new Map<string, string>();
   const walk = ({ at, real }: Folder, prefix: string): void => {
-    for (const entry of list({ at, real }, report)) {
+    for (const entry of list({ at, real }, report) ?? []) {
       const ref = prefix + entry.name;
       const below = { at: `${at}/${entry.name}`, real: `${real}/${entry.name}` };
       const unsafe = unsafeReason(ref);

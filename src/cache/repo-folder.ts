@@ -25,7 +25,7 @@ export interface CachedRepo {
 }
 
 /** A repository at one commit, or a part of it: nobody knows which files were asked for. */
-interface CachedRevision extends SnapshotFiles {
+export interface CachedRevision extends SnapshotFiles {
   /** Name of the snapshot: the commit, unless a problem says otherwise. */
   readonly rev: string;
   /** Path of the snapshot by way of the cache. */
@@ -60,12 +60,13 @@ export function readRepo(
   report: Report,
 ): CachedRepo {
   if (!isRepoId(named.id)) report('unclear-id', repo.at, named.id);
-  const entries = new Map(list(repo, report).map((entry) => [entry.name, entry]));
+  const listed = list(repo, report);
+  const entries = new Map(listed?.map((entry) => [entry.name, entry]));
   const snapshots = partAt(repo, entries.get('snapshots'), report);
   const blobs = partAt(repo, entries.get('blobs'), report);
   const refs = partAt(repo, entries.get('refs'), report);
   if (blobs !== undefined) reportIncomplete(blobs, report);
-  if (snapshots === undefined) report('no-snapshots', repo.at);
+  if (listed !== undefined && snapshots === undefined) report('no-snapshots', repo.at);
   const folders = snapshots === undefined ? [] : snapshotFolders(snapshots, report);
   const names = new Set(folders.map(({ name }) => name));
   const byRef = refs === undefined ? new Map<string, string>() : readRefs(refs, names, report);
@@ -102,7 +103,8 @@ function partAt(repo: Folder, entry: Dirent | undefined, report: Report): Folder
 }
 
 function snapshotFolders(snapshots: Folder, report: Report): { name: string; folder: Folder }[] {
-  return list(snapshots, report).flatMap((entry) => {
+  const entries = list(snapshots, report) ?? [];
+  return entries.flatMap((entry) => {
     const { name } = entry;
     if (SYSTEM_FILES.has(name)) return [];
     const folder = folderAt(snapshots, entry, report);
@@ -115,7 +117,7 @@ function snapshotFolders(snapshots: Folder, report: Report): { name: string; fol
 
 /** `<etag>.<8 hex>.incomplete`, without the middle part in old clients. */
 function reportIncomplete(blobs: Folder, report: Report): void {
-  for (const { name } of list(blobs, report)) {
+  for (const { name } of list(blobs, report) ?? []) {
     if (name.endsWith('.incomplete')) report('incomplete', `${blobs.at}/${name}`);
   }
 }

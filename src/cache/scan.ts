@@ -41,7 +41,7 @@ export async function scanCache(folder: string, signal?: AbortSignal): Promise<C
     problems.push(detail === undefined ? place : { ...place, detail });
   };
   const repos: CachedRepo[] = [];
-  for (const entry of list(cache, refuse)) {
+  for (const entry of list(cache, refuse) ?? []) {
     await setImmediate();
     signal?.throwIfAborted();
     const repo = readEntry(cache, entry, report);

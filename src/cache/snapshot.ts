@@ -6,7 +6,7 @@ import { type Folder, followed, list } from './folder.ts';
 import { attempt, type Report } from './problem.ts';
 
 /** A file of a snapshot that can be read. */
-interface CachedFile extends Content {
+export interface CachedFile extends Content {
   /** Path in the repository; a safe one. */
   readonly path: string;
 }
@@ -87,7 +87,7 @@ export function createReadSnapshot(folders: RepoFolders, report: Report): ReadSn
     }
 
     function walk(folder: Folder, prefix: string, up: string): void {
-      for (const entry of list(folder, note)) {
+      for (const entry of list(folder, note) ?? []) {
         const name = prefix + entry.name;
         const at = `${folder.at}/${entry.name}`;
         const real = `${folder.real}/${entry.name}`;

@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline';
 
 /** Where the user answers. */
 export interface Answers {
-  readonly input: NodeJS.ReadStream;
+  readonly input: NodeJS.ReadableStream;
   /** Where the question goes. */
   readonly output: NodeJS.WriteStream;
   /** Aborted when the user interrupts. */

@@ -6,6 +6,7 @@ import type { FetchContext } from '../commands/fetch.ts';
 import type { FetchUrlContext } from '../commands/fetch-url.ts';
 import type { ImportAllContext } from '../commands/import-all.ts';
 import type { LockContext } from '../commands/lock.ts';
+import type { ScanContext } from '../commands/scan.ts';
 import { HugError } from '../errors.ts';
 import { findToken, isOn } from '../hub/auth.ts';
 import type { Http } from '../hub/http.ts';
@@ -23,7 +24,7 @@ export interface World extends Streams {
   /** The user's home folder. */
   readonly home: string;
   /** Where the user answers questions; without it none are asked. */
-  readonly stdin?: NodeJS.ReadStream;
+  readonly stdin?: NodeJS.ReadableStream & { readonly isTTY?: boolean };
   /** Aborted when the user interrupts. */
   readonly signal: AbortSignal;
   /** How patient to be with a Hub; the default is patient. */
@@ -45,7 +46,8 @@ export interface GlobalOptions {
 }
 
 /** What commands get to work with. */
-export interface Context extends LockContext, FetchContext, FetchUrlContext, ImportAllContext {
+export interface Context
+  extends LockContext, FetchContext, FetchUrlContext, ImportAllContext, ScanContext {
   readonly output: Output;
 }
 

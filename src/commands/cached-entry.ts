@@ -3,16 +3,14 @@ import pLimit from 'p-limit';
 import { digestsOf } from '../cache/digests.ts';
 import { readExpected } from '../cache/expected.ts';
 import type { Damage } from '../cache/find.ts';
-import type { CachedRepo } from '../cache/repo-folder.ts';
+import type { CachedRepo, CachedRevision } from '../cache/repo-folder.ts';
+import type { CachedFile } from '../cache/snapshot.ts';
 import { messageOf, systemCodeOf } from '../errors.ts';
 import { type Digests, isGitId, isSha256Hex, pointerIdOf, sriOfHex } from '../integrity.ts';
 import type { NamedEntry } from '../lock/entries.ts';
 import { pathNames } from '../lock/path-names.ts';
 import type { LockedFile } from '../lock/schema.ts';
 import type { RepoType } from '../repo.ts';
-
-/** A repository of the cache at one commit, or a part of it. */
-export type Snapshot = CachedRepo['revisions'][number];
 
 /** A repository of the cache that can be in a lock. */
 export interface ImportableRepo extends CachedRepo {
@@ -38,7 +36,7 @@ interface DamagedFile extends Damage {
 
 /** Reads snapshots, each file that has to be read once. */
 export interface EntryReader {
-  read(repo: ImportableRepo, snapshot: Snapshot): Promise<CachedEntry>;
+  read(repo: ImportableRepo, revision: CachedRevision): Promise<CachedEntry>;
   /** Files that were read, by SHA-256 in SRI form. */
   readonly checked: ReadonlyMap<string, string>;
 }
@@ -68,7 +66,7 @@ export function createEntryReader(signal: AbortSignal): EntryReader {
   }
 
   async function readFile(
-    cached: Snapshot['files'][number],
+    cached: CachedFile,
     expected: string | undefined,
   ): Promise<LockedFile | Damage> {
     const { file, size } = cached;

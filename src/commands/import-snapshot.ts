@@ -1,3 +1,4 @@
+import type { CachedRevision } from '../cache/repo-folder.ts';
 import { EXIT } from '../errors.ts';
 import type { Selection } from '../manifest/schema.ts';
 import { visible } from '../quote.ts';
@@ -5,7 +6,7 @@ import { selectFiles } from '../resolve/select.ts';
 import type { Nix } from '../store/nix.ts';
 import { lackingContents, placeFiles } from '../store/plan.ts';
 import type { BringContext } from './bring.ts';
-import { createEntryReader, type ImportableRepo, type Snapshot } from './cached-entry.ts';
+import { createEntryReader, type ImportableRepo } from './cached-entry.ts';
 import { throwFailures } from './failures.ts';
 import { damageText, importContents, unsound } from './import-contents.ts';
 import { listingJson } from './listing.ts';
@@ -28,12 +29,12 @@ const OBSTACLE =
  */
 export async function importSnapshot(
   repo: ImportableRepo,
-  snapshot: Snapshot,
+  revision: CachedRevision,
   select: Selection | undefined,
   context: ImportSnapshotContext,
 ): Promise<CommandResult> {
   const reader = createEntryReader(context.signal);
-  const { named, damaged } = await reader.read(repo, snapshot);
+  const { named, damaged } = await reader.read(repo, revision);
   for (const damage of damaged) context.warn(damageText(damage));
   throwFailures(damaged.map(({ path }) => unsound(path)));
   const all = [...named.entry.files].map(([path, file]) => ({ path, file, lfs: file.lfs }));
@@ -54,7 +55,7 @@ export async function importSnapshot(
     lfs,
     storePath,
   }));
-  const listing = listingJson({ repo: repo.id, type: repo.type, rev: snapshot.rev, files: listed });
+  const listing = listingJson({ repo: repo.id, type: repo.type, rev: revision.rev, files: listed });
   const rows = table(
     listed.map(({ path, storePath }) => [visible(path), storePath]),
     [],

@@ -1,10 +1,11 @@
+import type { CachedRevision } from '../cache/repo-folder.ts';
 import { type CacheScan, scanCache } from '../cache/scan.ts';
 import { HugError } from '../errors.ts';
 import { quoted } from '../quote.ts';
 import type { Nix } from '../store/nix.ts';
 import { assemble, type AssembleContext } from './assemble.ts';
 import type { BringContext } from './bring.ts';
-import { isImportable, type ImportableRepo, type Snapshot } from './cached-entry.ts';
+import { isImportable, type ImportableRepo } from './cached-entry.ts';
 import { importContents } from './import-contents.ts';
 import { importSnapshot } from './import-snapshot.ts';
 import { inspect } from './inspect.ts';
@@ -30,12 +31,12 @@ export async function run(
   context: ImportUrlContext,
 ): Promise<CommandResult> {
   const wanted = wantedOf(url, options, context.endpoint);
-  const { repo, snapshot } = snapshotIn(
+  const { repo, revision } = snapshotIn(
     await scanCache(context.cacheFolder, context.signal),
     wanted,
   );
-  if (context.offline) return importSnapshot(repo, snapshot, wanted.select, context);
-  const pinned = { ...wanted, type: repo.type, ref: snapshot.rev };
+  if (context.offline) return importSnapshot(repo, revision, wanted.select, context);
+  const pinned = { ...wanted, type: repo.type, ref: revision.rev };
   const inspected = await withHub(context, (hub) => inspect(hub, pinned, context.warn));
   const nix = await context.openNix();
   const { contents, target } = await lackingWeights(inspected.remote, wanted.id, nix);
@@ -47,7 +48,7 @@ export async function run(
 function snapshotIn(
   { repos }: CacheScan,
   { type, id, ref }: Wanted,
-): { repo: ImportableRepo; snapshot: Snapshot } {
+): { repo: ImportableRepo; revision: CachedRevision } {
   const [repo, other] = repos
     .filter(isImportable)
     .filter((each) => each.id === id && (type === undefined || each.type === type));
@@ -58,8 +59,8 @@ function snapshotIn(
       hint: `Write hf:${id} or hf-datasets:${id}.`,
     });
   }
-  const snapshot = repo.revisions.find(({ rev, refs }) => rev === ref || refs.includes(ref));
-  if (snapshot !== undefined) return { repo, snapshot };
+  const revision = repo.revisions.find(({ rev, refs }) => rev === ref || refs.includes(ref));
+  if (revision !== undefined) return { repo, revision };
   throw notCached(`the Hugging Face cache has ${repo.type} ${id} not at ${quoted(ref)}`);
 }
 

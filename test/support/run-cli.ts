@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import type { RetryPolicy } from '../../src/hub/retry.ts';
 import { main } from '../../src/cli/program.ts';
 import { collector } from './collector.ts';
@@ -36,8 +36,8 @@ export async function runCli(argv: readonly string[], world: CliWorld): Promise<
     env: world.env ?? {},
     home: world.home ?? '/nonexistent',
     stdout: stdout.stream,
-    stderr: world.typed === undefined ? stderr.stream : asTerminal(stderr.stream),
-    ...(world.typed === undefined ? {} : { stdin: asTerminal(world.typed) }),
+    stderr: Object.assign(stderr.stream, { isTTY: world.typed !== undefined }),
+    ...(world.typed === undefined ? {} : { stdin: Object.assign(world.typed, { isTTY: true }) }),
     signal: world.signal ?? new AbortController().signal,
     retry: world.retry ?? IMPATIENT,
   });
@@ -47,9 +47,4 @@ export async function runCli(argv: readonly string[], world: CliWorld): Promise<
     stderr: stderr.text(),
     json: () => JSON.parse(stdout.text()),
   };
-}
-
-/** A stream that says that it is a terminal. */
-function asTerminal<T extends Readable | NodeJS.WriteStream>(stream: T): T & { isTTY: true } & any {
-  return Object.assign(stream, { isTTY: true });
 }
