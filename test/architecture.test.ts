@@ -69,6 +69,7 @@ const ONLY_IN: Record<string, readonly string[]> = {
     'cache/digests.ts',
     'cache/expected.ts',
     'cache/find.ts',
+    'cache/inside.ts',
     'store/staging.ts',
   ],
   'node:module': ['manifest/locate.ts', 'manifest/rules.ts'],

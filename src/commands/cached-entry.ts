@@ -2,6 +2,7 @@ import path from 'node:path';
 import pLimit from 'p-limit';
 import { digestsOf } from '../cache/digests.ts';
 import { readExpected } from '../cache/expected.ts';
+import { isInside } from '../cache/inside.ts';
 import type { Damage } from '../cache/find.ts';
 import type { CachedRepo, CachedRevision } from '../cache/repo-folder.ts';
 import type { CachedFile } from '../cache/snapshot.ts';
@@ -50,11 +51,13 @@ const SHORT = 12;
  * Makes a reader of snapshots. The SHA-256 of an LFS file is its blob's name, and whoever uses the
  * file compares it. A plain file is read, since no name tells its SHA-256, and compared with its git
  * blob id. A file for which neither a name nor `trees/<commit>.json` says what it should be is taken
- * as it is: in the store it gets a path that its own digest decides.
+ * as it is: in the store it gets a path that its own digest decides. But it must lie in the cache:
+ * the store is for all to read, and a link may lead to anything.
  *
+ * @param cache the cache folder
  * @param signal ends the reading; it throws then
  */
-export function createEntryReader(signal: AbortSignal): EntryReader {
+export function createEntryReader(cache: string, signal: AbortSignal): EntryReader {
   const reading = pLimit(MOST_READ_AT_ONCE);
   const digests = new Map<string, Promise<Digests>>();
   const checked = new Map<string, string>();
@@ -77,6 +80,9 @@ export function createEntryReader(signal: AbortSignal): EntryReader {
       return { size, hash: sriOfHex(etag), oid, lfs: true, ...names };
     }
     try {
+      if (etag === undefined && !(await isInside(cache, file))) {
+        return { file, reason: 'is outside of the cache, and nothing says what it should be' };
+      }
       const got = await digest(file);
       if (etag !== undefined && got.oid !== etag) {
         return { file, reason: `has the git blob id ${got.oid}, expected ${etag}` };

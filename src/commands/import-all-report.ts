@@ -45,13 +45,14 @@ export function importAllText(report: ImportAllReport): string {
 export function importAllJson(report: ImportAllReport): unknown {
   const { snapshots, contents, outcomes } = report;
   const sources = sourcesOf(report);
+  const files = filesByEntry(report);
   return {
     changed: outcomes !== undefined && contents.some(({ hash }) => outcomes.get(hash) === true),
     snapshots: snapshots.map(({ named: { type, entry }, damaged }) => ({
       type,
       repo: entry.repo,
       rev: entry.rev,
-      files: filesOf(entry, report).map(({ path, file, storePath }) => ({
+      files: (files.get(entry) ?? []).map(({ path, file, storePath }) => ({
         path,
         size: file.size,
         storePath,
@@ -65,8 +66,9 @@ export function importAllJson(report: ImportAllReport): unknown {
 /** Name, files and bytes that the store lacked, and what is damaged, of each snapshot with any. */
 function rowsOf(report: ImportAllReport): string[][] {
   const sources = sourcesOf(report);
+  const files = filesByEntry(report);
   return report.snapshots.flatMap(({ named, damaged }) => {
-    const own = filesOf(named.entry, report);
+    const own = files.get(named.entry) ?? [];
     const lacked = own.filter(({ storePath }) => sources.get(storePath) !== 'store');
     const unsound = lacked.filter(({ storePath }) => sources.get(storePath) === 'damaged');
     const bad = damaged.length + unsound.length;
@@ -88,5 +90,12 @@ function sourcesOf({ files, contents, outcomes }: ImportAllReport): Map<string, 
   return sources;
 }
 
-const filesOf = (entry: PlacedFile['entry'], { files }: ImportAllReport): PlacedFile[] =>
-  files.filter((file) => file.entry === entry);
+function filesByEntry({ files }: ImportAllReport): Map<PlacedFile['entry'], PlacedFile[]> {
+  const groups = new Map<PlacedFile['entry'], PlacedFile[]>();
+  for (const file of files) {
+    const group = groups.get(file.entry);
+    if (group === undefined) groups.set(file.entry, [file]);
+    else group.push(file);
+  }
+  return groups;
+}

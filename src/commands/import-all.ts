@@ -50,7 +50,7 @@ export async function run(
   if (!yes && !dryRun && confirm === undefined) throw nobodyToAsk();
   const nix = await context.openNix();
   const { storeFolder } = await nix.facts();
-  const reader = createEntryReader(context.signal);
+  const reader = createEntryReader(context.cacheFolder, context.signal);
   const snapshots = await readSnapshots(reader, context);
   const files = placeFiles(
     snapshots.map(({ named }) => named),

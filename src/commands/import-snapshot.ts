@@ -33,7 +33,7 @@ export async function importSnapshot(
   select: Selection | undefined,
   context: ImportSnapshotContext,
 ): Promise<CommandResult> {
-  const reader = createEntryReader(context.signal);
+  const reader = createEntryReader(context.cacheFolder, context.signal);
   const { named, damaged } = await reader.read(repo, revision);
   for (const damage of damaged) context.warn(damageText(damage));
   throwFailures(damaged.map(({ path }) => unsound(path)));

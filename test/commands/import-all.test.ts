@@ -1,4 +1,4 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -111,6 +111,26 @@ describe('import-all', () => {
     await put(path.join(made.cache, 'spaces--org--app', 'snapshots', rev, 'app.py'), 'x');
     await put(path.join(made.cache, 'stray'), 'x');
     expect((await made.run(['import-all', '-y'])).status).toBe(0);
+    expect((await realiseAll(made)).length).toBe(2);
+    expect((await storeObjects(made.store)).length).toBe(2);
+  });
+
+  it('takes nothing from outside of the cache that no digest vouches for', async () => {
+    const made = await cachedProject(hub, 'datasets: { rows: org/rows }');
+    const files = await fillCache(made);
+    const secret = await put(path.join(made.home, 'id_ed25519'), 'secret');
+    const folder = path.join(made.cache, 'models--org--evil', 'snapshots', 'a'.repeat(40));
+    await mkdir(folder, { recursive: true });
+    await symlink(secret, path.join(folder, 'config.json'));
+    const blob = blobOf(files, 'data/train.parquet');
+    const vouched = await put(path.join(made.home, 'elsewhere'), 'rows');
+    await rm(blob);
+    await symlink(vouched, blob);
+    const { status, stderr } = await made.run(['import-all', '-y']);
+    expect([status, stderr]).toEqual([
+      1,
+      expect.stringContaining(`warning: ${secret} is outside of the cache, and nothing says`),
+    ]);
     expect((await realiseAll(made)).length).toBe(2);
     expect((await storeObjects(made.store)).length).toBe(2);
   });

@@ -218,6 +218,15 @@ describe('a store without room', () => {
 });
 
 describe('import', () => {
+  it('may run twice at once', async () => {
+    const made = await cachedProject(hub, 'models: { sharded: org/sharded }');
+    await fillCache(made);
+    const both = await Promise.all([start(made).ended, start(made).ended]);
+    expect(both.map(({ status }) => status)).toEqual([0, 0]);
+    expect((await realiseAll(made)).length).toBe(SHARDS);
+    expect(await isSound(made)).toBe(true);
+  });
+
   it(`may be killed at any of ${KILLS} moments`, { timeout: 300_000 }, async () => {
     const made = await cachedProject(hub, 'models: { sharded: org/sharded }');
     await fillCache(made);
