@@ -87,8 +87,13 @@ export async function tryContents(
   }
 }
 
-/** Throws every failure, each with its entry. */
-function sourcesOf(
+/**
+ * Where contents came from, by digest.
+ *
+ * @param results of `tryContents`, in the order of the contents
+ * @throws HugError every failure in one, each with its entry
+ */
+export function sourcesOf(
   contents: readonly LackingContent[],
   results: readonly PromiseSettledResult<Source>[],
 ): Map<string, Source> {

@@ -3,14 +3,13 @@ import { EXIT, HugError } from '../errors.ts';
 import { placeOf } from '../lock/entries.ts';
 import type { Nix } from '../store/nix.ts';
 import { lackingContents, placeFiles } from '../store/plan.ts';
-import { type BringContext, tryContents } from './bring.ts';
+import { type BringContext, sourcesOf, tryContents } from './bring.ts';
 import {
   type CachedEntry,
   createEntryReader,
   type EntryReader,
   isImportable,
 } from './cached-entry.ts';
-import { throwFailures } from './failures.ts';
 import {
   importAllJson,
   type ImportAllReport,
@@ -59,21 +58,20 @@ export async function run(
   const missing = await nix.missing([...new Set(files.map(({ storePath }) => storePath))]);
   const contents = lackingContents(files, missing);
   const plan: ImportAllReport = { snapshots, files, contents, outcomes: undefined };
-  for (const damage of snapshots.flatMap(({ damaged }) => damaged))
-    context.warn(damageText(damage));
+  const unread = snapshots.flatMap(({ damaged }) => damaged);
+  for (const damage of unread) context.warn(damageText(damage));
 
   const isWanted =
     contents.length === 0 || (!dryRun && (yes || (await confirm?.(questionText(plan))) === true));
   if (!isWanted) return resultOf(plan);
   const cacheOnly = { ...context, offline: true, absent: unsound, checked: reader.checked };
   const results = await tryContents(contents, undefined, { nix, storeFolder }, cacheOnly);
-  const failures = results.flatMap((result) =>
-    result.status === 'rejected' ? [result.reason] : [],
+  const damaged = new Set(contents.filter((_, index) => isDamage(results[index])));
+  const sources = sourcesOf(
+    contents.filter((content) => !damaged.has(content)),
+    results.filter((result) => !isDamage(result)),
   );
-  throwFailures(failures.filter((failure) => !isDamage(failure)));
-  const outcomes = new Map(
-    contents.map(({ hash }, index) => [hash, results[index]?.status === 'fulfilled'] as const),
-  );
+  const outcomes = new Map(contents.map(({ hash }) => [hash, sources.has(hash)]));
   return resultOf({ ...plan, outcomes });
 }
 
@@ -107,8 +105,10 @@ async function readSnapshots(
   return outcome.value;
 }
 
-const isDamage = (failure: unknown): boolean =>
-  failure instanceof HugError && failure.code === 'EHUG_NOT_CACHED';
+const isDamage = (result: PromiseSettledResult<unknown> | undefined): boolean =>
+  result?.status === 'rejected' &&
+  result.reason instanceof HugError &&
+  result.reason.code === 'EHUG_NOT_CACHED';
 
 function resultOf(report: ImportAllReport): CommandResult {
   const isSound =

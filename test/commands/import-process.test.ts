@@ -198,6 +198,22 @@ describe('a store without room', () => {
     expect((await storeObjects(made.store)).length).toBe(2);
   });
 
+  it('ends import-all with what Nix said, and the count of what was not tried any more', async ({
+    skip,
+  }) => {
+    const { folder } = await smallDisk(16 * MIB, skip);
+    const many = await hub.createRepo({ type: 'model', id: 'org/many' });
+    const files = Array.from({ length: 100 }, (_, index) => [`${index}`, lfs(`${index}`)] as const);
+    await many.commit({ files });
+    const made = await cachedProject(hub, 'models: { many: org/many }', { storeFolder: folder });
+    await fillCache(made);
+    await exec('mount', ['-o', 'remount,nr_inodes=8', folder]);
+    const { status, stderr } = await made.run(['import-all', '-y']);
+    expect([status, stderr]).toEqual([1, expect.stringMatching(/error EHUG_NIX: .+ failed\n/u)]);
+    expect(stderr).toContain('No space left on device');
+    expect(stderr).toMatch(/not tried any more: \d+ other files/u);
+  });
+
   it('that fills up on the way keeps what is whole, and the next run goes on', async ({ skip }) => {
     const { folder } = await smallDisk(160 * MIB, skip);
     const made = await cachedProject(hub, 'models: { sharded: org/sharded }', {
