@@ -16,7 +16,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   transfer: ['base', 'hub'],
   commands: ['base', 'manifest', 'hub', 'lock', 'resolve', 'store', 'cache', 'transfer'],
   cli: ['base', 'hub', 'store', 'cache', 'transfer', 'commands'],
-  bin: ['cli'],
+  bin: ['base', 'cli'],
 };
 
 /** Packages and system modules, and the only places that may import them. */

@@ -1,12 +1,15 @@
+import { spawn } from 'node:child_process';
 import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { blobOf, cachedProject, fillCache, put, realiseAll } from '../support/cached-project.ts';
+import { ended } from '../support/ended.ts';
 import { type Hub, lfs, startHub } from '../support/hub/index.ts';
 import { storeObjects } from '../support/isolated-store.ts';
 import { callPython, describeClients } from '../support/python.ts';
 import { runCli } from '../support/run-cli.ts';
+import { BIN } from '../support/spawn-cli.ts';
 
 let hub: Hub;
 
@@ -182,6 +185,24 @@ describe('the confirmation of import-all', () => {
     const running = at(typed, controller.signal);
     setTimeout(() => controller.abort(), 2_000);
     expect(await running).toMatchObject({ status: 130, stdout: '', stored: [] });
+  });
+
+  it('is not given by Ctrl-C at a real terminal, which ends the program in order', async () => {
+    const made = await filled();
+    const argv = [process.execPath, '--import', import.meta.resolve('tsx'), BIN, 'import-all'];
+    const command = `stty columns 80; cd "$PROJECT"; ${argv.map((arg) => `'${arg}'`).join(' ')}`;
+    const terminal = spawn('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
+      env: { ...process.env, ...made.env, PROJECT: made.folder, TERM: 'xterm' },
+    });
+    let shown = '';
+    terminal.stdout.on('data', (chunk) => {
+      if (!shown.includes('[y/N]') && (shown += String(chunk)).includes('[y/N]')) {
+        terminal.stdin.write('\u0003');
+      }
+    });
+    const { status, stdout } = await ended(terminal);
+    expect([status, stdout]).toEqual([130, expect.stringContaining('EHUG_INTERRUPTED')]);
+    expect(await storeObjects(made.store)).toEqual([]);
   });
 
   it.each([[['import-all']], [['import-all', '--json']]])(

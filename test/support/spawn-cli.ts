@@ -20,7 +20,8 @@ export interface SpawnOptions {
   readonly uid?: number;
 }
 
-const BIN = path.join(import.meta.dirname, '..', '..', 'src', 'bin.ts');
+/** The program, to be run with tsx. */
+export const BIN = path.join(import.meta.dirname, '..', '..', 'src', 'bin.ts');
 
 /** Starts nix-hug from its sources. */
 export function spawnCli(argv: readonly string[], { env, ...options }: SpawnOptions): SpawnedCli {
