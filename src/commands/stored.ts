@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { digestsOf } from '../cache/digests.ts';
 import { readExpected } from '../cache/expected.ts';
-import type { CachedRepo, CachedRevision } from '../cache/repo-folder.ts';
+import { type CachedRepo, type CachedRevision, sizeOf } from '../cache/repo-folder.ts';
 import type { CachedFile } from '../cache/snapshot.ts';
 import { systemCodeOf } from '../errors.ts';
 import { isSha256Hex, sriOfHex } from '../integrity.ts';
@@ -15,8 +15,11 @@ export interface Store {
   readonly storeFolder: string;
 }
 
-/** The Hub takes no larger file that is not an LFS file; in bytes. */
-const LARGEST_PLAIN = 10 * 1024 * 1024;
+/** Digits of base 32, and a name (Nix manual, "Store Path"); Nix refuses to be asked about others. */
+const STORE_OBJECT = /^[0-9a-df-np-sv-z]{32}-[A-Za-z0-9+_?=-][A-Za-z0-9+._?=-]{0,210}$/u;
+
+/** A second of hashing, for one revision; in bytes. Plain files of a model are a tenth of it. */
+const MOST_HASHED = 256 * 1024 * 1024;
 
 /**
  * Tells which revisions the store has whole: each file at the path that its derivation has, or else
@@ -28,7 +31,7 @@ const LARGEST_PLAIN = 10 * 1024 * 1024;
  * whose LFS files are in the store. Nix is asked once, and once more when something was hashed.
  *
  * @param signal ends the hashing
- * @returns `undefined` for a revision with a large file whose SHA-256 nothing tells
+ * @returns `undefined` for a revision of which too much would have to be hashed
  */
 export async function storedRevisions(
   repos: readonly CachedRepo[],
@@ -56,29 +59,29 @@ export async function storedRevisions(
     return paths.includes(undefined) ? undefined : true;
   }
 
-  for (const repo of repos) {
-    for (const { rev, files } of repo.revisions) {
-      const nameless: CachedFile[] = [];
+  for (const { folder, revisions: some } of repos) {
+    for (const { rev, files } of some) {
+      const nameless = files.some(
+        (file) => file.etag === undefined && ownStorePath(file, storeFolder) === undefined,
+      );
+      const expected = nameless
+        ? await readExpected(path.join(folder, 'trees', `${rev}.json`))
+        : undefined;
       for (const file of files) {
         const own = ownStorePath(file, storeFolder);
+        const etag = file.etag ?? expected?.get(file.path) ?? '';
         if (own !== undefined) storePaths.set(file, own);
-        else if (file.etag === undefined) nameless.push(file);
-        else if (isSha256Hex(file.etag)) note(file, sriOfHex(file.etag));
-      }
-      if (nameless.length === 0) continue;
-      const expected = await readExpected(path.join(repo.folder, 'trees', `${rev}.json`));
-      for (const file of nameless) {
-        const etag = expected.get(file.path) ?? '';
-        if (isSha256Hex(etag)) note(file, sriOfHex(etag));
+        else if (isSha256Hex(etag)) note(file, sriOfHex(etag));
       }
     }
   }
   await ask([...storePaths.keys()]);
 
-  const open = revisions.filter((revision) => verdictOn(revision) === undefined);
-  const toHash = open
-    .flatMap(({ files }) => files)
-    .filter((file) => !storePaths.has(file) && file.size <= LARGEST_PLAIN);
+  const toHash = revisions
+    .filter((revision) => verdictOn(revision) === undefined)
+    .map(({ files }) => files.filter((file) => !storePaths.has(file)))
+    .filter((files) => sizeOf(files) <= MOST_HASHED)
+    .flat();
   const hashes = new Map<string, string | undefined>();
   for (const { file } of toHash) {
     if (!hashes.has(file)) hashes.set(file, await hashOf(file, signal));
@@ -95,7 +98,7 @@ export async function storedRevisions(
 function ownStorePath({ file }: CachedFile, storeFolder: string): string | undefined {
   if (!file.startsWith(`${storeFolder}/`)) return undefined;
   const [name = ''] = file.slice(storeFolder.length + 1).split('/');
-  return `${storeFolder}/${name}`;
+  return STORE_OBJECT.test(name) ? `${storeFolder}/${name}` : undefined;
 }
 
 /** SHA-256 of a file in SRI form; `undefined` when it cannot be read. */

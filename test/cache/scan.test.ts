@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rename, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
@@ -11,7 +11,8 @@ import { tempFolder } from '../support/temp.ts';
 /** Figures that the official client and we must agree on. */
 interface Figures {
   readonly size: number;
-  readonly incomplete: number;
+  /** Not known to old clients. */
+  readonly incomplete?: number;
   readonly repos: readonly unknown[];
 }
 
@@ -52,7 +53,7 @@ async function theirFigures(client: PythonClient, cache: string): Promise<Figure
   expect(value).toMatchObject({ warnings: [] });
   return {
     size: value.size_on_disk,
-    incomplete: (value.incomplete_files ?? []).length,
+    ...('incomplete_files' in value ? { incomplete: value.incomplete_files.length } : {}),
     repos: value.repos
       .map((repo: any) => ({
         type: repo.repo_type,
@@ -82,6 +83,40 @@ async function withHub<T>(use: (hub: Hub) => Promise<T>): Promise<T> {
     await hub.close();
   }
 }
+
+const REV = 'c'.repeat(40);
+const OTHER = 'd'.repeat(40);
+const REPO = 'models--org--name';
+const SNAPSHOT = `${REPO}/snapshots/${REV}`;
+const BLOB = 'a'.repeat(40);
+
+/** What the content of a cache is: text of files, or where links lead; folders end in `/`. */
+type Layout = Readonly<Record<string, string | { readonly to: string }>>;
+
+const link = (to: string) => ({ to });
+
+/** A repository with nothing odd about it. */
+const SOUND: Layout = {
+  [`${REPO}/blobs/${BLOB}`]: '{}',
+  [`${SNAPSHOT}/config.json`]: link(`../../blobs/${BLOB}`),
+  [`${REPO}/refs/main`]: REV,
+};
+
+async function fill(folder: string, layout: Layout): Promise<string> {
+  for (const [name, content] of Object.entries(layout)) {
+    const file = path.join(folder, name);
+    await mkdir(path.dirname(file), { recursive: true });
+    if (name.endsWith('/')) await mkdir(file, { recursive: true });
+    else if (typeof content === 'string') await writeFile(file, content);
+    else await symlink(content.to, file);
+  }
+  return folder;
+}
+
+const makePipe = async (file: string): Promise<void> => {
+  await mkdir(path.dirname(file), { recursive: true });
+  await promisify(execFile)('mkfifo', [file]);
+};
 
 describeClients((client) => {
   it.each([{}, { HF_HUB_DISABLE_SYMLINKS: '1' }])(
@@ -118,7 +153,7 @@ describeClients((client) => {
         const cache = path.join(home, 'hub');
         const scan = await scanCache(cache);
         expect(scan.problems).toEqual([]);
-        expect(ourFigures(scan)).toEqual(await theirFigures(client, cache));
+        expect(ourFigures(scan)).toMatchObject(await theirFigures(client, cache));
         expect(
           scan.repos
             .flatMap(({ type, id, revisions }) =>
@@ -141,41 +176,53 @@ describeClients((client) => {
         );
       }),
   );
+
+  it('accepts what we accept, and counts the same', async () => {
+    const elsewhere = await tempFolder('elsewhere');
+    await fill(elsewhere, {
+      '1': 'abc',
+      // The newest client would count a relative link from the snapshot, and miss the file.
+      'model/config.json': link(`${elsewhere}/1`),
+      'model/sub/ü x': 'x',
+      'repo/blobs/b': 'abcd',
+      [`repo/snapshots/${REV}/file`]: link('../../blobs/b'),
+      'repo/refs/main': REV,
+    });
+    const cache = await fill(path.join(await tempFolder('hub'), 'hub'), {
+      ...SOUND,
+      [`${REPO}/refs/refs/pr/1`]: REV,
+      [`${REPO}/refs/v1.0`]: REV,
+      [`${REPO}/snapshots/${OTHER}/`]: '',
+      [`${REPO}/snapshots/main/x`]: link(`../../blobs/${BLOB}`),
+      [`${REPO}/refs/odd`]: 'main',
+      [`${REPO}/blobs/${BLOB}.incomplete`]: 'part',
+      [`${REPO}/notes`]: '',
+      [`models--abs/snapshots/${REV}`]: link(`${elsewhere}/model`),
+      [`models--chain/snapshots/${REV}`]: link(`../../models--abs/snapshots/${REV}`),
+      'datasets--linked': link(`${elsewhere}/repo`),
+      [`models--outside/snapshots/${REV}/x`]: link(`${elsewhere}/1`),
+      [`models--outside/snapshots/${REV}/folder`]: link(`${elsewhere}/model`),
+      [`models--org--a--b/snapshots/${REV}/same`]: '{}',
+      [`spaces--gpt2/snapshots/${REV}/.gitattributes`]: '',
+      [`datasets--d/snapshots/${REV}/a/b/c`]: 'plain',
+      'models--empty/snapshots/': '',
+    });
+    const scan = await scanCache(cache);
+    const { size, ...theirs } = await theirFigures(client, cache);
+    expect(ourFigures(scan)).toMatchObject(theirs);
+    expect(scan.repos).toHaveLength(9);
+    // It counts a file again for each path that leads there by linked folders.
+    expect(scan.size).toBe(['{}', '{}', 'abc', 'x', 'abcd', 'plain'].join('').length);
+    expect(size).toBeGreaterThan(scan.size);
+    expect(scan.problems.map(({ kind, path: at }) => `${kind} ${at}`)).toEqual([
+      `unclear-id models--org--a--b`,
+      `incomplete ${REPO}/blobs/${BLOB}.incomplete`,
+      `not-a-commit ${REPO}/snapshots/main`,
+      `linked-folder models--outside/snapshots/${REV}/folder`,
+      `outside models--outside/snapshots/${REV}/x`,
+    ]);
+  });
 });
-
-const REV = 'c'.repeat(40);
-const OTHER = 'd'.repeat(40);
-const REPO = 'models--org--name';
-const SNAPSHOT = `${REPO}/snapshots/${REV}`;
-const BLOB = 'a'.repeat(40);
-
-/** What the content of a cache is: text of files, or where links lead; folders end in `/`. */
-type Layout = Readonly<Record<string, string | { readonly to: string }>>;
-
-const link = (to: string) => ({ to });
-
-/** A repository with nothing odd about it. */
-const SOUND: Layout = {
-  [`${REPO}/blobs/${BLOB}`]: '{}',
-  [`${SNAPSHOT}/config.json`]: link(`../../blobs/${BLOB}`),
-  [`${REPO}/refs/main`]: REV,
-};
-
-async function fill(folder: string, layout: Layout): Promise<string> {
-  for (const [name, content] of Object.entries(layout)) {
-    const file = path.join(folder, name);
-    await mkdir(path.dirname(file), { recursive: true });
-    if (name.endsWith('/')) await mkdir(file, { recursive: true });
-    else if (typeof content === 'string') await writeFile(file, content);
-    else await symlink(content.to, file);
-  }
-  return folder;
-}
-
-const makePipe = async (file: string): Promise<void> => {
-  await mkdir(path.dirname(file), { recursive: true });
-  await promisify(execFile)('mkfifo', [file]);
-};
 
 /** What a scan says, shortly: `type id rev refs: paths with sizes`, and problems as `kind path`. */
 async function shortScan(cache: string) {
@@ -282,7 +329,7 @@ const ODD: readonly (readonly [string, Layout, readonly string[], readonly strin
     {
       [`${REPO}/snapshots/file`]: '',
       [`${REPO}/snapshots/to-file`]: link('file'),
-      [`${REPO}/snapshots/${OTHER}`]: link('/nonexistent'),
+      [`${REPO}/snapshots/${OTHER}`]: link('nowhere'),
       [`${REPO}/snapshots/loop`]: link('loop'),
       [`${REPO}/snapshots/main/x`]: 'abc',
       [`${REPO}/refs/dev`]: 'main',
@@ -540,6 +587,27 @@ describe('a scan', () => {
     await writeFile(Buffer.from(`${cache}/${SNAPSHOT}/\u00ff`, 'latin1'), '');
     const { problems } = await shortScan(cache);
     expect(problems).toEqual([`unreadable ${REPO}/snapshots/REV/\ufffd ENOENT`]);
+  });
+
+  it('gives up on folders that are deeper than paths may be long', async () => {
+    const cache = await fill(await tempFolder('hub cache'), SOUND);
+    const chain = Array.from({ length: 12 }, () => 'd'.repeat(200)).join('/');
+    const [upper, lower] = [
+      path.join(cache, SNAPSHOT, chain),
+      path.join(cache, REPO, 'refs', chain),
+    ];
+    await mkdir(upper, { recursive: true });
+    await mkdir(lower, { recursive: true });
+    const moved = path.join(upper, 'moved');
+    await rename(path.join(cache, REPO, 'refs'), moved);
+    await symlink(path.relative(`${cache}/${REPO}`, moved), path.join(cache, REPO, 'refs'));
+    try {
+      const { problems, revisions } = await shortScan(cache);
+      expect(revisions).toEqual([expect.stringMatching(/^model org\/name cccc \[main\]: .+ …$/u)]);
+      expect(problems).toEqual([expect.stringMatching(/^unreadable \S+ ENAMETOOLONG$/u)]);
+    } finally {
+      await rename(moved, path.join(cache, 'refs'));
+    }
   });
 
   it('ends when it is told to', async () => {

@@ -11,6 +11,9 @@ import { callPython, describeClients } from '../support/python.ts';
 import { runCli } from '../support/run-cli.ts';
 import { BIN } from '../support/spawn-cli.ts';
 
+/** Runs a command at a terminal of its own (util-linux). */
+const TERMINAL = 'script';
+
 let hub: Hub;
 
 beforeAll(async () => {
@@ -191,7 +194,7 @@ describe('the confirmation of import-all', () => {
     const made = await filled();
     const argv = [process.execPath, '--import', import.meta.resolve('tsx'), BIN, 'import-all'];
     const command = `stty columns 80; cd "$PROJECT"; ${argv.map((arg) => `'${arg}'`).join(' ')}`;
-    const terminal = spawn('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
+    const terminal = spawn(TERMINAL, ['--quiet', '--return', '--command', command, '/dev/null'], {
       env: { ...process.env, ...made.env, PROJECT: made.folder, TERM: 'xterm' },
     });
     let shown = '';

@@ -29,13 +29,12 @@ async function stored(cache: string, env: Readonly<Record<string, string>>): Pro
 
 describe('scan', () => {
   it('says that there is no cache', async () => {
-    const { status, stdout } = await scan('/nonexistent/\u001bx', NO_NIX);
-    expect([status, stdout]).toEqual([
-      0,
-      'there is no Hugging Face cache at /nonexistent/\\u001bx\n',
-    ]);
-    expect((await scan('/nonexistent', NO_NIX, '--json')).json()).toEqual({
-      cache: '/nonexistent',
+    const cache = `${await tempFolder()}/\u001bx`;
+    const { status, stdout } = await scan(cache, NO_NIX);
+    const shown = cache.replace('\u001b', '\\u001b');
+    expect([status, stdout]).toEqual([0, `there is no Hugging Face cache at ${shown}\n`]);
+    expect((await scan(cache, NO_NIX, '--json')).json()).toEqual({
+      cache,
       found: false,
       size: 0,
       revisions: [],
@@ -190,18 +189,22 @@ describeNix('scan with Nix', (nix) => {
     },
   );
 
-  it('knows nothing of large files that nobody gives a digest of, and hashes none', async () => {
+  it('hashes no large file that nobody gives a digest of', async () => {
     const cache = await tempFolder('hub');
-    const snapshot = path.join(cache, 'models--x/snapshots', REV);
-    await put(path.join(snapshot, 'small'), '');
-    const large = await open(path.join(snapshot, 'large'), 'w');
+    const repo = path.join(cache, 'models--x');
+    await put(path.join(repo, 'snapshots', REV, 'small'), '');
+    expect(await stored(cache, nix().environment)).toEqual([['x', 'cccc', false]]);
+    const large = await open(path.join(repo, 'snapshots', REV, 'large'), 'w');
     await large.truncate(1024 ** 4);
     await large.close();
+    const tree = path.join(repo, `trees/${REV}.json`);
+    for (const text of [undefined, 'not JSON', '[]', '{"format_version":2}']) {
+      if (text !== undefined) await put(tree, text);
+      expect(await stored(cache, nix().environment)).toEqual([['x', 'cccc', null]]);
+    }
+    const files = { large: { size: 1, blob_id: 'a'.repeat(40), lfs_sha256: 'b'.repeat(64) } };
+    await put(tree, JSON.stringify({ format_version: 1, files }));
     expect(await stored(cache, nix().environment)).toEqual([['x', 'cccc', false]]);
-    await rm(path.join(snapshot, 'small'));
-    expect(await stored(cache, nix().environment)).toEqual([['x', 'cccc', null]]);
-    await put(path.join(cache, `models--x/trees/${REV}.json`), 'not JSON');
-    expect(await stored(cache, nix().environment)).toEqual([['x', 'cccc', null]]);
   });
 
   it('counts nothing as being in the store, and no part of a revision', async () => {
@@ -258,6 +261,25 @@ describeNix('scan with Nix', (nix) => {
     } finally {
       await hub.close();
     }
+  });
+
+  it('asks nothing that Nix would not answer, whatever the cache leads to', async () => {
+    const cache = await tempFolder('hub');
+    const { storeDir } = nix();
+    await put(`${storeDir}/.links/secret`, 'x');
+    await put(`${storeDir}/not a path`, 'x');
+    await put(`${storeDir}/${'0'.repeat(32)}-never-built/x`, 'x');
+    const links = ['.links/secret', 'not a path', `${'0'.repeat(32)}-never-built/x`];
+    for (const [index, target] of links.entries()) {
+      const snapshot = path.join(cache, `models--m${index}/snapshots`, REV);
+      await mkdir(snapshot, { recursive: true });
+      await symlink(path.join(storeDir, target), path.join(snapshot, '\u00fc "$(x)".json'));
+    }
+    expect(await stored(cache, nix().environment)).toEqual([
+      ['m0', 'cccc', false],
+      ['m1', 'cccc', false],
+      ['m2', 'cccc', false],
+    ]);
   });
 
   it('warns of a Nix that does not work, and goes on', async () => {
