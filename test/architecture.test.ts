@@ -16,7 +16,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   transfer: ['base', 'hub'],
   commands: ['base', 'manifest', 'hub', 'lock', 'resolve', 'store', 'cache', 'transfer'],
   cli: ['base', 'hub', 'store', 'cache', 'transfer', 'commands'],
-  bin: ['cli'],
+  bin: ['base', 'cli'],
 };
 
 /** Packages and system modules, and the only places that may import them. */
@@ -25,7 +25,14 @@ const ONLY_IN: Record<string, readonly string[]> = {
   cosmiconfig: ['manifest/locate.ts'],
   leven: ['manifest/', 'commands/entries.ts'],
   listr2: ['cli/progress.ts'],
-  'p-limit': ['hub/http.ts', 'transfer/downloads.ts', 'store/realise.ts', 'commands/supply.ts'],
+  'p-limit': [
+    'hub/http.ts',
+    'transfer/downloads.ts',
+    'store/realise.ts',
+    'commands/cached-entry.ts',
+    'commands/supply.ts',
+    'commands/verify.ts',
+  ],
   picomatch: ['resolve/glob.ts'],
   'pretty-bytes': ['transfer/space.ts', 'commands/', 'cli/transfers.ts'],
   semver: ['manifest/', 'resolve/version.ts'],
@@ -64,6 +71,7 @@ const ONLY_IN: Record<string, readonly string[]> = {
     'cache/digests.ts',
     'cache/expected.ts',
     'cache/find.ts',
+    'cache/inside.ts',
     'store/nix.ts',
   ],
   'node:module': ['manifest/locate.ts', 'manifest/rules.ts'],
@@ -82,6 +90,7 @@ const ONLY_IN: Record<string, readonly string[]> = {
     'cli/',
   ],
   'node:process': ['bin.ts'],
+  'node:readline': ['cli/confirm.ts'],
   'node:stream': ['hub/answer.ts'],
   'node:timers/promises': ['cache/scan.ts', 'hub/retry.ts'],
   'node:url': ['cli/context.ts'],
