@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { messageOf, systemCodeOf } from '../errors.ts';
-import { hashStream } from '../integrity.ts';
+import { createHasher, hashStream } from '../integrity.ts';
 import { blobPath, type CachedName, snapshotPath } from './layout.ts';
 
 /** A content, and the names that the cache may have it under. */
@@ -9,7 +9,7 @@ export interface CachedContent {
   readonly names: readonly CachedName[];
   /** Length in bytes. */
   readonly size: number;
-  /** SHA-256 in SRI form. */
+  /** SHA-256 in SRI form, or the git blob id of a plain file. */
   readonly hash: string;
 }
 
@@ -77,7 +77,7 @@ async function reasonAgainst(
     if (!stats.isFile()) return 'is not a file';
     if (stats.size !== size) return `has ${stats.size} bytes, expected ${size}`;
     const stream = createReadStream(file, { highWaterMark: READ_BYTES });
-    const got = await hashStream(stream, onBytes);
+    const got = await hashStream(stream, onBytes, createHasher(hash, size));
     return got.hash === hash ? undefined : `has the digest ${got.hash}, expected ${hash}`;
   } catch (error) {
     return `cannot be read: ${systemCodeOf(error) ?? messageOf(error)}`;

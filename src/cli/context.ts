@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cacheFolderIn } from '../cache/layout.ts';
+import type { ExportContext } from '../commands/export-all.ts';
 import type { FetchContext } from '../commands/fetch.ts';
 import type { FetchUrlContext } from '../commands/fetch-url.ts';
 import type { LockContext } from '../commands/lock.ts';
@@ -41,7 +42,7 @@ export interface GlobalOptions {
 }
 
 /** What commands get to work with. */
-export interface Context extends LockContext, FetchContext, FetchUrlContext {
+export interface Context extends LockContext, FetchContext, FetchUrlContext, ExportContext {
   readonly output: Output;
 }
 
@@ -87,6 +88,7 @@ export function createContext(options: GlobalOptions, world: World): Context {
     output,
     cwd,
     manifest: options.manifest,
+    signal: world.signal,
     offline: options.offline === true || isOn(env['HF_HUB_OFFLINE']),
     endpoint: endpointIn(env),
     nixLibrary: fileURLToPath(new URL('../../nix', import.meta.url)),
