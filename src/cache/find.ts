@@ -52,6 +52,18 @@ export async function findInCache(
   return { file: undefined, damaged };
 }
 
+/** Whether a file of the right size has one of the names; it is not read. */
+export async function mayBeInCache(
+  cache: string,
+  { names, size }: Pick<CachedContent, 'names' | 'size'>,
+): Promise<boolean> {
+  for (const file of await candidates(cache, names)) {
+    const found = await stat(file).catch(() => undefined);
+    if (found?.isFile() === true && found.size === size) return true;
+  }
+  return false;
+}
+
 /** What is there under the names, behind all links, each file once. */
 async function candidates(
   cache: string,

@@ -101,6 +101,8 @@ export function createRepoWriter(
 
   async function makeScratch(): Promise<string> {
     const repo = await folder();
+    // The client warns of a repository without it.
+    await folder('snapshots');
     await createNew(path.join(await makeFolder(cache, []), 'CACHEDIR.TAG'), (handle) =>
       handle.writeFile(CACHEDIR_TAG),
     );

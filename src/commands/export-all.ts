@@ -1,3 +1,4 @@
+import { mayBeInCache } from '../cache/find.ts';
 import { repoFolderName } from '../cache/layout.ts';
 import { createRepoWriter, type RepoWriter } from '../cache/write.ts';
 import { EXIT, HugError } from '../errors.ts';
@@ -5,14 +6,22 @@ import { NotTried } from '../store/realise.ts';
 import { assertSpace } from '../transfer/space.ts';
 import type { BringContext } from './bring.ts';
 import { createBringToCache, type ExportSource } from './export-bring.ts';
-import { contentKey, contentsOf, type Exported, type ExportedContent } from './export-plan.ts';
+import {
+  cachedContent,
+  contentKey,
+  contentsOf,
+  type Exported,
+  type ExportedContent,
+  type ExportedFile,
+} from './export-plan.ts';
 import { exportJson, exportText, type Written } from './export-report.ts';
+import { exportRef, type RefContext } from './export-ref.ts';
 import { createFindInStore, type StoreContext } from './export-store.ts';
 import { throwFailures } from './failures.ts';
 import type { CommandResult } from './result.ts';
 
 /** What `export` needs from outside. */
-export interface ExportContext extends BringContext, StoreContext {
+export interface ExportContext extends BringContext, StoreContext, RefContext {
   /** Aborted when the user interrupts. */
   readonly signal: AbortSignal;
 }
@@ -61,7 +70,16 @@ export async function exportAll(
       files.every((file) => sources.has(contentKey(file))),
     );
     const written: Written[] = [];
-    for (const exported of complete) written.push(await write(exported, sources, writers, context));
+    for (const exported of complete) {
+      const { rev, files, tree } = exported;
+      const folders: string[] = [];
+      for (const writer of writers.of(exported)) {
+        folders.push(await writer.putSnapshot({ rev, files, tree }));
+        await exportRef(exported, writer, endpoint, context);
+      }
+      const sourceOf = (file: ExportedFile) => sources.get(contentKey(file));
+      written.push({ exported, folder: folders[0] ?? '', sourceOf });
+    }
     failOnRejected(contents, results);
     return { json: exportJson(written), text: exportText(written), exitStatus: EXIT.ok };
   } finally {
@@ -106,12 +124,12 @@ async function prepare(
   const affected = new Set<RepoWriter>();
   let needed = 0;
   for (const content of contents) {
-    const [first, ...others] = writersOf(content, writers);
-    // The others get hard links of the first one's.
-    if (first !== undefined && !(await first.holds(content))) needed += content.size;
-    for (const writer of [first, ...others]) {
-      if (writer !== undefined && !(await writer.holds(content))) affected.add(writer);
+    for (const writer of writersOf(content, writers)) {
+      if (!(await writer.holds(content))) affected.add(writer);
     }
+    // Of what is there under another name a link is made.
+    const isThere = await mayBeInCache(cacheFolder, cachedContent(content));
+    if (!isThere) needed += content.size;
   }
   for (const writer of affected) await writer.prepare();
   if (affected.size === 0) return;
@@ -144,32 +162,6 @@ function failOnRejected(
   const failures = reasons.filter((reason) => !(reason instanceof NotTried));
   const untried = reasons.length - failures.length;
   throwFailures(failures, untried === 0 ? [] : [`not tried any more: ${untried} other files`]);
-}
-
-/** Writes a commit whose contents are there, under every id. */
-async function write(
-  exported: Exported,
-  sources: Sources,
-  writers: Writers,
-  { warn }: ExportContext,
-): Promise<Written> {
-  const { rev, ref, files, tree, isNewest } = exported;
-  const folders: string[] = [];
-  for (const writer of writers.of(exported)) {
-    folders.push(await writer.putSnapshot({ rev, files, tree }));
-    const kept = await writer.putRef(ref, rev, isNewest);
-    if (kept !== undefined) {
-      warn(
-        `${exported.title}: ${ref} of ${writer.id} stays at ${kept}, which the cache has; ` +
-          `load what was exported by its commit, ${rev}`,
-      );
-    }
-  }
-  return {
-    exported,
-    folder: folders[0] ?? '',
-    sourceOf: (file) => sources.get(contentKey(file)),
-  };
 }
 
 function titleOf({ places: [{ exported, file }, ...others] }: ExportedContent): string {

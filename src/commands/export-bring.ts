@@ -1,14 +1,13 @@
 import pLimit from 'p-limit';
 import { findInCache } from '../cache/find.ts';
 import { isWithin } from '../cache/folders.ts';
-import { type BlobSource } from '../cache/blob.ts';
+import type { BlobSource } from '../cache/blob.ts';
 import type { RepoWriter } from '../cache/write.ts';
 import { HugError } from '../errors.ts';
 import { resolveUrl } from '../hub/resolve-url.ts';
-import { digestOfEtag } from '../integrity.ts';
 import { encodePath } from '../repo.ts';
 import { HOPELESS, NotTried, type ReportContent } from '../store/realise.ts';
-import type { ExportedContent, ExportedPlace } from './export-plan.ts';
+import { cachedContent, type ExportedContent, type ExportedPlace } from './export-plan.ts';
 import type { FindInStore } from './export-store.ts';
 import type { HubDownloads } from './supply.ts';
 
@@ -58,16 +57,10 @@ export function createBringToCache(options: BringToCacheOptions): BringToCache {
   }
 
   /** The file that has the content, if any, and what should have it and does not. */
-  async function searchCache({ etag, size, places }: ExportedContent, report: ReportContent) {
-    const names = places.flatMap(({ exported: { type, ids, rev }, file: { path } }) =>
-      ids.map((id) => ({ type, id, rev, path, etag })),
+  const searchCache = (content: ExportedContent, report: ReportContent) =>
+    reading(() =>
+      findInCache(cacheFolder, cachedContent(content), (bytes) => report('checking', bytes)),
     );
-    return await reading(() =>
-      findInCache(cacheFolder, { names, size, hash: digestOfEtag(etag) }, (bytes) =>
-        report('checking', bytes),
-      ),
-    );
-  }
 
   /** Whether the store had the content. */
   async function fromStore(content: ExportedContent, report: ReportContent): Promise<boolean> {

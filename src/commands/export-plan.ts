@@ -1,4 +1,5 @@
-import { etagOf, hexOfSri, sriOfHex } from '../integrity.ts';
+import type { CachedContent } from '../cache/find.ts';
+import { digestOfEtag, etagOf, hexOfSri, sriOfHex } from '../integrity.ts';
 import type { TreeItem } from '../cache/trees.ts';
 import type { TreeFile } from '../hub/tree.ts';
 import { type NamedEntry, placeOf } from '../lock/entries.ts';
@@ -94,6 +95,14 @@ export function exportedFile({ path, size, oid, lfs }: TreeFile): ExportedFile |
 export function treeItem({ path, size, oid, lfs }: TreeFile): TreeItem | undefined {
   if (lfs === 'masked') return undefined;
   return { path, size, oid, ...(lfs === undefined ? {} : { sha256: lfs.sha256 }) };
+}
+
+/** A content as it may be in the cache already: of a file of one of the commits, under any id. */
+export function cachedContent({ etag, size, places }: ExportedContent): CachedContent {
+  const names = places.flatMap(({ exported: { type, ids, rev }, file: { path } }) =>
+    ids.map((id) => ({ type, id, rev, path, etag })),
+  );
+  return { names, size, hash: digestOfEtag(etag) };
 }
 
 /** Tells contents apart. */

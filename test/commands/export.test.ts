@@ -289,29 +289,51 @@ describe('export', () => {
     expect(await folderFacts(user.cache)).toEqual(await folderFacts(whole.cache));
   });
 
-  it('does not take a ref of the user back to an older commit of the lock', async () => {
+  /** A project whose lock has `main` at the older commit, and the text of a lock with the newer. */
+  async function projectAtOldCommit() {
     const manifest = (ref: string) => `models: { tiny: { repo: org/tiny, ref: ${ref} } }`;
     const user = await hfUser(hub.endpoint, manifest('main'));
+    const other = await hfUser(hub.endpoint, manifest('v1.0'));
     const lock = path.join(user.folder, 'hug.lock.json');
-    const text = await readFile(lock, 'utf8');
-    const old = await hfUser(hub.endpoint, manifest('v1.0'));
-    const locked = JSON.parse(await readFile(path.join(old.folder, 'hug.lock.json'), 'utf8'));
-    locked.models.tiny.ref = 'main';
-    await done(user, ['export', MODEL]);
-    await writeFile(lock, JSON.stringify(locked));
-    const { stderr } = await done(user, ['export']);
-    expect(stderr).toContain(`warning: models.tiny: main of org/tiny stays at ${revs[1]}`);
+    const newer = await readFile(lock, 'utf8');
+    const older = JSON.parse(await readFile(path.join(other.folder, 'hug.lock.json'), 'utf8'));
+    older.models.tiny.ref = 'main';
+    await writeFile(lock, JSON.stringify(older));
     const main = inCache(user, FOLDER, 'refs', 'main');
-    expect(await readFile(main, 'utf8')).toBe(revs[1]);
+    const update = () => writeFile(lock, newer);
+    return { user, update, main: () => readFile(main, 'utf8') };
+  }
+
+  it('does not take a ref of the user back to an older commit', async () => {
+    const { user, main } = await projectAtOldCommit();
+    await done(user, ['export', MODEL]);
+    for (const argv of [['export'], ['export', '--offline']]) {
+      const { stderr } = await done(user, argv);
+      expect(stderr).toContain(`warning: models.tiny: main of org/tiny stays at ${revs[1]}`);
+      expect(await main()).toBe(revs[1]);
+    }
     expect(await readdir(inCache(user, FOLDER, 'snapshots'))).toHaveLength(2);
-    // One that leads nowhere is no use to anybody.
+  });
+
+  it('moves a ref that leads nowhere', async () => {
+    const { user, main } = await projectAtOldCommit();
+    await done(user, ['export', MODEL]);
     await rm(snapshot(user, revs[1]), { recursive: true });
     await done(user, ['export']);
-    expect(await readFile(main, 'utf8')).toBe(revs[0]);
-    // The Hub knows what is newest.
-    await writeFile(lock, text);
-    await done(user, ['export', MODEL]);
-    expect(await readFile(main, 'utf8')).toBe(revs[1]);
+    expect(await main()).toBe(revs[0]);
+  });
+
+  it('moves a ref to the commit that is the newest at the Hub', async () => {
+    const { user, main, update } = await projectAtOldCommit();
+    await done(user, ['export']);
+    expect(await main()).toBe(revs[0]);
+    await update();
+    expect((await done(user, ['export'])).stderr).not.toContain('warning');
+    expect(await main()).toBe(revs[1]);
+    const named = await hfUser(hub.endpoint, '', { HF_HUB_CACHE: user.cache });
+    await writeFile(inCache(user, FOLDER, 'refs', 'main'), revs[0]);
+    await done(named, ['export', MODEL]);
+    expect(await main()).toBe(revs[1]);
   });
 
   it('writes no ref for a commit', async () => {
@@ -340,9 +362,8 @@ describe('export', () => {
       message: expect.stringContaining('datasets.rows: "'),
     });
     expect(hub.requests).toEqual([]);
-    await expect(
-      stat(inCache(user, 'datasets--org--rows.and_more-x', 'snapshots')),
-    ).rejects.toThrow('ENOENT');
+    const folder = inCache(user, 'datasets--org--rows.and_more-x', 'snapshots');
+    expect(await readdir(folder)).toEqual([]);
   });
 
   it('refuses arguments that make no sense together', async () => {

@@ -11,16 +11,21 @@ export interface SpawnedCli {
 
 const BIN = path.join(import.meta.dirname, '..', '..', 'src', 'bin.ts');
 
-/** Starts nix-hug from its sources, with the environment of this process and `env`. */
+/**
+ * Starts nix-hug from its sources, with the environment of this process and `env`.
+ *
+ * @param uid user and group that it runs as; only root can choose
+ */
 export function spawnCli(
   argv: readonly string[],
-  { cwd, env }: { cwd: string; env: Readonly<Record<string, string>> },
+  { cwd, env, uid }: { cwd: string; env: Readonly<Record<string, string>>; uid?: number },
 ): SpawnedCli {
   const tsx = import.meta.resolve('tsx');
   const child = spawn(process.execPath, ['--import', tsx, BIN, ...argv], {
     cwd,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
+    ...(uid === undefined ? {} : { uid, gid: uid }),
   });
   return { child, ended: ended(child) };
 }
