@@ -52,6 +52,7 @@ const ONLY_IN: Record<string, readonly string[]> = {
     'cache/find.ts',
     'cache/blob.ts',
     'cache/folders.ts',
+    'cache/snapshot.ts',
     'cache/write.ts',
     'store/staging.ts',
   ],

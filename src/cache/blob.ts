@@ -59,6 +59,12 @@ export async function makeBlob(
   await rename(temporary, target);
 }
 
+/** Whether two paths lead to one file, behind all links; the second one need not lead anywhere. */
+export async function isSameFile(one: string, other: string): Promise<boolean> {
+  const [a, b] = await Promise.all([stat(one), stat(other).catch(() => undefined)]);
+  return a.ino === b?.ino && a.dev === b.dev;
+}
+
 /** Whether the file system could make a copy that shares its blocks; it has the usual mode then. */
 async function isCloned(file: string, target: string): Promise<boolean> {
   const mode = constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE;

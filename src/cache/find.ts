@@ -45,7 +45,7 @@ export async function findInCache(
 ): Promise<Finding> {
   const damaged: Damage[] = [];
   for (const file of await candidates(cache, content.names)) {
-    const reason = await reasonAgainst(file, content, onBytes);
+    const reason = await damageOf(file, content, onBytes);
     if (reason === undefined) return { file, damaged };
     damaged.push({ file, reason });
   }
@@ -78,10 +78,14 @@ async function candidates(
   return files;
 }
 
-/** Why a file is not the content; `undefined` when it is. */
-async function reasonAgainst(
+/**
+ * Why a file is not the content, as `Damage` says it; `undefined` when it is.
+ *
+ * @param onBytes told how many bytes of the file have been read
+ */
+export async function damageOf(
   file: string,
-  { size, hash }: CachedContent,
+  { size, hash }: Pick<CachedContent, 'size' | 'hash'>,
   onBytes: (read: number) => void,
 ): Promise<string | undefined> {
   try {

@@ -18,9 +18,7 @@ export async function makeFolder(cache: string, segments: readonly string[]): Pr
   let folder = root;
   for (const [depth, segment] of segments.entries()) {
     const next = path.join(folder, segment);
-    await mkdir(next).catch((error: unknown) => {
-      if (systemCodeOf(error) !== 'EEXIST') throw error;
-    });
+    await succeedsUnless(['EEXIST'], () => mkdir(next));
     folder = (await lstat(next)).isDirectory() ? next : await followed(next, root, depth);
   }
   return folder;
@@ -60,3 +58,17 @@ export async function cacheError(
 }
 
 const FORBIDDEN: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS']);
+
+/** Whether something could be done; `false` for these error codes of the system, others are thrown. */
+export async function succeedsUnless(
+  codes: readonly string[],
+  work: () => Promise<unknown>,
+): Promise<boolean> {
+  try {
+    await work();
+    return true;
+  } catch (error) {
+    if (codes.includes(systemCodeOf(error) ?? '')) return false;
+    throw error;
+  }
+}

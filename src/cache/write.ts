@@ -1,35 +1,24 @@
 import {
-  type FileHandle,
-  lstat,
+  chmod,
+  link,
   mkdir,
-  open,
+  readdir,
   readFile,
-  readlink,
   rename,
   rm,
   stat,
-  symlink,
   writeFile,
 } from 'node:fs/promises';
 import path from 'node:path';
-import { systemCodeOf } from '../errors.ts';
 import { isGitId } from '../integrity.ts';
 import type { RepoType } from '../repo.ts';
 import { claim, removeAll } from '../transfer/claim.ts';
-import { type Blob, type BlobSource, makeBlob } from './blob.ts';
-import { cacheError, makeFolder } from './folders.ts';
+import { type Blob, type BlobSource, isSameFile, makeBlob } from './blob.ts';
+import type { Damage } from './find.ts';
+import { cacheError, makeFolder, succeedsUnless } from './folders.ts';
 import { repoFolderName } from './layout.ts';
-import { type TreeItem, treesText } from './trees.ts';
-
-/** A commit as it goes into the cache. */
-interface Snapshot {
-  /** The commit. */
-  readonly rev: string;
-  /** Files whose blobs are there; safe paths. */
-  readonly files: readonly { readonly path: string; readonly etag: string }[];
-  /** What is known of the files of the commit, there or not. */
-  readonly tree: readonly TreeItem[];
-}
+import { putLinks, type Snapshot } from './snapshot.ts';
+import { treesText } from './trees.ts';
 
 /**
  * Writes one repository into the Hugging Face cache, as the official client does. Each step is
@@ -60,9 +49,10 @@ export interface RepoWriter {
   /**
    * Adds files to the snapshot of their commit.
    *
+   * @param onDamage told of files without links that were replaced and had another content
    * @returns its folder
    */
-  putSnapshot(snapshot: Snapshot): Promise<string>;
+  putSnapshot(snapshot: Snapshot, onDamage: (damage: Damage) => void): Promise<string>;
   /**
    * Has a ref name a commit whose snapshot is there.
    *
@@ -94,7 +84,7 @@ export function createRepoWriter(
   const shown = path.join(cache, name);
   const folder = (...segments: readonly string[]) => makeFolder(cache, [name, ...segments]);
   let made: Promise<string> | undefined;
-  let links = 0;
+  let forBlobs: ReturnType<typeof makeBlobFolders> | undefined;
 
   /** A folder of this process, on the file system of the repository. */
   const scratch = () => (made ??= makeScratch());
@@ -103,56 +93,26 @@ export function createRepoWriter(
     const repo = await folder();
     // The client warns of a repository without it.
     await folder('snapshots');
-    await createNew(path.join(await makeFolder(cache, []), 'CACHEDIR.TAG'), (handle) =>
-      handle.writeFile(CACHEDIR_TAG),
-    );
     const { path: mine } = await claim(repo, SCRATCH);
     await rm(mine, { recursive: true, force: true });
     await mkdir(mine);
+    const tag = path.join(await makeFolder(cache, []), 'CACHEDIR.TAG');
+    // As the client, do without it in a cache whose top belongs to somebody else.
+    await create(mine, tag, CACHEDIR_TAG).catch(() => undefined);
     return mine;
   }
 
-  /** Writes a file in one step, unless it has the text already. */
+  /** Where blobs and their locks go. */
+  async function makeBlobFolders() {
+    const locks = await makeFolder(cache, ['.locks', name]);
+    return { blobs: await folder('blobs'), locks };
+  }
+
+  /** Writes a file in one step. */
   async function replace(file: string, text: string, mode?: number): Promise<void> {
     const temporary = path.join(await scratch(), path.basename(file));
     await writeFile(temporary, text, { mode, flush: true });
     await rename(temporary, file);
-  }
-
-  /** Adds links to a snapshot, one by one. */
-  async function addLinks({ rev, files }: Snapshot): Promise<void> {
-    const parents = new Map<string, Promise<string>>();
-    const parentOf = (file: string) => {
-      const parent = path.posix.dirname(file);
-      const segments = parent === '.' ? [] : parent.split('/');
-      const known = parents.get(parent) ?? folder('snapshots', rev, ...segments);
-      parents.set(parent, known);
-      return known;
-    };
-    for (const file of files) {
-      const target = path.join(await parentOf(file.path), path.posix.basename(file.path));
-      const text = linkText(file);
-      if ((await readlink(target).catch(() => undefined)) === text) continue;
-      const temporary = path.join(await scratch(), `link-${(links += 1)}`);
-      await symlink(text, temporary);
-      await rename(temporary, target);
-    }
-  }
-
-  /** Makes a whole snapshot in one step; `false` when there is one meanwhile. */
-  async function makeSnapshot({ rev, files }: Snapshot, target: string): Promise<boolean> {
-    const prepared = path.join(await scratch(), rev);
-    await mkdir(prepared);
-    for (const file of files) {
-      const link = path.join(prepared, file.path);
-      await mkdir(path.dirname(link), { recursive: true });
-      await symlink(linkText(file), link);
-    }
-    const isFirst = await succeedsUnless(['ENOTEMPTY', 'EEXIST', 'ENOTDIR'], () =>
-      rename(prepared, target),
-    );
-    if (!isFirst) await rm(prepared, { recursive: true });
-    return isFirst;
   }
 
   async function guarded<T>(needed: number, work: () => Promise<T>): Promise<T> {
@@ -176,10 +136,14 @@ export function createRepoWriter(
 
     putBlob: (blob, source, onBytes) =>
       guarded(blob.size, async () => {
-        const target = path.join(await folder('blobs'), blob.etag);
-        if (await isSame(source.file, target)) return;
-        const temporary = path.join(await scratch(), blob.etag);
-        await leaveLock(cache, name, blob.etag);
+        if (await isSameFile(source.file, path.join(shown, 'blobs', blob.etag))) return;
+        const folders = await (forBlobs ??= makeBlobFolders());
+        const target = path.join(folders.blobs, blob.etag);
+        const mine = await scratch();
+        const temporary = path.join(mine, blob.etag);
+        // The client locks it while it writes, and leaves the file behind.
+        const lock = path.join(folders.locks, `${blob.etag}.lock`);
+        await create(mine, lock, '', 0o664);
         try {
           await makeBlob(source, blob, { temporary, target }, onBytes, signal);
         } finally {
@@ -187,12 +151,10 @@ export function createRepoWriter(
         }
       }),
 
-    putSnapshot: (snapshot) =>
+    putSnapshot: (snapshot, onDamage) =>
       guarded(0, async () => {
         const { rev, tree } = snapshot;
-        const target = path.join(await folder('snapshots'), rev);
-        const isThere = await succeedsUnless(['ENOENT'], () => lstat(target));
-        if (isThere || !(await makeSnapshot(snapshot, target))) await addLinks(snapshot);
+        await putLinks(snapshot, { folder, scratch }, onDamage);
         const file = path.join(await folder('trees'), `${rev}.json`);
         const before = await readText(file);
         const after = treesText(before, tree);
@@ -214,6 +176,9 @@ export function createRepoWriter(
       }),
 
     close: async () => {
+      // A killed process may have left its folder where nothing had to be done any more.
+      const names = await readdir(shown).catch(() => []);
+      if (names.some((one) => one.startsWith(`${SCRATCH}.`))) made ??= makeScratch();
       const mine = await made?.catch(() => undefined);
       if (mine !== undefined) await guarded(0, () => removeAll(mine, SCRATCH));
     },
@@ -226,48 +191,19 @@ export function createRepoWriter(
   }
 }
 
-/** What a link of a snapshot says: the way up from its folder, and down to the blob. */
-function linkText({ path: file, etag }: Snapshot['files'][number]): string {
-  return `${'../'.repeat(file.split('/').length + 1)}blobs/${etag}`;
-}
-
-/** Leaves the lock file of a blob behind, where the client would have locked it. */
-async function leaveLock(cache: string, repoFolder: string, etag: string): Promise<void> {
-  const locks = await makeFolder(cache, ['.locks', repoFolder]);
-  await createNew(path.join(locks, `${etag}.lock`), (handle) => handle.chmod(0o664));
-}
-
-/** Makes a file that is not there yet. */
-async function createNew(file: string, fill: (handle: FileHandle) => Promise<void>): Promise<void> {
-  await succeedsUnless(['EEXIST'], async () => {
-    const handle = await open(file, 'wx');
-    try {
-      await fill(handle);
-    } finally {
-      await handle.close();
-    }
-  });
-}
-
-/** Whether two paths are one file, behind all links. */
-async function isSame(one: string, other: string): Promise<boolean> {
-  const [a, b] = await Promise.all([stat(one), stat(other).catch(() => undefined)]);
-  return a.ino === b?.ino && a.dev === b.dev;
+/** Makes a file in one step, unless it is there. */
+async function create(scratch: string, file: string, text: string, mode?: number): Promise<void> {
+  const temporary = path.join(scratch, path.basename(file));
+  await writeFile(temporary, text);
+  if (mode !== undefined) await chmod(temporary, mode);
+  try {
+    await succeedsUnless(['EEXIST'], () => link(temporary, file));
+  } catch {
+    // There are no hard links here, and no such file: that would have been told before.
+    await rename(temporary, file);
+  }
+  await rm(temporary, { force: true });
 }
 
 const readText = (file: string): Promise<string | undefined> =>
   readFile(file, 'utf8').catch(() => undefined);
-
-/** `false` for one of the system's error codes; others are thrown. */
-async function succeedsUnless(
-  codes: readonly string[],
-  work: () => Promise<unknown>,
-): Promise<boolean> {
-  try {
-    await work();
-    return true;
-  } catch (error) {
-    if (codes.includes(systemCodeOf(error) ?? '')) return false;
-    throw error;
-  }
-}

@@ -74,7 +74,10 @@ export async function exportAll(
       const { rev, files, tree } = exported;
       const folders: string[] = [];
       for (const writer of writers.of(exported)) {
-        folders.push(await writer.putSnapshot({ rev, files, tree }));
+        const folder = await writer.putSnapshot({ rev, files, tree }, ({ file, reason }) =>
+          context.warn(`${file} ${reason}; it was replaced`),
+        );
+        folders.push(folder);
         await exportRef(exported, writer, endpoint, context);
       }
       const sourceOf = (file: ExportedFile) => sources.get(contentKey(file));

@@ -52,7 +52,7 @@ export function createBringToCache(options: BringToCacheOptions): BringToCache {
 
   async function put(content: ExportedContent, source: BlobSource, report: ReportContent) {
     for (const writer of writersOf(content)) {
-      await reading(() => writer.putBlob(content, source, (bytes) => report('copying', bytes)));
+      await writer.putBlob(content, source, (bytes) => report('copying', bytes));
     }
   }
 
@@ -67,7 +67,7 @@ export function createBringToCache(options: BringToCacheOptions): BringToCache {
     const file = await findInStore(content);
     if (file === undefined) return false;
     try {
-      await put(content, { file, isOurs: false }, report);
+      await reading(() => put(content, { file, isOurs: false }, report));
       return true;
     } catch (error) {
       if (!(error instanceof HugError) || error.code !== 'EHUG_INTEGRITY') throw error;

@@ -1,6 +1,7 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, readlink, stat, symlink, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -18,8 +19,8 @@ const sha256 = (content: string | Buffer) => createHash('sha256').update(content
 
 const BLOB = { etag: sha256(CONTENT), size: CONTENT.length };
 const FILES = [
-  { path: 'a/b/w.bin', etag: BLOB.etag },
-  { path: 'w.bin', etag: BLOB.etag },
+  { path: 'a/b/w.bin', ...BLOB },
+  { path: 'w.bin', ...BLOB },
 ];
 const SNAPSHOT = { rev: REV, files: FILES, tree: [] };
 
@@ -42,7 +43,7 @@ describe('a repository in the cache', () => {
     await writer.putBlob(BLOB, { file: source, isOurs: false }, ignore);
     expect(await writer.holds(BLOB)).toBe(true);
     expect(await writer.holds({ ...BLOB, size: 1 })).toBe(false);
-    const folder = await writer.putSnapshot(SNAPSHOT);
+    const folder = await writer.putSnapshot(SNAPSHOT, ignore);
     expect(folder).toBe(path.join(repo, 'snapshots', REV));
     expect(await readFile(path.join(folder, 'a/b/w.bin'), 'utf8')).toBe(CONTENT);
     expect(await writer.putRef('refs/pr/1', REV, false)).toBe(undefined);
@@ -58,21 +59,49 @@ describe('a repository in the cache', () => {
 
   it('has no part of a snapshot while it is made', async () => {
     const { repo, writer } = await writing();
-    const blocked = { ...SNAPSHOT, files: [...FILES, { path: 'w.bin', etag: BLOB.etag }] };
-    await expect(writer.putSnapshot(blocked)).rejects.toThrow('EEXIST');
+    const blocked = { ...SNAPSHOT, files: [...FILES, { path: 'w.bin', ...BLOB }] };
+    await expect(writer.putSnapshot(blocked, ignore)).rejects.toThrow('EEXIST');
     await writer.close();
     expect(await readdir(path.join(repo, 'snapshots'))).toEqual([]);
     expect(await readdir(repo)).not.toContain('trees');
   });
 
+  it('gets links in place of files, and tells of those with another content', async () => {
+    const { repo, source, writer } = await writing();
+    await writer.putBlob(BLOB, { file: source, isOurs: false }, ignore);
+    const folder = path.join(repo, 'snapshots', REV);
+    await mkdir(path.join(folder, 'a/b'), { recursive: true });
+    await writeFile(path.join(folder, 'a/b/w.bin'), CONTENT);
+    await writeFile(path.join(folder, 'w.bin'), 'edited');
+    const damage: unknown[] = [];
+    await writer.putSnapshot(SNAPSHOT, (one) => damage.push(one));
+    expect(damage).toEqual([
+      { file: path.join(folder, 'w.bin'), reason: 'has 6 bytes, expected 7' },
+    ]);
+    for (const { path: file } of FILES) {
+      expect(await readlink(path.join(folder, file))).toContain(`blobs/${BLOB.etag}`);
+    }
+  });
+
+  it('is rid of what a killed process left, also when nothing else is to be done', async () => {
+    const { repo, writer } = await writing();
+    const { pid } = spawnSync('true');
+    const left = `.nix-hug.${pid}.11111111-2222-3333-4444-555555555555@${hostname()}`;
+    await mkdir(path.join(repo, left, 'rev'), { recursive: true });
+    const other = '.nix-hug.1.11111111-2222-3333-4444-555555555555@elsewhere';
+    await mkdir(path.join(repo, other));
+    await writer.close();
+    expect((await readdir(repo)).toSorted()).toEqual([other, 'snapshots']);
+  });
+
   it('takes the same snapshot from two at once', async () => {
     const { repo, writer, again } = await writing();
     const writers = [writer, again(), again(), again()];
-    await Promise.all(writers.map((each) => each.putSnapshot(SNAPSHOT)));
+    await Promise.all(writers.map((each) => each.putSnapshot(SNAPSHOT, ignore)));
     await Promise.all(writers.map((each) => each.close()));
     const folder = path.join(repo, 'snapshots', REV);
     expect(await readlink(path.join(folder, 'a/b/w.bin'))).toBe(`../../../../blobs/${BLOB.etag}`);
-    expect((await readdir(repo)).toSorted()).toEqual(['snapshots', 'trees']);
+    expect((await readdir(repo)).toSorted()).toEqual(['blobs', 'snapshots', 'trees']);
   });
 
   it('does not read a blob through a link where it would be written', async () => {
@@ -133,8 +162,8 @@ describe('a repository in the cache', () => {
     ['the same commit', REV, false, undefined],
   ])('has a ref that names %s', async (_, before, mayMove, kept) => {
     const { repo, writer } = await writing();
-    await writer.putSnapshot({ ...SNAPSHOT, rev: OTHER_REV });
-    await writer.putSnapshot(SNAPSHOT);
+    await writer.putSnapshot({ ...SNAPSHOT, rev: OTHER_REV }, ignore);
+    await writer.putSnapshot(SNAPSHOT, ignore);
     await mkdir(path.join(repo, 'refs'));
     await writeFile(path.join(repo, 'refs/main'), before);
     expect(await writer.putRef('main', REV, mayMove)).toBe(kept);
