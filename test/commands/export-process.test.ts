@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { setTimeout } from 'node:timers/promises';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { folderFacts } from '../support/folder-facts.ts';
 import { type HfUser, hfUser, inCache } from '../support/hf-user.ts';
@@ -67,36 +68,48 @@ function randomNumbers(seed: number): () => number {
 }
 
 describe('export, killed', () => {
-  it.skipIf(pythonClients.length === 0)(
-    'at ten random moments leaves a complete snapshot or none, and the next run ends it',
-    async () => {
-      const seed = Number(process.env['NIX_HUG_TEST_SEED'] ?? Date.now() % 2 ** 31);
-      console.info(`NIX_HUG_TEST_SEED=${seed}`);
-      const random = randomNumbers(seed);
-      const manifest = 'models: { one: org/one }';
+  const seed = Number(process.env['NIX_HUG_TEST_SEED'] ?? Date.now() % 2 ** 31);
+  const random = randomNumbers(seed);
+  const manifest = 'models: { one: org/one }';
+  /** Share of all requests that come before, and a wait in ms. */
+  const moments = Array.from({ length: KILLS }, () => [random(), random() * 300] as const);
+
+  it.skipIf(pythonClients.length === 0).each(moments)(
+    `at %f and %f ms (seed ${seed}) leaves a complete snapshot or none, and the next run ends it`,
+    async (share, wait) => {
       const { facts, requests } = await undisturbed(['export'], manifest);
-      const outcomes: string[] = [];
       throttle();
-      for (let kill = 0; kill < KILLS; kill += 1) {
-        const user = await hfUser(hub.endpoint, manifest);
-        hub.clearRequests();
-        const { child, ended } = start(user, ['export']);
-        const moment = Math.ceil(random() * requests);
-        while (hub.requests.length < moment && child.exitCode === null) await setTimeout(1);
-        await setTimeout(random() * 300);
-        child.kill('SIGKILL');
-        await ended;
-        outcomes.push(await assertWhole(user, facts));
-        expect((await user.run(['export'])).status).toBe(0);
-        expect(await folderFacts(user.cache)).toEqual(facts);
-      }
-      console.info(outcomes.join(' '));
+      const user = await hfUser(hub.endpoint, manifest);
+      hub.clearRequests();
+      const { child, ended } = start(user, ['export']);
+      while (hub.requests.length < share * requests && child.exitCode === null) await setTimeout(1);
+      await setTimeout(wait);
+      child.kill('SIGKILL');
+      await ended;
+      await assertWhole(user, facts);
+      expect((await user.run(['export'])).status).toBe(0);
+      expect(await folderFacts(user.cache)).toEqual(facts);
+    },
+  );
+
+  it.skipIf(pythonClients.length === 0).each(['snapshots', 'snapshots/REV', 'trees', 'refs'])(
+    'as soon as %s is there leaves a complete snapshot or none, and the next run ends it',
+    async (name) => {
+      const { facts } = await undisturbed(['export'], manifest);
+      const user = await hfUser(hub.endpoint, manifest);
+      const { child, ended } = start(user, ['export']);
+      const file = inCache(user, 'models--org--one', name.replace('REV', revOne));
+      while (!existsSync(file) && child.exitCode === null) await setImmediate();
+      child.kill('SIGKILL');
+      await ended;
+      await assertWhole(user, facts);
+      expect((await user.run(['export'])).status).toBe(0);
+      expect(await folderFacts(user.cache)).toEqual(facts);
     },
   );
 
   /** Every client sees all of the files or none, and nothing is odd for it. */
-  async function assertWhole(user: HfUser, facts: Record<string, string>): Promise<string> {
-    let found = 'none';
+  async function assertWhole(user: HfUser, facts: Record<string, string>): Promise<void> {
     for (const client of pythonClients) {
       const env = { HF_HUB_OFFLINE: '1', HF_HUB_CACHE: user.cache };
       const [byRef, byCommit, scan] = await callPython(
@@ -116,14 +129,12 @@ describe('export, killed', () => {
       } else expect(scan).toMatchObject({ error: 'CacheNotFound' });
       for (const outcome of [byRef, byCommit]) {
         if (outcome !== undefined && 'value' in outcome) {
-          found = 'complete';
           const there = await folderFacts(user.cache);
           const wanted = Object.entries(facts).filter(([name]) => /snapshots|blobs/u.test(name));
           expect(there).toMatchObject(Object.fromEntries(wanted));
         } else expect(outcome).toMatchObject({ error: 'LocalEntryNotFoundError' });
       }
     }
-    return found;
   }
 
   it('by Ctrl-C leaves nothing but what can be resumed', async () => {
