@@ -9,6 +9,8 @@ export interface TreeItem {
   readonly oid: string;
   /** SHA-256 of the content in hex, for an LFS file. */
   readonly sha256?: string | undefined;
+  /** Name of the content in Xet storage; a lock does not know it. */
+  readonly xetHash?: string | undefined;
 }
 
 /** The one format that there is; a client ignores others. */
@@ -35,9 +37,9 @@ export function treesText(before: string | undefined, items: readonly TreeItem[]
   return `{\n "format_version": ${FORMAT_VERSION},\n "files": ${listed}\n}`;
 }
 
-function factsOf({ size, oid, sha256 }: TreeItem): Facts {
+function factsOf({ size, oid, sha256, xetHash }: TreeItem): Facts {
   const lfs = sha256 === undefined ? {} : { lfs_sha256: sha256, lfs_size: size };
-  return { size, blob_id: oid, ...lfs };
+  return { size, blob_id: oid, ...lfs, ...(xetHash === undefined ? {} : { xet_hash: xetHash }) };
 }
 
 /** What a text lists; nothing when it is damaged or of another format, as for the client. */

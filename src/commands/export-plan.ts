@@ -92,9 +92,9 @@ export function exportedFile({ path, size, oid, lfs }: TreeFile): ExportedFile |
 }
 
 /** What the client would note of a file; `undefined` when its digest is masked. */
-export function treeItem({ path, size, oid, lfs }: TreeFile): TreeItem | undefined {
+export function treeItem({ path, size, oid, lfs, xetHash }: TreeFile): TreeItem | undefined {
   if (lfs === 'masked') return undefined;
-  return { path, size, oid, ...(lfs === undefined ? {} : { sha256: lfs.sha256 }) };
+  return { path, size, oid, xetHash, ...(lfs === undefined ? {} : { sha256: lfs.sha256 }) };
 }
 
 /** A content as it may be in the cache already: of a file of one of the commits, under any id. */

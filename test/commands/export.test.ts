@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { folderFacts } from '../support/folder-facts.ts';
 import { type HfUser, hfUser, inCache } from '../support/hf-user.ts';
 import { type Hub, lfs, startHub } from '../support/hub/index.ts';
@@ -53,6 +53,8 @@ beforeAll(async () => {
   await rows.commit({
     files: { 'README.md': '# rows\n', 'data/train-0.parquet': lfs('rows'), 'data/x/y.csv': '1' },
   });
+  const weights = await hub.createRepo({ type: 'model', id: 'org/weights' });
+  await weights.commit({ files: { 'a.bin': lfs('a'), 'b.bin': lfs('b') } });
   const gated = await hub.createRepo({ type: 'model', id: 'org/gated', gated: 'manual' });
   await gated.commit({ files: { 'README.md': '# g\n', 'w.safetensors': lfs('gated weights') } });
 });
@@ -110,6 +112,16 @@ describeClients((client) => {
     const { stderr } = await done(user, ['export', ...argv]);
     expect(stderr).not.toContain('warning');
     expect(await folderFacts(user.cache)).toEqual(await official([args]));
+  });
+
+  it('cannot tell weights in Xet storage from what it writes itself', async () => {
+    const user = await hfUser(hub.endpoint);
+    hub.options.extraTreeField = { xetHash: 'e'.repeat(64) };
+    onTestFinished(() => {
+      hub.options.extraTreeField = {};
+    });
+    await done(user, ['export', 'org/weights']);
+    expect(await folderFacts(user.cache)).toEqual(await official([{ repo_id: 'org/weights' }]));
   });
 
   it('cannot tell several revisions from what it writes itself', async () => {
