@@ -113,6 +113,22 @@ describe('a damaged blob', () => {
   });
 });
 
+describe('an entry that cannot be brought', () => {
+  it('does not keep the others from being written', async () => {
+    const user = await hfUser(hub.endpoint, `models: { tiny: org/tiny, large: org/large }`);
+    const injection = hub.inject({
+      match: ({ url }) => url.startsWith('/org/large/resolve/'),
+      fault: { kind: 'status', status: 404 },
+      times: Infinity,
+    });
+    onTestFinished(() => injection.remove());
+    const { error } = await exportOf(user);
+    expect(error.message).toMatch(/^models\.large: /u);
+    expect(await readFile(inCache(user, FOLDER, 'refs', 'main'), 'utf8')).toBe(rev);
+    expect(await readdir(inCache(user, 'models--org--large', 'snapshots'))).toEqual([]);
+  });
+});
+
 describe('a plain file without a lock', () => {
   it('is compared with its git blob id', async () => {
     const user = await hfUser(hub.endpoint);
