@@ -1,5 +1,6 @@
 import type { ExportSource } from './export-bring.ts';
 import type { Exported, ExportedFile } from './export-plan.ts';
+import type { Output } from './output-schema.ts';
 
 /** A commit that is in the Hugging Face cache now. */
 export interface Written {
@@ -15,7 +16,7 @@ export function exportText(written: readonly Written[]): string {
 }
 
 /** The same as JSON, and where each file came from. */
-export function exportJson(written: readonly Written[]): unknown {
+export function exportJson(written: readonly Written[]): Output<'export'> {
   return {
     entries: written.map(({ exported, folder, sourceOf }) => {
       const { name, type, repo, ref, rev, files } = exported;
@@ -29,7 +30,7 @@ export function exportJson(written: readonly Written[]): unknown {
         files: files.map((file) => ({
           path: file.path,
           size: file.size,
-          source: sourceOf(file),
+          source: sourceOf(file) ?? 'cache',
         })),
       };
     }),

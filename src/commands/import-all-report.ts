@@ -4,6 +4,7 @@ import { visible } from '../quote.ts';
 import type { LackingContent, PlacedFile } from '../store/plan.ts';
 import type { CachedEntry } from './cached-entry.ts';
 import { count } from './count.ts';
+import type { Output } from './output-schema.ts';
 import { table } from './table.ts';
 
 /** What `import-all` has to tell. */
@@ -42,7 +43,7 @@ export function importAllText(report: ImportAllReport): string {
 }
 
 /** The same as JSON: for every file where it is, and what is damaged. */
-export function importAllJson(report: ImportAllReport): unknown {
+export function importAllJson(report: ImportAllReport): Output<'import-all'> {
   const { snapshots, contents, outcomes } = report;
   const sources = sourcesOf(report);
   const files = filesByEntry(report);
@@ -56,7 +57,7 @@ export function importAllJson(report: ImportAllReport): unknown {
         path,
         size: file.size,
         storePath,
-        source: sources.get(storePath),
+        source: sources.get(storePath) ?? 'missing',
       })),
       damaged: damaged.map(({ path, file, reason }) => ({ path, file, reason })),
     })),

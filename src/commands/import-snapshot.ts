@@ -10,6 +10,7 @@ import { createEntryReader, type ImportableRepo } from './cached-entry.ts';
 import { throwFailures } from './failures.ts';
 import { damageText, importContents, unsound } from './import-contents.ts';
 import { listingJson } from './listing.ts';
+import type { Output } from './output-schema.ts';
 import type { CommandResult } from './result.ts';
 import { table } from './table.ts';
 
@@ -64,11 +65,16 @@ export async function importSnapshot(
     text: [...rows, '', OBSTACLE].join('\n'),
     json: {
       ...listing,
-      files: listed.map(({ storePath }, index) => ({ ...listing.files[index], storePath })),
+      files: listed.map(({ path, size, lfs, storePath }) => ({
+        path,
+        size,
+        lfs: lfs !== undefined,
+        storePath,
+      })),
       expression: null,
       obstacle: OBSTACLE,
       storePath: null,
-    },
+    } satisfies Output<'import-url-offline'>,
     exitStatus: EXIT.ok,
   };
 }

@@ -2,6 +2,7 @@ import { type NamedEntry, placeOf } from '../lock/entries.ts';
 import { visible } from '../quote.ts';
 import type { PlacedFile } from '../store/plan.ts';
 import { count } from './count.ts';
+import type { Output } from './output-schema.ts';
 import { table } from './table.ts';
 
 /** What `verify` has to tell. */
@@ -30,6 +31,7 @@ type Where = VerifiedCopy['where'];
 
 /** A copy that differs, and the command that repairs it. */
 interface Problem extends VerifiedCopy {
+  readonly reason: string;
   readonly file: PlacedFile;
   readonly repair: string;
 }
@@ -43,7 +45,7 @@ export function verifyText(report: VerifyReport): string {
   });
   const problems = problemsIn(files);
   const lines = problems.flatMap(({ file, path, reason, repair }) => [
-    `${placeOf(file)} ${visible(file.path)}: ${visible(path)} ${reason ?? ''}`,
+    `${placeOf(file)} ${visible(file.path)}: ${visible(path)} ${reason}`,
     `  repair: ${repair}`,
   ]);
   const read = new Set(files.flatMap(({ copies }) => copies.map(({ path }) => path)));
@@ -55,7 +57,7 @@ export function verifyText(report: VerifyReport): string {
 }
 
 /** The same as JSON: for every file its state in each place, and what differs. */
-export function verifyJson(report: VerifyReport): unknown {
+export function verifyJson(report: VerifyReport): Output<'verify'> {
   const { entries, files, storeFolder, cacheFolder } = report;
   return {
     store: storeFolder ?? null,
@@ -112,8 +114,9 @@ function problemsIn(files: readonly VerifiedFile[]): Problem[] {
   const problems = new Map<string, Problem>();
   for (const { file, copies } of files) {
     for (const copy of copies) {
-      if (copy.reason === undefined || problems.has(copy.path)) continue;
-      problems.set(copy.path, { ...copy, file, repair: repairOf(copy, placeOf(file)) });
+      const { reason } = copy;
+      if (reason === undefined || problems.has(copy.path)) continue;
+      problems.set(copy.path, { ...copy, reason, file, repair: repairOf(copy, placeOf(file)) });
     }
   }
   return [...problems.values()];
