@@ -21,7 +21,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 
 /** Packages and system modules, and the only places that may import them. */
 const ONLY_IN: Record<string, readonly string[]> = {
-  '@commander-js/extra-typings': ['cli/program.ts', 'cli/table/'],
+  '@commander-js/extra-typings': ['cli/program.ts', 'cli/table/', 'cli/completion/'],
   cosmiconfig: ['manifest/locate.ts'],
   leven: ['manifest/', 'commands/entries.ts'],
   listr2: ['cli/progress.ts'],
