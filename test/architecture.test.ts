@@ -29,7 +29,7 @@ const ONLY_IN: Record<string, readonly string[]> = {
   picomatch: ['resolve/glob.ts'],
   'pretty-bytes': ['transfer/space.ts', 'commands/', 'cli/transfers.ts'],
   semver: ['manifest/', 'resolve/version.ts'],
-  undici: ['hub/http.ts'],
+  undici: ['hub/http.ts', 'hub/exchanges.ts'],
   valibot: ['plain-object.ts', 'manifest/', 'hub/', 'lock/'],
   yaml: ['manifest/'],
   'node:child_process': ['store/tools.ts'],

@@ -141,8 +141,10 @@ async function openHttp(
     onWait: announceWaits(output),
     ...(debug === true
       ? {
-          onExchange: ({ method, path: asked, status, ms }) =>
-            output.note(`${method} ${asked} ${status} ${Math.round(ms)} ms`),
+          onExchange: ({ method, path: asked, status, ms, bytes }) =>
+            output.note(
+              `${method} ${asked} ${status ?? 'no answer'} ${Math.round(ms)} ms ${bytes} bytes`,
+            ),
         }
       : {}),
     signal,
