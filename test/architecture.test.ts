@@ -22,13 +22,15 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 /** Packages and system modules, and the only places that may import them. */
 const ONLY_IN: Record<string, readonly string[]> = {
   '@commander-js/extra-typings': ['cli/program.ts', 'cli/table/', 'cli/completion/'],
+  'cli-truncate': ['cli/frame.ts', 'commands/table.ts'],
   cosmiconfig: ['manifest/locate.ts'],
   leven: ['manifest/', 'commands/entries.ts'],
-  listr2: ['cli/progress.ts'],
+  listr2: ['cli/live.ts'],
   'p-limit': ['hub/http.ts', 'transfer/downloads.ts', 'store/realise.ts', 'commands/supply.ts'],
   picomatch: ['resolve/glob.ts'],
   'pretty-bytes': ['transfer/space.ts', 'commands/', 'cli/transfers.ts'],
   semver: ['manifest/', 'resolve/version.ts'],
+  'string-width': ['cli/frame.ts', 'commands/table.ts'],
   undici: ['hub/http.ts', 'hub/exchanges.ts'],
   valibot: ['plain-object.ts', 'manifest/', 'hub/', 'lock/'],
   yaml: ['manifest/'],
@@ -70,7 +72,7 @@ const ONLY_IN: Record<string, readonly string[]> = {
   'node:stream': ['hub/answer.ts'],
   'node:timers/promises': ['hub/retry.ts'],
   'node:url': ['cli/context.ts'],
-  'node:util': ['cli/output.ts', 'store/tools.ts'],
+  'node:util': ['cli/output.ts', 'cli/live.ts', 'store/tools.ts'],
   'node:zlib': ['hub/answer.ts'],
 };
 

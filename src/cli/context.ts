@@ -11,11 +11,14 @@ import type { Http } from '../hub/http.ts';
 import type { RetryPolicy, Wait } from '../hub/retry.ts';
 import { badEndpointReason, DEFAULT_ENDPOINT } from '../repo.ts';
 import { createOutput, type Output, type Streams } from './output.ts';
-import { createTaskRunner } from './progress.ts';
+import { createTaskRunner, type Display } from './progress.ts';
+import { createScreen } from './screen.ts';
 import { createTransferRunner } from './transfers.ts';
 
 /** The world outside of the process, handed in so that tests can be another one. */
-export interface World extends Streams {
+export interface World {
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The user's home folder. */
@@ -56,15 +59,19 @@ export function packageVersion(): string {
 export function openOutput(
   options: GlobalOptions,
   world: World,
+  stderr: Streams['stderr'] = world.stderr,
 ): { output: Output; secrets: Set<string> } {
   const secrets = new Set(secretsIn(world.env));
-  const output = createOutput(world, {
-    json: options.json === true,
-    quiet: options.quiet === true,
-    debug: options.debug === true,
-    color: wantsColor(options, world),
-    secrets,
-  });
+  const output = createOutput(
+    { stdout: world.stdout, stderr },
+    {
+      json: options.json === true,
+      quiet: options.quiet === true,
+      debug: options.debug === true,
+      color: wantsColor(options, world),
+      secrets,
+    },
+  );
   return { output, secrets };
 }
 
@@ -76,9 +83,14 @@ export function openOutput(
 export function createContext(options: GlobalOptions, world: World): Context {
   const { env, stderr } = world;
   const debug = options.debug === true;
-  const { output, secrets } = openOutput(options, world);
+  const screen = createScreen(stderr);
+  const { output, secrets } = openOutput(options, world, screen);
   const live = stderr.isTTY && !debug && env['TERM'] !== 'dumb';
-  const mode = options.quiet === true ? 'silent' : live ? 'live' : 'plain';
+  const display: Display = {
+    screen,
+    mode: options.quiet === true ? 'silent' : live ? 'live' : 'plain',
+    color: wantsColor(options, world),
+  };
   const cwd = path.resolve(world.cwd, options.cwd ?? '.');
   const workFolder = workFolderIn(env, world.home);
   const connect = (endpoint: string | undefined) =>
@@ -108,8 +120,8 @@ export function createContext(options: GlobalOptions, world: World): Context {
       const packagedNixpkgs = env['NIX_HUG_NIXPKGS'];
       return createNix({ env: toolEnv, workFolder, packagedNixpkgs, signal: world.signal });
     },
-    runTasks: createTaskRunner(stderr, mode),
-    runTransfers: createTransferRunner(stderr, mode),
+    runTasks: createTaskRunner(display),
+    runTransfers: createTransferRunner(display),
     warn: (line) => output.warn(line),
     debug: (line) => (debug ? output.note(line) : undefined),
   };

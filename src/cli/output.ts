@@ -3,10 +3,10 @@ import type { CommandResult } from '../commands/result.ts';
 import { HugError, messageOf } from '../errors.ts';
 import { visible } from '../quote.ts';
 
-/** Where the process writes; `process.stdout` and `process.stderr`, or a test's own. */
+/** Where results go, and where everything else does. */
 export interface Streams {
   readonly stdout: NodeJS.WriteStream;
-  readonly stderr: NodeJS.WriteStream;
+  readonly stderr: { write(text: string): unknown };
 }
 
 /** How results and errors are written. */
