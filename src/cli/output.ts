@@ -43,7 +43,11 @@ export function createOutput({ stdout, stderr }: Streams, options: OutputOptions
   return {
     result(result) {
       if (json) print(JSON.stringify(result.json, null, 2));
-      else if (!quiet && result.text !== '') print(result.text);
+      else if (!quiet) {
+        const columns = stdout.isTTY ? stdout.columns : undefined;
+        const text = typeof result.text === 'string' ? result.text : result.text(columns);
+        if (text !== '') print(text);
+      }
     },
     error(thrown) {
       const error = asHugError(thrown);

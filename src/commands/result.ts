@@ -1,6 +1,7 @@
 /** What a command leaves for the terminal: the same facts as text and as JSON. */
 export interface CommandResult {
-  readonly text: string;
+  /** Text, or what lays it out for a terminal of that many columns; `undefined` for no terminal. */
+  readonly text: string | ((columns: number | undefined) => string);
   readonly json: unknown;
   readonly exitStatus: number;
 }
