@@ -118,7 +118,7 @@ export function createContext(options: GlobalOptions, world: World): Context {
       const { createNix } = await import('../store/nix.ts');
       const { HF_TOKEN: _, HUGGING_FACE_HUB_TOKEN: __, ...toolEnv } = env;
       const packagedNixpkgs = env['NIX_HUG_NIXPKGS'];
-      return createNix({ env: toolEnv, workFolder, packagedNixpkgs, signal: world.signal });
+      return createNix({ env: toolEnv, packagedNixpkgs, signal: world.signal });
     },
     runTasks: createTaskRunner(display),
     runTransfers: createTransferRunner(display),
