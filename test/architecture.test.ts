@@ -32,7 +32,7 @@ const ONLY_IN: Record<string, readonly string[]> = {
   semver: ['manifest/', 'resolve/version.ts'],
   'string-width': ['cli/frame.ts', 'commands/table.ts'],
   undici: ['hub/http.ts', 'hub/exchanges.ts'],
-  valibot: ['plain-object.ts', 'manifest/', 'hub/', 'lock/'],
+  valibot: ['plain-object.ts', 'manifest/', 'hub/', 'lock/', 'commands/output-schema.ts'],
   yaml: ['manifest/'],
   'node:child_process': ['store/tools.ts'],
   'node:crypto': [
@@ -43,7 +43,16 @@ const ONLY_IN: Record<string, readonly string[]> = {
     'store/store-path.ts',
   ],
   'node:events': ['hub/http.ts'],
-  'node:fs': ['cache/find.ts', 'cli/context.ts'],
+  'node:fs': [
+    'cache/digests.ts',
+    'cache/find.ts',
+    'cache/folder.ts',
+    'cache/refs.ts',
+    'cache/repo-folder.ts',
+    'cache/scan.ts',
+    'cache/snapshot.ts',
+    'cli/context.ts',
+  ],
   'node:fs/promises': [
     'manifest/locate.ts',
     'hub/auth.ts',
@@ -51,6 +60,8 @@ const ONLY_IN: Record<string, readonly string[]> = {
     'transfer/partial.ts',
     'transfer/space.ts',
     'lock/file.ts',
+    'cache/digests.ts',
+    'cache/expected.ts',
     'cache/find.ts',
     'store/nix.ts',
   ],
@@ -69,7 +80,7 @@ const ONLY_IN: Record<string, readonly string[]> = {
   ],
   'node:process': ['bin.ts'],
   'node:stream': ['hub/answer.ts'],
-  'node:timers/promises': ['hub/retry.ts'],
+  'node:timers/promises': ['cache/scan.ts', 'hub/retry.ts'],
   'node:url': ['cli/context.ts'],
   'node:util': ['cli/output.ts', 'cli/live.ts', 'store/tools.ts'],
   'node:zlib': ['hub/answer.ts'],
@@ -122,6 +133,17 @@ describe('architecture', () => {
           `${file} imports ${name}`,
         ).toBe(true);
       }
+    }
+  });
+
+  it('takes the types of outputs alone from their schemas, which no run shall load', () => {
+    const importers = files.filter(({ text }) => text.includes("/output-schema.ts'"));
+    expect(importers.length).toBeGreaterThan(0);
+    for (const { file, text } of importers) {
+      expect(text, file).toMatch(
+        /^import type \{ Output \} from '[./a-z]+\/output-schema\.ts';$/mu,
+      );
+      expect(text.match(/output-schema/gu), file).toHaveLength(1);
     }
   });
 

@@ -5,6 +5,7 @@ import { cacheFolderIn } from '../cache/layout.ts';
 import type { FetchContext } from '../commands/fetch.ts';
 import type { FetchUrlContext } from '../commands/fetch-url.ts';
 import type { LockContext } from '../commands/lock.ts';
+import type { ScanContext } from '../commands/scan.ts';
 import { HugError } from '../errors.ts';
 import { findToken, isOn } from '../hub/auth.ts';
 import type { Http } from '../hub/http.ts';
@@ -44,7 +45,7 @@ export interface GlobalOptions {
 }
 
 /** What commands get to work with. */
-export interface Context extends LockContext, FetchContext, FetchUrlContext {
+export interface Context extends LockContext, FetchContext, FetchUrlContext, ScanContext {
   readonly output: Output;
 }
 
@@ -105,7 +106,8 @@ export function createContext(options: GlobalOptions, world: World): Context {
     cacheFolder: path.resolve(cwd, cacheFolderIn(env, world.home)),
     connect: async (endpoint) => {
       const { createHubApi } = await import('../hub/api.ts');
-      return createHubApi(await connect(endpoint));
+      const { consistent } = await import('../hub/consistent.ts');
+      return consistent(createHubApi(await connect(endpoint)));
     },
     openDownloads: async (endpoint) => {
       const { createDownloads } = await import('../transfer/downloads.ts');
@@ -123,6 +125,7 @@ export function createContext(options: GlobalOptions, world: World): Context {
     runTasks: createTaskRunner(display),
     runTransfers: createTransferRunner(display),
     warn: (line) => output.warn(line),
+    signal: world.signal,
     debug: (line) => (debug ? output.note(line) : undefined),
   };
 }

@@ -1,4 +1,6 @@
 import { Argument } from '@commander-js/extra-typings';
+import type { Output } from '../../commands/output-schema.ts';
+import { EXIT } from '../../errors.ts';
 import { SHELLS } from '../completion/shells.ts';
 import type { Execute, Program } from './root.ts';
 
@@ -12,7 +14,11 @@ export function addCompletionCommands(program: Program, execute: Execute): void 
       execute(command.optsWithGlobals(), async () => {
         const { completionScript } = await import('../completion/script.ts');
         const script = completionScript(shell, program);
-        return { text: script, json: { shell, script }, exitStatus: 0 };
+        return {
+          text: script,
+          json: { shell, script } satisfies Output<'completion'>,
+          exitStatus: EXIT.ok,
+        };
       }),
     );
 

@@ -1,3 +1,4 @@
+import { EntryArgument } from './options.ts';
 import type { Execute, Program } from './root.ts';
 
 /** The commands that read and write `hug.yaml` and its lock. */
@@ -11,6 +12,33 @@ export function addManifestCommands(program: Program, execute: Execute): void {
       execute(command.optsWithGlobals(), async (context) => {
         const { run } = await import('../../commands/lock.ts');
         return run(options, context);
+      }),
+    );
+  program
+    .command('update')
+    .description('move branches and version ranges to their newest commit')
+    .addArgument(
+      new EntryArgument('[names...]', 'entries of the manifest (all when none is named)'),
+    )
+    .option('--dry-run', 'show what would change, write nothing')
+    .action((names, options, command) =>
+      execute(command.optsWithGlobals(), async (context) => {
+        const { run } = await import('../../commands/update.ts');
+        return run(names, options, context);
+      }),
+    );
+
+  program
+    .command('outdated')
+    .description('show what update would move, and what is newer than hug.yaml allows')
+    .addArgument(
+      new EntryArgument('[names...]', 'entries of the manifest (all when none is named)'),
+    )
+    .option('--exit-code', 'exit 3 when update would move an entry')
+    .action((names, options, command) =>
+      execute(command.optsWithGlobals(), async (context) => {
+        const { run } = await import('../../commands/outdated.ts');
+        return run(names, options, context);
       }),
     );
 }
