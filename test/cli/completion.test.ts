@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { grammarOf } from '../../src/cli/completion/grammar.ts';
@@ -102,8 +102,8 @@ printf 'got'; printf '<%s>' "$@"; echo
   return home;
 }
 
-async function openShell(shell: Shell, home: string) {
-  const { command, setUp } = INTERACTIVE[shell];
+async function openShell(shell: Shell, home: string, setUp = INTERACTIVE[shell].setUp) {
+  const { command } = INTERACTIVE[shell];
   const terminal = await openTerminal({
     command,
     cwd: home,
@@ -148,6 +148,17 @@ describe.each(SHELLS)('completion in %s', (shell) => {
 });
 
 describeWith(['zsh', 'tmux'], 'completion in zsh', () => {
+  it('is found in a folder of functions, where packages put it', async () => {
+    const home = await createHome('zsh');
+    await mkdir(path.join(home, 'functions'));
+    await rename(path.join(home, 'script'), path.join(home, 'functions', '_nix-hug'));
+    const setUp = `PS1='> '; fpath=($PWD/functions $fpath); autoload -U compinit; compinit -u -D`;
+    const terminal = await openShell('zsh', home, setUp);
+    // The first use loads the function, and the second one finds it loaded.
+    await terminal.press('nix-hug fe', 'Tab', '--gc', 'Tab', 'Enter');
+    await terminal.until('got<fetch><--gc-root>');
+  });
+
   it('shows what commands and options do', async () => {
     const terminal = await openShell('zsh', await createHome('zsh'));
     await terminal.press('nix-hug ', 'Tab');
