@@ -4,6 +4,7 @@ import { createContext, openOutput, type World } from './context.ts';
 import { addCompletionCommands } from './table/completion.ts';
 import { addFileCommands } from './table/files.ts';
 import { addManifestCommands } from './table/manifest.ts';
+import { keepOwnOptions } from './table/own-options.ts';
 import { createRoot, type Execute, type Program } from './table/root.ts';
 
 /**
@@ -43,6 +44,7 @@ export function createProgram(world: World, execute: Execute): Program {
   addManifestCommands(program, execute);
   addFileCommands(program, execute);
   addCompletionCommands(program, execute);
+  keepOwnOptions(program);
   return program;
 }
 

@@ -34,6 +34,8 @@ const LINES: readonly (readonly [typed: string, args: readonly string[]])[] = [
   ['completion fi', ['completion', 'fish']],
   ['lock --ch', ['lock', '--check']],
   ['--off', ['--offline']],
+  ['--vers', ['--version']],
+  ['add org/name --vers', ['add', 'org/name', '--version']],
   ['fetch --conc', ['fetch', '--concurrency']],
   ['ls --repo-type mo', ['ls', '--repo-type', 'model']],
   ['ls --repo-type=da', ['ls', '--repo-type=dataset']],
@@ -107,7 +109,13 @@ async function openShell(shell: Shell, home: string, setUp = INTERACTIVE[shell].
   const terminal = await openTerminal({
     command,
     cwd: home,
-    env: { HOME: home, PATH: `${home}/bin:${process.env['PATH'] ?? ''}` },
+    env: {
+      HOME: home,
+      PATH: `${home}/bin:${process.env['PATH'] ?? ''}`,
+      // A shell that ends writes its history, into a folder that is being removed.
+      HISTFILE: '/dev/null',
+      fish_history: '',
+    },
     columns: 150,
     rows: 120,
   });
@@ -178,11 +186,12 @@ function places(): [before: string[], possible: string[]][] {
     stdout: collector().stream,
     stderr: collector().stream,
   };
-  const { options, commands } = grammarOf(createProgram(world, async () => undefined));
+  const grammar = grammarOf(createProgram(world, async () => undefined));
+  const { options, rootOptions, commands } = grammar;
   const flags = options.flatMap((option) => option.flags);
   return [
     [[], commands.map(({ name }) => name)],
-    [['-'], flags],
+    [['-'], [...flags, ...rootOptions.flatMap((option) => option.flags)]],
     ...commands.map((command): [string[], string[]] => [
       [command.name, '-'],
       [...flags, ...command.options.flatMap((option) => option.flags)],

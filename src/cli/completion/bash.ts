@@ -5,7 +5,7 @@ import { type Grammar, type OptionSyntax, projectFlags, type Value } from './gra
  * never expanded, unlike the words of `compgen -W`.
  */
 export function bashScript(grammar: Grammar): string {
-  const { options, commands } = grammar;
+  const { options, rootOptions, commands } = grammar;
   const values = [
     ...options.flatMap((option) => valueCase(`*' `, option)),
     ...commands.flatMap(({ name, options: own }) =>
@@ -92,6 +92,7 @@ _nix_hug_value() {
 _nix_hug_flags() {
   echo '${flagsOf(options)}'
   case $1 in
+    '') echo '${flagsOf(rootOptions)}' ;;
     ${ownFlags.join('\n    ')}
   esac
 }

@@ -8,8 +8,10 @@ import {
 
 /** The completion script of fish. */
 export function fishScript(grammar: Grammar): string {
-  const { options, commands } = grammar;
-  const specs = options.map(({ flags, value }) => flagSpec(flags) + (value ? '=' : ''));
+  const { options, rootOptions, commands } = grammar;
+  const specs = [...options, ...rootOptions].map(
+    ({ flags, value }) => flagSpec(flags) + (value ? '=' : ''),
+  );
   const project = options.filter(({ flags }) =>
     flags.some((flag) => projectFlags(grammar).includes(flag)),
   );
@@ -42,6 +44,7 @@ end
 
 complete -c nix-hug -f
 ${options.map((option) => optionLine('complete -c nix-hug', option)).join('\n')}
+${rootOptions.map((option) => optionLine(when(''), option)).join('\n')}
 
 ${commands.map(({ name, description }) => `${when('')} -a ${name} -d ${quoted(description)}`).join('\n')}
 

@@ -5,6 +5,8 @@ import { EntryArgument } from '../table/options.ts';
 export interface Grammar {
   /** Options that stand before a command, and after it too. */
   readonly options: readonly OptionSyntax[];
+  /** Options that stand before a command only, since one has another of that name: `--version`. */
+  readonly rootOptions: readonly OptionSyntax[];
   readonly commands: readonly CommandSyntax[];
 }
 
@@ -48,14 +50,19 @@ const PATHS: Readonly<Record<string, Value['kind']>> = { file: 'file', dir: 'fol
 export function grammarOf(program: CommandUnknownOpts): Grammar {
   const help = program.createHelp();
   const optionsOf = (command: CommandUnknownOpts) => help.visibleOptions(command).map(optionSyntax);
+  const commands = help.visibleCommands(program).map((command) => ({
+    name: command.name(),
+    description: help.subcommandDescription(command),
+    options: optionsOf(command).filter(({ flags }) => !flags.includes('--help')),
+    operands: help.visibleArguments(command).map(operand),
+  }));
+  const taken = new Set(commands.flatMap(({ options }) => options.flatMap(({ flags }) => flags)));
+  const isTaken = ({ flags }: OptionSyntax) => flags.some((flag) => taken.has(flag));
+  const all = optionsOf(program);
   return {
-    options: optionsOf(program),
-    commands: help.visibleCommands(program).map((command) => ({
-      name: command.name(),
-      description: help.subcommandDescription(command),
-      options: optionsOf(command).filter(({ flags }) => !flags.includes('--help')),
-      operands: help.visibleArguments(command).map(operand),
-    })),
+    options: all.filter((option) => !isTaken(option)),
+    rootOptions: all.filter(isTaken),
+    commands,
   };
 }
 

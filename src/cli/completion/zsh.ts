@@ -8,7 +8,8 @@ import {
 
 /** The completion script of zsh: for a folder of `fpath`, under the name `_nix-hug`, or for `eval`. */
 export function zshScript(grammar: Grammar): string {
-  const { options, commands } = grammar;
+  const { options, rootOptions, commands } = grammar;
+  const first = [...rootOptions.flatMap(optionSpecs), `'1: :->command'`, `'*:: :->operand'`];
   const described = commands.map(({ name, description }) =>
     quoted(`${name}:${description.replaceAll(/[\\:]/gu, String.raw`\$&`)}`),
   );
@@ -29,7 +30,7 @@ _nix-hug() {
     ${options.flatMap(optionSpecs).join('\n    ')}
   )
 
-  _arguments -C -A '-*' "$global[@]" '1: :->command' '*:: :->operand' && return
+  _arguments -C -A '-*' "$global[@]" ${first.join(' ')} && return
   case $state in
     command) _describe -t commands command commands ;;
     operand)
@@ -94,7 +95,8 @@ function valueSpec({ name, kind, choices }: Value): string {
     choice: `(${choices.join(' ')})`,
     file: '_files',
     folder: '_files -/',
-    other: ' ',
+    // No message: beside one, zsh would list an option and not insert it.
+    other: '( )',
   };
   return `${name}:${actions[kind]}`;
 }
