@@ -21,10 +21,11 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 
 /** Packages and system modules, and the only places that may import them. */
 const ONLY_IN: Record<string, readonly string[]> = {
-  '@commander-js/extra-typings': ['cli/program.ts', 'cli/table/'],
+  '@commander-js/extra-typings': ['cli/program.ts', 'cli/table/', 'cli/completion/'],
+  'cli-truncate': ['cli/frame.ts', 'commands/table.ts'],
   cosmiconfig: ['manifest/locate.ts'],
   leven: ['manifest/', 'commands/entries.ts'],
-  listr2: ['cli/progress.ts'],
+  listr2: ['cli/live.ts'],
   'p-limit': [
     'hub/http.ts',
     'transfer/downloads.ts',
@@ -37,7 +38,8 @@ const ONLY_IN: Record<string, readonly string[]> = {
   picomatch: ['resolve/glob.ts'],
   'pretty-bytes': ['transfer/space.ts', 'commands/', 'cli/transfers.ts'],
   semver: ['manifest/', 'resolve/version.ts'],
-  undici: ['hub/http.ts'],
+  'string-width': ['cli/frame.ts', 'commands/table.ts'],
+  undici: ['hub/http.ts', 'hub/exchanges.ts'],
   valibot: ['plain-object.ts', 'manifest/', 'hub/', 'lock/', 'commands/output-schema.ts'],
   yaml: ['manifest/'],
   'node:child_process': ['store/tools.ts'],
@@ -94,7 +96,7 @@ const ONLY_IN: Record<string, readonly string[]> = {
   'node:stream': ['hub/answer.ts'],
   'node:timers/promises': ['cache/scan.ts', 'hub/retry.ts'],
   'node:url': ['cli/context.ts'],
-  'node:util': ['cli/output.ts', 'store/tools.ts'],
+  'node:util': ['cli/output.ts', 'cli/live.ts', 'store/tools.ts'],
   'node:zlib': ['hub/answer.ts'],
 };
 

@@ -16,11 +16,14 @@ import type { RetryPolicy, Wait } from '../hub/retry.ts';
 import { badEndpointReason, DEFAULT_ENDPOINT } from '../repo.ts';
 import { confirm } from './confirm.ts';
 import { createOutput, type Output, type Streams } from './output.ts';
-import { createTaskRunner } from './progress.ts';
+import { createTaskRunner, type Display } from './progress.ts';
+import { createScreen } from './screen.ts';
 import { createTransferRunner } from './transfers.ts';
 
 /** The world outside of the process, handed in so that tests can be another one. */
-export interface World extends Streams {
+export interface World {
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The user's home folder. */
@@ -71,15 +74,19 @@ export function packageVersion(): string {
 export function openOutput(
   options: GlobalOptions,
   world: World,
+  stderr: Streams['stderr'] = world.stderr,
 ): { output: Output; secrets: Set<string> } {
   const secrets = new Set(secretsIn(world.env));
-  const output = createOutput(world, {
-    json: options.json === true,
-    quiet: options.quiet === true,
-    debug: options.debug === true,
-    color: wantsColor(options, world),
-    secrets,
-  });
+  const output = createOutput(
+    { stdout: world.stdout, stderr },
+    {
+      json: options.json === true,
+      quiet: options.quiet === true,
+      debug: options.debug === true,
+      color: wantsColor(options, world),
+      secrets,
+    },
+  );
   return { output, secrets };
 }
 
@@ -91,9 +98,14 @@ export function openOutput(
 export function createContext(options: GlobalOptions, world: World): Context {
   const { env, stderr } = world;
   const debug = options.debug === true;
-  const { output, secrets } = openOutput(options, world);
+  const screen = createScreen(stderr);
+  const { output, secrets } = openOutput(options, world, screen);
   const live = stderr.isTTY && !debug && env['TERM'] !== 'dumb';
-  const mode = options.quiet === true ? 'silent' : live ? 'live' : 'plain';
+  const display: Display = {
+    screen,
+    mode: options.quiet === true ? 'silent' : live ? 'live' : 'plain',
+    color: wantsColor(options, world),
+  };
   const cwd = path.resolve(world.cwd, options.cwd ?? '.');
   const workFolder = workFolderIn(env, world.home);
   const connect = (endpoint: string | undefined) =>
@@ -126,8 +138,8 @@ export function createContext(options: GlobalOptions, world: World): Context {
       const packagedNixpkgs = env['NIX_HUG_NIXPKGS'];
       return createNix({ env: toolEnv, packagedNixpkgs, signal: world.signal });
     },
-    runTasks: createTaskRunner(stderr, mode),
-    runTransfers: createTransferRunner(stderr, mode),
+    runTasks: createTaskRunner(display),
+    runTransfers: createTransferRunner(display),
     warn: (line) => output.warn(line),
     // Standard input is opened by the first look at it, which costs the other commands time.
     get confirm() {
@@ -163,8 +175,10 @@ async function openHttp(
     onWait: announceWaits(output),
     ...(debug === true
       ? {
-          onExchange: ({ method, path: asked, status, ms }) =>
-            output.note(`${method} ${asked} ${status} ${Math.round(ms)} ms`),
+          onExchange: ({ method, path: asked, status, ms, bytes }) =>
+            output.note(
+              `${method} ${asked} ${status ?? 'no answer'} ${Math.round(ms)} ms ${bytes} bytes`,
+            ),
         }
       : {}),
     signal,

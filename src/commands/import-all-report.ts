@@ -21,6 +21,8 @@ export interface ImportAllReport {
 /** A file was in the store before, came from the cache, is in the cache alone, or is damaged there. */
 type Source = 'store' | 'cache' | 'missing' | 'damaged';
 
+const INDENT = '  ';
+
 /** What the user is asked. */
 export function questionText(report: ImportAllReport): string {
   const rows = rowsOf(report);
@@ -30,7 +32,7 @@ export function questionText(report: ImportAllReport): string {
 }
 
 /** The text of `import-all`: one line for each snapshot that was not whole in the store. */
-export function importAllText(report: ImportAllReport): string {
+export function importAllText(report: ImportAllReport, columns = Infinity): string {
   const { snapshots, outcomes } = report;
   if (snapshots.length === 0) return 'the Hugging Face cache has no snapshots';
   const rows = rowsOf(report);
@@ -38,7 +40,7 @@ export function importAllText(report: ImportAllReport): string {
   const already = `in the Nix store already: ${count(there, 'snapshot', 'snapshots')}`;
   if (rows.length === 0) return already;
   const headline = outcomes === undefined ? 'not in the Nix store:' : 'added to the Nix store:';
-  const lines = table(rows, [1, 2]).map((row) => `  ${row}`);
+  const lines = table(rows, [1, 2], columns - INDENT.length).map((row) => INDENT + row);
   return [headline, ...lines, ...(there === 0 ? [] : [already])].join('\n');
 }
 

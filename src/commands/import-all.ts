@@ -115,7 +115,7 @@ function resultOf(report: ImportAllReport): CommandResult {
     report.snapshots.every(({ damaged }) => damaged.length === 0) &&
     [...(report.outcomes?.values() ?? [])].every(Boolean);
   return {
-    text: importAllText(report),
+    text: (columns) => importAllText(report, columns),
     json: importAllJson(report),
     exitStatus: isSound ? EXIT.ok : EXIT.failed,
   };

@@ -362,6 +362,10 @@ export const OUTPUT_SCHEMAS = {
     'What fetch would bring, and the expression that does the same.',
     { ...listing, ...expression },
   ),
+  completion: document('nix-hug completion --json', 'A completion script.', {
+    shell: v.pipe(v.picklist(['bash', 'zsh', 'fish']), v.description('The shell it is for.')),
+    script: text('What the shell has to read.'),
+  }),
 };
 
 /** Name of a schema. */

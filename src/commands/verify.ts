@@ -58,7 +58,7 @@ export async function run(
   const report = { entries, files: verified, storeFolder: store?.storeFolder, cacheFolder };
   const isSound = [...reasons.values()].every((reason) => reason === undefined);
   return {
-    text: verifyText(report),
+    text: (columns) => verifyText(report, columns),
     json: verifyJson(report),
     exitStatus: isSound ? EXIT.ok : EXIT.failed,
   };

@@ -1,5 +1,5 @@
 import { repositoryAmong } from '../target.ts';
-import { REPOSITORY, withRemoteOptions } from './options.ts';
+import { EntryArgument, REPOSITORY, withRemoteOptions } from './options.ts';
 import type { Execute, Program } from './root.ts';
 
 /** The commands that list files, and bring them to where they are used. */
@@ -10,7 +10,12 @@ export function addFileCommands(program: Program, execute: Execute): void {
       .description(
         'bring files into the Nix store: those of the lock, or a model that no manifest names',
       )
-      .argument('[targets...]', `entries of the lock (all when none is named), or ${REPOSITORY}`)
+      .addArgument(
+        new EntryArgument(
+          '[targets...]',
+          `entries of the lock (all when none is named), or ${REPOSITORY}`,
+        ),
+      )
       .option(
         '--gc-root <dir>',
         'keep what is fetched from the garbage collector by links in this folder',
@@ -36,7 +41,12 @@ export function addFileCommands(program: Program, execute: Execute): void {
       .description(
         'write models and datasets into the Hugging Face cache, for the official client offline',
       )
-      .argument('[targets...]', `entries of the lock (all when none is named), or ${REPOSITORY}`),
+      .addArgument(
+        new EntryArgument(
+          '[targets...]',
+          `entries of the lock (all when none is named), or ${REPOSITORY}`,
+        ),
+      ),
   ).action((targets, options, command) =>
     execute(command.optsWithGlobals(), async (context) => {
       const { ref, model, dataset, repoType } = options;
@@ -56,7 +66,12 @@ export function addFileCommands(program: Program, execute: Execute): void {
       .description(
         'bring what the Hugging Face cache has into the Nix store; nothing is downloaded',
       )
-      .argument('[targets...]', `entries of the lock (all when none is named), or ${REPOSITORY}`),
+      .addArgument(
+        new EntryArgument(
+          '[targets...]',
+          `entries of the lock (all when none is named), or ${REPOSITORY}`,
+        ),
+      ),
   ).action((targets, options, command) =>
     execute(command.optsWithGlobals(), async (context) => {
       const { ref, model, dataset, repoType, include, exclude, file } = options;
@@ -86,7 +101,7 @@ export function addFileCommands(program: Program, execute: Execute): void {
   program
     .command('verify')
     .description('compare what the Nix store and the Hugging Face cache have with the lock')
-    .argument('[names...]', 'entries of the lock; all when none is named')
+    .addArgument(new EntryArgument('[names...]', 'entries of the lock; all when none is named'))
     .action((names, _options, command) =>
       execute(command.optsWithGlobals(), async (context) => {
         const { run } = await import('../../commands/verify.ts');
@@ -98,7 +113,7 @@ export function addFileCommands(program: Program, execute: Execute): void {
     program
       .command('ls')
       .description('list the entries of the lock, or the files of one or of a repository')
-      .argument('[target]', `an entry of the lock, or ${REPOSITORY}`),
+      .addArgument(new EntryArgument('[target]', `an entry of the lock, or ${REPOSITORY}`)),
   ).action((target, options, command) =>
     execute(command.optsWithGlobals(), async (context) => {
       const { ref, model, dataset, repoType, include, exclude, file } = options;
