@@ -41,6 +41,9 @@
 
       overlays.default = final: prev: { nix-hug = final.callPackage ./package.nix { }; };
 
+      nixosModules.default = ./nix/module-nixos.nix;
+      homeManagerModules.default = ./nix/module-home-manager.nix;
+
       templates.default = {
         path = ./templates/project;
         description = "A project with models and datasets of the Hugging Face Hub";

@@ -15,7 +15,8 @@ let
 
   hasPrefix = prefix: text: substring 0 (stringLength prefix) text == prefix;
 in
-rec {
+import ./modules.nix
+// rec {
   genAttrs =
     names: make:
     listToAttrs (
@@ -24,6 +25,8 @@ rec {
         value = make name;
       }) names
     );
+
+  mapAttrsToList = make: set: map (name: make name set.${name}) (attrNames set);
 
   importJSON = path: builtins.fromJSON (builtins.readFile path);
 
