@@ -38,7 +38,7 @@ const PARTS = [
 ];
 
 /** Copies the flake and the stand-in to the folder of a Nix. */
-export async function placeFlake(nix: Nix, name = 'flake'): Promise<PlacedFlake> {
+export async function placeFlake(nix: Nix, name = 'nix-hug'): Promise<PlacedFlake> {
   const folder = path.join(nix.folder, name);
   const nixpkgs = path.join(nix.folder, `${name}-nixpkgs`);
   await Promise.all([
