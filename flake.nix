@@ -41,8 +41,8 @@
 
       overlays.default = final: prev: { nix-hug = final.callPackage ./package.nix { }; };
 
-      nixosModules.default = ./nix/module-nixos.nix;
-      homeManagerModules.default = ./nix/module-home-manager.nix;
+      nixosModules.default.imports = [ ./nix/module-nixos.nix ];
+      homeManagerModules.default.imports = [ ./nix/module-home-manager.nix ];
 
       templates.default = {
         path = ./templates/project;

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { cp } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { cp, mkdir, realpath, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import { promisify } from 'node:util';
@@ -18,6 +19,7 @@ export interface PlacedFlake {
   readonly nixIn: (folder: string, ...args: readonly string[]) => Promise<Ended>;
 }
 
+const exec = promisify(execFile);
 const REPOSITORY = path.join(import.meta.dirname, '..', '..');
 
 /** What the flake consists of; a part that it names and that is missing here fails the tests. */
@@ -45,9 +47,9 @@ export async function placeFlake(nix: Nix, name = 'nix-hug'): Promise<PlacedFlak
     ...PARTS.map((part) =>
       cp(path.join(REPOSITORY, part), path.join(folder, part), { recursive: true }),
     ),
-    cp(path.join(import.meta.dirname, 'nixpkgs-stand-in'), nixpkgs, { recursive: true }),
+    placeNixpkgs(nix, nixpkgs),
   ]);
-  const environment = await registryEnvironment();
+  const environment = await registryEnvironment(nix);
   const features = ['--extra-experimental-features', 'nix-command flakes'];
   return {
     address: `path:${folder}`,
@@ -74,12 +76,13 @@ export async function buildPackage(
   attribute?: string,
   options: readonly string[] = [],
 ): Promise<string> {
-  const standIn = path.join(import.meta.dirname, 'nixpkgs-stand-in');
+  const nixpkgs = path.join(nix.folder, 'nixpkgs');
+  if (!existsSync(nixpkgs)) await placeNixpkgs(nix, nixpkgs);
   const file = path.join(REPOSITORY, 'package.nix');
-  const expression = `((import ${nixString(standIn)} { }).callPackage ${nixString(file)} { })`;
+  const expression = `((import ${nixString(nixpkgs)} { }).callPackage ${nixString(file)} { })`;
   const { status, stdout, stderr } = await nix.run(
     'env',
-    ...(await registryEnvironment()),
+    ...(await registryEnvironment(nix)),
     'nix-build',
     '--no-out-link',
     ...options,
@@ -90,9 +93,33 @@ export async function buildPackage(
   return stdout.trim();
 }
 
+/** Copies the stand-in. The root of the current Nix has no Node.js, and gets that of this machine. */
+async function placeNixpkgs(nix: Nix, folder: string): Promise<void> {
+  await cp(path.join(import.meta.dirname, 'nixpkgs-stand-in'), folder, { recursive: true });
+  if (nix.kind === 'system') return;
+  const host = path.join(nix.folder, 'host');
+  if (!existsSync(host)) await placeNode(host);
+  await writeFile(path.join(folder, 'host-path'), `${path.join(host, 'bin')}:/usr/bin:/bin`);
+}
+
+async function placeNode(host: string): Promise<void> {
+  const { stdout } = await exec('which', ['npm']);
+  const program = await realpath(stdout.trim());
+  const npm = path.join(host, 'npm');
+  const bin = path.join(host, 'bin');
+  await mkdir(bin, { recursive: true });
+  await cp(path.dirname(path.dirname(program)), npm, { recursive: true });
+  await symlink(path.join(npm, 'bin', path.basename(program)), path.join(bin, 'npm'));
+  await cp(process.execPath, path.join(bin, 'node'));
+}
+
 /** How this machine reaches the package registry, as arguments of `env`: no sandbox hides it. */
-async function registryEnvironment(): Promise<readonly string[]> {
-  const { stdout } = await promisify(execFile)('npm', ['config', 'get', 'registry']);
-  const certificates = process.env['NODE_EXTRA_CA_CERTS'] ?? '';
-  return [`npm_config_registry=${stdout.trim()}`, `NODE_EXTRA_CA_CERTS=${certificates}`];
+async function registryEnvironment(nix: Nix): Promise<readonly string[]> {
+  const { stdout } = await exec('npm', ['config', 'get', 'registry']);
+  const registry = `npm_config_registry=${stdout.trim()}`;
+  const certificates = process.env['NODE_EXTRA_CA_CERTS'];
+  if (certificates === undefined) return [registry];
+  const copy = path.join(nix.folder, 'certificates.pem');
+  await cp(certificates, copy);
+  return [registry, `NODE_EXTRA_CA_CERTS=${copy}`];
 }

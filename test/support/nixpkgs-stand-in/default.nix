@@ -7,6 +7,10 @@
 let
   lib = import ./lib.nix;
 
+  # Where the host has its programs, unless a test has put others beside this file.
+  hostPath =
+    if builtins.pathExists ./host-path then builtins.readFile ./host-path else "/usr/bin:/bin";
+
   # A package of links to programs of the host.
   hostPrograms =
     name: programs:
@@ -22,7 +26,7 @@ let
           done
         ''
       ];
-      PATH = "/usr/bin:/bin";
+      PATH = hostPath;
     };
 
   bash = hostPrograms "bash" [ "bash" ];
