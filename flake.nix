@@ -45,7 +45,7 @@
       homeManagerModules.default.imports = [ ./nix/module-home-manager.nix ];
 
       templates.default = {
-        path = ./templates/project;
+        path = ./nix/templates/project;
         description = "A project with models and datasets of the Hugging Face Hub";
       };
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { cp, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -13,6 +14,7 @@ const MODEL = 'models--nix-hug-examples--tiny-gguf';
 describeNix('a binary cache', (team) => {
   /** A folder that is carried from machine to machine. */
   let disk: string;
+  let shared: ReadonlyMap<string, Buffer>;
   let unsigned: FileServer;
   let signed: FileServer;
   let publicKey: string;
@@ -51,12 +53,13 @@ describeNix('a binary cache', (team) => {
     const [secret, open] = [inFirst('secret.key'), inFirst('public.key')];
     await succeed(first, 'nix-store', '--generate-binary-cache-key', 'team-1', secret, open);
     publicKey = (await readFile(open, 'utf8')).trim();
-    await share(`file://${inFirst('unsigned')}`);
+    await share(`file://${inFirst('unsigned')}?compression=none`);
     await share(`file://${inFirst('signed')}?secret-key=${secret}`);
 
     disk = path.join(team().folder, 'disk');
     await cp(inFirst('unsigned'), disk, { recursive: true });
-    unsigned = await serveFiles(await contentsOf(inFirst('unsigned')));
+    shared = await contentsOf(inFirst('unsigned'));
+    unsigned = await serveFiles(shared);
     signed = await serveFiles(await contentsOf(inFirst('signed')));
     await first.close();
   });
@@ -84,6 +87,21 @@ describeNix('a binary cache', (team) => {
       expect(await succeed(nix, 'nix-build', ...build, ...from)).toBe(cache);
       expect(await weightsOn(nix)).toContain('GGUF');
     }));
+
+  it.each([
+    ['says that it is the content of the path', 'fixed:', 'ca hash mismatch'],
+    ['says nothing about the content', undefined, 'not signed by any'],
+  ])('cannot give other weights, when it %s', (_case, claim, complaint) =>
+    onAnotherMachine(async (nix) => {
+      const forged = await serveFiles(forge(shared, 'tiny-Q8_0.gguf', claim));
+      const build = ['--no-out-link', '--expr', expression, '--option', 'download-attempts', '1'];
+      const from = ['--option', 'substituters', forged.endpoint];
+      const { status, stderr } = await nix.run('nix-build', ...build, ...from);
+      await forged.close();
+      expect(status).not.toBe(0);
+      expect(stderr).toContain(complaint);
+    }),
+  );
 
   it('gives a whole cache with all it links to only to who trusts its key', () =>
     onAnotherMachine(async (nix) => {
@@ -117,4 +135,26 @@ async function contentsOf(folder: string): Promise<Map<string, Buffer>> {
     return [`/${path.relative(folder, file)}`, await readFile(file)] as const;
   });
   return new Map(await Promise.all(contents));
+}
+
+/** A cache with other bytes under the name of a file, and digests of them wherever it can. */
+function forge(
+  cache: ReadonlyMap<string, Buffer>,
+  name: string,
+  claim: string | undefined,
+): Map<string, Buffer> {
+  const [address, info] = [...cache].find(
+    ([key, content]) => key.endsWith('.narinfo') && content.includes(`-${name}\n`),
+  ) ?? ['', Buffer.of()];
+  const text = info.toString();
+  const archiveAddress = `/${/^URL: (?<url>.*)$/mu.exec(text)?.groups?.['url']}`;
+  const archive = cache.get(archiveAddress)?.toString('latin1').replace('GGUF', 'EVIL') ?? '';
+  const bytes = Buffer.from(archive, 'latin1');
+  expect(archive).toContain('EVIL');
+  const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+  const forged = text
+    .replace(/^(?<key>FileHash|NarHash): .*$/gmu, `$<key>: ${digest}`)
+    .replace(/^CA: fixed:.*\n/mu, (line) => (claim === undefined ? '' : line));
+  expect(text).toContain('CA: fixed:');
+  return new Map([...cache, [address, Buffer.from(forged)], [archiveAddress, bytes]]);
 }

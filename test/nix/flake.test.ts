@@ -8,6 +8,7 @@ import { describeNix, nixString } from '../support/nix.ts';
 import { type FileServer, serveFiles } from './file-server.ts';
 import { makeRepository } from './repository.ts';
 
+const REPOSITORY = path.join(import.meta.dirname, '..', '..');
 const SYSTEMS = ['aarch64-darwin', 'aarch64-linux', 'x86_64-darwin', 'x86_64-linux'];
 const onAllSystems = <T>(value: T) => Object.fromEntries(SYSTEMS.map((system) => [system, value]));
 
@@ -46,6 +47,8 @@ describeNix('flake.nix', (nix) => {
     expect(await evaluate('lib', 'builtins.mapAttrs (system: builtins.attrNames)')).toEqual(
       onAllSystems(functions),
     );
+    const text = await readFile(path.join(REPOSITORY, 'docs', 'nix-library.md'), 'utf8');
+    for (const name of functions) expect(text).toMatch(new RegExp(`^## .*\`${name}\\b`, 'mu'));
   });
 
   it('has the command line for every system, with dependencies of one output', async () => {

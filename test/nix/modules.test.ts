@@ -1,9 +1,11 @@
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { describeNix, LIBRARY, nixString, PKGS } from '../support/nix.ts';
 
 const REPOSITORY = path.join(import.meta.dirname, '..', '..');
 const STUBS = path.join(import.meta.dirname, 'module-stubs.nix');
+const OPTIONS = path.join(REPOSITORY, 'nix', 'module-options.nix');
 const LOCK = nixString(path.join(REPOSITORY, 'examples', 'minimal', 'hug.lock.json'));
 const LOCKED = `((${LIBRARY} { pkgs = ${PKGS}; }).importLock ${LOCK})`;
 
@@ -31,6 +33,19 @@ describeNix('modules', (nix) => {
 
   const enabled = `programs.nix-hug = { enable = true; lock = ${LOCK}; };`;
   const forService = `${enabled} programs.nix-hug.services = [ "chat" ];`;
+
+  it('have the options of their documentation and no others', async () => {
+    const options = `builtins.attrNames (import ${nixString(OPTIONS)} {
+      config = { };
+      pkgs = { };
+      inherit (${PKGS}) lib;
+    })`;
+    const text = await readFile(path.join(REPOSITORY, 'docs', 'modules.md'), 'utf8');
+    const rows = [...text.matchAll(/^\| `(?<name>\w+)` \|/gmu)].map(
+      ({ groups }) => groups?.['name'],
+    );
+    expect(new Set(rows)).toEqual(new Set((await nix().evaluate(options)) as string[]));
+  });
 
   describe('NixOS', () => {
     const module = 'module-nixos.nix';

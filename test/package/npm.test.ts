@@ -29,7 +29,6 @@ const SOURCES = [
   'package.json',
   'schemas',
   'src',
-  'templates',
   'tsconfig.build.json',
   'tsconfig.json',
 ];

@@ -33,7 +33,6 @@ const PARTS = [
   'package.nix',
   'schemas',
   'src',
-  'templates',
   'tsconfig.build.json',
   'tsconfig.json',
   'tsconfig.package.json',

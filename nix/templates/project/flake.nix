@@ -1,5 +1,5 @@
 {
-  description = "A project with models and datasets of the Hugging Face Hub";
+  description = "Models and datasets of the Hugging Face Hub, locked";
 
   inputs = {
     nix-hug.url = "github:nix-hug/nix-hug";
