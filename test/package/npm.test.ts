@@ -31,6 +31,7 @@ const SOURCES = [
   'src',
   'tsconfig.build.json',
   'tsconfig.json',
+  'tsconfig.types.json',
 ];
 
 let folder: string;
@@ -39,6 +40,8 @@ let packed: readonly string[];
 let hub: Hub;
 
 beforeAll(async () => {
+  hub = await startHub();
+  await createExampleRepos(hub);
   folder = await mkdtemp(path.join(await realpath(tmpdir()), 'nix-hug-'));
   const sources = path.join(folder, 'sources');
   for (const name of SOURCES) {
@@ -56,10 +59,9 @@ beforeAll(async () => {
   await copyFile(path.join(EXAMPLE, 'hug.yaml'), path.join(consumer, 'hug.yaml'));
   await writeFile(path.join(consumer, 'package.json'), '{ "type": "module", "private": true }');
   const tarball = path.join(folder, filename);
-  await exec('npm', ['install', '--no-audit', '--no-fund', tarball], { cwd: consumer });
-
-  hub = await startHub();
-  await createExampleRepos(hub);
+  await exec('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', tarball], {
+    cwd: consumer,
+  });
 });
 afterAll(async () => {
   await hub.close();
