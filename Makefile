@@ -1,6 +1,6 @@
 # `make demo` and `make test` do their own set-up. Nothing but make, git and Node 20 is assumed.
 
-.PHONY: demo test test-compat bench check build setup setup-compat clean
+.PHONY: demo test test-compat test-mutations bench check build setup setup-compat clean
 .DELETE_ON_ERROR:
 
 demo: build setup
@@ -13,6 +13,10 @@ test: build setup
 
 test-compat: build setup setup-compat
 	npx vitest run --config vitest.compat.config.ts
+
+# Breaks copies of the code in many places; each time a test has to notice. Takes a quarter of an hour.
+test-mutations: build setup
+	npm run mutations
 
 bench: build setup
 	npm run bench

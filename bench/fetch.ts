@@ -1,135 +1,105 @@
-import { execFile, fork } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { mkdtemp, rm, statfs, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import type { Offer, Ready, Served } from './hub.ts';
+import { createNix, nixString } from '../test/support/nix.ts';
+import { compare, type Comparison, type Contender, NIX_HUG, PYTHON } from './compare.ts';
+import { withHub } from './hub-process.ts';
+import type { Offer, Served } from './hub.ts';
 
-/**
- * How long it takes to bring files from a hub on this machine to disk: our download engine, the
- * official client and plain curl, one after the other in each round.
- *
- *     npm run bench
- *     BENCH_GIB=1 BENCH_ROUNDS=3 BENCH_DIR=/dev/shm npm run bench
- */
 const GIB = 1024 ** 3;
 const MIB = 1024 ** 2;
-const { env } = process;
-const rounds = Number(env['BENCH_ROUNDS'] ?? 3);
-const largeSize = Math.round(Number(env['BENCH_GIB'] ?? 4) * GIB);
-const root = path.join(import.meta.dirname, '..', '..', '..');
-const python = path.join(root, '.cache/python/newest/bin/python');
 const OFFICIAL =
   'import sys, huggingface_hub as h; h.snapshot_download(*sys.argv[1:2], revision=sys.argv[2])';
 
-/** One run of one client. */
-interface Run {
-  readonly seconds: number;
-  /** Peak memory in bytes. */
-  readonly peak: number;
+/** How much is done. */
+export interface FetchBench {
+  readonly rounds: number;
+  /** Size of the large file in GiB. */
+  readonly gib: number;
 }
 
-type Command = (served: Served, endpoint: string, folder: string) => Promise<readonly string[]>;
+/**
+ * How long it takes to bring files from a hub on this machine into the Nix store with `nix-hug
+ * fetch`, and to disk with our download engine alone, the official client and plain curl. The last
+ * contender is what a copy in the store costs whoever brings it: curl, and then Nix alone.
+ */
+export async function* benchFetch({ rounds, gib }: FetchBench): AsyncGenerator<Comparison> {
+  const offers: Offer[] = [
+    { id: 'bench/large', weights: { count: 1, size: Math.round(gib * GIB) } },
+    { id: 'bench/many', weights: { count: 400, size: MIB } },
+  ];
+  yield* withHub(offers, async function* ({ endpoint, served, setLatency }) {
+    for (const latency of [0, 50]) {
+      await setLatency(latency);
+      for (const repo of served) {
+        const [{ size } = { size: 0 }] = repo.weights;
+        const title = `\`fetch\` of ${repo.weights.length} × ${size / MIB} MiB, ${latency} ms latency`;
+        const work = { title, bytes: repo.weights.length * size, rounds };
+        yield await compare(work, contendersFor(repo, endpoint));
+      }
+    }
+  });
+}
 
-const CLIENTS: Readonly<Record<string, Command>> = {
-  'nix-hug': async ({ files }, endpoint, folder) => {
+function contendersFor({ id, rev, weights: files }: Served, endpoint: string): Contender[] {
+  const engine = async (folder: string) => {
     const list = path.join(folder, 'list.json');
     await writeFile(list, JSON.stringify(files));
-    return [process.execPath, path.join(import.meta.dirname, 'engine.js'), endpoint, list, folder];
-  },
-  huggingface_hub: async ({ id, rev }) => [python, '-c', OFFICIAL, id, rev],
-  curl: async ({ files }, _endpoint, folder) => {
+    const script = path.join(import.meta.dirname, 'engine.js');
+    return { argv: [process.execPath, script, endpoint, list, folder] };
+  };
+  const curl = async (folder: string) => {
     const list = path.join(folder, 'list.txt');
     const lines = files.map(({ url }, index) => `url=${url}\noutput=${folder}/${index}\n`);
     await writeFile(list, lines.join(''));
-    return ['curl', '-sSfL', '--parallel', '--parallel-max', '8', '-K', list];
-  },
-};
-
-async function run(command: Command, served: Served, endpoint: string): Promise<Run> {
-  const folder = await mkdtemp(path.join(env['BENCH_DIR'] ?? tmpdir(), 'nix-hug-bench-'));
-  try {
-    const argv = await command(served, endpoint, folder);
-    const measured = await promisify(execFile)(
-      python,
-      [path.join(root, 'bench/measure.py'), ...argv],
-      {
+    return { argv: ['curl', '-sSfL', '--parallel', '--parallel-max', '8', '-K', list] };
+  };
+  return [
+    {
+      name: 'huggingface_hub',
+      prepare: async (folder) => ({
+        argv: [PYTHON, '-c', OFFICIAL, id, rev],
         env: {
-          PATH: env['PATH'],
-          HOME: folder,
           HF_HOME: folder,
           HF_ENDPOINT: endpoint,
           HF_HUB_DISABLE_XET: '1',
           HF_HUB_DISABLE_PROGRESS_BARS: '1',
           HF_HUB_DISABLE_TELEMETRY: '1',
         },
+      }),
+    },
+    { name: 'curl', prepare: curl },
+    { name: 'nix-hug, engine alone', prepare: engine },
+    {
+      name: 'nix-hug fetch',
+      prepare: async (folder) => {
+        const nix = await createNix();
+        const env = { ...nix.environment, HOME: folder, HF_ENDPOINT: endpoint };
+        await writeFile(
+          path.join(folder, 'hug.yaml'),
+          `models: { m: { repo: ${id}, ref: ${rev} } }\n`,
+        );
+        await promisify(execFile)(NIX_HUG[0], [NIX_HUG[1], 'lock'], { cwd: folder, env });
+        return { argv: [...NIX_HUG, '--quiet', 'fetch'], env, cleanUp: () => nix.close() };
       },
-    );
-    return JSON.parse(measured.stdout);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
-/** The middle run by time, with the highest peak of all. */
-function summary(runs: readonly Run[]): Run {
-  const seconds = runs.map((each) => each.seconds).toSorted((a, b) => a - b);
-  return {
-    seconds: seconds[Math.floor(seconds.length / 2)] ?? NaN,
-    peak: Math.max(...runs.map(({ peak }) => peak)),
-  };
-}
-
-async function compare(served: Served, endpoint: string): Promise<void> {
-  const names = Object.keys(CLIENTS);
-  const runs = new Map<string, Run[]>(names.map((name) => [name, []]));
-  for (let round = 0; round < rounds; round += 1) {
-    for (const [name, command] of Object.entries(CLIENTS)) {
-      runs.get(name)?.push(await run(command, served, endpoint));
-    }
-  }
-  const bytes = served.files.reduce((sum, { size }) => sum + size, 0);
-  const ours = summary(runs.get('nix-hug') ?? []).seconds;
-  for (const name of names) {
-    const { seconds, peak } = summary(runs.get(name) ?? []);
-    const cells = [
-      name.padEnd(16),
-      `${seconds.toFixed(2).padStart(7)} s`,
-      `${(bytes / MIB / seconds).toFixed(0).padStart(5)} MiB/s`,
-      `${(seconds / ours).toFixed(2).padStart(5)} × ours`,
-      `${(peak / MIB).toFixed(0).padStart(4)} MiB peak`,
-    ];
-    console.log(`  ${cells.join('   ')}`);
-  }
-}
-
-if (!existsSync(python)) throw new Error('Run scripts/setup-python.sh first');
-const { bavail, bsize } = await statfs(env['BENCH_DIR'] ?? tmpdir());
-if (bavail * bsize < 2 * largeSize) throw new Error('Too little free disk space');
-
-const offers: Offer[] = [
-  { id: 'bench/large', count: 1, size: largeSize },
-  { id: 'bench/many', count: 400, size: MIB },
-];
-const hub = fork(path.join(import.meta.dirname, 'hub.js'), [JSON.stringify(offers)]);
-try {
-  const ready = new Promise<Ready>((resolve) =>
-    hub.once('message', (message: Ready) => resolve(message)),
-  );
-  const { endpoint, served } = await ready;
-  for (const latency of [0, 50]) {
-    hub.send(latency);
-    await once(hub, 'message');
-    for (const repo of served) {
-      const [{ size } = { size: 0 }] = repo.files;
-      console.log(
-        `${repo.files.length} × ${size / MIB} MiB, ${latency} ms latency, median of ${rounds}`,
-      );
-      await compare(repo, endpoint);
-    }
-  }
-} finally {
-  hub.disconnect();
+    },
+    {
+      name: 'curl, then Nix',
+      prepare: async (folder) => {
+        const nix = await createNix();
+        const { argv } = await curl(folder);
+        const paths = files.map((_, index) => {
+          const source = `/. + ${nixString(path.join(folder, String(index)))}`;
+          return `(builtins.path { path = ${source}; name = "${index}"; recursive = false; })`;
+        });
+        const expression = path.join(folder, 'add.nix');
+        await writeFile(expression, `[ ${paths.join('\n')} ]`);
+        const add = ['nix-instantiate', '--eval', '--strict', '--read-write-mode', expression];
+        const shell = ['sh', '-ec', '"$@"; eval "$ADD"', 'sh', ...argv];
+        const env = { ...nix.environment, HOME: folder, ADD: add.join(' ') };
+        return { argv: shell, env, cleanUp: () => nix.close() };
+      },
+    },
+  ];
 }

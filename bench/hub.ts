@@ -1,54 +1,97 @@
 import { sriOfHex } from '../src/integrity.ts';
 import type { RemoteFile } from '../src/transfer/answer.ts';
-import { lfs, startHub } from '../test/support/hub/index.ts';
+import { type FileContent, lfs, startHub } from '../test/support/hub/index.ts';
 
-/** What the hub is to serve. */
+/** What the hub is to serve: a model of LFS files, and of small plain ones. */
 export interface Offer {
   /** Repository id. */
   readonly id: string;
-  /** Number of files. */
-  readonly count: number;
-  /** Bytes of each. */
-  readonly size: number;
+  readonly weights: {
+    /** Number of files. */
+    readonly count: number;
+    /** Bytes of each. */
+    readonly size: number;
+  };
+  /** Number of plain files; default none. */
+  readonly plain?: number;
 }
 
 /** What it serves. */
 export interface Served {
   readonly id: string;
   readonly rev: string;
-  readonly files: readonly RemoteFile[];
+  readonly weights: readonly RemoteFile[];
 }
 
-/** What the hub tells the benchmark when it is ready. */
-export interface Ready {
-  readonly endpoint: string;
-  readonly served: readonly Served[];
+/** What the hub is told, one at a time; it answers each. */
+export type Order =
+  | { readonly order: 'latency'; readonly ms: number }
+  /** Counts the requests since the last time. */
+  | { readonly order: 'count' }
+  /** Adds a commit to a repository. */
+  | { readonly order: 'commit'; readonly id: string };
+
+/** Requests by what they ask for. */
+export interface RequestCount {
+  readonly api: number;
+  readonly files: number;
 }
+
+/** What the hub tells the benchmark: once that it is ready, then the answer to each order. */
+export type Reply =
+  | { readonly endpoint: string; readonly served: readonly Served[] }
+  | { readonly counted: RequestCount };
 
 // A hub in a process of its own, so that it shares no event loop with a client.
 const hub = await startHub();
-const served: Served[] = [];
-const offers: Offer[] = JSON.parse(process.argv[2] ?? '[]');
-for (const { id, count, size } of offers) {
-  const contents = Array.from(
-    { length: count },
-    (_, seed) => [`file-${seed}.bin`, lfs.generated({ size, seed })] as const,
+const repositories = new Map<string, Awaited<ReturnType<typeof hub.createRepo>>>();
+
+async function serve({ id, weights, plain = 0 }: Offer): Promise<Served> {
+  const large = Array.from(
+    { length: weights.count },
+    (_, seed) =>
+      [
+        `file-${seed}.bin`,
+        lfs.generated({ size: weights.size, seed: plain === 0 ? seed : `${id}-${seed}` }),
+      ] as const,
   );
+  const small = Array.from({ length: plain }, (_, index): [string, FileContent] => [
+    `config-${index}.json`,
+    `{ "${id}": ${index} }\n`,
+  ]);
   const repo = await hub.createRepo({ type: 'model', id });
-  const rev = await repo.commit({ files: contents });
-  const files = contents.map(async ([path, content]) => ({
+  repositories.set(id, repo);
+  const rev = await repo.commit({ files: [...large, ...small] });
+  const files = large.map(async ([path, content]) => ({
     url: `${hub.endpoint}/${id}/resolve/${rev}/${path}`,
     subject: { type: 'model' as const, id, ref: rev, path },
-    size,
+    size: weights.size,
     hash: sriOfHex(await content.sha256()),
   }));
-  served.push({ id, rev, files: await Promise.all(files) });
+  return { id, rev, weights: await Promise.all(files) };
 }
 
-process.on('message', (latencyMs: number) => {
-  hub.options.latencyMs = latencyMs;
-  process.send?.('done');
+function count(): RequestCount {
+  const api = hub.requests.filter(({ url }) => url.startsWith('/api/models/')).length;
+  const counted = { api, files: hub.requests.length - api };
+  hub.clearRequests();
+  return counted;
+}
+
+process.on('message', (order: Order) => {
+  void (async () => {
+    if (order.order === 'latency') hub.options.latencyMs = order.ms;
+    if (order.order === 'commit') {
+      await repositories.get(order.id)?.commit({ files: { 'README.md': `# ${Date.now()}\n` } });
+    }
+    const reply: Reply = { counted: count() };
+    process.send?.(reply);
+  })();
 });
 process.on('disconnect', () => void hub.close());
-const ready: Ready = { endpoint: hub.endpoint, served };
+
+const served: Served[] = [];
+const offers: Offer[] = JSON.parse(process.argv[2] ?? '[]');
+for (const offer of offers) served.push(await serve(offer));
+const ready: Reply = { endpoint: hub.endpoint, served };
 process.send?.(ready);

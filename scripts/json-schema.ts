@@ -1,5 +1,6 @@
 import { type ConversionConfig, type JsonSchema, toJsonSchema } from '@valibot/to-json-schema';
 import * as v from 'valibot';
+import { OUTPUT_SCHEMAS } from '../src/commands/output-schema.ts';
 import { lockSchema } from '../src/lock/schema.ts';
 import { manifestSchema } from '../src/manifest/schema.ts';
 
@@ -7,6 +8,12 @@ import { manifestSchema } from '../src/manifest/schema.ts';
 export const JSON_SCHEMAS: Readonly<Record<string, string>> = {
   'hug.schema.json': render(manifestSchema),
   'hug.lock.schema.json': render(lockSchema, ['check', 'readonly', 'transform']),
+  ...Object.fromEntries(
+    Object.entries(OUTPUT_SCHEMAS).map(([name, schema]) => [
+      `output/${name}.schema.json`,
+      render(schema, ['readonly']),
+    ]),
+  ),
 };
 
 /**

@@ -18,7 +18,7 @@ export const ERROR_CODES = {
   EHUG_REPO_AMBIGUOUS: EXIT.invalid,
   /** There is no `hug.lock.json` beside the manifest. */
   EHUG_LOCK_MISSING: EXIT.invalid,
-  /** The lock has no entry of that name. */
+  /** There is no entry of that name. */
   EHUG_ENTRY_UNKNOWN: EXIT.invalid,
   /** The lock is not JSON, or not of the shape of its schema. */
   EHUG_LOCK_INVALID: EXIT.invalid,

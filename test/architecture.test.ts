@@ -31,7 +31,7 @@ const ONLY_IN: Record<string, readonly string[]> = {
   'pretty-bytes': ['transfer/space.ts', 'commands/', 'cli/transfers.ts'],
   semver: ['manifest/', 'resolve/version.ts'],
   undici: ['hub/http.ts'],
-  valibot: ['plain-object.ts', 'manifest/', 'hub/', 'lock/'],
+  valibot: ['plain-object.ts', 'manifest/', 'hub/', 'lock/', 'commands/output-schema.ts'],
   yaml: ['manifest/'],
   'node:child_process': ['store/tools.ts'],
   'node:crypto': [
@@ -42,7 +42,16 @@ const ONLY_IN: Record<string, readonly string[]> = {
     'store/store-path.ts',
   ],
   'node:events': ['hub/http.ts'],
-  'node:fs': ['cache/find.ts', 'cli/context.ts', 'store/staging.ts'],
+  'node:fs': [
+    'cache/digests.ts',
+    'cache/find.ts',
+    'cache/folder.ts',
+    'cache/refs.ts',
+    'cache/repo-folder.ts',
+    'cache/scan.ts',
+    'cache/snapshot.ts',
+    'cli/context.ts',
+  ],
   'node:fs/promises': [
     'manifest/locate.ts',
     'hub/auth.ts',
@@ -50,8 +59,10 @@ const ONLY_IN: Record<string, readonly string[]> = {
     'transfer/partial.ts',
     'transfer/space.ts',
     'lock/file.ts',
+    'cache/digests.ts',
+    'cache/expected.ts',
     'cache/find.ts',
-    'store/staging.ts',
+    'store/nix.ts',
   ],
   'node:module': ['manifest/locate.ts', 'manifest/rules.ts'],
   'node:os': ['transfer/claim.ts', 'bin.ts'],
@@ -63,13 +74,12 @@ const ONLY_IN: Record<string, readonly string[]> = {
     'transfer/partial.ts',
     'lock/file.ts',
     'cache/',
-    'store/',
     'commands/',
     'cli/',
   ],
   'node:process': ['bin.ts'],
   'node:stream': ['hub/answer.ts'],
-  'node:timers/promises': ['hub/retry.ts'],
+  'node:timers/promises': ['cache/scan.ts', 'hub/retry.ts'],
   'node:url': ['cli/context.ts'],
   'node:util': ['cli/output.ts', 'store/tools.ts'],
   'node:zlib': ['hub/answer.ts'],
@@ -122,6 +132,17 @@ describe('architecture', () => {
           `${file} imports ${name}`,
         ).toBe(true);
       }
+    }
+  });
+
+  it('takes the types of outputs alone from their schemas, which no run shall load', () => {
+    const importers = files.filter(({ text }) => text.includes("/output-schema.ts'"));
+    expect(importers.length).toBeGreaterThan(0);
+    for (const { file, text } of importers) {
+      expect(text, file).toMatch(
+        /^import type \{ Output \} from '[./a-z]+\/output-schema\.ts';$/mu,
+      );
+      expect(text.match(/output-schema/gu), file).toHaveLength(1);
     }
   });
 

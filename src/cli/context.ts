@@ -5,6 +5,7 @@ import { cacheFolderIn } from '../cache/layout.ts';
 import type { FetchContext } from '../commands/fetch.ts';
 import type { FetchUrlContext } from '../commands/fetch-url.ts';
 import type { LockContext } from '../commands/lock.ts';
+import type { ScanContext } from '../commands/scan.ts';
 import { HugError } from '../errors.ts';
 import { findToken, isOn } from '../hub/auth.ts';
 import type { Http } from '../hub/http.ts';
@@ -41,7 +42,7 @@ export interface GlobalOptions {
 }
 
 /** What commands get to work with. */
-export interface Context extends LockContext, FetchContext, FetchUrlContext {
+export interface Context extends LockContext, FetchContext, FetchUrlContext, ScanContext {
   readonly output: Output;
 }
 
@@ -93,7 +94,8 @@ export function createContext(options: GlobalOptions, world: World): Context {
     cacheFolder: path.resolve(cwd, cacheFolderIn(env, world.home)),
     connect: async (endpoint) => {
       const { createHubApi } = await import('../hub/api.ts');
-      return createHubApi(await connect(endpoint));
+      const { consistent } = await import('../hub/consistent.ts');
+      return consistent(createHubApi(await connect(endpoint)));
     },
     openDownloads: async (endpoint) => {
       const { createDownloads } = await import('../transfer/downloads.ts');
@@ -106,11 +108,12 @@ export function createContext(options: GlobalOptions, world: World): Context {
       const { createNix } = await import('../store/nix.ts');
       const { HF_TOKEN: _, HUGGING_FACE_HUB_TOKEN: __, ...toolEnv } = env;
       const packagedNixpkgs = env['NIX_HUG_NIXPKGS'];
-      return createNix({ env: toolEnv, workFolder, packagedNixpkgs, signal: world.signal });
+      return createNix({ env: toolEnv, packagedNixpkgs, signal: world.signal });
     },
     runTasks: createTaskRunner(stderr, mode),
     runTransfers: createTransferRunner(stderr, mode),
     warn: (line) => output.warn(line),
+    signal: world.signal,
     debug: (line) => (debug ? output.note(line) : undefined),
   };
 }

@@ -30,6 +30,7 @@ export interface Project {
 
 /** The lock of a project. */
 export interface LockedProject {
+  readonly manifest: Manifest;
   readonly lock: Lock;
   /** Why the lock is not what the manifest asks for any more. */
   readonly warnings: readonly string[];
@@ -71,6 +72,7 @@ export async function readLockedProject(context: ProjectContext): Promise<Locked
   const lock = parseLock(lockText, lockName);
   const isCurrent = driftOf(manifest, lock).reasons.length === 0;
   return {
+    manifest,
     lock,
     warnings: isCurrent
       ? []

@@ -1,12 +1,16 @@
-import { HugError } from '../errors.ts';
+import { realpath } from 'node:fs/promises';
+import { HugError, messageOf } from '../errors.ts';
 import { nixString } from '../nix-string.ts';
 import { build, findNixpkgs, type Nixpkgs } from './build.ts';
 import { chunked } from './chunk.ts';
-import { type NamedFile, withStaged } from './staging.ts';
 import { createRunTool, type ToolWorld } from './tools.ts';
 
 /** A file that is to be in the store. */
-export interface FileToAdd extends NamedFile {
+export interface FileToAdd {
+  /** Path of the content. */
+  readonly file: string;
+  /** Name in the store. */
+  readonly name: string;
   /** The store path it must get, see `storePathOf`. */
   readonly storePath: string;
 }
@@ -50,25 +54,22 @@ export interface Nix {
 
 /** How Nix is used. */
 export interface NixOptions extends ToolWorld {
-  /** Folder in which files are prepared for the store. */
-  readonly workFolder: string;
   /** Path of the nixpkgs that the packaged nix-hug was built with. */
   readonly packagedNixpkgs?: string | undefined;
 }
 
 /** Nix by its command line. */
-export function createNix({ workFolder, packagedNixpkgs, ...world }: NixOptions): Nix {
+export function createNix({ packagedNixpkgs, ...world }: NixOptions): Nix {
   const run = createRunTool(world);
 
   /** The value of an expression as JSON. */
   const evaluate = (expression: string, ...options: readonly string[]): Promise<string> =>
     run('nix-instantiate', ['--eval', '--strict', '--json', ...options, '-'], expression);
 
-  async function addStaged(files: readonly FileToAdd[], staged: readonly string[]): Promise<void> {
-    const added: string[] = [];
-    for (const chunk of chunked(staged)) {
-      added.push(...lines(await run('nix-store', ['--add-fixed', 'sha256', ...chunk])));
-    }
+  async function add(files: readonly FileToAdd[]): Promise<void> {
+    const added: string[] = JSON.parse(
+      await evaluate(await copies(files), ...READS_ANY_FILE, '--read-write-mode'),
+    );
     const wrong = files.flatMap(({ storePath, file }, index) =>
       added[index] === storePath ? [] : [{ file, stray: added[index] }],
     );
@@ -100,7 +101,7 @@ export function createNix({ workFolder, packagedNixpkgs, ...world }: NixOptions)
       return missing;
     },
 
-    add: (files) => withStaged(files, workFolder, (staged) => addStaged(files, staged)),
+    add,
 
     async keep(folder, groups) {
       const members = [...groups].map(
@@ -118,6 +119,39 @@ export function createNix({ workFolder, packagedNixpkgs, ...world }: NixOptions)
     nixpkgs: (offline) => findNixpkgs(run, { packaged: packagedNixpkgs, offline }),
     build: (...request) => build(run, ...request),
   };
+}
+
+/** What a user's settings may forbid to expressions. */
+const READS_ANY_FILE = ['restrict-eval', 'pure-eval'].flatMap((name) => [
+  '--option',
+  name,
+  'false',
+]);
+
+/**
+ * An expression that copies files into the store, by their SHA-256, and is their paths there.
+ * `nix-store --add-fixed` gives the same paths, but hashes each file twice as often, and takes its
+ * name from the file.
+ */
+async function copies(files: readonly FileToAdd[]): Promise<string> {
+  const sources = await Promise.all(files.map(({ file }) => behindLinks(file)));
+  const items = files.map(({ name }, index) => {
+    const source = `/. + ${nixString(sources[index] ?? '')}`;
+    return `(builtins.path { path = ${source}; name = ${nixString(name)}; recursive = false; })`;
+  });
+  return `[ ${items.join('\n')} ]`;
+}
+
+/** Nix would add a symbolic link as such. */
+async function behindLinks(file: string): Promise<string> {
+  try {
+    return await realpath(file);
+  } catch (error) {
+    throw new HugError('EHUG_FILE_SYSTEM', `cannot read ${file}: ${messageOf(error)}`, {
+      hint: 'Run it again; if it stays, something removes that file.',
+      cause: error,
+    });
+  }
 }
 
 /** A file in the store that names other paths and so keeps them; one link is enough for a model. */

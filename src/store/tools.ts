@@ -24,6 +24,9 @@ export type RunTool = (tool: Tool, args: readonly string[], input?: string) => P
 /** More of what a tool says than this does not help. */
 const MOST_LINES = 20;
 
+/** What Nix advises to do at its own command line. */
+const ADVICE = "(use '--show-trace'";
+
 const exec = promisify(execFile);
 
 /** Makes the function that runs Nix tools. */
@@ -65,5 +68,5 @@ function failed(tool: Tool, args: readonly string[], error: unknown): HugError {
 function saidBy(error: unknown): string[] {
   const stderr = error instanceof Error && 'stderr' in error ? String(error.stderr) : '';
   const lines = stderr.split('\n').map((line) => line.trimEnd());
-  return lines.filter((line) => line !== '').slice(-MOST_LINES);
+  return lines.filter((line) => line !== '' && !line.includes(ADVICE)).slice(-MOST_LINES);
 }

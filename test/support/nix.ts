@@ -20,6 +20,8 @@ export interface Nix {
   readonly storeDir: string;
   /** Environment in which programs of this system use the store and no other. */
   readonly environment: Readonly<Record<string, string>>;
+  /** The command line that runs a command of Nix, with `environment`. */
+  commandLine(command: string, ...args: readonly string[]): readonly string[];
   /** Runs a command of Nix. */
   run(command: string, ...args: readonly string[]): Promise<Ended>;
   /** Value of an expression. Builds nothing, fetches nothing and reads only what belongs to the test. */
@@ -106,8 +108,9 @@ export async function createNix(kind: NixKind = DEFAULT_KIND, storeDir?: string)
     ...(storeDir === undefined ? [] : [[store, storeDir]]),
   ];
   const readable = [REPOSITORY, folder].flatMap((name) => ['-I', name]);
+  const commandLine = (...command: readonly string[]) => inRoot(kind, binds, command);
   const run = (command: string, ...args: readonly string[]) =>
-    runProcess(inRoot(kind, binds, [command, ...args]), environment);
+    runProcess(commandLine(command, ...args), environment);
   const strictly = (command: string, expression: string, ...options: readonly string[]) =>
     run(
       command,
@@ -131,6 +134,7 @@ export async function createNix(kind: NixKind = DEFAULT_KIND, storeDir?: string)
     folder,
     storeDir: environment.NIX_STORE_DIR,
     environment,
+    commandLine,
     run,
     evaluate: async (expression) => JSON.parse(successful(await instantiate(expression))),
     evaluationError: async (expression) => {

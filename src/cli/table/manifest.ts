@@ -13,4 +13,27 @@ export function addManifestCommands(program: Program, execute: Execute): void {
         return run(options, context);
       }),
     );
+  program
+    .command('update')
+    .description('move branches and version ranges to their newest commit')
+    .argument('[names...]', 'entries of the manifest (all when none is named)')
+    .option('--dry-run', 'show what would change, write nothing')
+    .action((names, options, command) =>
+      execute(command.optsWithGlobals(), async (context) => {
+        const { run } = await import('../../commands/update.ts');
+        return run(names, options, context);
+      }),
+    );
+
+  program
+    .command('outdated')
+    .description('show what update would move, and what is newer than hug.yaml allows')
+    .argument('[names...]', 'entries of the manifest (all when none is named)')
+    .option('--exit-code', 'exit 3 when update would move an entry')
+    .action((names, options, command) =>
+      execute(command.optsWithGlobals(), async (context) => {
+        const { run } = await import('../../commands/outdated.ts');
+        return run(names, options, context);
+      }),
+    );
 }

@@ -1,0 +1,110 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+
+/** The folder of the repository. */
+export const ROOT = path.join(import.meta.dirname, '..');
+
+/** The newest official client, see `scripts/setup-python.sh`. */
+export const PYTHON = path.join(ROOT, '.cache/python/newest/bin/python');
+
+/** The built command line. */
+export const NIX_HUG = [process.execPath, path.join(ROOT, 'dist/bin.js')] as const;
+
+/** A process to be measured. */
+export interface Invocation {
+  readonly argv: readonly string[];
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly cwd?: string;
+  /** Runs after the process, outside of the measured time. */
+  readonly cleanUp?: () => Promise<void>;
+}
+
+/** One of several ways to do the same work. */
+export interface Contender {
+  readonly name: string;
+  /** Makes ready, outside of the measured time. */
+  readonly prepare: (folder: string) => Promise<Invocation>;
+}
+
+/** The work, and how often it is done. */
+export interface Work {
+  readonly title: string;
+  /** Size of the work in bytes, for a rate. */
+  readonly bytes?: number;
+  readonly rounds: number;
+  /** What to compare with that was not measured but computed. */
+  readonly floor?: { readonly name: string; readonly seconds: number };
+}
+
+interface Run {
+  readonly seconds: number;
+  /** Peak memory of the largest process in bytes. */
+  readonly peak: number;
+}
+
+/** One table of the report. */
+export interface Comparison {
+  readonly title: string;
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+const MIB = 1024 ** 2;
+
+/**
+ * Measures contenders one after the other in each round, so that all of them meet the same noise.
+ *
+ * @returns medians, and their ratio to the first row: the floor, or the first contender
+ */
+export async function compare(work: Work, contenders: readonly Contender[]): Promise<Comparison> {
+  const runs = contenders.map(({ name }) => ({ name, runs: new Array<Run>() }));
+  for (let round = 0; round < work.rounds; round += 1) {
+    for (const [index, contender] of contenders.entries()) {
+      runs[index]?.runs.push(await measure(contender));
+    }
+  }
+  const measured = runs.map(({ name, runs: all }) => ({ name, ...summary(all) }));
+  const rows = [...(work.floor === undefined ? [] : [{ ...work.floor, peak: NaN }]), ...measured];
+  const first = rows[0]?.seconds ?? NaN;
+  const { bytes } = work;
+  return {
+    title: `${work.title}; median of ${work.rounds}`,
+    head: ['', 'time', ...(bytes === undefined ? [] : ['rate']), 'ratio', 'peak memory'],
+    rows: rows.map(({ name, seconds, peak }) => [
+      name,
+      `${seconds.toFixed(2)} s`,
+      ...(bytes === undefined ? [] : [`${(bytes / MIB / seconds).toFixed(0)} MiB/s`]),
+      (seconds / first).toFixed(2),
+      Number.isNaN(peak) ? '' : `${(peak / MIB).toFixed(0)} MiB`,
+    ]),
+  };
+}
+
+async function measure({ prepare }: Contender): Promise<Run> {
+  const parent = process.env['BENCH_DIR'] ?? tmpdir();
+  const folder = await mkdtemp(path.join(parent, 'nix-hug-bench-'));
+  try {
+    const { argv, env, cwd, cleanUp } = await prepare(folder);
+    const measured = await promisify(execFile)(
+      PYTHON,
+      [path.join(ROOT, 'bench/measure.py'), ...argv],
+      { env: { PATH: process.env['PATH'], HOME: folder, ...env }, cwd: cwd ?? folder },
+    );
+    await cleanUp?.();
+    return JSON.parse(measured.stdout);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** The middle run by time, with the highest peak of all. */
+function summary(runs: readonly Run[]): Run {
+  const seconds = runs.map((each) => each.seconds).toSorted((a, b) => a - b);
+  return {
+    seconds: seconds[Math.floor(seconds.length / 2)] ?? NaN,
+    peak: Math.max(...runs.map(({ peak }) => peak)),
+  };
+}

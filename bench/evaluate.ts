@@ -1,0 +1,98 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { formatLock } from '../src/lock/codec.ts';
+import type { LockedFile } from '../src/lock/schema.ts';
+import { lockedEntry, lockedFile, lockOf } from '../test/support/locks.ts';
+import { createNix, type Nix, type NixKind } from '../test/support/nix.ts';
+import { compare, type Comparison, ROOT } from './compare.ts';
+
+const SHAPES = [
+  { models: 1, files: 20 },
+  { models: 100, files: 20 },
+  { models: 1_000, files: 20 },
+  { models: 1, files: 20_000 },
+];
+
+/** Every derivation that the lock stands for, by the library; and by a loop without any check. */
+const LIBRARY = (lock: string) => `
+  let
+    pkgs = import ${ROOT}/test/support/nixpkgs-stand-in { };
+    hug = (import ${ROOT}/nix { inherit pkgs; }).importLock ${lock};
+  in
+  map (model: model.outPath) (builtins.attrValues hug.models)`;
+const BARE = (lock: string) => `
+  let
+    pkgs = import ${ROOT}/test/support/nixpkgs-stand-in { };
+    lock = builtins.fromJSON (builtins.readFile ${lock});
+    file = entry: path: { hash, ... }: derivation rec {
+      name = baseNameOf path;
+      url = "https://huggingface.co/\${entry.repo}/resolve/\${entry.rev}/\${path}";
+      urls = [ url ];
+      outputHash = hash;
+      outputHashMode = "flat";
+      builder = "builtin:fetchurl";
+      system = "builtin";
+      executable = false;
+      unpack = false;
+      preferLocalBuild = true;
+      impureEnvVars = [ "http_proxy" "https_proxy" "ftp_proxy" "all_proxy" "no_proxy" ];
+    };
+    model = entry: derivation {
+      name = baseNameOf entry.repo;
+      system = pkgs.bash.system;
+      builder = "\${pkgs.bash}/bin/bash";
+      args = [ "-c" "exit 1" ];
+      PATH = "\${pkgs.coreutils}/bin";
+      passAsFile = [ "links" ];
+      links = builtins.concatStringsSep "" (builtins.attrValues (
+        builtins.mapAttrs (path: f: "\${file entry path f}\\n\${path}\\n") entry.files
+      ));
+    };
+  in
+  map (entry: (model entry).outPath) (builtins.attrValues lock.models)`;
+
+/** Evaluation of locks beside a bare loop that makes the same derivations, on both versions of Nix. */
+export async function* benchEvaluate({ rounds }: { rounds: number }): AsyncGenerator<Comparison> {
+  for (const kind of ['system', 'current'] as const) {
+    for (const shape of SHAPES) yield await evaluate(kind, shape, rounds);
+  }
+}
+
+async function evaluate(
+  kind: NixKind,
+  { models, files }: { models: number; files: number },
+  rounds: number,
+): Promise<Comparison> {
+  const nix = await createNix(kind);
+  try {
+    const work = path.join(nix.folder, 'work');
+    await mkdir(work);
+    const lock = path.join(work, 'hug.lock.json');
+    await writeFile(lock, lockText(models, files));
+    const title = `evaluation of ${models} × ${files} files, Nix ${nix.version}`;
+    return await compare({ title, rounds }, [
+      await contender(nix, work, 'bare loop', BARE(lock)),
+      await contender(nix, work, 'nix-hug', LIBRARY(lock)),
+    ]);
+  } finally {
+    await nix.close();
+  }
+}
+
+async function contender(nix: Nix, work: string, name: string, expression: string) {
+  const file = path.join(work, `${name.replace(' ', '-')}.nix`);
+  await writeFile(file, expression);
+  const argv = nix.commandLine('nix-instantiate', '--eval', '--strict', '--json', file);
+  return { name, prepare: async () => ({ argv, env: nix.environment }) };
+}
+
+function lockText(models: number, files: number): string {
+  const entries = Array.from({ length: models }, (_, model) => {
+    const all = Array.from({ length: files }, (_unused, index): [string, LockedFile] => [
+      `part/file-${index}.safetensors`,
+      lockedFile(`${model}-${index}`, { lfs: true }),
+    ]);
+    return [`m${model}`, lockedEntry({ repo: `org/m${model}`, files: new Map(all) })] as const;
+  });
+  return formatLock(lockOf(Object.fromEntries(entries)));
+}
