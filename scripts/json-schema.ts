@@ -6,7 +6,7 @@ import { manifestSchema } from '../src/manifest/schema.ts';
 
 /** The files in `schemas/`, with the text that each must have. */
 export const JSON_SCHEMAS: Readonly<Record<string, string>> = {
-  'hug.schema.json': render(manifestSchema),
+  'hug.schema.json': render(manifestSchema, ['readonly']),
   'hug.lock.schema.json': render(lockSchema, ['check', 'readonly', 'transform']),
   ...Object.fromEntries(
     Object.entries(OUTPUT_SCHEMAS).map(([name, schema]) => [

@@ -53,6 +53,9 @@ const ONLY_IN: Record<string, readonly string[]> = {
     'cli/context.ts',
   ],
   'node:fs/promises': [
+    'atomic-file.ts',
+    'manifest/create.ts',
+    'manifest/file.ts',
     'manifest/locate.ts',
     'hub/auth.ts',
     'transfer/claim.ts',
@@ -67,7 +70,9 @@ const ONLY_IN: Record<string, readonly string[]> = {
   'node:module': ['manifest/locate.ts', 'manifest/rules.ts'],
   'node:os': ['transfer/claim.ts', 'bin.ts'],
   'node:path': [
+    'atomic-file.ts',
     'hub-home.ts',
+    'manifest/file.ts',
     'manifest/locate.ts',
     'hub/auth.ts',
     'transfer/claim.ts',

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { cacheFolderIn } from '../cache/layout.ts';
 import type { FetchContext } from '../commands/fetch.ts';
 import type { FetchUrlContext } from '../commands/fetch-url.ts';
+import type { InitContext } from '../commands/init.ts';
 import type { LockContext } from '../commands/lock.ts';
 import type { ScanContext } from '../commands/scan.ts';
 import { HugError } from '../errors.ts';
@@ -42,7 +43,8 @@ export interface GlobalOptions {
 }
 
 /** What commands get to work with. */
-export interface Context extends LockContext, FetchContext, FetchUrlContext, ScanContext {
+export interface Context
+  extends LockContext, FetchContext, FetchUrlContext, InitContext, ScanContext {
   readonly output: Output;
 }
 
@@ -90,6 +92,7 @@ export function createContext(options: GlobalOptions, world: World): Context {
     manifest: options.manifest,
     offline: options.offline === true || isOn(env['HF_HUB_OFFLINE']),
     endpoint: endpointIn(env),
+    templateFolder: fileURLToPath(new URL('../../templates/project', import.meta.url)),
     nixLibrary: fileURLToPath(new URL('../../nix', import.meta.url)),
     cacheFolder: path.resolve(cwd, cacheFolderIn(env, world.home)),
     connect: async (endpoint) => {

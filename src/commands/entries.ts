@@ -57,7 +57,7 @@ function among<E extends { readonly type: RepoType; readonly name: string }>(
  * @param known names that entries have
  * @param holder what has the entries, for the message
  */
-function unknownEntries(
+export function unknownEntries(
   unknown: readonly string[],
   known: readonly string[],
   holder: keyof typeof HINTS,

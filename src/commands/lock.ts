@@ -57,7 +57,7 @@ export async function run(options: LockOptions, context: LockContext): Promise<C
  * @throws HugError of the Hub client and of the reader of the lock; `EHUG_OFFLINE`, and those of
  *   `resolveEntry`
  */
-async function planLock(
+export async function planLock(
   { manifest, lockName, lockText: before }: Project,
   context: LockContext,
 ): Promise<LockPlan> {

@@ -94,6 +94,13 @@ const expression = {
   obstacle: orNull(v.string(), 'Why there is no expression, or no store path.'),
 };
 
+const named = v.strictObject({ name, type, repo });
+
+const differences = list(
+  v.strictObject(changeOf(pinned)),
+  'Entries that differ from the lock before: models, then datasets, sorted by name.',
+);
+
 /** Schemas of what `--json` prints, by the name of their file in `schemas/output/`. */
 export const OUTPUT_SCHEMAS = {
   error: document('nix-hug … --json, on failure', 'What every command prints when it fails.', {
@@ -101,9 +108,52 @@ export const OUTPUT_SCHEMAS = {
   }),
   lock: document('nix-hug lock --json', 'What lock did, or would do.', {
     changed,
-    entries: list(
-      v.strictObject(changeOf(pinned)),
-      'Entries that differ from the lock before: models, then datasets, sorted by name.',
+    entries: differences,
+  }),
+  init: document('nix-hug init --json', 'The files that a new project begins with.', {
+    written: list(v.string(), 'Paths of the files, relative to the working directory.'),
+  }),
+  add: document('nix-hug add --json', 'What add wrote.', {
+    changed,
+    entries: differences,
+    added: list(named, 'Entries that are new in the manifest.'),
+  }),
+  remove: document('nix-hug remove --json', 'What remove wrote.', {
+    changed,
+    entries: differences,
+    removed: list(named, 'Entries that are gone from the manifest.'),
+  }),
+  scan: document('nix-hug scan --json', 'What is in the Hugging Face cache.', {
+    cache: text('Path of the cache.'),
+    found: flag('Whether there is a cache.'),
+    size: bytes('Bytes on disk, each content counted once.'),
+    revisions: list(
+      v.strictObject({
+        repo: text('Repository id, as the name of its folder tells it.'),
+        type: v.pipe(
+          v.picklist(['model', 'dataset', 'space', 'kernel']),
+          v.description('Kind of the repository.'),
+        ),
+        rev: text('Name of the snapshot: a commit, 40 hex digits, in a cache that is sound.'),
+        size: bytes('Bytes of all its files.'),
+        files: bytes('Number of files.'),
+        inStore: orNull(
+          v.boolean(),
+          'Whether the Nix store has every file; null where that is not known.',
+        ),
+        refs: list(v.string(), 'Branches and tags that point to it.'),
+        modified: text('When one of its files was last changed, ISO 8601.'),
+        folder: text('Path of the snapshot.'),
+      }),
+      'A snapshot each.',
+    ),
+    problems: list(
+      v.strictObject({
+        kind: text('What is odd, in a word: broken-link, dangling-ref, incomplete and others.'),
+        path: text('Where, relative to the cache.'),
+        detail: v.exactOptional(text('The reason, or where a link or a ref leads.')),
+      }),
+      'What is odd in the cache; none of it is an error.',
     ),
   }),
   'lock-check': document('nix-hug lock --check --json', 'Whether the lock is current.', {

@@ -4,6 +4,7 @@ import type { CachedRevision } from '../cache/repo-folder.ts';
 import type { CacheScan } from '../cache/scan.ts';
 import { visible } from '../quote.ts';
 import { count } from './count.ts';
+import type { Output } from './output-schema.ts';
 import { table } from './table.ts';
 
 /** What `scan` has to tell. */
@@ -64,7 +65,7 @@ const STORED: Readonly<Record<string, string>> = {
 };
 
 /** The same as JSON. Times are in ISO 8601. */
-export function scanJson({ cacheFolder, scan, isStored }: ScanReport): unknown {
+export function scanJson({ cacheFolder, scan, isStored }: ScanReport): Output<'scan'> {
   return {
     cache: cacheFolder,
     found: scan.found,

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Ajv, type ValidateFunction } from 'ajv';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -7,6 +8,7 @@ import { type Hub, lfs, type Repository, startHub } from '../support/hub/index.t
 import { describeNix } from '../support/nix.ts';
 import { createProject, type Project } from '../support/project.ts';
 import type { CliRun } from '../support/run-cli.ts';
+import { tempFolder } from '../support/temp.ts';
 
 // That commands print what their published schemas say.
 
@@ -37,6 +39,26 @@ const RUNS: Readonly<Record<Exclude<OutputName, keyof typeof NIX_RUNS>, readonly
         `models: { fresh: ${id}, fixed: { repo: ${id}, include: ["*.safetensors"] } }`,
       );
       return run(['lock', '--json']);
+    },
+  ],
+  init: [
+    async ({ run }) => {
+      const cwd = await tempFolder('empty');
+      return run(['init', '--flake', '--json'], { cwd });
+    },
+  ],
+  add: [ofRepository('add', '--name', 'more'), argv('add', 'hf:org/added')],
+  remove: [argv('remove', 'range', 'fixed')],
+  scan: [
+    argv('scan'),
+    async ({ run }) => {
+      const cache = await tempFolder('cache');
+      const repo = path.join(cache, 'models--org--name');
+      const snapshot = path.join(repo, 'snapshots', 'c'.repeat(40));
+      await mkdir(snapshot, { recursive: true });
+      await writeFile(path.join(snapshot, 'config.json'), '{}');
+      await symlink('nowhere', path.join(snapshot, 'broken'));
+      return run(['scan', '--json'], { env: { HF_HUB_CACHE: cache } });
     },
   ],
   'lock-check': [
@@ -95,6 +117,8 @@ let made = 0;
 
 beforeAll(async () => {
   hub = await startHub();
+  const added = await hub.createRepo({ type: 'model', id: 'org/added' });
+  await added.commit({ files: { 'config.json': '{}\n' } });
 });
 afterAll(() => hub.close());
 
