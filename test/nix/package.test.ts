@@ -1,4 +1,4 @@
-import { copyFile, mkdir, readdir, readFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createExampleRepos } from '../support/example-repos.ts';
@@ -47,6 +47,16 @@ describeNix('package.nix', (nix) => {
     ]);
     const code = await readdir(path.join(built, 'lib/nix-hug/dist'), { recursive: true });
     expect(code.filter((file) => file.endsWith('.ts'))).toEqual([]);
+  });
+
+  it('has a command line that begins a project with files that can be changed', async () => {
+    const project = path.join(nix().folder, 'new project');
+    await mkdir(project);
+    await run('init', '--flake', '-C', project);
+    for (const name of ['hug.yaml', 'flake.nix']) {
+      const { mode } = await stat(path.join(project, name));
+      expect(mode & 0o200, name).not.toBe(0);
+    }
   });
 
   it('has a command line that locks an example to the bytes of its lock', async () => {
