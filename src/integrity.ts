@@ -76,3 +76,14 @@ async function feed(
   }
   return seen;
 }
+
+/**
+ * Git blob id of the pointer that stands for an LFS file in git (git-lfs, `docs/spec.md`).
+ *
+ * @param hex SHA-256 of the content in hex
+ * @param size length of the content in bytes
+ */
+export function pointerIdOf(hex: string, size: number): string {
+  const text = `version https://git-lfs.github.com/spec/v1\noid sha256:${hex}\nsize ${size}\n`;
+  return createHash('sha1').update(`blob ${text.length}\0${text}`).digest('hex');
+}

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { cacheFolderIn } from '../cache/layout.ts';
 import type { FetchContext } from '../commands/fetch.ts';
 import type { FetchUrlContext } from '../commands/fetch-url.ts';
+import type { ImportAllContext } from '../commands/import-all.ts';
 import type { InitContext } from '../commands/init.ts';
 import type { LockContext } from '../commands/lock.ts';
 import type { ScanContext } from '../commands/scan.ts';
@@ -12,6 +13,7 @@ import { findToken, isOn } from '../hub/auth.ts';
 import type { Http } from '../hub/http.ts';
 import type { RetryPolicy, Wait } from '../hub/retry.ts';
 import { badEndpointReason, DEFAULT_ENDPOINT } from '../repo.ts';
+import { confirm } from './confirm.ts';
 import { createOutput, type Output, type Streams } from './output.ts';
 import { createTaskRunner } from './progress.ts';
 import { createTransferRunner } from './transfers.ts';
@@ -22,6 +24,8 @@ export interface World extends Streams {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The user's home folder. */
   readonly home: string;
+  /** Where the user answers questions; without it none are asked. */
+  readonly stdin?: NodeJS.ReadableStream & { readonly isTTY?: boolean };
   /** Aborted when the user interrupts. */
   readonly signal: AbortSignal;
   /** How patient to be with a Hub; the default is patient. */
@@ -44,7 +48,7 @@ export interface GlobalOptions {
 
 /** What commands get to work with. */
 export interface Context
-  extends LockContext, FetchContext, FetchUrlContext, InitContext, ScanContext {
+  extends LockContext, FetchContext, FetchUrlContext, ImportAllContext, InitContext, ScanContext {
   readonly output: Output;
 }
 
@@ -116,6 +120,10 @@ export function createContext(options: GlobalOptions, world: World): Context {
     runTasks: createTaskRunner(stderr, mode),
     runTransfers: createTransferRunner(stderr, mode),
     warn: (line) => output.warn(line),
+    // Standard input is opened by the first look at it, which costs the other commands time.
+    get confirm() {
+      return options.json === true ? undefined : confirmIn(world);
+    },
     signal: world.signal,
     debug: (line) => (debug ? output.note(line) : undefined),
   };
@@ -154,6 +162,13 @@ async function openHttp(
     signal,
     ...(retry === undefined ? {} : { retry }),
   });
+}
+
+/** Where somebody sees a question and can answer it. */
+function confirmIn(world: World): Context['confirm'] {
+  if (!world.stderr.isTTY || world.stdin?.isTTY !== true) return undefined;
+  const answers = { input: world.stdin, output: world.stderr, signal: world.signal };
+  return (question) => confirm(question, answers);
 }
 
 /** Address of a proxy; `host:port` alone means http, as for curl. Its value is never shown. */

@@ -32,6 +32,50 @@ export function addFileCommands(program: Program, execute: Execute): void {
 
   withRemoteOptions(
     program
+      .command('import')
+      .description(
+        'bring what the Hugging Face cache has into the Nix store; nothing is downloaded',
+      )
+      .argument('[targets...]', `entries of the lock (all when none is named), or ${REPOSITORY}`),
+  ).action((targets, options, command) =>
+    execute(command.optsWithGlobals(), async (context) => {
+      const { ref, model, dataset, repoType, include, exclude, file } = options;
+      const foreign = [ref, model, dataset, repoType, include, exclude, file];
+      const url = repositoryAmong(targets, foreign);
+      if (url === undefined) {
+        const { run } = await import('../../commands/import.ts');
+        return run(targets, context);
+      }
+      const { run } = await import('../../commands/import-url.ts');
+      return run(url, options, context);
+    }),
+  );
+
+  program
+    .command('import-all')
+    .description('bring every snapshot of the Hugging Face cache into the Nix store')
+    .option('-y, --yes', 'do not ask first')
+    .option('--dry-run', 'show what the store lacks, bring nothing')
+    .action((options, command) =>
+      execute(command.optsWithGlobals(), async (context) => {
+        const { run } = await import('../../commands/import-all.ts');
+        return run(options, context);
+      }),
+    );
+
+  program
+    .command('verify')
+    .description('compare what the Nix store and the Hugging Face cache have with the lock')
+    .argument('[names...]', 'entries of the lock; all when none is named')
+    .action((names, _options, command) =>
+      execute(command.optsWithGlobals(), async (context) => {
+        const { run } = await import('../../commands/verify.ts');
+        return run(names, context);
+      }),
+    );
+
+  withRemoteOptions(
+    program
       .command('ls')
       .description('list the entries of the lock, or the files of one or of a repository')
       .argument('[target]', `an entry of the lock, or ${REPOSITORY}`),
