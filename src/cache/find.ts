@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { messageOf, systemCodeOf } from '../errors.ts';
-import { hashStream } from '../integrity.ts';
+import { createHasher, hashStream } from '../integrity.ts';
 import { blobPath, type CachedName, snapshotPath } from './layout.ts';
 
 /** A content, and the names that the cache may have it under. */
@@ -9,7 +9,7 @@ export interface CachedContent {
   readonly names: readonly CachedName[];
   /** Length in bytes. */
   readonly size: number;
-  /** SHA-256 in SRI form. */
+  /** SHA-256 in SRI form, or the git blob id of a plain file. */
   readonly hash: string;
 }
 
@@ -54,6 +54,18 @@ export async function findInCache(
   return { file: undefined, damaged };
 }
 
+/** Whether a file of the right size has one of the names; it is not read. */
+export async function mayBeInCache(
+  cache: string,
+  { names, size }: Pick<CachedContent, 'names' | 'size'>,
+): Promise<boolean> {
+  for (const file of await cachedFiles(cache, names)) {
+    const found = await stat(file).catch(() => undefined);
+    if (found?.isFile() === true && found.size === size) return true;
+  }
+  return false;
+}
+
 /**
  * What is there under the names, behind all links, each file once; its content is not looked at.
  * What may not be looked at is there, too.
@@ -91,7 +103,7 @@ export async function reasonAgainst(
     if (!stats.isFile()) return 'is not a file';
     if (stats.size !== size) return `has ${stats.size} bytes, expected ${size}`;
     const stream = createReadStream(file, { highWaterMark: READ_BYTES, signal });
-    const got = await hashStream(stream, onBytes);
+    const got = await hashStream(stream, onBytes, createHasher(hash, size));
     return got.hash === hash ? undefined : `has the digest ${got.hash}, expected ${hash}`;
   } catch (error) {
     signal?.throwIfAborted();

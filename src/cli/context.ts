@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cacheFolderIn } from '../cache/layout.ts';
+import type { ExportContext } from '../commands/export-all.ts';
 import type { FetchContext } from '../commands/fetch.ts';
 import type { FetchUrlContext } from '../commands/fetch-url.ts';
 import type { ImportAllContext } from '../commands/import-all.ts';
@@ -48,7 +49,14 @@ export interface GlobalOptions {
 
 /** What commands get to work with. */
 export interface Context
-  extends LockContext, FetchContext, FetchUrlContext, ImportAllContext, InitContext, ScanContext {
+  extends
+    LockContext,
+    FetchContext,
+    FetchUrlContext,
+    ExportContext,
+    ImportAllContext,
+    InitContext,
+    ScanContext {
   readonly output: Output;
 }
 
@@ -94,6 +102,7 @@ export function createContext(options: GlobalOptions, world: World): Context {
     output,
     cwd,
     manifest: options.manifest,
+    signal: world.signal,
     offline: options.offline === true || isOn(env['HF_HUB_OFFLINE']),
     endpoint: endpointIn(env),
     templateFolder: fileURLToPath(new URL('../../nix/templates/project', import.meta.url)),
@@ -124,7 +133,6 @@ export function createContext(options: GlobalOptions, world: World): Context {
     get confirm() {
       return options.json === true ? undefined : confirmIn(world);
     },
-    signal: world.signal,
     debug: (line) => (debug ? output.note(line) : undefined),
   };
 }

@@ -16,7 +16,7 @@ export interface SpawnOptions {
   readonly env: Readonly<Record<string, string>>;
   /** Has it lead a process group of its own. */
   readonly detached?: boolean;
-  /** Another user to run as; only root can ask for one. */
+  /** Another user to run as, in the group of the same number; only root can ask for one. */
   readonly uid?: number;
 }
 
@@ -24,10 +24,14 @@ export interface SpawnOptions {
 export const BIN = path.join(import.meta.dirname, '..', '..', 'src', 'bin.ts');
 
 /** Starts nix-hug from its sources. */
-export function spawnCli(argv: readonly string[], { env, ...options }: SpawnOptions): SpawnedCli {
+export function spawnCli(
+  argv: readonly string[],
+  { env, uid, ...options }: SpawnOptions,
+): SpawnedCli {
   const tsx = import.meta.resolve('tsx');
   const child = spawn(process.execPath, ['--import', tsx, BIN, ...argv], {
     ...options,
+    ...(uid === undefined ? {} : { uid, gid: uid }),
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

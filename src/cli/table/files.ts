@@ -32,6 +32,26 @@ export function addFileCommands(program: Program, execute: Execute): void {
 
   withRemoteOptions(
     program
+      .command('export')
+      .description(
+        'write models and datasets into the Hugging Face cache, for the official client offline',
+      )
+      .argument('[targets...]', `entries of the lock (all when none is named), or ${REPOSITORY}`),
+  ).action((targets, options, command) =>
+    execute(command.optsWithGlobals(), async (context) => {
+      const { ref, model, dataset, repoType } = options;
+      const url = repositoryAmong(targets, [ref, model, dataset, repoType]);
+      if (url === undefined) {
+        const { run } = await import('../../commands/export.ts');
+        return run(targets, options, context);
+      }
+      const { run } = await import('../../commands/export-url.ts');
+      return run(url, options, context);
+    }),
+  );
+
+  withRemoteOptions(
+    program
       .command('import')
       .description(
         'bring what the Hugging Face cache has into the Nix store; nothing is downloaded',
