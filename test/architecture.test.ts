@@ -17,6 +17,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   commands: ['base', 'manifest', 'hub', 'lock', 'resolve', 'store', 'cache', 'transfer'],
   cli: ['base', 'hub', 'store', 'cache', 'transfer', 'commands'],
   bin: ['base', 'cli'],
+  index: ['base', 'manifest', 'hub', 'lock', 'resolve', 'store'],
 };
 
 /** Packages and system modules, and the only places that may import them. */
@@ -115,7 +116,7 @@ const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
 const stationOf = (file: string): string => {
   const [first = '', ...rest] = file.split('/');
   if (rest.length > 0) return first;
-  return file === 'bin.ts' ? 'bin' : 'base';
+  return file === 'bin.ts' ? 'bin' : file === 'index.ts' ? 'index' : 'base';
 };
 
 const importsOf = (text: string): string[] =>

@@ -117,7 +117,7 @@ export function createContext(options: GlobalOptions, world: World): Context {
     signal: world.signal,
     offline: options.offline === true || isOn(env['HF_HUB_OFFLINE']),
     endpoint: endpointIn(env),
-    templateFolder: fileURLToPath(new URL('../../templates/project', import.meta.url)),
+    templateFolder: fileURLToPath(new URL('../../nix/templates/project', import.meta.url)),
     nixLibrary: fileURLToPath(new URL('../../nix', import.meta.url)),
     cacheFolder: path.resolve(cwd, cacheFolderIn(env, world.home)),
     connect: async (endpoint) => {

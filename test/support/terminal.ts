@@ -25,8 +25,8 @@ export interface Terminal {
   press(...keys: readonly string[]): Promise<void>;
   /** The lines that a user sees; with `-e` in the colours they have. */
   screen(...options: readonly string[]): Promise<string>;
-  /** Waits until the screen shows something, and returns it. */
-  until(pattern: string | RegExp): Promise<string>;
+  /** Waits until the screen shows something, or is as it should be, and returns it. */
+  until(pattern: string | RegExp | ((screen: string) => boolean)): Promise<string>;
   /** Lines that went out at the top, and the screen. */
   history(): Promise<string>;
   resize(columns: number, rows: number): Promise<void>;
@@ -61,9 +61,7 @@ export async function openTerminal(options: TerminalOptions): Promise<Terminal> 
     until: async (pattern) => {
       for (;;) {
         const shown = await screen();
-        if (typeof pattern === 'string' ? shown.includes(pattern) : pattern.test(shown)) {
-          return shown;
-        }
+        if (isShown(pattern, shown)) return shown;
         await wait(50);
       }
     },
@@ -89,4 +87,9 @@ function reportMissing(missing: readonly string[]): true {
   if (process.env['CI'] === 'true') throw new Error(message);
   console.warn(`Tests are skipped: ${message}`);
   return true;
+}
+
+function isShown(pattern: Parameters<Terminal['until']>[0], screen: string): boolean {
+  if (typeof pattern === 'string') return screen.includes(pattern);
+  return pattern instanceof RegExp ? pattern.test(screen) : pattern(screen);
 }
