@@ -62,6 +62,8 @@ stdenvNoCC.mkDerivation {
     ./nix
     ./package.json
     ./schemas
+    ./scripts/docs
+    ./scripts/write-man-page.ts
     ./src
     ./tsconfig.build.json
     ./tsconfig.json
@@ -77,6 +79,10 @@ stdenvNoCC.mkDerivation {
     runHook preBuild
     tsc -p tsconfig.package.json
     ln -s ${dependencies}/node_modules .
+    mkdir build/dist
+    cp package.json build/
+    node build/scripts/write-man-page.js
+    mv build/src dist
     runHook postBuild
   '';
 
@@ -102,6 +108,14 @@ stdenvNoCC.mkDerivation {
     makeWrapper ${nodejs}/bin/node "$out/bin/nix-hug" \
       --add-flags "$home/dist/bin.js" \
       --set-default NIX_HUG_NIXPKGS "$home/nixpkgs"
+
+    share=$out/share
+    install -Dm644 build/dist/nix-hug.1 "$share/man/man1/nix-hug.1"
+    mkdir -p "$share/bash-completion/completions" "$share/zsh/site-functions" \
+      "$share/fish/vendor_completions.d"
+    "$out/bin/nix-hug" completion bash > "$share/bash-completion/completions/nix-hug"
+    "$out/bin/nix-hug" completion zsh > "$share/zsh/site-functions/_nix-hug"
+    "$out/bin/nix-hug" completion fish > "$share/fish/vendor_completions.d/nix-hug.fish"
 
     runHook postInstall
   '';

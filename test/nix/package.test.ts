@@ -49,6 +49,20 @@ describeNix('package.nix', (nix) => {
     expect(code.filter((file) => file.endsWith('.ts'))).toEqual([]);
   });
 
+  it('has a man page, and completions where each shell looks for them', async () => {
+    const share = path.join(built, 'share');
+    const man = await readFile(path.join(share, 'man/man1/nix-hug.1'), 'utf8');
+    expect(man).toContain('.TH NIX-HUG 1');
+    const completions = {
+      bash: 'bash-completion/completions/nix-hug',
+      zsh: 'zsh/site-functions/_nix-hug',
+      fish: 'fish/vendor_completions.d/nix-hug.fish',
+    };
+    for (const [shell, file] of Object.entries(completions)) {
+      expect(await readFile(path.join(share, file), 'utf8')).toBe(await run('completion', shell));
+    }
+  });
+
   it('has a command line that begins a project with files that can be changed', async () => {
     const project = path.join(nix().folder, 'new project');
     await mkdir(project);

@@ -28,6 +28,7 @@ const SOURCES = [
   'nix',
   'package.json',
   'schemas',
+  'scripts',
   'src',
   'tsconfig.build.json',
   'tsconfig.json',
@@ -72,6 +73,7 @@ it('packs dist, nix and schemas, and what npm always adds', () => {
   expect(new Set(packed.map((file) => file.split('/')[0]))).toEqual(
     new Set(['LICENSE', 'README.md', 'dist', 'nix', 'package.json', 'schemas']),
   );
+  expect(packed).toContain('dist/nix-hug.1');
   expect(packed.filter((file) => /(?<!\.d)\.ts$/u.test(file))).toEqual([]);
 });
 

@@ -32,6 +32,7 @@ const PARTS = [
   'package.json',
   'package.nix',
   'schemas',
+  'scripts',
   'src',
   'tsconfig.build.json',
   'tsconfig.json',
