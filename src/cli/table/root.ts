@@ -25,7 +25,7 @@ export function createRoot(world: World) {
     .option('--no-color', 'use no colours')
     .option(
       '--concurrency <n>',
-      'downloads at once, and half as many as API requests',
+      'downloads at once (8), and twice as many requests of the API (16)',
       positiveInteger,
     )
     .exitOverride()
