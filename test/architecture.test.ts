@@ -32,6 +32,7 @@ const ONLY_IN: Record<string, readonly string[]> = {
   undici: ['hub/http.ts'],
   valibot: ['plain-object.ts', 'manifest/', 'hub/', 'lock/'],
   yaml: ['manifest/'],
+  'node:buffer': ['hub/answer.ts'],
   'node:child_process': ['store/tools.ts'],
   'node:crypto': [
     'integrity.ts',
