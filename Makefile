@@ -1,6 +1,6 @@
 # `make demo` and `make test` do their own set-up. Nothing but make, git and Node 20 is assumed.
 
-.PHONY: demo test test-faults test-compat bench check build setup setup-compat clean
+.PHONY: demo test test-faults test-compat test-mutations bench check build setup setup-compat clean
 .DELETE_ON_ERROR:
 
 demo: build setup
@@ -17,6 +17,10 @@ test-faults: setup node_modules
 
 test-compat: build setup setup-compat
 	npx vitest run --config vitest.compat.config.ts
+
+# Breaks copies of the code in many places; each time a test has to notice. Takes a quarter of an hour.
+test-mutations: build setup
+	npm run mutations
 
 bench: build setup
 	npm run bench

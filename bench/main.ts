@@ -5,6 +5,7 @@ import { type Comparison, PYTHON } from './compare.ts';
 import { benchEvaluate } from './evaluate.ts';
 import { benchFetch } from './fetch.ts';
 import { benchLock } from './lock.ts';
+import { benchScan } from './scan.ts';
 
 /**
  * Measures what the tests do not time, and prints tables in Markdown. Ratios within one run count,
@@ -21,6 +22,7 @@ const gib = Number(env['BENCH_GIB'] ?? 4);
 const SECTIONS: Readonly<Record<string, () => AsyncGenerator<Comparison>>> = {
   lock: () => benchLock({ rounds }),
   evaluate: () => benchEvaluate({ rounds }),
+  scan: () => benchScan({ rounds }),
   fetch: () => benchFetch({ rounds, gib }),
 };
 

@@ -1,12 +1,19 @@
 import { type ConversionConfig, type JsonSchema, toJsonSchema } from '@valibot/to-json-schema';
 import * as v from 'valibot';
+import { OUTPUT_SCHEMAS } from '../src/commands/output-schema.ts';
 import { lockSchema } from '../src/lock/schema.ts';
 import { manifestSchema } from '../src/manifest/schema.ts';
 
 /** The files in `schemas/`, with the text that each must have. */
 export const JSON_SCHEMAS: Readonly<Record<string, string>> = {
-  'hug.schema.json': render(manifestSchema),
+  'hug.schema.json': render(manifestSchema, ['readonly']),
   'hug.lock.schema.json': render(lockSchema, ['check', 'readonly', 'transform']),
+  ...Object.fromEntries(
+    Object.entries(OUTPUT_SCHEMAS).map(([name, schema]) => [
+      `output/${name}.schema.json`,
+      render(schema, ['readonly']),
+    ]),
+  ),
 };
 
 /**

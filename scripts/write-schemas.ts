@@ -1,6 +1,8 @@
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { JSON_SCHEMAS } from './json-schema.ts';
 
 for (const [name, text] of Object.entries(JSON_SCHEMAS)) {
-  await writeFile(new URL(`../schemas/${name}`, import.meta.url), text);
+  const file = new URL(`../schemas/${name}`, import.meta.url);
+  await mkdir(new URL('.', file), { recursive: true });
+  await writeFile(file, text);
 }

@@ -12,13 +12,23 @@ export const ERROR_CODES = {
   EHUG_MANIFEST_MISSING: EXIT.invalid,
   /** The manifest has one or more problems; `details` holds `file:line:column` for each. */
   EHUG_MANIFEST_INVALID: EXIT.invalid,
+  /** The manifest is valid, but written in a way that `add` and `remove` cannot change. */
+  EHUG_MANIFEST_STYLE: EXIT.invalid,
+  /** The manifest was changed by someone else in the meantime. */
+  EHUG_MANIFEST_CHANGED: EXIT.failed,
+  /** `init` would overwrite a file. */
+  EHUG_FILE_EXISTS: EXIT.invalid,
+  /** The manifest already has an entry of that name, or of that repository. */
+  EHUG_ENTRY_EXISTS: EXIT.invalid,
+  /** A name stands for a model and a dataset. */
+  EHUG_ENTRY_AMBIGUOUS: EXIT.invalid,
   /** A repository form was expected: `org/name`, `hf:gpt2`, an address on the Hub… */
   EHUG_REPO_INVALID: EXIT.invalid,
   /** An id without a type names a model and a dataset. */
   EHUG_REPO_AMBIGUOUS: EXIT.invalid,
   /** There is no `hug.lock.json` beside the manifest. */
   EHUG_LOCK_MISSING: EXIT.invalid,
-  /** The lock has no entry of that name. */
+  /** There is no entry of that name. */
   EHUG_ENTRY_UNKNOWN: EXIT.invalid,
   /** The lock is not JSON, or not of the shape of its schema. */
   EHUG_LOCK_INVALID: EXIT.invalid,

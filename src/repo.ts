@@ -16,6 +16,9 @@ export interface RepoForm {
   readonly file?: string;
 }
 
+/** The branch that every repository of the Hub begins with. */
+export const DEFAULT_REF = 'main';
+
 export const DEFAULT_ENDPOINT = 'https://huggingface.co';
 
 const PART = /^[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?$/u;

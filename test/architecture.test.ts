@@ -30,7 +30,7 @@ const ONLY_IN: Record<string, readonly string[]> = {
   'pretty-bytes': ['transfer/space.ts', 'commands/', 'cli/transfers.ts'],
   semver: ['manifest/', 'resolve/version.ts'],
   undici: ['hub/http.ts'],
-  valibot: ['plain-object.ts', 'manifest/', 'hub/', 'lock/'],
+  valibot: ['plain-object.ts', 'manifest/', 'hub/', 'lock/', 'commands/output-schema.ts'],
   yaml: ['manifest/'],
   'node:buffer': ['hub/answer.ts'],
   'node:child_process': ['store/tools.ts'],
@@ -42,21 +42,37 @@ const ONLY_IN: Record<string, readonly string[]> = {
     'store/store-path.ts',
   ],
   'node:events': ['hub/http.ts'],
-  'node:fs': ['cache/find.ts', 'cli/context.ts'],
+  'node:fs': [
+    'cache/digests.ts',
+    'cache/find.ts',
+    'cache/folder.ts',
+    'cache/refs.ts',
+    'cache/repo-folder.ts',
+    'cache/scan.ts',
+    'cache/snapshot.ts',
+    'cli/context.ts',
+  ],
   'node:fs/promises': [
+    'atomic-file.ts',
+    'manifest/create.ts',
+    'manifest/file.ts',
     'manifest/locate.ts',
     'hub/auth.ts',
     'transfer/claim.ts',
     'transfer/partial.ts',
     'transfer/space.ts',
     'lock/file.ts',
+    'cache/digests.ts',
+    'cache/expected.ts',
     'cache/find.ts',
     'store/nix.ts',
   ],
   'node:module': ['manifest/locate.ts', 'manifest/rules.ts'],
   'node:os': ['transfer/claim.ts', 'bin.ts'],
   'node:path': [
+    'atomic-file.ts',
     'hub-home.ts',
+    'manifest/file.ts',
     'manifest/locate.ts',
     'hub/auth.ts',
     'transfer/claim.ts',
@@ -68,7 +84,7 @@ const ONLY_IN: Record<string, readonly string[]> = {
   ],
   'node:process': ['bin.ts'],
   'node:stream': ['hub/answer.ts'],
-  'node:timers/promises': ['hub/retry.ts'],
+  'node:timers/promises': ['cache/scan.ts', 'hub/retry.ts'],
   'node:url': ['cli/context.ts'],
   'node:util': ['cli/output.ts', 'store/tools.ts'],
   'node:zlib': ['hub/answer.ts'],
@@ -121,6 +137,17 @@ describe('architecture', () => {
           `${file} imports ${name}`,
         ).toBe(true);
       }
+    }
+  });
+
+  it('takes the types of outputs alone from their schemas, which no run shall load', () => {
+    const importers = files.filter(({ text }) => text.includes("/output-schema.ts'"));
+    expect(importers.length).toBeGreaterThan(0);
+    for (const { file, text } of importers) {
+      expect(text, file).toMatch(
+        /^import type \{ Output \} from '[./a-z]+\/output-schema\.ts';$/mu,
+      );
+      expect(text.match(/output-schema/gu), file).toHaveLength(1);
     }
   });
 

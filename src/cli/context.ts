@@ -4,7 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { cacheFolderIn } from '../cache/layout.ts';
 import type { FetchContext } from '../commands/fetch.ts';
 import type { FetchUrlContext } from '../commands/fetch-url.ts';
+import type { InitContext } from '../commands/init.ts';
 import type { LockContext } from '../commands/lock.ts';
+import type { ScanContext } from '../commands/scan.ts';
 import { HugError } from '../errors.ts';
 import { findToken, isOn } from '../hub/auth.ts';
 import type { Http } from '../hub/http.ts';
@@ -41,7 +43,8 @@ export interface GlobalOptions {
 }
 
 /** What commands get to work with. */
-export interface Context extends LockContext, FetchContext, FetchUrlContext {
+export interface Context
+  extends LockContext, FetchContext, FetchUrlContext, InitContext, ScanContext {
   readonly output: Output;
 }
 
@@ -89,11 +92,13 @@ export function createContext(options: GlobalOptions, world: World): Context {
     manifest: options.manifest,
     offline: options.offline === true || isOn(env['HF_HUB_OFFLINE']),
     endpoint: endpointIn(env),
+    templateFolder: fileURLToPath(new URL('../../templates/project', import.meta.url)),
     nixLibrary: fileURLToPath(new URL('../../nix', import.meta.url)),
     cacheFolder: path.resolve(cwd, cacheFolderIn(env, world.home)),
     connect: async (endpoint) => {
       const { createHubApi } = await import('../hub/api.ts');
-      return createHubApi(await connect(endpoint));
+      const { consistent } = await import('../hub/consistent.ts');
+      return consistent(createHubApi(await connect(endpoint)));
     },
     openDownloads: async (endpoint) => {
       const { createDownloads } = await import('../transfer/downloads.ts');
@@ -111,6 +116,7 @@ export function createContext(options: GlobalOptions, world: World): Context {
     runTasks: createTaskRunner(stderr, mode),
     runTransfers: createTransferRunner(stderr, mode),
     warn: (line) => output.warn(line),
+    signal: world.signal,
     debug: (line) => (debug ? output.note(line) : undefined),
   };
 }

@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import type { CommandResult } from '../commands/result.ts';
+import { errorJson } from '../commands/error-json.ts';
 import { HugError, messageOf } from '../errors.ts';
 import { visible } from '../quote.ts';
 
@@ -40,25 +41,25 @@ export function createOutput({ stdout, stderr }: Streams, options: OutputOptions
   const paint = (style: 'red' | 'yellow' | 'dim', text: string) =>
     color ? styleText(style, text) : text;
 
+  const tellError = ({ code, message, hint, details }: HugError) => {
+    tell(`${paint('red', 'error')} ${code}: `, message);
+    for (const detail of details) tell('  ', detail);
+    if (hint !== undefined) tell(`${paint('dim', 'hint')}: `, hint);
+  };
+
   return {
-    result(result) {
-      if (json) print(JSON.stringify(result.json, null, 2));
-      else if (!quiet && result.text !== '') print(result.text);
+    result({ json: document, text, errors = [] }) {
+      if (json) print(JSON.stringify(document, null, 2));
+      else {
+        if (!quiet && text !== '') print(text);
+        for (const error of errors) tellError(error);
+      }
     },
     error(thrown) {
       const error = asHugError(thrown);
-      const { code, message, hint, details } = error;
-      if (json) {
-        const problems = details.length === 0 ? {} : { details };
-        print(
-          JSON.stringify({ error: { code, message, hint: hint ?? null, ...problems } }, null, 2),
-        );
-      } else {
-        tell(`${paint('red', 'error')} ${code}: `, message);
-        for (const detail of details) tell('  ', detail);
-        if (hint !== undefined) tell(`${paint('dim', 'hint')}: `, hint);
-      }
-      if (debug || code === 'EHUG_INTERNAL') tell('', stackOf(thrown));
+      if (json) print(JSON.stringify(errorJson(error), null, 2));
+      else tellError(error);
+      if (debug || error.code === 'EHUG_INTERNAL') tell('', stackOf(thrown));
       return error.exitStatus;
     },
     warn(line) {

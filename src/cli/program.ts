@@ -3,6 +3,7 @@ import { EXIT, HugError } from '../errors.ts';
 import { createContext, openOutput, type World } from './context.ts';
 import { addFileCommands } from './table/files.ts';
 import { addManifestCommands } from './table/manifest.ts';
+import { keepOwnOptions } from './table/own-options.ts';
 import { createRoot, type Execute, type Program } from './table/root.ts';
 
 /**
@@ -37,6 +38,7 @@ function createProgram(world: World, execute: Execute): Program {
   const program = createRoot(world);
   addManifestCommands(program, execute);
   addFileCommands(program, execute);
+  keepOwnOptions(program);
   return program;
 }
 

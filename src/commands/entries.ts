@@ -2,10 +2,19 @@ import { closestMatch } from 'leven';
 import { HugError } from '../errors.ts';
 import { type NamedEntry, namedEntries, placeOf } from '../lock/entries.ts';
 import type { Lock } from '../lock/schema.ts';
+import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
 import { quoted } from '../quote.ts';
+import type { RepoType } from '../repo.ts';
 
 /** More edits than these are another word, not a misspelling. */
 const MOST_EDITS = 2;
+
+/** What has entries, as a message names it, and what helps to name one of them. */
+const HINTS = {
+  'the lock':
+    'nix-hug ls lists the entries. A repository is written org/name, or hf:gpt2 without org.',
+  'the manifest': 'The names are the keys below models and datasets.',
+};
 
 /**
  * The entries that the user names, in the order of the lock; all of them for no name.
@@ -14,24 +23,50 @@ const MOST_EDITS = 2;
  * @throws HugError `EHUG_ENTRY_UNKNOWN` with all names that are not in the lock
  */
 export function entriesNamed(lock: Lock, names: readonly string[]): NamedEntry[] {
-  const entries = namedEntries(lock);
-  if (names.length === 0) return entries;
+  return among(namedEntries(lock), names, 'the lock');
+}
+
+/**
+ * The same of a manifest, in its order.
+ *
+ * @throws HugError `EHUG_ENTRY_UNKNOWN` with all names that are not in the manifest
+ */
+export function manifestEntriesNamed(
+  { entries }: Manifest,
+  names: readonly string[],
+): ManifestEntry[] {
+  return among(entries, names, 'the manifest');
+}
+
+function among<E extends { readonly type: RepoType; readonly name: string }>(
+  entries: readonly E[],
+  names: readonly string[],
+  holder: keyof typeof HINTS,
+): E[] {
+  if (names.length === 0) return [...entries];
   const known = new Set(entries.flatMap((entry) => [entry.name, placeOf(entry)]));
   const unknown = names.filter((name) => !known.has(name));
-  if (unknown.length > 0) throw unknownEntries(unknown, [...known]);
+  if (unknown.length > 0) throw unknownEntries(unknown, [...known], holder);
   const wanted = new Set(names);
   return entries.filter((entry) => wanted.has(entry.name) || wanted.has(placeOf(entry)));
 }
 
-function unknownEntries(unknown: readonly string[], known: readonly string[]): HugError {
+/**
+ * The error for names that no entry has.
+ *
+ * @param known names that entries have
+ * @param holder what has the entries, for the message
+ */
+export function unknownEntries(
+  unknown: readonly string[],
+  known: readonly string[],
+  holder: keyof typeof HINTS,
+): HugError {
   const lines = unknown.map((name) => {
-    const near = closestMatch(name, [...known], { maxDistance: MOST_EDITS });
+    const near = closestMatch(name, known, { maxDistance: MOST_EDITS });
     const suggestion = near === undefined ? '' : `; did you mean ${quoted(near)}?`;
-    return `the lock has no entry ${quoted(name)}${suggestion}`;
+    return `${holder} has no entry ${quoted(name)}${suggestion}`;
   });
   const [first = '', ...others] = lines;
-  return new HugError('EHUG_ENTRY_UNKNOWN', first, {
-    details: others,
-    hint: 'nix-hug ls lists the entries. A repository is written org/name, or hf:gpt2 without org.',
-  });
+  return new HugError('EHUG_ENTRY_UNKNOWN', first, { details: others, hint: HINTS[holder] });
 }

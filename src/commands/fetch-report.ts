@@ -2,6 +2,7 @@ import prettyBytes from 'pretty-bytes';
 import { type NamedEntry, placeOf } from '../lock/entries.ts';
 import type { LackingContent, PlacedFile } from '../store/plan.ts';
 import { count } from './count.ts';
+import type { Output } from './output-schema.ts';
 import type { Source } from './supply.ts';
 
 /** What `fetch` has to tell. */
@@ -38,7 +39,7 @@ export function fetchText({ entries, files, contents, sources }: FetchReport): s
 }
 
 /** The same as JSON: for every file where it is, and where it came from. */
-export function fetchJson({ entries, files, contents, sources }: FetchReport): unknown {
+export function fetchJson({ entries, files, contents, sources }: FetchReport): Output<'fetch'> {
   const lacked = new Map(
     contents.flatMap(({ hash, names }) =>
       [...names.keys()].map((storePath) => [storePath, sources?.get(hash) ?? 'missing'] as const),

@@ -13,6 +13,7 @@ import { lackingContents, placeFiles } from '../store/plan.ts';
 import { type BringContext, bringContents } from './bring.ts';
 import { listingJson, listingText } from './listing.ts';
 import { nixExpression } from './nix-expression.ts';
+import type { Output } from './output-schema.ts';
 import { lookUp, type Remote, type RemoteContext, withHub } from './remote.ts';
 import { type RemoteOptions, type Wanted, wantedOf } from './remote-options.ts';
 import type { CommandResult } from './result.ts';
@@ -53,7 +54,7 @@ export async function run(
   const wanted = wantedOf(url, options, context.endpoint);
   const inspected = await withHub(context, (hub) => inspect(hub, wanted, context));
   const { remote, expression, obstacle } = inspected;
-  const facts = { ...listingJson(remote), expression, obstacle };
+  const facts: Output<'fetch-url-dry-run'> = { ...listingJson(remote), expression, obstacle };
   if (options.dryRun === true) {
     const text = `${listingText(remote)}\n\n${expression ?? obstacle ?? ''}`;
     return { text, json: facts, exitStatus: EXIT.ok };
@@ -63,7 +64,7 @@ export async function run(
   const { storePath, missing } = await assemble(inspected, nix, options, context);
   return {
     text: [storePath ?? missing ?? obstacle ?? '', expression ?? ''].join('\n\n').trimEnd(),
-    json: { ...facts, obstacle: obstacle ?? missing, storePath },
+    json: { ...facts, obstacle: obstacle ?? missing, storePath } satisfies Output<'fetch-url'>,
     exitStatus: EXIT.ok,
   };
 }

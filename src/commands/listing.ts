@@ -3,6 +3,7 @@ import { type NamedEntry, placeOf } from '../lock/entries.ts';
 import { visible } from '../quote.ts';
 import type { RepoType } from '../repo.ts';
 import { count } from './count.ts';
+import type { Output } from './output-schema.ts';
 import { table } from './table.ts';
 
 /** The files of a repository at a commit, wherever they are known from. */
@@ -39,7 +40,7 @@ export function listingText({ repo, type, rev, files }: Listing): string {
 }
 
 /** The JSON of `ls` for one repository. */
-export function listingJson({ repo, type, rev, files }: Listing) {
+export function listingJson({ repo, type, rev, files }: Listing): Output<'ls'> {
   return {
     repo,
     type,
@@ -67,7 +68,7 @@ export function entriesText(entries: readonly NamedEntry[]): string {
 }
 
 /** The JSON of `ls` without a name. */
-export function entriesJson(entries: readonly NamedEntry[]): unknown {
+export function entriesJson(entries: readonly NamedEntry[]): Output<'ls-entries'> {
   return {
     entries: entries.map((named) => {
       const { repo, ref, rev } = named.entry;

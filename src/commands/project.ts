@@ -21,6 +21,11 @@ export interface ProjectContext {
 /** A project as its files stand. */
 export interface Project {
   readonly manifest: Manifest;
+  readonly manifestPath: string;
+  /** The path of the manifest for a message. */
+  readonly manifestName: string;
+  /** Content of the manifest, without a byte order mark. */
+  readonly manifestText: string;
   readonly lockPath: string;
   /** The path of the lock for a message. */
   readonly lockName: string;
@@ -30,6 +35,7 @@ export interface Project {
 
 /** The lock of a project. */
 export interface LockedProject {
+  readonly manifest: Manifest;
   readonly lock: Lock;
   /** Why the lock is not what the manifest asks for any more. */
   readonly warnings: readonly string[];
@@ -43,12 +49,13 @@ export interface LockedProject {
 export async function readProject(context: ProjectContext): Promise<Project> {
   const shown = (file: string) => path.relative(context.cwd, file) || file;
   const manifestPath = await locateManifest(context);
-  const manifest = parseManifest(await readManifest(manifestPath), shown(manifestPath), {
-    endpoint: context.endpoint,
-  });
+  const manifestName = shown(manifestPath);
+  const manifestText = await readManifest(manifestPath);
+  const manifest = parseManifest(manifestText, manifestName, { endpoint: context.endpoint });
   const lockPath = lockPathOf(manifestPath);
   const lockText = await readLockText(lockPath);
-  return { manifest, lockPath, lockName: shown(lockPath), lockText };
+  const lockName = shown(lockPath);
+  return { manifest, manifestPath, manifestName, manifestText, lockPath, lockName, lockText };
 }
 
 /**
@@ -57,23 +64,35 @@ export async function readProject(context: ProjectContext): Promise<Project> {
  * @throws HugError `EHUG_LOCK_MISSING`, `EHUG_LOCK_CONFLICT`, and those of the readers of manifest and lock
  */
 export async function readLockedProject(context: ProjectContext): Promise<LockedProject> {
-  const { manifest, lockName, lockText } = await readProject(context);
-  if (lockText === undefined) {
+  const project = await readProject(context);
+  const { manifest, lockName } = project;
+  const lock = lockOf(project);
+  if (lock === undefined) {
     throw new HugError('EHUG_LOCK_MISSING', `there is no ${lockName}`, {
       hint: 'Make it with: nix-hug lock',
     });
   }
-  if (hasConflictMarkers(lockText)) {
-    throw new HugError('EHUG_LOCK_CONFLICT', `${lockName} has conflict markers`, {
-      hint: 'Run nix-hug lock, which repairs it.',
-    });
-  }
-  const lock = parseLock(lockText, lockName);
   const isCurrent = driftOf(manifest, lock).reasons.length === 0;
   return {
+    manifest,
     lock,
     warnings: isCurrent
       ? []
       : [`${lockName} is out of date and used as it is; nix-hug lock --check says why`],
   };
+}
+
+/**
+ * The lock of a project as it is; `undefined` when there is none.
+ *
+ * @throws HugError `EHUG_LOCK_CONFLICT`, and those of the reader
+ */
+export function lockOf({ lockName, lockText }: Project): Lock | undefined {
+  if (lockText === undefined) return undefined;
+  if (hasConflictMarkers(lockText)) {
+    throw new HugError('EHUG_LOCK_CONFLICT', `${lockName} has conflict markers`, {
+      hint: 'Run nix-hug lock, which repairs it.',
+    });
+  }
+  return parseLock(lockText, lockName);
 }

@@ -1,7 +1,7 @@
 import { HugError } from '../errors.ts';
 import type { Selection } from '../manifest/schema.ts';
 import { quoted } from '../quote.ts';
-import { badRefReason, parseRepoForm, type RepoType } from '../repo.ts';
+import { badRefReason, DEFAULT_REF, parseRepoForm, type RepoType } from '../repo.ts';
 import { unsafeReason } from '../safe-path.ts';
 
 /** Options that say which files are meant. */
@@ -27,6 +27,8 @@ export interface Wanted {
   readonly id: string;
   /** Branch, tag, `refs/pr/N` or commit. */
   readonly ref: string;
+  /** Whether the user named the ref, and it is not just the default. */
+  readonly named: boolean;
   readonly select: Selection | undefined;
 }
 
@@ -34,16 +36,17 @@ export interface Wanted {
  * Reads a repository form and the options beside it.
  *
  * @param url any repository form
- * @param endpoint address that counts as the Hub beside the usual ones
+ * @param endpoints addresses that count as the Hub beside the usual ones
  * @throws HugError `EHUG_REPO_INVALID`; `EHUG_USAGE` when two of them contradict each other
  */
 export function wantedOf(
   url: string,
   options: RemoteOptions,
-  endpoint: string | undefined,
+  ...endpoints: readonly (string | undefined)[]
 ): Wanted {
-  const form = parseRepoForm(url, ...(endpoint === undefined ? [] : [endpoint]));
-  const ref = oneOf('revision', [form.ref, options.ref]) ?? 'main';
+  const form = parseRepoForm(url, ...endpoints.filter((endpoint) => endpoint !== undefined));
+  const named = oneOf('revision', [form.ref, options.ref]);
+  const ref = named ?? DEFAULT_REF;
   const badRef = badRefReason(ref);
   if (badRef !== undefined) throw usage(`--ref ${quoted(ref)} ${badRef}`);
   return {
@@ -55,6 +58,7 @@ export function wantedOf(
     ]),
     id: form.id,
     ref,
+    named: named !== undefined,
     select: selectionOf(form.file, options),
   };
 }
@@ -69,7 +73,8 @@ export function selectionOf(
   file: string | undefined,
   options: SelectionOptions,
 ): Selection | undefined {
-  const { include = [], exclude = [] } = options;
+  const include = [...new Set(options.include)];
+  const exclude = [...new Set(options.exclude)];
   const files = [...new Set([...(file === undefined ? [] : [file]), ...(options.file ?? [])])];
   for (const path of files) {
     const reason = unsafeReason(path);

@@ -34,18 +34,20 @@ const THERE = new Set(['EHUG_REVISION_NOT_FOUND', 'EHUG_GATED', 'EHUG_DISABLED',
 /**
  * Runs something with a Hub client, and closes it.
  *
+ * @param endpoint address that a manifest names
  * @throws HugError `EHUG_OFFLINE`
  */
 export async function withHub<T>(
-  { offline, connect }: RemoteContext,
+  { offline, connect }: Pick<RemoteContext, 'offline' | 'connect'>,
   run: (hub: HubApi) => Promise<T>,
+  endpoint?: string,
 ): Promise<T> {
   if (offline) {
     throw new HugError('EHUG_OFFLINE', 'only the Hub knows the files of a repository', {
       hint: 'Run it without --offline and HF_HUB_OFFLINE.',
     });
   }
-  const hub = await connect(undefined);
+  const hub = await connect(endpoint);
   try {
     return await run(hub);
   } finally {
@@ -70,18 +72,40 @@ export async function lookUp(
   return { type, repo: at.id, rev: at.rev, all, files };
 }
 
+/**
+ * Whether an id without a type is a model or a dataset.
+ *
+ * @param ref need not exist
+ * @throws HugError of the Hub client; `EHUG_REPO_AMBIGUOUS`
+ */
+export async function typeOf(hub: HubApi, id: string, ref: string): Promise<RepoType> {
+  const { type, outcome } = await tryBoth(hub, id, ref);
+  if (!isThere(outcome)) valueOf(outcome);
+  return type;
+}
+
 /** The commit; an id without a type is looked up as both. */
 async function locate(
   hub: HubApi,
   { type, id, ref }: Wanted,
 ): Promise<{ type: RepoType; at: Revision }> {
   if (type !== undefined) return { type, at: await hub.revision(type, id, ref) };
+  const found = await tryBoth(hub, id, ref);
+  return { type: found.type, at: valueOf(found.outcome) };
+}
+
+/** The one of both types that exists; a model when neither does. */
+async function tryBoth(
+  hub: HubApi,
+  id: string,
+  ref: string,
+): Promise<{ type: RepoType; outcome: PromiseSettledResult<Revision> }> {
   const [model, dataset] = await Promise.allSettled([
     hub.revision('model', id, ref),
     hub.revision('dataset', id, ref),
   ]);
-  if (!isThere(dataset)) return { type: 'model', at: valueOf(model) };
-  if (!isThere(model)) return { type: 'dataset', at: valueOf(dataset) };
+  if (!isThere(dataset)) return { type: 'model', outcome: model };
+  if (!isThere(model)) return { type: 'dataset', outcome: dataset };
   throw new HugError('EHUG_REPO_AMBIGUOUS', `${id} is a model and a dataset`, {
     hint: `Write hf:${id} or hf-datasets:${id}.`,
   });

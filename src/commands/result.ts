@@ -1,6 +1,10 @@
+import type { HugError } from '../errors.ts';
+
 /** What a command leaves for the terminal: the same facts as text and as JSON. */
 export interface CommandResult {
   readonly text: string;
   readonly json: unknown;
   readonly exitStatus: number;
+  /** What failed while other parts succeeded; the JSON says it in its own way. */
+  readonly errors?: readonly HugError[];
 }

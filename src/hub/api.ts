@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { HugError } from '../errors.ts';
 import { type Digests, digestStream, isGitId } from '../integrity.ts';
 import { encodePath, encodeSegment, isRepoId, type RepoType } from '../repo.ts';
+import { type History, readHistory } from './history.ts';
 import type { Http } from './http.ts';
 import { gatedError, type Subject } from './refusal.ts';
 import { checkedReply, senseless } from './reply.ts';
@@ -29,6 +30,12 @@ export interface HubApi {
   /** Names of all tags. */
   tags(type: RepoType, id: string): Promise<string[]>;
   /**
+   * The newest commits that lead to a commit, as many as one request tells.
+   *
+   * @throws HugError `EHUG_REVISION_NOT_FOUND` when the Hub has lost the commit
+   */
+  history(type: RepoType, id: string, rev: string): Promise<History>;
+  /**
    * All files at a commit, from all pages; no path is unsafe, none comes twice.
    *
    * @throws HugError `EHUG_UNSAFE_PATH`; `EHUG_PROTOCOL` when the pages contradict each other
@@ -55,6 +62,9 @@ const revisionSchema = v.object({
 
 const refsSchema = v.object({ tags: v.array(v.object({ name: v.string() })) });
 
+/** As many as the official JavaScript client asks for. */
+const COMMITS_ON_A_PAGE = 100;
+
 /** The typed endpoints over an HTTP client. */
 export function createHubApi(http: Http): HubApi {
   const api = (type: RepoType, id: string) => `${http.endpoint}/api/${type}s/${id}`;
@@ -73,6 +83,10 @@ export function createHubApi(http: Http): HubApi {
       const subject = { type, id };
       const { body } = await http.json(`${api(type, id)}/refs`, subject);
       return checkedReply(refsSchema, body, subject).tags.map((tag) => tag.name);
+    },
+    history(type, id, rev) {
+      const url = `${api(type, id)}/commits/${rev}?limit=${COMMITS_ON_A_PAGE}`;
+      return readHistory(http, url, { type, id, ref: rev });
     },
     tree(type, id, rev) {
       const firstPage = `${api(type, id)}/tree/${rev}?recursive=true&expand=false`;

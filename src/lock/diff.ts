@@ -11,21 +11,27 @@ export interface Pin {
 }
 
 /** How one entry differs between two locks. */
-export interface EntryChange {
+export interface EntryChange<P extends Pin = Pin> {
   readonly name: string;
   readonly type: RepoType;
   readonly repo: string;
   /** `null` for a new entry. */
-  readonly from: Pin | null;
+  readonly from: P | null;
   /** `null` for a removed entry. */
-  readonly to: Pin | null;
+  readonly to: P | null;
   /** Paths, sorted. */
   readonly added: readonly string[];
   readonly removed: readonly string[];
   readonly modified: readonly string[];
+  /** Whether the description of the repository is all that changed. */
+  readonly onlyReadme: boolean;
+  /** By how many bytes all files of the entry grew; negative when they shrank. */
+  readonly sizeChange: number;
   /** Size in bytes of the contents that no entry of the old lock has. */
   readonly downloadBytes: number;
 }
+
+const README = 'README.md';
 
 /** The entries that differ, models before datasets, sorted by name. */
 export function diffLocks(from: Lock, to: Lock): EntryChange[] {
@@ -53,6 +59,7 @@ function diffEntries(
     const entry = after ?? before;
     if (entry === undefined || before === after) return [];
     const files = diffFiles(before?.files ?? new Map(), after?.files ?? new Map());
+    const touched = [...files.added, ...files.removed, ...files.modified];
     return {
       name,
       type,
@@ -60,6 +67,8 @@ function diffEntries(
       from: pin(before),
       to: pin(after),
       ...files,
+      onlyReadme: touched.length === 1 && touched[0] === README,
+      sizeChange: sizeOf(after) - sizeOf(before),
       downloadBytes: newBytes(after, known),
     };
   });
@@ -82,6 +91,9 @@ function diffFiles(
       .toSorted(byCodeUnit),
   };
 }
+
+const sizeOf = (entry: LockedEntry | undefined): number =>
+  [...(entry?.files.values() ?? [])].reduce((sum, { size }) => sum + size, 0);
 
 /** Each content counts once, however many paths have it. */
 function newBytes(entry: LockedEntry | undefined, known: ReadonlySet<string>): number {

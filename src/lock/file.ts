@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { lstat, open, readFile, rename, rm } from 'node:fs/promises';
+import { lstat, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { type StagedFile, stageFile } from '../atomic-file.ts';
 import { HugError, messageOf, systemCodeOf } from '../errors.ts';
 
 const LOCK_NAME = 'hug.lock.json';
@@ -28,17 +29,47 @@ export async function readLockText(file: string): Promise<string | undefined> {
  * @throws HugError `EHUG_LOCK_NOT_A_FILE`, `EHUG_FILE_SYSTEM`; the old lock is untouched then
  */
 export async function writeLockText(file: string, text: string): Promise<void> {
-  const folder = path.dirname(file);
-  const temporary = path.join(folder, `.${LOCK_NAME}.${randomBytes(6).toString('hex')}.tmp`);
+  const staged = await stageLockText(file, text);
   try {
-    const mode = (await modeOf(file)) ?? 0o666;
-    await writeSynced(temporary, text, mode);
-    await rename(temporary, file);
-    await syncFolder(folder);
+    await staged.commit();
+  } finally {
+    await staged.discard();
+  }
+}
+
+/**
+ * As `writeLockText`, in two steps: the old lock stays until `commit`.
+ *
+ * @throws HugError as `writeLockText`, in both steps
+ */
+export async function stageLockText(file: string, text: string): Promise<StagedFile> {
+  const suffix = randomBytes(6).toString('hex');
+  const temporary = path.join(path.dirname(file), `.${LOCK_NAME}.${suffix}.tmp`);
+  try {
+    const { commit, discard } = await stageFile(file, temporary, text, await modeOf(file));
+    return {
+      commit: () =>
+        commit().catch((error: unknown) => {
+          throw cannot('write', file, error);
+        }),
+      discard,
+    };
   } catch (error) {
-    await rm(temporary, { force: true }).catch(() => undefined);
     throw cannot('write', file, error);
   }
+}
+
+/**
+ * Puts a lock back as it was.
+ *
+ * @param text its former content; `undefined` when there was none
+ * @throws HugError as `writeLockText`
+ */
+export async function restoreLockText(file: string, text: string | undefined): Promise<void> {
+  if (text !== undefined) return writeLockText(file, text);
+  await rm(file, { force: true }).catch((error: unknown) => {
+    throw cannot('write', file, error);
+  });
 }
 
 /** Permission bits of a regular file, `undefined` when nothing is there. */
@@ -55,25 +86,6 @@ async function modeOf(file: string): Promise<number | undefined> {
     );
   }
   return stats === undefined ? undefined : stats.mode & 0o777;
-}
-
-async function writeSynced(file: string, text: string, mode: number): Promise<void> {
-  const handle = await open(file, 'wx', mode);
-  try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 function cannot(verb: 'read' | 'write', file: string, error: unknown): HugError {

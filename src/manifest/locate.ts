@@ -17,7 +17,8 @@ interface ExplorerModule {
   readonly Explorer: new (options: Partial<Options>) => Pick<PublicExplorer, 'search'>;
 }
 
-const SEARCH_PLACES = ['hug.yaml', 'hug.yml', '.config/hug.yaml'];
+/** Where a manifest may be in a folder, the first of them first. */
+export const SEARCH_PLACES: readonly string[] = ['hug.yaml', 'hug.yml', '.config/hug.yaml'];
 
 /**
  * Finds the manifest: the file that the user names, or the nearest `hug.yaml`, `hug.yml` or
@@ -67,7 +68,7 @@ async function search(cwd: string): Promise<string> {
     if (found !== null) return found.filepath;
   }
   throw new HugError('EHUG_MANIFEST_MISSING', `there is no hug.yaml in ${cwd} or above it`, {
-    hint: 'Write one, for example `models: { gpt2: gpt2 }`, or name its folder with -C.',
+    hint: 'Write one with nix-hug init, or name its folder with -C.',
   });
 }
 
@@ -83,7 +84,7 @@ function createExplorer(): Pick<PublicExplorer, 'search'> {
   );
   const text: Loader = (_file, content) => content;
   return new Explorer({
-    searchPlaces: SEARCH_PLACES,
+    searchPlaces: [...SEARCH_PLACES],
     loaders: { '.yaml': text, '.yml': text },
     searchStrategy: 'none',
     ignoreEmptySearchPlaces: false,

@@ -1,5 +1,5 @@
 import { HugError } from '../errors.ts';
-import { parseRepoForm, type RepoForm } from '../repo.ts';
+import { DEFAULT_REF, parseRepoForm, type RepoForm } from '../repo.ts';
 import { asMap, type Problem, SECTIONS } from './data.ts';
 import { rawEntries } from './entries.ts';
 import { endpointProblems, entryProblems } from './rules.ts';
@@ -15,9 +15,6 @@ import type {
 import { checkShape } from './shape.ts';
 import { readSource, type Source } from './source.ts';
 import type { Fault } from './tree.ts';
-
-/** The branch that every repository of the Hub begins with. */
-const DEFAULT_REF = 'main';
 
 export interface ParseOptions {
   /** Address from `HF_ENDPOINT`; its host counts as the Hub, beside that of the manifest. */

@@ -121,8 +121,11 @@ function itemsDiffer(entry: RawEntry): readonly Problem[] {
   });
 }
 
-/** Loaded when a manifest first uses a version: semver takes longer to load than a file to read. */
-function isRange(version: string): boolean {
+/**
+ * Whether a text is a semver range. Semver is loaded when a version is first used: that takes
+ * longer than to read a file.
+ */
+export function isRange(version: string): boolean {
   const validRange: typeof semverValidRange = createRequire(import.meta.url)(
     'semver/ranges/valid.js',
   );

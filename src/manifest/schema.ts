@@ -41,6 +41,9 @@ export interface Position {
 /** Names that match the pattern but that JavaScript objects cannot hold safely. */
 export const RESERVED_NAMES: readonly string[] = ['__proto__', 'prototype', 'constructor'];
 
+/** Names of entries. They become attributes in Nix. */
+export const ENTRY_NAME = /^(?!(?:__proto__|prototype|constructor)$)[A-Za-z_][A-Za-z0-9_-]*$/u;
+
 const map = <TSchema extends v.GenericSchema<object>>(schema: TSchema) =>
   plainObject(schema, 'must be a map');
 
@@ -59,6 +62,7 @@ const list = <TItem extends v.GenericSchema<string>>(item: TItem, description: s
   v.pipe(
     v.array(item, 'must be a list'),
     v.nonEmpty('is an empty list: leave it out to keep every file'),
+    v.readonly(),
     v.description(description),
   );
 
@@ -108,7 +112,7 @@ const entries = (description: string) =>
             v.pipe(
               v.string(),
               v.regex(
-                /^(?!(?:__proto__|prototype|constructor)$)[A-Za-z_][A-Za-z0-9_-]*$/u,
+                ENTRY_NAME,
                 'a name has letters, digits, "_" and "-", and begins with a letter or "_"',
               ),
             ),

@@ -1,4 +1,12 @@
-import { Composer, type CST, type ErrorCode, LineCounter, Parser, type YAMLError } from 'yaml';
+import {
+  Composer,
+  type CST,
+  type ErrorCode,
+  LineCounter,
+  type Node,
+  Parser,
+  type YAMLError,
+} from 'yaml';
 import { quoted, shown } from '../quote.ts';
 import type { Position } from './schema.ts';
 import { type Fault, readTree, type Tree } from './tree.ts';
@@ -6,6 +14,10 @@ import { type Fault, readTree, type Tree } from './tree.ts';
 /** A YAML text as plain data. */
 export interface Source {
   readonly tree: Tree;
+  /** Top node of the syntax tree, whose nodes know their offsets; `null` for an empty text. */
+  readonly root: Node | null;
+  /** Offset of the `...` that ends the document, else the length of the text. */
+  readonly end: number;
   /** Errors of syntax; from the first one on, the tree is a guess. */
   readonly errors: readonly Fault[];
   /** Tags and directives that mean nothing here. */
@@ -51,14 +63,16 @@ const WORDING: Readonly<Partial<Record<ErrorCode, string>>> = {
 export function readSource(text: string): Source {
   const position = positions(text);
   const unprintable = notPrintable(text);
-  if (unprintable.length > 0) return unread(unprintable, position);
+  if (unprintable.length > 0) return unread(text, unprintable, position);
   const tokens = [...new Parser().parse(text)];
   const deep = tooDeep(tokens);
-  if (deep !== undefined) return unread([deep], position);
+  if (deep !== undefined) return unread(text, [deep], position);
   const [document, second] = new Composer(OPTIONS).compose(tokens, true, text.length);
-  if (document === undefined) return unread([], position);
+  if (document === undefined) return unread(text, [], position);
   return {
     tree: readTree(document.contents),
+    root: document.contents,
+    end: tokens.find(({ type }) => type === 'doc-end')?.offset ?? text.length,
     errors: [
       ...withoutEchoes(document.errors).map(faultOf),
       ...(second === undefined ? [] : [notAlone(second.range)]),
@@ -68,8 +82,8 @@ export function readSource(text: string): Source {
   };
 }
 
-function unread(errors: readonly Fault[], position: Source['position']): Source {
-  return { tree: readTree(null), errors, warnings: [], position };
+function unread(text: string, errors: readonly Fault[], position: Source['position']): Source {
+  return { tree: readTree(null), root: null, end: text.length, errors, warnings: [], position };
 }
 
 function positions(text: string): Source['position'] {

@@ -17,6 +17,16 @@ export interface ResolveContext {
   readonly report: (status: string) => void;
 }
 
+/** What an entry means at the moment. */
+export interface Target {
+  /** Branch, tag or commit; the chosen tag for a version range. */
+  readonly ref: string;
+  /** The commit that the Hub has there. */
+  readonly at: Revision;
+  /** Names of all tags, where a version range had to choose among them. */
+  readonly tags?: readonly string[];
+}
+
 /** Digests of plain files, shared by all entries of a run. */
 export interface PlainHashes {
   /** The digest of a file's content; `download` is called when no entry could get it yet. */
@@ -37,12 +47,36 @@ export interface Resolved {
  */
 export async function resolveEntry(
   wanted: ManifestEntry,
+  context: ResolveContext,
+): Promise<Resolved> {
+  context.report('resolving');
+  return lockAt(wanted, await targetOf(wanted, context.hub), context);
+}
+
+/**
+ * Looks up the commit of an entry.
+ *
+ * @throws HugError of the Hub client; `EHUG_VERSION`
+ */
+export async function targetOf({ type, repo, want }: ManifestEntry, hub: HubApi): Promise<Target> {
+  if ('ref' in want) return { ref: want.ref, at: await hub.revision(type, repo, want.ref) };
+  const tags = await hub.tags(type, repo);
+  const ref = tagInRange(tags, want.version, `${type} ${repo}`);
+  return { ref, at: await hub.revision(type, repo, ref), tags };
+}
+
+/**
+ * Resolves the files of an entry at a commit.
+ *
+ * @throws HugError of the Hub client; `EHUG_SELECTION`, `EHUG_GATED`
+ */
+export async function lockAt(
+  wanted: ManifestEntry,
+  target: Target,
   { hub, hashes, report }: ResolveContext,
 ): Promise<Resolved> {
-  const { type, repo: requested, want, select } = wanted;
-  report('resolving');
-  const ref = 'ref' in want ? want.ref : await tagInRange(hub, type, requested, want.version);
-  const at = await hub.revision(type, requested, ref);
+  const { type, select } = wanted;
+  const { at } = target;
   report('listing files');
   const { files, warnings } = selectFiles(await hub.tree(type, at.id, at.rev), select);
   let done = 0;
@@ -54,17 +88,23 @@ export async function resolveEntry(
       return [file.path, lockedFile(file, hash)] as const;
     }),
   );
+  return { warnings, entry: lockedEntry(wanted, target, new Map(locked)) };
+}
+
+/** An entry as it goes into the lock. */
+export function lockedEntry(
+  { repo, want, select }: ManifestEntry,
+  { ref, at }: Target,
+  files: LockedEntry['files'],
+): LockedEntry {
   return {
-    warnings,
-    entry: {
-      repo: at.id,
-      ...(at.id === requested ? {} : { requested }),
-      ...('version' in want ? { version: want.version } : {}),
-      ref,
-      rev: at.rev,
-      ...(select === undefined ? {} : { select }),
-      files: new Map(locked),
-    },
+    repo: at.id,
+    ...(at.id === repo ? {} : { requested: repo }),
+    ...('version' in want ? { version: want.version } : {}),
+    ref,
+    rev: at.rev,
+    ...(select === undefined ? {} : { select }),
+    files,
   };
 }
 
@@ -88,11 +128,11 @@ export function createPlainHashes(known: Iterable<LockedFile>): PlainHashes {
   };
 }
 
-async function tagInRange(hub: HubApi, type: RepoType, id: string, range: string): Promise<string> {
-  const tags = await hub.tags(type, id);
+/** @param of the repository, for a message */
+function tagInRange(tags: readonly string[], range: string, of: string): string {
   const tag = highestTag(tags, range);
   if (tag !== undefined) return tag;
-  throw new HugError('EHUG_VERSION', `no tag of ${type} ${id} is in the range ${range}`, {
+  throw new HugError('EHUG_VERSION', `no tag of ${of} is in the range ${range}`, {
     hint: tags.length === 0 ? 'It has no tags; use ref.' : `Its tags: ${someOf(tags)}`,
   });
 }

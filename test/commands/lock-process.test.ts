@@ -1,12 +1,12 @@
 import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Hub, lfs, startHub } from '../support/hub/index.ts';
 import { createProject } from '../support/project.ts';
 import { startProxy } from '../support/proxy.ts';
 import { smallDisk } from '../support/small-disk.ts';
 import { spawnCli } from '../support/spawn-cli.ts';
+import { stall } from '../support/stall.ts';
 
 let hub: Hub;
 beforeAll(async () => {
@@ -29,18 +29,6 @@ async function staleProject() {
 const spawnLock = (cwd: string) =>
   spawnCli(['lock'], { cwd, env: { HF_ENDPOINT: hub.endpoint, HF_HOME: '/nonexistent' } });
 
-/** Has the hub hold back an answer, and returns what waits until it does. */
-function stall(match: string): () => Promise<void> {
-  const injection = hub.inject({ match, fault: { kind: 'stall', afterBytes: 1 } });
-  onTestFinished(() => injection.remove());
-  return async () => {
-    for (let tries = 0; injection.hits === 0; tries += 1) {
-      if (tries === 1_000) throw new Error('nobody asked');
-      await sleep(10);
-    }
-  };
-}
-
 describe('lock in a process of its own', () => {
   it('writes the lock and ends with 0', async () => {
     const { folder, lockText, before } = await staleProject();
@@ -55,7 +43,7 @@ describe('lock in a process of its own', () => {
     ['SIGKILL', null],
   ] as const)('leaves the lock as it was after %s', async (signal, status) => {
     const { folder, lockText, before } = await staleProject();
-    const stalled = stall('/tree/');
+    const stalled = stall(hub, '/tree/');
     const { child, ended } = spawnLock(folder);
     await stalled();
     child.kill(signal);

@@ -1,19 +1,13 @@
-import { readdir } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { formatLock, parseLock } from '../../src/lock/codec.ts';
-import { createProject, type Project } from '../support/project.ts';
+import { createProject } from '../support/project.ts';
 import { plansFor } from './plan.ts';
-import { lockOf, MANIFEST, useFaultyWorld } from './world.ts';
+import { assertTidy, lockOf, MANIFEST, useFaultyWorld } from './world.ts';
 
 const world = useFaultyWorld();
 
 /** A manifest of an earlier day, whose lock is a part of that of `MANIFEST`. */
 const PART = 'models: { other: org/other, tiny: tiny }';
-
-/** The files of a project, of which none may be a temporary one. */
-const assertTidy = async ({ folder }: Project): Promise<void> => {
-  expect(['hug.lock.json', 'hug.yaml']).toEqual(expect.arrayContaining(await readdir(folder)));
-};
 
 describe('lock', () => {
   it.each(plansFor('lock'))('%s', async (_title, plan) => {

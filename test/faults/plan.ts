@@ -3,7 +3,7 @@ import type { Fault, FaultRule } from '../support/hub/index.ts';
 import { infoLie, refsLie, treeLie } from './lies.ts';
 
 /** Commands that are tried under faults. */
-export type Command = 'lock' | 'fetch' | 'inspect';
+export type Command = 'lock' | 'update' | 'add' | 'fetch' | 'inspect';
 
 /** What goes wrong in one run. */
 export interface Plan {
@@ -16,7 +16,7 @@ export interface Plan {
 }
 
 /** One rule for the faults of a hub. */
-export interface Step extends Omit<FaultRule, 'fault'> {
+interface Step extends Omit<FaultRule, 'fault'> {
   readonly title: string;
   /** The fault; addresses in it may name what only a running hub knows. */
   readonly fault: (places: Places) => Fault;
@@ -41,6 +41,8 @@ export const TOKEN = 'hf_secret_token_of_the_owner';
 /** The kinds of requests that a command makes. */
 const ASKS_FOR: Readonly<Record<Command, readonly Target[]>> = {
   lock: ['the revision', 'the tree', 'the refs', 'any file', 'anything'],
+  update: ['the revision', 'the tree', 'the refs', 'any file', 'anything'],
+  add: ['the revision', 'the tree', 'any file', 'anything'],
   fetch: ['any file', 'the CDN', 'anything'],
   inspect: ['the revision', 'the tree', 'anything'],
 };

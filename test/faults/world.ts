@@ -1,9 +1,10 @@
 import { once } from 'node:events';
+import { readdir } from 'node:fs/promises';
 import { createServer, type IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { ERROR_CODES, type ErrorCode } from '../../src/errors.ts';
 import { type Hub, lfs, startHub } from '../support/hub/index.ts';
-import { createProject } from '../support/project.ts';
+import { createProject, type Project } from '../support/project.ts';
 import type { CliRun, CliWorld } from '../support/run-cli.ts';
 import { type Places, type Plan, TOKEN } from './plan.ts';
 
@@ -33,6 +34,8 @@ const LONGEST_RUN = 45_000;
 /** A hub with faults, and an origin that it may redirect to. */
 export interface FaultyWorld {
   readonly hub: Hub;
+  /** An earlier commit than that of the branch, by repository. */
+  readonly revisions: { readonly tiny: string };
   /** What commands get: a token, short time-outs and little patience. */
   readonly surroundings: Pick<CliWorld, 'env' | 'retry'>;
   /** How many runs there were, and how many of them met a fault. */
@@ -49,7 +52,7 @@ export interface FaultyWorld {
 }
 
 /** How a run under faults ended. */
-export interface Outcome {
+interface Outcome {
   readonly ok: boolean;
   /** Whether an answer was given that may be true of another repository. */
   readonly wasLiedTo: boolean;
@@ -73,10 +76,10 @@ export function useFaultyWorld(): () => FaultyWorld {
     const hub = await startHub({ pageSize: 4 });
     endings.push(() => hub.close());
     hub.addToken(TOKEN);
-    await fill(hub);
+    const revisions = await fill(hub);
     const foreign = await startForeign(() => hub.endpoint);
     endings.push(() => foreign.close());
-    world = createWorld(hub, foreign);
+    world = createWorld(hub, foreign, revisions);
   });
   afterAll(async () => {
     for (const end of endings) await end();
@@ -87,6 +90,11 @@ export function useFaultyWorld(): () => FaultyWorld {
     if (world === undefined) throw new Error('The world is there within tests only');
     return world;
   };
+}
+
+/** Checks that a project has no temporary file. */
+export async function assertTidy({ folder }: Project): Promise<void> {
+  expect(['hug.lock.json', 'hug.yaml']).toEqual(expect.arrayContaining(await readdir(folder)));
 }
 
 const locks = new Map<string, string>();
@@ -103,8 +111,10 @@ export async function lockOf({ hub, surroundings }: FaultyWorld, manifest: strin
   return text;
 }
 
-async function fill(hub: Hub): Promise<void> {
+async function fill(hub: Hub): Promise<FaultyWorld['revisions']> {
   const tiny = await hub.createRepo({ type: 'model', id: 'org/tiny', aliases: ['tiny'] });
+  const first = { 'config.json': '{}', 'model.safetensors': lfs('first weights') };
+  const revisions = { tiny: await tiny.commit({ files: first }) };
   await tiny.commit({
     files: {
       '.gitattributes': '*.safetensors filter=lfs\n',
@@ -117,18 +127,21 @@ async function fill(hub: Hub): Promise<void> {
   });
   const tagged = await hub.createRepo({ type: 'model', id: 'org/tagged' });
   const files = { 'config.json': '{}', 'w.bin': lfs('weights of the tag') };
+  await tagged.tag('1.0.0', await tagged.commit({ files: { 'config.json': '{ "old": true }' } }));
   await tagged.tag('v1.2.0', await tagged.commit({ files }), { annotated: true });
   const rows = await hub.createRepo({ type: 'dataset', id: 'org/rows', gated: 'manual' });
   await rows.commit({ files: { 'README.md': '# rows\n', 'train.parquet': lfs('rows') } });
   const other = await hub.createRepo({ type: 'model', id: 'org/other' });
   await other.commit({ files: { 'config.json': '{ "other": true }' } });
+  return revisions;
 }
 
-function createWorld(hub: Hub, foreign: Foreign): FaultyWorld {
+function createWorld(hub: Hub, foreign: Foreign, revisions: FaultyWorld['revisions']): FaultyWorld {
   const places: Places = { endpoint: hub.endpoint, cdn: hub.cdnOrigin, foreign: foreign.origin };
   const tally = { runs: 0, struck: 0 };
   return {
     hub,
+    revisions,
     tally,
     surroundings: {
       env: {

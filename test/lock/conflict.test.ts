@@ -35,6 +35,14 @@ describe('conflict markers', () => {
     },
   );
 
+  it('keep an entry out that one side removed and the other changed', async () => {
+    const removed = lockOf({ b: lockedEntry() });
+    const text = await conflictedByGit('diff3', [base, ours, removed].map(formatLock));
+    const sides = parseConflict(text, 'hug.lock.json');
+    expect([...sides.ours.models.keys()]).toEqual(['a', 'b']);
+    expect([...sides.theirs.models.keys()]).toEqual(['b']);
+  });
+
   it('are not seen in a clean lock', () => {
     expect(hasConflictMarkers(formatLock(ours))).toBe(false);
   });

@@ -39,9 +39,16 @@ describe('difference of two locks', () => {
         added: ['config.json'],
         removed: [],
         modified: [],
+        onlyReadme: false,
+        sizeChange: 3,
         downloadBytes: 0,
       },
-      expect.objectContaining({ name: 'gone', to: null, removed: ['config.json'] }),
+      expect.objectContaining({
+        name: 'gone',
+        to: null,
+        removed: ['config.json'],
+        sizeChange: -3,
+      }),
       {
         name: 'moved',
         type: 'model',
@@ -51,8 +58,31 @@ describe('difference of two locks', () => {
         added: ['b', 'copy', 'z'],
         removed: ['old'],
         modified: ['edit'],
+        onlyReadme: false,
+        sizeChange: 111,
         downloadBytes: 12,
       },
+    ]);
+  });
+
+  it.each([
+    [['README.md'], true],
+    [['docs/README.md'], false],
+    [['README.md', 'x'], false],
+    [[], false],
+  ])('tells whether %o is the description alone', (paths, expected) => {
+    const at = (seed: string) =>
+      lockOf({
+        a: lockedEntry({
+          files: files(
+            ...paths.map(
+              (path) => [path, lockedFile(seed)] as [string, ReturnType<typeof lockedFile>],
+            ),
+          ),
+        }),
+      });
+    expect(diffLocks(at('1'), at('2'))).toEqual([
+      expect.objectContaining({ modified: paths.toSorted(), onlyReadme: expected }),
     ]);
   });
 

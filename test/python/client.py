@@ -13,10 +13,10 @@ import huggingface_hub
 
 
 def plain(value):
-    if isinstance(value, (list, types.GeneratorType)):
+    if isinstance(value, (list, frozenset, types.GeneratorType)):
         return [plain(item) for item in value]
     if dataclasses.is_dataclass(value):
-        return dataclasses.asdict(value)
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     return value
 
 

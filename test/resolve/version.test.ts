@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { highestTag } from '../../src/resolve/version.ts';
+import { highestTag, namesPrerelease, newestTag } from '../../src/resolve/version.ts';
 
 const tags = ['latest', '1.2', 'v1.2.0', '1.2.9', 'v1.10.0', '2.0.0-rc.1', 'v2', 'release-3.0.0'];
 
@@ -21,5 +21,30 @@ describe('highest tag in a range', () => {
   it('prefers the same spelling whatever the order, when two tags are one version', () => {
     expect(highestTag(['v1.0.0', '1.0.0'], '^1')).toBe('1.0.0');
     expect(highestTag(['1.0.0', 'v1.0.0'], '^1')).toBe('1.0.0');
+  });
+});
+
+describe('newest tag', () => {
+  it.each([
+    [['v1.0.0', '2.0.0-rc.1', 'latest', 'v3', 'release-9.0.0'], false, 'v1.0.0'],
+    [['v1.0.0', '2.0.0-rc.1'], true, '2.0.0-rc.1'],
+    [['v1.0.0', '1.0.0-rc.1'], true, 'v1.0.0'],
+    [['2.0.0-rc.1', 'main'], false, undefined],
+    [[], true, undefined],
+  ])('of %o, prereleases %s, is %s', (from, prereleases, expected) => {
+    expect(newestTag(from, prereleases)).toBe(expected);
+  });
+});
+
+describe('a prerelease', () => {
+  it.each([
+    ['v1.0.0-rc.1', true],
+    ['^1.0.0-0', true],
+    ['>=1.2 <2.0.0-beta', true],
+    ['1.0.0', false],
+    ['1.0 - 2.0', false],
+    ['^1.2 || ~3', false],
+  ])('is named by %s: %s', (text, expected) => {
+    expect(namesPrerelease(text)).toBe(expected);
   });
 });

@@ -50,4 +50,14 @@ export function addFileCommands(program: Program, execute: Execute): void {
       return run(url, options, context);
     }),
   );
+
+  program
+    .command('scan')
+    .description('list what is in the Hugging Face cache, what of it is in the store, what is odd')
+    .action((_options, command) =>
+      execute(command.optsWithGlobals(), async (context) => {
+        const { run } = await import('../../commands/scan.ts');
+        return run(context);
+      }),
+    );
 }

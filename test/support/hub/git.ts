@@ -61,6 +61,11 @@ export async function updateRef(gitDir: string, ref: string, commit: string): Pr
   await git(gitDir, ['update-ref', ref, commit]);
 }
 
+/** Removes a ref. */
+export async function deleteRef(gitDir: string, ref: string): Promise<void> {
+  await git(gitDir, ['update-ref', '-d', ref]);
+}
+
 /** Makes an annotated tag and returns the id of the tag object. */
 export async function annotatedTag(
   gitDir: string,
@@ -88,6 +93,11 @@ export async function listTree(gitDir: string, commit: string): Promise<GitTreeE
         ? { type, oid, size: 0, path }
         : { type: 'blob', oid, size: Number(size), path };
     });
+}
+
+/** Removes every object that no ref reaches. */
+export async function prune(gitDir: string): Promise<void> {
+  await git(gitDir, ['gc', '--quiet', '--prune=now']);
 }
 
 /** Runs git on a repository, unaffected by the configuration of the machine and the user. */

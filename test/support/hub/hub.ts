@@ -29,6 +29,9 @@ export interface Hub {
   readonly requests: readonly LoggedRequest[];
   clearRequests(): void;
   createRepo(options: RepoOptions): Promise<Repository>;
+  /** Gives a repository another id; its old ones are redirected. */
+  renameRepo(repo: Repository, id: string): void;
+  deleteRepo(repo: Repository): Promise<void>;
   /** Makes a token known; any other is refused. */
   addToken(token: string, options?: TokenOptions): void;
   /** Has matching requests answered wrongly. */
@@ -89,6 +92,8 @@ export async function startHub(settings: StartOptions = {}): Promise<Hub> {
       requests.length = 0;
     },
     createRepo: (repo) => repositories.create(repo),
+    renameRepo: (repo, id) => repositories.rename(repo, id),
+    deleteRepo: (repo) => repositories.delete(repo),
     addToken: (token, grant) => tokens.add(token, grant),
     inject: (rule) => faults.inject(rule),
     close: async () => {

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LfsStore } from './lfs-store.ts';
 import { type RepoOptions, Repository, type RepoType } from './repository.ts';
@@ -16,17 +17,34 @@ export class Repositories {
 
   async create(options: RepoOptions): Promise<Repository> {
     const { type, id, aliases = [] } = options;
-    const names = [id, ...aliases].map((name) => nameOf(type, name));
-    const taken = names.find((name) => this.#byName.has(name));
-    if (taken !== undefined) throw new Error(`The hub already has a ${taken}`);
+    const names = this.#freeNames(type, [id, ...aliases]);
     const gitDir = join(this.#folder, `${type}s`, `${id}.git`);
     const repo = await Repository.create(options, gitDir, this.#lfs);
     for (const name of names) this.#byName.set(name, repo);
     return repo;
   }
 
+  /** Gives a repository another id; the names it had lead to it still. */
+  rename(repo: Repository, id: string): void {
+    for (const name of this.#freeNames(repo.type, [id])) this.#byName.set(name, repo);
+    repo.id = id;
+  }
+
+  /** Removes a repository with all its names. */
+  async delete(repo: Repository): Promise<void> {
+    for (const [name, found] of this.#byName) if (found === repo) this.#byName.delete(name);
+    await rm(repo.gitDir, { recursive: true });
+  }
+
   find(type: RepoType, id: string): Repository | undefined {
     return this.#byName.get(nameOf(type, id));
+  }
+
+  #freeNames(type: RepoType, ids: readonly string[]): string[] {
+    const names = ids.map((id) => nameOf(type, id));
+    const taken = names.find((name) => this.#byName.has(name));
+    if (taken !== undefined) throw new Error(`The hub already has a ${taken}`);
+    return names;
   }
 }
 

@@ -30,8 +30,8 @@ export interface RepoOptions {
 export interface CommitOptions {
   /** Branch that moves to the commit, made when it does not exist; default `main`. */
   readonly branch?: string;
-  /** Commit to build on instead of the branch's tip. */
-  readonly parent?: string;
+  /** Commit to build on instead of the branch's tip; `null` for a first commit. */
+  readonly parent?: string | null;
   readonly message?: string;
   /** Content per path; null deletes. Paths that are not named stay as they are. */
   readonly files:
@@ -81,9 +81,11 @@ const SECONDS_BETWEEN_COMMITS = 60;
 /** A repository of the hub, kept in a bare git repository. */
 export class Repository {
   readonly type: RepoType;
-  readonly id: string;
-  readonly gated: false | 'auto' | 'manual';
-  readonly private: boolean;
+  /** Changed by `hub.renameRepo`, which leaves a redirect behind. */
+  id: string;
+  /** A test may change it while the hub runs, as `private`. */
+  gated: false | 'auto' | 'manual';
+  private: boolean;
   readonly disabled: boolean;
   readonly cardData: CardData | undefined;
   /** Folder of the bare git repository. */
@@ -92,6 +94,8 @@ export class Repository {
   readonly internalId: string;
   readonly #lfs: LfsStore;
   readonly #commits = new Map<string, Commit>();
+  /** Number of commits ever made. */
+  #made = 0;
   readonly #refs = new Map<string, Ref>();
   readonly #trees = new Map<string, Promise<Tree>>();
   /** A copy of every blob by its id, so that serving a file starts no process. */
@@ -118,10 +122,14 @@ export class Repository {
 
   /** Makes a commit and returns its id. Equal histories have equal ids. */
   async commit(options: CommitOptions): Promise<string> {
-    const { files, message: text = `Commit ${this.#commits.size}` } = options;
+    const { files, message: text = `Commit ${this.#made}` } = options;
     const ref = `refs/heads/${options.branch ?? 'main'}`;
     const parent =
-      options.parent === undefined ? this.#refs.get(ref)?.commit : this.#known(options.parent);
+      options.parent === undefined
+        ? this.#refs.get(ref)?.commit
+        : options.parent === null
+          ? undefined
+          : this.#known(options.parent);
     const changes: git.Change[] = [];
     for (const [path, content] of Symbol.iterator in files ? files : Object.entries(files)) {
       changes.push([path, content === null ? null : await this.#blobOf(content)]);
@@ -138,6 +146,7 @@ export class Repository {
     const date = new Date(time * 1000);
     const commit = { id, parent, title, message: rest.join('\n'), date };
     this.#commits.set(id, commit);
+    this.#made += 1;
     this.#refs.set(ref, { name: ref, target: id, commit });
     return id;
   }
@@ -167,6 +176,26 @@ export class Repository {
   /** Makes or moves a conversion, such as `parquet` of a dataset. */
   async convert(name: string, id: string): Promise<void> {
     await this.#point(`refs/convert/${name}`, id);
+  }
+
+  /** Removes a branch. */
+  async deleteBranch(name: string): Promise<void> {
+    const ref = `refs/heads/${name}`;
+    await git.deleteRef(this.gitDir, ref);
+    this.#refs.delete(ref);
+  }
+
+  /** Forgets the commits that no ref reaches any more, as the hub does some time after a forced push. */
+  async prune(): Promise<void> {
+    const reached = new Set<string>();
+    for (const { commit } of this.#refs.values()) {
+      for (let at: Commit | undefined = commit; at !== undefined; at = at.parent)
+        reached.add(at.id);
+    }
+    for (const id of this.#commits.keys()) {
+      if (!reached.has(id)) this.#commits.delete(id);
+    }
+    await git.prune(this.gitDir);
   }
 
   /** Every ref, sorted by name. */
@@ -247,6 +276,6 @@ export class Repository {
 
   /** Seconds since 1970 of the next commit or tag; equal in every run. */
   #now(): number {
-    return git.FIRST_COMMIT_TIME + this.#commits.size * SECONDS_BETWEEN_COMMITS;
+    return git.FIRST_COMMIT_TIME + this.#made * SECONDS_BETWEEN_COMMITS;
   }
 }

@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { compare, type Comparison, NIX_HUG, PYTHON } from './compare.ts';
+
+const REPOS = 400;
+const SNAPSHOTS = 5;
+/** Of each snapshot; two are LFS files, and half of all change with every commit. */
+const FILES = 10;
+
+/** `scan` of a large cache, with and without Nix to ask, beside the list of the official client. */
+export async function* benchScan({ rounds }: { rounds: number }): AsyncGenerator<Comparison> {
+  const cache = await mkdtemp(path.join(process.env['BENCH_DIR'] ?? tmpdir(), 'nix-hug-bench-'));
+  try {
+    await fill(cache);
+    const env = { HF_HUB_CACHE: cache, HF_HUB_OFFLINE: '1', HF_HUB_DISABLE_TELEMETRY: '1' };
+    const scan = [...NIX_HUG, 'scan', '--json'];
+    const list = [path.join(path.dirname(PYTHON), 'hf'), 'cache', 'ls'];
+    const title = `\`scan\` of ${REPOS * SNAPSHOTS} snapshots of ${FILES} files in ${REPOS} repositories`;
+    yield await compare({ title, rounds }, [
+      { name: 'hf cache ls', prepare: async () => ({ argv: list, env }) },
+      { name: 'nix-hug scan', prepare: async () => ({ argv: scan, env }) },
+      {
+        name: 'nix-hug scan, no Nix',
+        prepare: async () => ({ argv: scan, env: { ...env, PATH: '/nonexistent' } }),
+      },
+    ]);
+  } finally {
+    await rm(cache, { recursive: true, force: true });
+  }
+}
+
+/** Fills a cache as the official client does. */
+async function fill(cache: string): Promise<void> {
+  for (let repo = 0; repo < REPOS; repo += 1) {
+    const folder = path.join(cache, `models--org-${repo % 40}--name-${repo}`);
+    for (const part of ['blobs', 'refs', 'trees']) {
+      await mkdir(path.join(folder, part), { recursive: true });
+    }
+    for (let snapshot = 0; snapshot < SNAPSHOTS; snapshot += 1) {
+      const rev = digest('sha1', `${repo} ${snapshot}`);
+      const target = path.join(folder, 'snapshots', rev);
+      await mkdir(path.join(target, 'onnx'), { recursive: true });
+      for (let file = 0; file < FILES; file += 1) {
+        const content = `${repo} ${file} ${file % 2 === 0 ? snapshot : ''}`;
+        const blob = digest(file < 2 ? 'sha256' : 'sha1', content);
+        await writeFile(path.join(folder, 'blobs', blob), content);
+        const isNested = file === FILES - 1;
+        await symlink(
+          `${isNested ? '../' : ''}../../blobs/${blob}`,
+          path.join(target, isNested ? 'onnx/config.json' : `file-${file}.json`),
+        );
+      }
+      await writeFile(path.join(folder, 'refs', snapshot === 0 ? 'main' : `v${snapshot}.0`), rev);
+    }
+  }
+}
+
+const digest = (algorithm: string, text: string): string =>
+  createHash(algorithm).update(text).digest('hex');

@@ -1,0 +1,55 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Hub, lfs, startHub } from '../support/hub/index.ts';
+import { isolatedStore, storeObjects } from '../support/isolated-store.ts';
+import { createProject } from '../support/project.ts';
+import { spawnCli } from '../support/spawn-cli.ts';
+import { tempFolder } from '../support/temp.ts';
+import { CERTIFICATE, serveTls } from '../support/tls.ts';
+
+describe('a Hub behind TLS', () => {
+  let hub: Hub;
+  beforeAll(async () => {
+    hub = await startHub();
+    const repo = await hub.createRepo({ type: 'model', id: 'org/name' });
+    await repo.commit({ files: { 'config.json': '{}\n', 'model.gguf': lfs('weights') } });
+  });
+  afterAll(() => hub.close());
+
+  async function run(argv: readonly string[], env: Readonly<Record<string, string>> = {}) {
+    const endpoint = await serveTls(hub.endpoint);
+    const home = await tempFolder('home');
+    const project = await createProject(endpoint, 'models: { m: org/name }\n');
+    const all = { HF_ENDPOINT: endpoint, HOME: home, XDG_CACHE_HOME: home, ...env };
+    const locked = spawnCli(argv, { cwd: project.folder, env: all });
+    return { ...(await locked.ended), project, all };
+  }
+
+  it('is not believed without a certificate that is trusted', async () => {
+    const { status, stderr, project } = await run(['lock']);
+    expect({ status, stderr }).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/error EHUG_NETWORK: .*no certificate that is trusted/u),
+    });
+    expect(stderr).toContain('NODE_EXTRA_CA_CERTS');
+    expect(await project.lockText()).toBe(undefined);
+  });
+
+  it('is believed with one of NODE_EXTRA_CA_CERTS', async () => {
+    const { status, project } = await run(['lock'], { NODE_EXTRA_CA_CERTS: CERTIFICATE });
+    expect(status).toBe(0);
+    expect(await project.lockText()).toContain('org/name');
+  });
+
+  it('may not redirect a download out of TLS', async () => {
+    const store = await isolatedStore();
+    const env = { ...store.env, NODE_EXTRA_CA_CERTS: CERTIFICATE };
+    const { project, all } = await run(['lock'], env);
+    const { status, stderr } = await spawnCli(['fetch'], { cwd: project.folder, env: all }).ended;
+    expect({ status, stderr }).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/EHUG_PROTOCOL: .*redirects out of TLS/u),
+    });
+    // The plain file came by TLS.
+    expect(await storeObjects(store)).toEqual([expect.stringMatching(/-config\.json$/u)]);
+  });
+});
