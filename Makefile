@@ -40,6 +40,7 @@ node_modules/.package-lock.json: package.json package-lock.json
 setup:
 	scripts/setup-nix.sh
 	scripts/setup-python.sh
+	scripts/setup-shells.sh
 
 setup-compat:
 	scripts/setup-current-nix.sh

@@ -4,7 +4,7 @@
   inputs.nixpkgs.url = "github:NixOS/nixpkgs/nixpkgs-unstable";
 
   outputs =
-    { nixpkgs, ... }:
+    { self, nixpkgs }:
     let
       systems = [
         "x86_64-linux"
@@ -12,10 +12,70 @@
         "x86_64-darwin"
         "aarch64-darwin"
       ];
+      forEachSystem =
+        make:
+        nixpkgs.lib.genAttrs systems (
+          system:
+          make {
+            pkgs = nixpkgs.legacyPackages.${system};
+            hug = self.lib.${system};
+            nix-hug = self.packages.${system}.default;
+          }
+        );
     in
     {
-      lib = nixpkgs.lib.genAttrs systems (
-        system: import ./nix { pkgs = nixpkgs.legacyPackages.${system}; }
+      lib = forEachSystem ({ pkgs, ... }: import ./nix { inherit pkgs; });
+
+      packages = forEachSystem ({ pkgs, ... }: { default = pkgs.callPackage ./package.nix { }; });
+
+      apps = forEachSystem (
+        { nix-hug, ... }:
+        {
+          default = {
+            type = "app";
+            program = "${nix-hug}/bin/nix-hug";
+            meta = { inherit (nix-hug.meta) description; };
+          };
+        }
+      );
+
+      overlays.default = final: prev: { nix-hug = final.callPackage ./package.nix { }; };
+
+      nixosModules.default.imports = [ ./nix/module-nixos.nix ];
+      homeManagerModules.default.imports = [ ./nix/module-home-manager.nix ];
+
+      templates.default = {
+        path = ./nix/templates/project;
+        description = "A project with models and datasets of the Hugging Face Hub";
+      };
+
+      checks = forEachSystem (
+        {
+          pkgs,
+          hug,
+          nix-hug,
+        }:
+        {
+          package = nix-hug;
+
+          # Both readers of a lock accept those of the examples, without a network.
+          examples = pkgs.runCommandLocal "nix-hug-examples" {
+            caches = map (
+              name:
+              builtins.unsafeDiscardStringContext
+                (hug.importLock (./examples + "/${name}/hug.lock.json")).cache.drvPath
+            ) (builtins.attrNames (builtins.readDir ./examples));
+          } ''
+            for manifest in ${./examples}/*/hug.yaml; do
+              ${nix-hug}/bin/nix-hug lock --check --manifest "$manifest"
+            done
+            touch $out
+          '';
+        }
+      );
+
+      devShells = forEachSystem (
+        { pkgs, ... }: { default = pkgs.mkShellNoCC { packages = [ pkgs.nodejs ]; }; }
       );
     };
 }

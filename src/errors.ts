@@ -50,6 +50,8 @@ export const ERROR_CODES = {
   EHUG_VERSION: EXIT.failed,
   /** The network is needed but `--offline` or `HF_HUB_OFFLINE` forbids it. */
   EHUG_OFFLINE: EXIT.failed,
+  /** The Hugging Face cache lacks a file, or has it in no sound state. */
+  EHUG_NOT_CACHED: EXIT.failed,
   /** The connection failed, timed out or broke, after all retries. */
   EHUG_NETWORK: EXIT.failed,
   /** The Hub asked to slow down for longer than nix-hug is willing to wait. */

@@ -1,4 +1,4 @@
-import { createHash, type Hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 
 /** Digests of one stream of bytes. */
 export interface Digests {
@@ -8,6 +8,13 @@ export interface Digests {
   readonly hash: string;
   /** Git blob id: SHA-1 of `blob <size>\0` and the content, 40 hex digits. */
   readonly oid: string;
+}
+
+/** Computes one digest of a stream of bytes. */
+export interface Hasher {
+  update(chunk: Uint8Array): unknown;
+  /** The digest of what was seen; to be called once. */
+  digest(): string;
 }
 
 const SHA256_HEX = /^[0-9a-f]{64}$/u;
@@ -28,17 +35,49 @@ export const hexOfSri = (sri: string): string =>
   Buffer.from(sri.slice('sha256-'.length), 'base64').toString('hex');
 
 /**
- * Size and SHA-256 of a stream of bytes.
+ * What the Hub and its cache name a content by, in hex: the SHA-256 of an LFS file, the git blob id
+ * of a plain one.
+ *
+ * @param digest SHA-256 in SRI form, or a git blob id
+ */
+export const etagOf = (digest: string): string => (isGitId(digest) ? digest : hexOfSri(digest));
+
+/** The digest that an ETag stands for: SHA-256 in SRI form, or a git blob id as it is. */
+export const digestOfEtag = (etag: string): string => (isGitId(etag) ? etag : sriOfHex(etag));
+
+/**
+ * Computes the kind of digest that is expected.
+ *
+ * @param expected SHA-256 in SRI form, or a git blob id
+ * @param size length of the content in bytes, which a git blob id needs up front
+ */
+export function createHasher(expected: string, size: number): Hasher {
+  if (!isGitId(expected)) return sha256Hasher();
+  const sha1 = createHash('sha1').update(`blob ${size}\0`);
+  return { update: (chunk) => sha1.update(chunk), digest: () => sha1.digest('hex') };
+}
+
+function sha256Hasher(): Hasher {
+  const sha256 = createHash('sha256');
+  return {
+    update: (chunk) => sha256.update(chunk),
+    digest: () => `sha256-${sha256.digest('base64')}`,
+  };
+}
+
+/**
+ * Size and digest of a stream of bytes.
  *
  * @param onBytes told how many bytes have been seen, after each chunk
+ * @param hasher default SHA-256 in SRI form
  */
 export async function hashStream(
   chunks: AsyncIterable<Uint8Array>,
   onBytes: (seen: number) => void,
+  hasher: Hasher = sha256Hasher(),
 ): Promise<Pick<Digests, 'size' | 'hash'>> {
-  const sha256 = createHash('sha256');
-  const size = await feed(chunks, [sha256], onBytes);
-  return { size, hash: `sha256-${sha256.digest('base64')}` };
+  const size = await feed(chunks, [hasher], onBytes);
+  return { size, hash: hasher.digest() };
 }
 
 /** SHA-256 of a text in SRI form. */
@@ -65,7 +104,7 @@ export async function digestStream(
 /** Puts a stream into hashes, and returns its length in bytes. */
 async function feed(
   chunks: AsyncIterable<Uint8Array>,
-  hashes: readonly Hash[],
+  hashes: readonly Pick<Hasher, 'update'>[],
   onBytes: (seen: number) => void,
 ): Promise<number> {
   let seen = 0;
@@ -75,4 +114,15 @@ async function feed(
     onBytes(seen);
   }
   return seen;
+}
+
+/**
+ * Git blob id of the pointer that stands for an LFS file in git (git-lfs, `docs/spec.md`).
+ *
+ * @param hex SHA-256 of the content in hex
+ * @param size length of the content in bytes
+ */
+export function pointerIdOf(hex: string, size: number): string {
+  const text = `version https://git-lfs.github.com/spec/v1\noid sha256:${hex}\nsize ${size}\n`;
+  return createHash('sha1').update(`blob ${text.length}\0${text}`).digest('hex');
 }

@@ -12,37 +12,43 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   lock: ['base'],
   resolve: ['base', 'manifest', 'hub', 'lock'],
   store: ['base', 'lock'],
-  cache: ['base'],
+  cache: ['base', 'transfer'],
   transfer: ['base', 'hub'],
   commands: ['base', 'manifest', 'hub', 'lock', 'resolve', 'store', 'cache', 'transfer'],
   cli: ['base', 'hub', 'store', 'cache', 'transfer', 'commands'],
-  bin: ['cli'],
+  bin: ['base', 'cli'],
+  index: ['base', 'manifest', 'hub', 'lock', 'resolve', 'store'],
 };
 
 /** Packages and system modules, and the only places that may import them. */
 const ONLY_IN: Record<string, readonly string[]> = {
-  '@commander-js/extra-typings': ['cli/program.ts', 'cli/table/'],
+  '@commander-js/extra-typings': ['cli/program.ts', 'cli/table/', 'cli/completion/'],
+  'cli-truncate': ['cli/frame.ts', 'commands/table.ts'],
   cosmiconfig: ['manifest/locate.ts'],
   leven: ['manifest/', 'commands/entries.ts'],
-  listr2: ['cli/progress.ts'],
-  'p-limit': ['hub/http.ts', 'transfer/downloads.ts', 'store/realise.ts', 'commands/supply.ts'],
+  listr2: ['cli/live.ts'],
+  'p-limit': [
+    'hub/http.ts',
+    'transfer/downloads.ts',
+    'store/realise.ts',
+    'commands/cached-entry.ts',
+    'commands/export-bring.ts',
+    'commands/supply.ts',
+    'commands/verify.ts',
+  ],
   picomatch: ['resolve/glob.ts'],
   'pretty-bytes': ['transfer/space.ts', 'commands/', 'cli/transfers.ts'],
   semver: ['manifest/', 'resolve/version.ts'],
-  undici: ['hub/http.ts'],
+  'string-width': ['cli/frame.ts', 'commands/table.ts'],
+  undici: ['hub/http.ts', 'hub/exchanges.ts'],
   valibot: ['plain-object.ts', 'manifest/', 'hub/', 'lock/', 'commands/output-schema.ts'],
   yaml: ['manifest/'],
   'node:buffer': ['hub/answer.ts'],
   'node:child_process': ['store/tools.ts'],
-  'node:crypto': [
-    'integrity.ts',
-    'transfer/claim.ts',
-    'transfer/frontier.ts',
-    'lock/file.ts',
-    'store/store-path.ts',
-  ],
+  'node:crypto': ['integrity.ts', 'transfer/claim.ts', 'lock/file.ts', 'store/store-path.ts'],
   'node:events': ['hub/http.ts'],
   'node:fs': [
+    'cache/blob.ts',
     'cache/digests.ts',
     'cache/find.ts',
     'cache/folder.ts',
@@ -65,6 +71,11 @@ const ONLY_IN: Record<string, readonly string[]> = {
     'cache/digests.ts',
     'cache/expected.ts',
     'cache/find.ts',
+    'cache/blob.ts',
+    'cache/folders.ts',
+    'cache/inside.ts',
+    'cache/links.ts',
+    'cache/write.ts',
     'store/nix.ts',
   ],
   'node:module': ['manifest/locate.ts', 'manifest/rules.ts'],
@@ -83,10 +94,11 @@ const ONLY_IN: Record<string, readonly string[]> = {
     'cli/',
   ],
   'node:process': ['bin.ts'],
+  'node:readline': ['cli/confirm.ts'],
   'node:stream': ['hub/answer.ts'],
   'node:timers/promises': ['cache/scan.ts', 'hub/retry.ts'],
   'node:url': ['cli/context.ts'],
-  'node:util': ['cli/output.ts', 'store/tools.ts'],
+  'node:util': ['cli/output.ts', 'cli/live.ts', 'store/tools.ts'],
   'node:zlib': ['hub/answer.ts'],
 };
 
@@ -105,7 +117,7 @@ const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
 const stationOf = (file: string): string => {
   const [first = '', ...rest] = file.split('/');
   if (rest.length > 0) return first;
-  return file === 'bin.ts' ? 'bin' : 'base';
+  return file === 'bin.ts' ? 'bin' : file === 'index.ts' ? 'index' : 'base';
 };
 
 const importsOf = (text: string): string[] =>

@@ -7,7 +7,6 @@ import { errorOfRefusal } from '../src/hub/refusal.ts';
 import { collector } from './support/collector.ts';
 
 const here = import.meta.dirname;
-const readme = readFileSync(path.join(here, '..', 'README.md'), 'utf8');
 const tests = readdirSync(here, { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.test.ts') && file !== 'errors.test.ts')
   .map((file) => readFileSync(path.join(here, file), 'utf8'));
@@ -15,10 +14,6 @@ const tests = readdirSync(here, { recursive: true, encoding: 'utf8' })
 const codes = Object.entries(ERROR_CODES);
 
 describe('error codes', () => {
-  it.each(codes)('%s (exit %i) stands in the README', (code, exitStatus) => {
-    expect(readme).toContain(`| \`${code}\` | ${exitStatus} |`);
-  });
-
   it.each(codes.filter(([code]) => code !== 'EHUG_INTERNAL'))('%s is named by a test', (code) => {
     expect(tests.some((text) => text.includes(code))).toBe(true);
   });

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { messageOf, systemCodeOf } from '../errors.ts';
-import { hashStream } from '../integrity.ts';
+import { createHasher, hashStream } from '../integrity.ts';
 import { blobPath, type CachedName, snapshotPath } from './layout.ts';
 
 /** A content, and the names that the cache may have it under. */
@@ -9,7 +9,7 @@ export interface CachedContent {
   readonly names: readonly CachedName[];
   /** Length in bytes. */
   readonly size: number;
-  /** SHA-256 in SRI form. */
+  /** SHA-256 in SRI form, or the git blob id of a plain file. */
   readonly hash: string;
 }
 
@@ -37,49 +37,77 @@ const READ_BYTES = 1024 * 1024;
  *
  * @param cache the cache folder, which need not exist
  * @param onBytes told how many bytes of a file have been read
+ * @param signal ends the reading; it throws then
  */
 export async function findInCache(
   cache: string,
   content: CachedContent,
   onBytes: (read: number) => void,
+  signal?: AbortSignal,
 ): Promise<Finding> {
   const damaged: Damage[] = [];
-  for (const file of await candidates(cache, content.names)) {
-    const reason = await reasonAgainst(file, content, onBytes);
+  for (const file of await cachedFiles(cache, content.names)) {
+    const reason = await reasonAgainst(file, content, onBytes, signal);
     if (reason === undefined) return { file, damaged };
     damaged.push({ file, reason });
   }
   return { file: undefined, damaged };
 }
 
-/** What is there under the names, behind all links, each file once. */
-async function candidates(
+/** Whether a file of the right size has one of the names; it is not read. */
+export async function mayBeInCache(
+  cache: string,
+  { names, size }: Pick<CachedContent, 'names' | 'size'>,
+): Promise<boolean> {
+  for (const file of await cachedFiles(cache, names)) {
+    const found = await stat(file).catch(() => undefined);
+    if (found?.isFile() === true && found.size === size) return true;
+  }
+  return false;
+}
+
+/**
+ * What is there under the names, behind all links, each file once; its content is not looked at.
+ * What may not be looked at is there, too.
+ */
+export async function cachedFiles(
   cache: string,
   names: readonly CachedName[],
 ): Promise<ReadonlySet<string>> {
   const paths = names.flatMap((name) => [blobPath(cache, name), snapshotPath(cache, name)]);
   const files = new Set<string>();
   for (const path of new Set(paths)) {
-    const file = await realpath(path).catch(() => undefined);
+    const file = await realpath(path).catch((error: unknown) =>
+      systemCodeOf(error) === 'EACCES' ? path : undefined,
+    );
     if (file !== undefined) files.add(file);
   }
   return files;
 }
 
-/** Why a file is not the content; `undefined` when it is. */
-async function reasonAgainst(
+/**
+ * Reads a file, of the cache or not, to its end, and tells why it is not the content; `undefined`
+ * when it is.
+ *
+ * @param onBytes told how many bytes of it have been read
+ * @param signal ends the reading; nothing else makes it throw
+ */
+export async function reasonAgainst(
   file: string,
-  { size, hash }: CachedContent,
+  { size, hash }: Pick<CachedContent, 'size' | 'hash'>,
   onBytes: (read: number) => void,
+  signal?: AbortSignal,
 ): Promise<string | undefined> {
   try {
     const stats = await stat(file);
     if (!stats.isFile()) return 'is not a file';
     if (stats.size !== size) return `has ${stats.size} bytes, expected ${size}`;
-    const stream = createReadStream(file, { highWaterMark: READ_BYTES });
-    const got = await hashStream(stream, onBytes);
+    const stream = createReadStream(file, { highWaterMark: READ_BYTES, signal });
+    const got = await hashStream(stream, onBytes, createHasher(hash, size));
     return got.hash === hash ? undefined : `has the digest ${got.hash}, expected ${hash}`;
   } catch (error) {
-    return `cannot be read: ${systemCodeOf(error) ?? messageOf(error)}`;
+    signal?.throwIfAborted();
+    const code = systemCodeOf(error);
+    return code === 'ENOENT' ? 'is not there' : `cannot be read: ${code ?? messageOf(error)}`;
   }
 }

@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cacheFolderIn } from '../cache/layout.ts';
+import type { ExportContext } from '../commands/export-all.ts';
 import type { FetchContext } from '../commands/fetch.ts';
 import type { FetchUrlContext } from '../commands/fetch-url.ts';
+import type { ImportAllContext } from '../commands/import-all.ts';
 import type { InitContext } from '../commands/init.ts';
 import type { LockContext } from '../commands/lock.ts';
 import type { ScanContext } from '../commands/scan.ts';
@@ -12,16 +14,22 @@ import { findToken, isOn } from '../hub/auth.ts';
 import type { Http } from '../hub/http.ts';
 import type { RetryPolicy, Wait } from '../hub/retry.ts';
 import { badEndpointReason, DEFAULT_ENDPOINT } from '../repo.ts';
+import { confirm } from './confirm.ts';
 import { createOutput, type Output, type Streams } from './output.ts';
-import { createTaskRunner } from './progress.ts';
+import { createTaskRunner, type Display } from './progress.ts';
+import { createScreen } from './screen.ts';
 import { createTransferRunner } from './transfers.ts';
 
 /** The world outside of the process, handed in so that tests can be another one. */
-export interface World extends Streams {
+export interface World {
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The user's home folder. */
   readonly home: string;
+  /** Where the user answers questions; without it none are asked. */
+  readonly stdin?: NodeJS.ReadableStream & { readonly isTTY?: boolean };
   /** Aborted when the user interrupts. */
   readonly signal: AbortSignal;
   /** How patient to be with a Hub; the default is patient. */
@@ -44,7 +52,14 @@ export interface GlobalOptions {
 
 /** What commands get to work with. */
 export interface Context
-  extends LockContext, FetchContext, FetchUrlContext, InitContext, ScanContext {
+  extends
+    LockContext,
+    FetchContext,
+    FetchUrlContext,
+    ExportContext,
+    ImportAllContext,
+    InitContext,
+    ScanContext {
   readonly output: Output;
 }
 
@@ -59,15 +74,19 @@ export function packageVersion(): string {
 export function openOutput(
   options: GlobalOptions,
   world: World,
+  stderr: Streams['stderr'] = world.stderr,
 ): { output: Output; secrets: Set<string> } {
   const secrets = new Set(secretsIn(world.env));
-  const output = createOutput(world, {
-    json: options.json === true,
-    quiet: options.quiet === true,
-    debug: options.debug === true,
-    color: wantsColor(options, world),
-    secrets,
-  });
+  const output = createOutput(
+    { stdout: world.stdout, stderr },
+    {
+      json: options.json === true,
+      quiet: options.quiet === true,
+      debug: options.debug === true,
+      color: wantsColor(options, world),
+      secrets,
+    },
+  );
   return { output, secrets };
 }
 
@@ -79,9 +98,14 @@ export function openOutput(
 export function createContext(options: GlobalOptions, world: World): Context {
   const { env, stderr } = world;
   const debug = options.debug === true;
-  const { output, secrets } = openOutput(options, world);
+  const screen = createScreen(stderr);
+  const { output, secrets } = openOutput(options, world, screen);
   const live = stderr.isTTY && !debug && env['TERM'] !== 'dumb';
-  const mode = options.quiet === true ? 'silent' : live ? 'live' : 'plain';
+  const display: Display = {
+    screen,
+    mode: options.quiet === true ? 'silent' : live ? 'live' : 'plain',
+    color: wantsColor(options, world),
+  };
   const cwd = path.resolve(world.cwd, options.cwd ?? '.');
   const workFolder = workFolderIn(env, world.home);
   const connect = (endpoint: string | undefined) =>
@@ -90,9 +114,10 @@ export function createContext(options: GlobalOptions, world: World): Context {
     output,
     cwd,
     manifest: options.manifest,
+    signal: world.signal,
     offline: options.offline === true || isOn(env['HF_HUB_OFFLINE']),
     endpoint: endpointIn(env),
-    templateFolder: fileURLToPath(new URL('../../templates/project', import.meta.url)),
+    templateFolder: fileURLToPath(new URL('../../nix/templates/project', import.meta.url)),
     nixLibrary: fileURLToPath(new URL('../../nix', import.meta.url)),
     cacheFolder: path.resolve(cwd, cacheFolderIn(env, world.home)),
     connect: async (endpoint) => {
@@ -113,10 +138,13 @@ export function createContext(options: GlobalOptions, world: World): Context {
       const packagedNixpkgs = env['NIX_HUG_NIXPKGS'];
       return createNix({ env: toolEnv, packagedNixpkgs, signal: world.signal });
     },
-    runTasks: createTaskRunner(stderr, mode),
-    runTransfers: createTransferRunner(stderr, mode),
+    runTasks: createTaskRunner(display),
+    runTransfers: createTransferRunner(display),
     warn: (line) => output.warn(line),
-    signal: world.signal,
+    // Standard input is opened by the first look at it, which costs the other commands time.
+    get confirm() {
+      return options.json === true ? undefined : confirmIn(world);
+    },
     debug: (line) => (debug ? output.note(line) : undefined),
   };
 }
@@ -147,13 +175,22 @@ async function openHttp(
     onWait: announceWaits(output),
     ...(debug === true
       ? {
-          onExchange: ({ method, path: asked, status, ms }) =>
-            output.note(`${method} ${asked} ${status} ${Math.round(ms)} ms`),
+          onExchange: ({ method, path: asked, status, ms, bytes }) =>
+            output.note(
+              `${method} ${asked} ${status ?? 'no answer'} ${Math.round(ms)} ms ${bytes} bytes`,
+            ),
         }
       : {}),
     signal,
     ...(retry === undefined ? {} : { retry }),
   });
+}
+
+/** Where somebody sees a question and can answer it. */
+function confirmIn(world: World): Context['confirm'] {
+  if (!world.stderr.isTTY || world.stdin?.isTTY !== true) return undefined;
+  const answers = { input: world.stdin, output: world.stderr, signal: world.signal };
+  return (question) => confirm(question, answers);
 }
 
 /** Address of a proxy; `host:port` alone means http, as for curl. Its value is never shown. */

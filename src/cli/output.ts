@@ -4,10 +4,10 @@ import { errorJson } from '../commands/error-json.ts';
 import { HugError, messageOf } from '../errors.ts';
 import { visible } from '../quote.ts';
 
-/** Where the process writes; `process.stdout` and `process.stderr`, or a test's own. */
+/** Where results go, and where everything else does. */
 export interface Streams {
   readonly stdout: NodeJS.WriteStream;
-  readonly stderr: NodeJS.WriteStream;
+  readonly stderr: { write(text: string): unknown };
 }
 
 /** How results and errors are written. */
@@ -51,7 +51,9 @@ export function createOutput({ stdout, stderr }: Streams, options: OutputOptions
     result({ json: document, text, errors = [] }) {
       if (json) print(JSON.stringify(document, null, 2));
       else {
-        if (!quiet && text !== '') print(text);
+        const shown =
+          typeof text === 'string' ? text : text(stdout.isTTY ? stdout.columns : undefined);
+        if (!quiet && shown !== '') print(shown);
         for (const error of errors) tellError(error);
       }
     },

@@ -1,6 +1,7 @@
 import { CommanderError } from '@commander-js/extra-typings';
 import { EXIT, HugError } from '../errors.ts';
 import { createContext, openOutput, type World } from './context.ts';
+import { addCompletionCommands } from './table/completion.ts';
 import { addFileCommands } from './table/files.ts';
 import { addManifestCommands } from './table/manifest.ts';
 import { keepOwnOptions } from './table/own-options.ts';
@@ -33,11 +34,16 @@ export async function main(argv: readonly string[], world: World): Promise<numbe
   }
 }
 
-/** The command table. Commands load their code when they run. */
-function createProgram(world: World, execute: Execute): Program {
+/**
+ * The command table. Commands load their code when they run.
+ *
+ * @param execute what is done with the command that is called
+ */
+export function createProgram(world: World, execute: Execute): Program {
   const program = createRoot(world);
   addManifestCommands(program, execute);
   addFileCommands(program, execute);
+  addCompletionCommands(program, execute);
   keepOwnOptions(program);
   return program;
 }

@@ -1,7 +1,7 @@
 import prettyBytes from 'pretty-bytes';
 import type { Transfer, TransferRunner } from '../commands/tasks.ts';
 import { createMeter, durationText, type Meter } from './meter.ts';
-import { lineWriter, type ProgressMode, runRows } from './progress.ts';
+import { type Display, lineWriter } from './progress.ts';
 
 /** How far a file is. */
 interface Row {
@@ -18,15 +18,10 @@ const MOST_ROWS = 12;
 /**
  * Runs transfers at once and shows them: on a terminal those under way and the total, else a plain
  * line for each that is done.
- *
- * @param stream where progress goes; never the stream of results
  */
-export function createTransferRunner(
-  stream: NodeJS.WriteStream,
-  mode: ProgressMode,
-): TransferRunner {
-  if (mode === 'live') return (transfers) => runLive(stream, transfers);
-  const write = lineWriter(stream, mode);
+export function createTransferRunner(display: Display): TransferRunner {
+  if (display.mode === 'live') return (transfers) => runLive(display, transfers);
+  const write = lineWriter(display);
   return (transfers) => Promise.allSettled(transfers.map((transfer) => runPlain(transfer, write)));
 }
 
@@ -40,7 +35,7 @@ async function runPlain<T>(
 }
 
 async function runLive<T>(
-  stream: NodeJS.WriteStream,
+  display: Display,
   transfers: readonly Transfer<T>[],
 ): Promise<PromiseSettledResult<T>[]> {
   const total = transfers.reduce((sum, { size }) => sum + size, 0);
@@ -69,11 +64,13 @@ async function runLive<T>(
     const bytes = rows.reduce((sum, row) => sum + row.bytes, doneBytes);
     meter.note(bytes, performance.now());
     const files = `${done} of ${transfers.length} files`;
-    return [`${files}, ${progressText(bytes, total, meter)}`, ...rowLines(rows)].join('\n');
+    const lines = rowLines(rows, display.screen.rows);
+    return [`${files}, ${progressText(bytes, total, meter)}`, ...lines].join('\n');
   };
 
   const results: PromiseSettledResult<T>[] = [];
-  await runRows(stream, [
+  const { runRows } = await import('./live.ts');
+  await runRows(display, [
     {
       title: `${transfers.length} files, ${prettyBytes(total)}`,
       run: async (show) => {
@@ -91,9 +88,11 @@ async function runLive<T>(
   return results;
 }
 
-function rowLines(rows: readonly Row[]): string[] {
-  const lines = rows.slice(0, MOST_ROWS).map(({ title, size, status, bytes }) => {
-    return `${title}: ${status}, ${prettyBytes(bytes)} of ${prettyBytes(size)}`;
+function rowLines(rows: readonly Row[], height: number): string[] {
+  // Besides them there are the total, the number of the others, and the line of the cursor.
+  const most = Math.min(MOST_ROWS, Math.max(0, height - 3));
+  const lines = rows.slice(0, most).map(({ title, size, status, bytes }) => {
+    return `${title}\t: ${status}, ${prettyBytes(bytes)} of ${prettyBytes(size)}`;
   });
   const more = rows.length - lines.length;
   return more > 0 ? [...lines, `and ${more} more`] : lines;

@@ -12,5 +12,9 @@ export async function run(
 ): Promise<CommandResult> {
   const wanted = wantedOf(url, options, context.endpoint);
   const remote = await withHub(context, (hub) => lookUp(hub, wanted, context.warn));
-  return { text: listingText(remote), json: listingJson(remote), exitStatus: EXIT.ok };
+  return {
+    text: (columns) => listingText(remote, columns),
+    json: listingJson(remote),
+    exitStatus: EXIT.ok,
+  };
 }

@@ -25,7 +25,11 @@ export async function run(
   for (const warning of warnings) context.warn(warning);
   if (name === undefined) {
     const entries = entriesNamed(lock, []);
-    return { json: entriesJson(entries), text: entriesText(entries), exitStatus: EXIT.ok };
+    return {
+      json: entriesJson(entries),
+      text: (columns) => entriesText(entries, columns),
+      exitStatus: EXIT.ok,
+    };
   }
   const [first, second] = entriesNamed(lock, [name]);
   if (first === undefined || second !== undefined) {
@@ -38,5 +42,9 @@ export async function run(
   const { files, warnings: idle } = selectFiles(whole.files, selectionOf(undefined, options));
   for (const warning of idle) context.warn(warning);
   const listing = { ...whole, files };
-  return { json: listingJson(listing), text: listingText(listing), exitStatus: EXIT.ok };
+  return {
+    json: listingJson(listing),
+    text: (columns) => listingText(listing, columns),
+    exitStatus: EXIT.ok,
+  };
 }

@@ -62,7 +62,7 @@ export async function run(
   const isOutdated = rows.some(({ outdated }) => outdated === true);
   return {
     json: { entries: rows } satisfies Output<'outdated'>,
-    text: outdatedText({ entries: rows }),
+    text: (columns) => outdatedText({ entries: rows }, columns),
     errors,
     exitStatus:
       errors.length > 0

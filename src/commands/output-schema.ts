@@ -101,6 +101,17 @@ const differences = list(
   'Entries that differ from the lock before: models, then datasets, sorted by name.',
 );
 
+const storedFile = {
+  path: text('Path in the repository.'),
+  size: bytes('Length of the content in bytes.'),
+  storePath: text('Path in the Nix store.'),
+};
+
+const state = v.pipe(
+  v.picklist(['sound', 'damaged', 'absent']),
+  v.description('Damaged when one of several copies is.'),
+);
+
 /** Schemas of what `--json` prints, by the name of their file in `schemas/output/`. */
 export const OUTPUT_SCHEMAS = {
   error: document('nix-hug … --json, on failure', 'What every command prints when it fails.', {
@@ -213,7 +224,7 @@ export const OUTPUT_SCHEMAS = {
     ),
   }),
   fetch: document(
-    'nix-hug fetch [name…] --json',
+    'nix-hug fetch|import [name…] --json',
     'What is in the Nix store, and came from where.',
     {
       changed: flag('Whether something was added to the store.'),
@@ -225,9 +236,7 @@ export const OUTPUT_SCHEMAS = {
           rev,
           files: list(
             v.strictObject({
-              path: text('Path in the repository.'),
-              size: bytes('Length of the content in bytes.'),
-              storePath: text('Path in the Nix store.'),
+              ...storedFile,
               source: v.pipe(
                 v.picklist(['store', 'hub', 'cache', 'missing']),
                 v.description(
@@ -242,7 +251,108 @@ export const OUTPUT_SCHEMAS = {
       ),
     },
   ),
-  'fetch-url': document('nix-hug fetch <url> --json', 'A model in the Nix store.', {
+  export: document('nix-hug export --json', 'What is in the Hugging Face cache.', {
+    entries: list(
+      v.strictObject({
+        name: orNull(v.string(), 'Name of the entry; null for a repository.'),
+        type,
+        repo,
+        ...pin,
+        folder: text('Path of the snapshot.'),
+        files: list(
+          v.strictObject({
+            path: text('Path in the repository.'),
+            size: bytes('Length of the content in bytes.'),
+            source: v.pipe(
+              v.picklist(['cache', 'store', 'hub']),
+              v.description('Where it was: in the cache already, in the Nix store, on the Hub.'),
+            ),
+          }),
+          'Every file that is in the snapshot now.',
+        ),
+      }),
+      'What was asked for.',
+    ),
+  }),
+  'import-url-offline': document(
+    'nix-hug import <url> --offline --json',
+    'Files of a snapshot, one by one in the Nix store.',
+    {
+      ...listing,
+      files: list(
+        v.strictObject({ ...storedFile, lfs: flag('Whether it is an LFS file.') }),
+        'Selected files.',
+      ),
+      ...expression,
+      storePath: orNull(v.string(), 'Always null: nothing is assembled offline.'),
+    },
+  ),
+  'import-all': document('nix-hug import-all --json', 'Snapshots of the Hugging Face cache.', {
+    changed: flag('Whether something was added to the store.'),
+    snapshots: list(
+      v.strictObject({
+        type,
+        repo,
+        rev,
+        files: list(
+          v.strictObject({
+            ...storedFile,
+            source: v.pipe(
+              v.picklist(['store', 'cache', 'missing', 'damaged']),
+              v.description(
+                'Where it was: in the store already, in the cache; not asked for, or damaged there.',
+              ),
+            ),
+          }),
+          'Files that have a place in the store.',
+        ),
+        damaged: list(
+          v.strictObject({
+            path: text('Path in the repository.'),
+            file: text('Path in the cache.'),
+            reason: text('Why it is not what it should be.'),
+          }),
+          'Files that were left alone.',
+        ),
+      }),
+      'Every snapshot.',
+    ),
+  }),
+  verify: document('nix-hug verify --json', 'What store and cache have of the lock.', {
+    store: orNull(v.string(), 'Path of the store; null where there is no Nix.'),
+    cache: text('Path of the Hugging Face cache.'),
+    entries: list(
+      v.strictObject({
+        name,
+        type,
+        repo,
+        rev,
+        files: list(
+          v.strictObject({
+            path: text('Path in the repository.'),
+            size: bytes('Length of the content in bytes.'),
+            store: orNull(state, 'Its state in the store; null where there is no Nix.'),
+            cache: state,
+          }),
+          'Every locked file.',
+        ),
+      }),
+      'The entries that were asked for.',
+    ),
+    problems: list(
+      v.strictObject({
+        entry: name,
+        type,
+        file: text('Path in the repository.'),
+        where: v.pipe(v.picklist(['store', 'cache']), v.description('Which copy differs.')),
+        path: text('Path of the copy.'),
+        reason: text('How it differs.'),
+        repair: text('The command that repairs it.'),
+      }),
+      'What differs from the lock.',
+    ),
+  }),
+  'fetch-url': document('nix-hug fetch|import <url> --json', 'A model in the Nix store.', {
     ...listing,
     ...expression,
     storePath: orNull(v.string(), 'The model in the Nix store; null when it was not assembled.'),
@@ -252,6 +362,10 @@ export const OUTPUT_SCHEMAS = {
     'What fetch would bring, and the expression that does the same.',
     { ...listing, ...expression },
   ),
+  completion: document('nix-hug completion --json', 'A completion script.', {
+    shell: v.pipe(v.picklist(['bash', 'zsh', 'fish']), v.description('The shell it is for.')),
+    script: text('What the shell has to read.'),
+  }),
 };
 
 /** Name of a schema. */

@@ -2,7 +2,8 @@ import type { HugError } from '../errors.ts';
 
 /** What a command leaves for the terminal: the same facts as text and as JSON. */
 export interface CommandResult {
-  readonly text: string;
+  /** Text, or what lays it out for a terminal of that many columns; `undefined` for no terminal. */
+  readonly text: string | ((columns: number | undefined) => string);
   readonly json: unknown;
   readonly exitStatus: number;
   /** What failed while other parts succeeded; the JSON says it in its own way. */

@@ -42,7 +42,7 @@ const MOST_PATHS = 5;
 const SHORT = 12;
 
 /** A line for each revision, one for the whole, and the problems by kind. */
-export function scanText(report: ScanReport): string {
+export function scanText(report: ScanReport, columns?: number): string {
   const { cacheFolder, scan, isStored } = report;
   if (!scan.found) return `there is no Hugging Face cache at ${visible(cacheFolder)}`;
   const rows = scan.repos.flatMap(({ id, type, revisions }) =>
@@ -56,7 +56,9 @@ export function scanText(report: ScanReport): string {
       visible(revision.refs.join(', ')),
     ]),
   );
-  return [...table(rows, [3, 4]), totalOf(report), ...problemLines(scan.problems)].join('\n');
+  return [...table(rows, [3, 4], columns), totalOf(report), ...problemLines(scan.problems)].join(
+    '\n',
+  );
 }
 
 const STORED: Readonly<Record<string, string>> = {

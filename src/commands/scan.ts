@@ -29,7 +29,11 @@ export async function run(context: ScanContext): Promise<CommandResult> {
     return store === undefined ? undefined : await storedRevisions(scan.repos, store, signal);
   }, context);
   const report: ScanReport = { cacheFolder, scan, isStored: (revision) => stored?.get(revision) };
-  return { json: scanJson(report), text: scanText(report), exitStatus: EXIT.ok };
+  return {
+    json: scanJson(report),
+    text: (columns) => scanText(report, columns),
+    exitStatus: EXIT.ok,
+  };
 }
 
 async function openStore({ openNix }: ScanContext): Promise<Store> {

@@ -2,11 +2,11 @@ import pLimit from 'p-limit';
 import { type Damage, findInCache } from '../cache/find.ts';
 import { HugError } from '../errors.ts';
 import { resolveUrl } from '../hub/resolve-url.ts';
-import { hexOfSri } from '../integrity.ts';
 import { encodePath } from '../repo.ts';
-import type { LackingContent, PlacedFile } from '../store/plan.ts';
+import type { LackingContent } from '../store/plan.ts';
 import type { ReportContent, Supplied } from '../store/realise.ts';
 import type { Downloads } from '../transfer/downloads.ts';
+import { cachedNames } from './cached-names.ts';
 
 /** Where bytes may come from. */
 export type Source = 'cache' | 'hub';
@@ -22,10 +22,16 @@ export interface HubDownloads extends Downloads {
 export interface SupplyOptions {
   /** The Hugging Face cache. */
   readonly cacheFolder: string;
+  /** Files of the cache that were hashed already, by SHA-256 in SRI form; they are not read again. */
+  readonly checked?: ReadonlyMap<string, string> | undefined;
   /** Opens connections when the first content is in no cache; `undefined` when there is no network. */
   readonly openDownloads: (() => Promise<HubDownloads>) | undefined;
+  /** The error for a file that is in no cache when there is no network; default `EHUG_OFFLINE`. */
+  readonly absent?: ((path: string) => HugError) | undefined;
   /** Told of files in the Hugging Face cache that are not what they should be. */
   readonly onDamage: (damage: Damage) => void;
+  /** Ends the reading of the cache. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Brings contents to disk. */
@@ -33,7 +39,7 @@ export interface Supply {
   /**
    * Takes a content from the Hugging Face cache, else from the Hub.
    *
-   * @throws HugError `EHUG_OFFLINE`, and those of `Downloads`
+   * @throws HugError `EHUG_OFFLINE` or `absent`, and those of `Downloads`
    */
   bring(content: LackingContent, report: ReportContent): Promise<Supplied<Source>>;
   /** Closes what was opened. */
@@ -44,14 +50,23 @@ export interface Supply {
 const MOST_READ_AT_ONCE = 2;
 
 /** Makes the supply of one run. */
-export function createSupply({ cacheFolder, openDownloads, onDamage }: SupplyOptions): Supply {
+export function createSupply({
+  cacheFolder,
+  checked,
+  openDownloads,
+  absent = unreachable,
+  onDamage,
+  signal,
+}: SupplyOptions): Supply {
   const reading = pLimit(MOST_READ_AT_ONCE);
   let opened: Promise<HubDownloads> | undefined;
 
   async function fromCache({ hash, size, places }: LackingContent, report: ReportContent) {
+    const known = checked?.get(hash);
+    if (known !== undefined) return known;
     const names = places.flatMap(cachedNames);
     const { file, damaged } = await reading(() =>
-      findInCache(cacheFolder, { names, size, hash }, (bytes) => report('checking', bytes)),
+      findInCache(cacheFolder, { names, size, hash }, (bytes) => report('checking', bytes), signal),
     );
     for (const damage of damaged) onDamage(damage);
     return file;
@@ -59,7 +74,7 @@ export function createSupply({ cacheFolder, openDownloads, onDamage }: SupplyOpt
 
   async function fromHub({ hash, size, places }: LackingContent, report: ReportContent) {
     const [{ type, entry, path, file }] = places;
-    if (openDownloads === undefined) throw unreachable(path);
+    if (openDownloads === undefined) throw absent(path);
     opened ??= openDownloads();
     const downloads = await opened;
     const name = file.url ?? encodePath(path);
@@ -81,13 +96,6 @@ export function createSupply({ cacheFolder, openDownloads, onDamage }: SupplyOpt
       await (await opened)?.close();
     },
   };
-}
-
-/** A repository may be in the cache under the id that was asked for, too. */
-function cachedNames({ type, entry, path, file }: PlacedFile) {
-  const etag = file.lfs === undefined ? file.oid : hexOfSri(file.hash);
-  const ids = entry.requested === undefined ? [entry.repo] : [entry.repo, entry.requested];
-  return ids.map((id) => ({ type, id, rev: entry.rev, path, etag }));
 }
 
 function unreachable(path: string): HugError {

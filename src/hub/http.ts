@@ -3,6 +3,7 @@ import pLimit from 'p-limit';
 import { type Dispatcher, EnvHttpProxyAgent, interceptors, request } from 'undici';
 import { HugError, messageOf, systemCodeOf } from '../errors.ts';
 import { decoded, type Headers, parseJson, readText, refusalOf } from './answer.ts';
+import { type Exchange, tellingOf } from './exchanges.ts';
 import { errorOfRefusal, errorOfStorage, type Subject } from './refusal.ts';
 import {
   DEFAULT_RETRY,
@@ -34,15 +35,6 @@ export interface HttpOptions {
   readonly onWait?: (wait: Wait) => void;
   readonly onExchange?: (exchange: Exchange) => void;
   readonly signal?: AbortSignal | undefined;
-}
-
-/** One request and its answer, for `--debug`. */
-interface Exchange {
-  readonly method: string;
-  /** Path without the query, which may hold a signature. */
-  readonly path: string;
-  readonly status: number;
-  readonly ms: number;
 }
 
 /** An answer of the JSON API. */
@@ -147,7 +139,9 @@ export function createHttp(options: HttpOptions): Http {
     httpsProxy: options.proxy?.https ?? '',
     noProxy: options.proxy?.no ?? '',
   });
-  const dispatcher = pool.compose(interceptors.redirect({ maxRedirections: MOST_REDIRECTS }));
+  const telling = options.onExchange === undefined ? [] : [tellingOf(options.onExchange)];
+  const redirect = interceptors.redirect({ maxRedirections: MOST_REDIRECTS });
+  const dispatcher = pool.compose([...telling, redirect]);
   const apiLimit = pLimit(options.apiConcurrency ?? 16);
   const downloadLimit = pLimit(options.downloadConcurrency ?? 8);
 
@@ -157,7 +151,6 @@ export function createHttp(options: HttpOptions): Http {
 
   async function send(url: string, how: How): Promise<Dispatcher.ResponseData> {
     const bearer = bearerFor(url, how);
-    const started = performance.now();
     const response = await request(url, {
       dispatcher,
       headers: {
@@ -169,12 +162,6 @@ export function createHttp(options: HttpOptions): Http {
     });
     // Whoever reads the body hears of its faults; of one that nobody reads they do not matter.
     response.body.on('error', () => undefined);
-    options.onExchange?.({
-      method: 'GET',
-      path: new URL(url).pathname,
-      status: response.statusCode,
-      ms: performance.now() - started,
-    });
     return response;
   }
 

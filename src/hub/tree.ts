@@ -15,6 +15,8 @@ export interface TreeFile {
   readonly oid: string;
   /** Present for LFS files: SHA-256 of the content in hex, which a gated repository masks. */
   readonly lfs?: { readonly sha256: string } | 'masked';
+  /** Name of the content in Xet storage, for LFS files that are there; masked ones are left out. */
+  readonly xetHash?: string;
 }
 
 /** More pages than any repository has; the Hub advises at most 100,000 files. */
@@ -39,6 +41,7 @@ const fileSchema = v.object({
       size: sizeSchema,
     }),
   ),
+  xetHash: v.exactOptional(v.unknown()),
 });
 
 const pageSchema = v.array(
@@ -83,9 +86,15 @@ export async function readTree(
 }
 
 function treeFile(entry: v.InferOutput<typeof fileSchema>, subject: Subject): TreeFile {
-  const { path, oid, size, lfs } = entry;
+  const { path, oid, size, lfs, xetHash } = entry;
   assertSafePath(path, `${subject.type} ${subject.id}`);
   if (lfs === undefined) return { path, oid, size };
   if (lfs.size !== size) throw senseless(subject, `${JSON.stringify(path)} has two sizes`);
-  return { path, oid, size, lfs: lfs.oid === MASK ? 'masked' : { sha256: lfs.oid } };
+  return {
+    path,
+    oid,
+    size,
+    lfs: lfs.oid === MASK ? 'masked' : { sha256: lfs.oid },
+    ...(typeof xetHash === 'string' && isSha256Hex(xetHash) ? { xetHash } : {}),
+  };
 }

@@ -32,7 +32,7 @@ export type Realise<Source> = (content: LackingContent, report: ReportContent) =
 const MOST_UNDER_WAY = 64;
 
 /** Faults of the surroundings: what failed for one content will fail for the next. */
-const HOPELESS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+export const HOPELESS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'EHUG_DISK_FULL',
   'EHUG_FILE_SYSTEM',
   'EHUG_NETWORK',

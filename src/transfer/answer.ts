@@ -10,7 +10,7 @@ export interface RemoteFile {
   readonly subject: Subject;
   /** Length in bytes. */
   readonly size: number;
-  /** SHA-256 of the content, SRI. */
+  /** SHA-256 of the content, SRI; or its git blob id. */
   readonly hash: string;
 }
 

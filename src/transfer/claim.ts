@@ -58,10 +58,10 @@ export async function release(claimed: string, key: string): Promise<void> {
   ours.delete(path.basename(claimed));
 }
 
-/** Removes a claimed file, and what else was left behind of the same content. */
+/** Removes a claimed file or folder, and what else was left behind of the same content. */
 export async function removeAll(claimed: string, key: string): Promise<void> {
   const abandoned = await abandonedIn(path.dirname(claimed), key);
-  for (const file of [claimed, ...abandoned]) await rm(file, { force: true });
+  for (const file of [claimed, ...abandoned]) await rm(file, { recursive: true, force: true });
   ours.delete(path.basename(claimed));
 }
 

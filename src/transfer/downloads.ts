@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 import { HugError } from '../errors.ts';
 import type { Http } from '../hub/http.ts';
-import { hexOfSri } from '../integrity.ts';
+import { etagOf } from '../integrity.ts';
 import { type RemoteFile, spanOf, wrongHash } from './answer.ts';
 import { type Division, RangedTransfer } from './ranged.ts';
 import { PartialFile } from './partial.ts';
@@ -67,11 +67,11 @@ async function fetch(
   room: Room,
 ): Promise<Download> {
   signal.throwIfAborted();
-  const partial = await PartialFile.claim(folder, `${hexOfSri(file.hash)}-${file.size}`, file.size);
+  const partial = await PartialFile.claim(folder, `${etagOf(file.hash)}-${file.size}`, file.size);
   try {
     await room.reserve(partial);
     const isResumed = partial.spans.length > 0;
-    const sink = new Sink(partial, onBytes, signal);
+    const sink = new Sink(partial, file, onBytes, signal);
     try {
       let hash = await bring(file, sink, http, signal);
       if (hash !== file.hash && isResumed) {

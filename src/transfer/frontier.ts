@@ -1,18 +1,19 @@
-import { createHash } from 'node:crypto';
+import { createHasher, type Hasher } from '../integrity.ts';
+import type { RemoteFile } from './answer.ts';
 import type { PartialFile } from './partial.ts';
 import { frontierOf } from './spans.ts';
 
 const BLOCK_BYTES = 1024 * 1024;
 
 /**
- * The SHA-256 of a file that is still being written: of what is there without a gap. Bytes that
+ * The digest of a file that is still being written: of what is there without a gap. Bytes that
  * come in order are hashed as they come; others are read back when the gap before them is closed,
  * soon after they were written and thus from the system's memory.
  */
 export class FrontierDigest {
   readonly #partial: PartialFile;
   readonly #signal: AbortSignal;
-  readonly #sha256 = createHash('sha256');
+  readonly #hasher: Hasher;
   /** Where bytes are read back to; made when some are. */
   #block: Buffer | undefined;
   /** How many bytes are hashed. */
@@ -20,8 +21,9 @@ export class FrontierDigest {
   #isStopped = false;
   #reading: Promise<void> | undefined;
 
-  constructor(partial: PartialFile, signal: AbortSignal) {
+  constructor(partial: PartialFile, { hash, size }: RemoteFile, signal: AbortSignal) {
     this.#partial = partial;
+    this.#hasher = createHasher(hash, size);
     this.#signal = signal;
   }
 
@@ -29,7 +31,7 @@ export class FrontierDigest {
   wrote(chunks: readonly Uint8Array[], start: number): void {
     if (start === this.#at && this.#reading === undefined) {
       for (const chunk of chunks) {
-        this.#sha256.update(chunk);
+        this.#hasher.update(chunk);
         this.#at += chunk.length;
       }
     }
@@ -50,11 +52,11 @@ export class FrontierDigest {
     await this.#reading?.catch(() => undefined);
   }
 
-  /** The digest of all that is there, SRI. */
+  /** The digest of all that is there, of the kind that the file is known by. */
   async finish(): Promise<string> {
     await this.#reading;
     this.#signal.throwIfAborted();
-    return `sha256-${this.#sha256.digest('base64')}`;
+    return this.#hasher.digest();
   }
 
   #isBehind(): boolean {
@@ -67,7 +69,7 @@ export class FrontierDigest {
     while (this.#isBehind()) {
       const end = Math.min(this.#at + BLOCK_BYTES, frontierOf(this.#partial.spans));
       const bytes = await this.#partial.read(this.#block, { start: this.#at, end });
-      this.#sha256.update(bytes);
+      this.#hasher.update(bytes);
       this.#at = end;
     }
     this.#reading = undefined;

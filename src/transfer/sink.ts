@@ -1,5 +1,6 @@
 import { HugError } from '../errors.ts';
 import { TransientFault } from '../hub/retry.ts';
+import type { RemoteFile } from './answer.ts';
 import { FrontierDigest } from './frontier.ts';
 import type { PartialFile } from './partial.ts';
 import { bytesIn, type Span, type Spans } from './spans.ts';
@@ -10,6 +11,7 @@ const BATCH_BYTES = 1024 * 1024;
 /** Where the bytes of one file go: to its partial file, and then into its digest. */
 export class Sink {
   readonly #partial: PartialFile;
+  readonly #file: RemoteFile;
   readonly #onBytes: (present: number) => void;
   readonly #signal: AbortSignal;
   #digest: FrontierDigest;
@@ -17,11 +19,17 @@ export class Sink {
   #most = 0;
 
   /** @param onBytes told how many bytes of the file are there, whenever that changes */
-  constructor(partial: PartialFile, onBytes: (present: number) => void, signal: AbortSignal) {
+  constructor(
+    partial: PartialFile,
+    file: RemoteFile,
+    onBytes: (present: number) => void,
+    signal: AbortSignal,
+  ) {
     this.#partial = partial;
+    this.#file = file;
     this.#onBytes = onBytes;
     this.#signal = signal;
-    this.#digest = new FrontierDigest(partial, signal);
+    this.#digest = new FrontierDigest(partial, file, signal);
     this.#most = bytesIn(partial.spans);
     this.#digest.catchUp();
     this.#tell();
@@ -80,11 +88,11 @@ export class Sink {
   async restart(): Promise<void> {
     await this.#digest.stop();
     await this.#partial.clear();
-    this.#digest = new FrontierDigest(this.#partial, this.#signal);
+    this.#digest = new FrontierDigest(this.#partial, this.#file, this.#signal);
     this.#tell();
   }
 
-  /** The digest of all that is there, SRI, once it is hashed. */
+  /** The digest of all that is there, once it is hashed. */
   digest(): Promise<string> {
     return this.#digest.finish();
   }

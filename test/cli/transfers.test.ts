@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import type { Display } from '../../src/cli/progress.ts';
+import { createScreen } from '../../src/cli/screen.ts';
 import { createTransferRunner } from '../../src/cli/transfers.ts';
 import type { Transfer } from '../../src/commands/tasks.ts';
 import { collector } from '../support/collector.ts';
+
+const runner = (stream: NodeJS.WriteStream, mode: Display['mode']) =>
+  createTransferRunner({ screen: createScreen(stream), mode, color: false });
 
 /** Transfers that wait until the display has shown them, the last of which fails. */
 function transfers(shown: () => string): Transfer<number>[] {
@@ -25,10 +30,7 @@ function transfers(shown: () => string): Transfer<number>[] {
 describe('transfers', () => {
   it('are shown live with the total, the rate and the time left', async () => {
     const { stream, text } = collector();
-    const runTransfers = createTransferRunner(
-      Object.assign(stream, { columns: 100, rows: 30 }),
-      'live',
-    );
+    const runTransfers = runner(Object.assign(stream, { columns: 100, rows: 30 }), 'live');
     const results = await runTransfers(transfers(text));
     expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
     expect(text()).toMatch(/0 of 2 files, [\d.]+ MB of 4 MB/u);
@@ -38,7 +40,7 @@ describe('transfers', () => {
 
   it('are plain lines elsewhere, for those that are done', async () => {
     const { stream, text } = collector();
-    const runTransfers = createTransferRunner(stream, 'plain');
+    const runTransfers = runner(stream, 'plain');
     await runTransfers([
       { title: 'a', size: 2_000_000, run: async () => 1 },
       { title: 'b', size: 1, run: () => Promise.reject(new Error('no')) },
@@ -48,7 +50,7 @@ describe('transfers', () => {
 
   it('are not shown at all when it shall be quiet', async () => {
     const { stream, text } = collector();
-    await createTransferRunner(stream, 'silent')([{ title: 'a', size: 1, run: async () => 1 }]);
+    await runner(stream, 'silent')([{ title: 'a', size: 1, run: async () => 1 }]);
     expect(text()).toBe('');
   });
 });

@@ -61,6 +61,21 @@ const RUNS: Readonly<Record<Exclude<OutputName, keyof typeof NIX_RUNS>, readonly
       return run(['scan', '--json'], { env: { HF_HUB_CACHE: cache } });
     },
   ],
+  export: [
+    async ({ run, id }) => {
+      const env = { HF_HUB_CACHE: await tempFolder('cache') };
+      await run(['export', 'branch'], { env });
+      return run(['export', `hf:${id}`, '--json'], { env });
+    },
+    async ({ run }) => run(['export', '--json'], { env: { HF_HUB_CACHE: await tempFolder() } }),
+  ],
+  verify: [
+    async ({ run }) => {
+      const env = { HF_HUB_CACHE: await tempFolder('cache'), PATH: await tempFolder('no Nix') };
+      await run(['export'], { env });
+      return run(['verify', '--json'], { env });
+    },
+  ],
   'lock-check': [
     argv('lock', '--check'),
     async ({ run, manifest }) => {
@@ -87,18 +102,23 @@ const RUNS: Readonly<Record<Exclude<OutputName, keyof typeof NIX_RUNS>, readonly
   ],
   ls: [argv('ls', 'branch'), ofRepository('ls')],
   'ls-entries': [argv('ls')],
+  completion: [argv('completion', 'bash'), argv('completion', 'fish')],
   'fetch-url-dry-run': [ofRepository('fetch', '--dry-run')],
 };
 
 const NIXPKGS = `nixpkgs=${path.join(import.meta.dirname, '..', 'support', 'nixpkgs-stand-in')}`;
 
 const NIX_RUNS = {
-  fetch: [
-    ['fetch', '--dry-run'],
-    ['fetch', 'branch'],
-    ['fetch', 'branch'],
+  fetch: [['fetch', '--dry-run'], ['fetch', 'branch'], ['fetch', 'branch'], ['import']],
+  'fetch-url': [
+    ['fetch', 'hf:REPOSITORY'],
+    ['import', 'hf:REPOSITORY'],
   ],
-  'fetch-url': [['fetch', 'hf:REPOSITORY']],
+  'import-url-offline': [['import', 'hf:REPOSITORY', '--offline']],
+  'import-all': [
+    ['import-all', '--dry-run'],
+    ['import-all', '--yes'],
+  ],
 } satisfies Partial<Record<OutputName, readonly (readonly string[])[]>>;
 
 const SCHEMAS: ReadonlyMap<string, ValidateFunction> = new Map(
@@ -159,7 +179,10 @@ describeNix('the output, with a store, of', (nix) => {
       ...nix().environment,
       XDG_CACHE_HOME: path.join(nix().folder, 'cache'),
       NIX_PATH: NIXPKGS,
+      HF_HUB_CACHE: await tempFolder('cache'),
     };
+    expect((await run(['export'], { env })).status).toBe(0);
+    expect((await run(['export', `hf:${id}`], { env })).status).toBe(0);
     for (const args of runs) {
       const words = args.map((word) => word.replace('REPOSITORY', id));
       const { json } = await run([...words, '--json'], { env });

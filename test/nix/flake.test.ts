@@ -1,14 +1,16 @@
-import { cp, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { formatLock } from '../../src/lock/codec.ts';
+import { placeFlake, type PlacedFlake } from '../support/flake.ts';
 import { lockOf } from '../support/locks.ts';
-import { describeNix } from '../support/nix.ts';
+import { describeNix, nixString } from '../support/nix.ts';
 import { type FileServer, serveFiles } from './file-server.ts';
 import { makeRepository } from './repository.ts';
 
 const REPOSITORY = path.join(import.meta.dirname, '..', '..');
 const SYSTEMS = ['aarch64-darwin', 'aarch64-linux', 'x86_64-darwin', 'x86_64-linux'];
+const onAllSystems = <T>(value: T) => Object.fromEntries(SYSTEMS.map((system) => [system, value]));
 
 const model = await makeRepository({
   files: { 'config.json': '{}' },
@@ -16,64 +18,138 @@ const model = await makeRepository({
 });
 
 describeNix('flake.nix', (nix) => {
-  let server: FileServer;
-
-  const placeOf = (name: string) => path.join(nix().folder, name);
-  /** Copies a part of this repository to where the address of a flake can name it. */
-  const place = (part: string, name: string) =>
-    cp(path.join(REPOSITORY, part), placeOf(name), { recursive: true });
-  const override = (input: string, name: string) => [
-    '--override-input',
-    input,
-    `path:${placeOf(name)}`,
-  ];
+  let flake: PlacedFlake;
+  let system: string;
 
   beforeAll(async () => {
-    server = await serveFiles(model.addresses);
-    await place('flake.nix', 'library/flake.nix');
-    await place('flake.lock', 'library/flake.lock');
-    await place('nix', 'library/nix');
-    await place('test/support/nixpkgs-stand-in', 'nixpkgs');
-    await place('examples/flake/flake.nix', 'example/flake.nix');
+    flake = await placeFlake(nix());
+    system = String(await nix().evaluate('builtins.currentSystem'));
   });
-  afterAll(() => server.close());
 
-  const flake = async (...args: readonly string[]) => {
-    const features = ['--extra-experimental-features', 'nix-command flakes'];
-    const { status, stdout, stderr } = await nix().run('nix', ...features, ...args);
+  const succeedIn = async (folder: string, ...args: readonly string[]) => {
+    const { status, stdout, stderr } = await flake.nixIn(folder, ...args);
     expect(status, stderr).toBe(0);
-    return JSON.parse(stdout);
+    return stdout;
+  };
+  const succeed = (...args: readonly string[]) => succeedIn(nix().folder, ...args);
+  /** Runs `nix` on an output of the flake. */
+  const onOutput = (command: string, output: string, ...args: readonly string[]) =>
+    succeed(command, ...flake.overrides(), `${flake.address}#${output}`, ...args);
+  const evaluate = async (output: string, apply: string) =>
+    JSON.parse(await onOutput('eval', output, '--json', '--apply', apply));
+  const build = async (address: string, ...overrides: readonly string[]) => {
+    const built = await succeed('build', '--json', '--no-link', ...overrides, address);
+    return String(JSON.parse(built)[0].outputs.out);
   };
 
   it('has the library for every system', async () => {
-    const systems = await flake(
-      'eval',
-      '--json',
-      `path:${placeOf('library')}#lib`,
-      '--apply',
-      'builtins.mapAttrs (system: builtins.attrNames)',
-      ...override('nixpkgs', 'nixpkgs'),
-    );
     const functions = ['buildCache', 'fetchDataset', 'fetchModel', 'importLock', 'readLock'];
-    expect(systems).toEqual(Object.fromEntries(SYSTEMS.map((system) => [system, functions])));
+    expect(await evaluate('lib', 'builtins.mapAttrs (system: builtins.attrNames)')).toEqual(
+      onAllSystems(functions),
+    );
+    const text = await readFile(path.join(REPOSITORY, 'docs', 'nix-library.md'), 'utf8');
+    for (const name of functions) expect(text).toMatch(new RegExp(`^## .*\`${name}\\b`, 'mu'));
   });
 
-  it('is used by examples/flake as it is, in pure evaluation', async () => {
-    await writeFile(
-      placeOf('example/hug.lock.json'),
-      formatLock(lockOf({ m: model.entry }, { endpoint: server.endpoint })),
+  it('has the command line for every system, with dependencies of one output', async () => {
+    const outputs = await evaluate(
+      'packages',
+      'builtins.mapAttrs (system: p: [ p.default.system p.default.dependencies.outPath ])',
     );
-    const system = await nix().evaluate('builtins.currentSystem');
-    const [built] = await flake(
-      'build',
-      '--json',
-      '--no-link',
-      '--no-write-lock-file',
-      ...override('nix-hug', 'library'),
-      ...override('nix-hug/nixpkgs', 'nixpkgs'),
-      `path:${placeOf('example')}#packages.${String(system)}.default`,
+    const [, dependencies] = outputs[system];
+    expect(outputs).toEqual(
+      Object.fromEntries(SYSTEMS.map((name) => [name, [name, dependencies]])),
     );
-    const snapshot = path.join(built.outputs.out, 'models--org--name/snapshots', model.entry.rev);
-    expect(await readFile(path.join(snapshot, 'x y.bin'), 'utf8')).toBe('weights');
+  });
+
+  it('runs the command line', async () => {
+    const text = await readFile(path.join(flake.folder, 'package.json'), 'utf8');
+    const run = ['run', ...flake.overrides(), flake.address, '--', '--version'];
+    expect(await succeed(...run)).toBe(`${JSON.parse(text).version}\n`);
+  });
+
+  it('adds the command line to a nixpkgs', async () => {
+    const nixpkgs = `import ${nixString(`${flake.folder}-nixpkgs`)} { }`;
+    const overlay = `(import ${nixString(`${flake.folder}/flake.nix`)}).outputs`;
+    const extended = await nix().evaluate(`
+      let
+        pkgs = ${nixpkgs};
+        flake = ${overlay} { self = flake; nixpkgs.lib = pkgs.lib; };
+      in
+      (pkgs.extend flake.overlays.default).nix-hug.pname`);
+    expect(extended).toBe('nix-hug');
+  });
+
+  it('has a shell with what its development needs', async () => {
+    const version = await onOutput('develop', 'default', '--command', 'node', '--version');
+    expect(version).toBe(`${process.version}\n`);
+  });
+
+  describe('nix flake check', () => {
+    const check = (placed: PlacedFlake) =>
+      placed.nixIn(nix().folder, 'flake', 'check', ...placed.overrides(), placed.address);
+
+    it('passes', async () => {
+      const { status, stderr } = await check(flake);
+      expect(status, stderr).toBe(0);
+    });
+
+    it('fails when the lock of an example is out of date', async () => {
+      const changed = await placeFlake(nix(), 'changed');
+      await appendFile(
+        path.join(changed.folder, 'examples/minimal/hug.yaml'),
+        '  more: org/name\n',
+      );
+      const { status, stderr } = await check(changed);
+      expect(status).not.toBe(0);
+      expect(stderr).toContain('nix-hug-examples');
+    });
+  });
+
+  describe('nix flake init', () => {
+    it('makes a project whose cache and shell can be built', async () => {
+      const project = path.join(nix().folder, 'project');
+      await mkdir(project);
+      await succeedIn(project, 'flake', 'init', '-t', flake.address);
+      expect((await readdir(project)).toSorted()).toEqual([
+        'flake.nix',
+        'hug.lock.json',
+        'hug.yaml',
+      ]);
+      const overrides = flake.overrides('nix-hug');
+      const cache = await build(`path:${project}#packages.${system}.default`, ...overrides);
+      expect(await readdir(cache)).toEqual([]);
+      const inShell = ['printenv', 'HF_HUB_CACHE', 'HF_HUB_OFFLINE'];
+      const shell = ['develop', ...overrides, `path:${project}`, '--command', ...inShell];
+      expect(await succeed(...shell)).toBe(`${cache}\n1\n`);
+    });
+  });
+
+  describe('examples/flake', () => {
+    let server: FileServer;
+    beforeAll(async () => {
+      server = await serveFiles(model.addresses);
+    });
+    afterAll(() => server.close());
+
+    it('uses it as it is, in pure evaluation', async () => {
+      const example = path.join(flake.folder, 'examples', 'flake');
+      const project = path.join(nix().folder, 'example');
+      await mkdir(project);
+      await writeFile(
+        path.join(project, 'flake.nix'),
+        await readFile(path.join(example, 'flake.nix')),
+      );
+      await writeFile(
+        path.join(project, 'hug.lock.json'),
+        formatLock(lockOf({ m: model.entry }, { endpoint: server.endpoint })),
+      );
+      const cache = await build(
+        `path:${project}#packages.${system}.default`,
+        ...flake.overrides('nix-hug'),
+      );
+      const snapshot = path.join(cache, 'models--org--name/snapshots', model.entry.rev);
+      expect(await readFile(path.join(snapshot, 'x y.bin'), 'utf8')).toBe('weights');
+    });
   });
 });

@@ -23,6 +23,16 @@ export async function createExampleRepos(hub: Hub): Promise<void> {
     },
   });
   await model.tag('v1.0.0', first);
+  const quantized = await hub.createRepo({ type: 'model', id: 'nix-hug-examples/tiny-gguf' });
+  await quantized.commit({
+    message: 'Initial model',
+    files: {
+      '.gitattributes': '*.gguf filter=lfs diff=lfs merge=lfs -text\n',
+      'README.md': '---\nlicense: mit\n---\n# tiny-gguf\n',
+      'tiny-Q4_K_M.gguf': lfs(gguf(4)),
+      'tiny-Q8_0.gguf': lfs(gguf(8)),
+    },
+  });
   const dataset = await hub.createRepo({ type: 'dataset', id: 'nix-hug-examples/rows' });
   await dataset.commit({
     message: 'Initial rows',
@@ -45,4 +55,12 @@ function safetensors(name: string, length: number, value: number): Buffer {
   const size = Buffer.alloc(8);
   size.writeBigUInt64LE(BigInt(header.length));
   return Buffer.concat([size, header, data]);
+}
+
+/** A file without tensors, whose only fact is how it is quantized. */
+function gguf(bits: number): Buffer {
+  const header = Buffer.alloc(24);
+  header.write('GGUF');
+  header.writeUInt32LE(3, 4);
+  return Buffer.concat([header, Buffer.alloc(8, bits)]);
 }

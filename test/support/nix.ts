@@ -11,6 +11,7 @@ export type NixKind = 'system' | 'current';
 
 /** The real Nix with a store of its own, which needs no root and is not `/nix`. */
 export interface Nix {
+  readonly kind: NixKind;
   /** Version, such as `2.8.0`. */
   readonly version: string;
   /** A folder that Nix sees under the same path; what an expression reads must lie here. */
@@ -128,6 +129,7 @@ export async function createNix(kind: NixKind = DEFAULT_KIND, storeDir?: string)
   successful(await run('nix-store', '--init'));
 
   return {
+    kind,
     version,
     folder,
     storeDir: environment.NIX_STORE_DIR,

@@ -91,6 +91,24 @@ export async function callPython(
   return outcomes;
 }
 
+/**
+ * Runs a script that uses the official client, without a network, and returns what it prints.
+ *
+ * @param env all that it sees of an environment
+ */
+export async function runPython(
+  client: PythonClient,
+  script: string,
+  env: Readonly<Record<string, string>>,
+): Promise<string> {
+  const settings = { HF_HUB_OFFLINE: '1', HF_HUB_DISABLE_TELEMETRY: '1', PYTHONUTF8: '1', ...env };
+  const { stdout, stderr, status } = await ended(
+    spawn(client.python, [script], { env: settings, stdio: ['ignore', 'pipe', 'pipe'] }),
+  );
+  if (status !== 0) throw new Error(`The Python script ended with ${status}: ${stderr}`);
+  return stdout;
+}
+
 function wantedVersion(name: string): string {
   const requirements = readFileSync(`${REQUIREMENTS}/requirements-${name}.txt`, 'utf8');
   return /^huggingface_hub==(?<version>\S+)$/mu.exec(requirements)?.groups?.['version'] ?? name;

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { RetryPolicy } from '../../src/hub/retry.ts';
 import { main } from '../../src/cli/program.ts';
 import { collector } from './collector.ts';
@@ -18,6 +19,8 @@ export interface CliWorld {
   /** Home folder; a path that does not exist unless it is set. */
   readonly home?: string;
   readonly signal?: AbortSignal;
+  /** What the user types, at a terminal that shows what is written to stderr. */
+  readonly typed?: Readable;
   /** Default: as many tries as users get, with waits of milliseconds. */
   readonly retry?: RetryPolicy;
 }
@@ -33,7 +36,8 @@ export async function runCli(argv: readonly string[], world: CliWorld): Promise<
     env: world.env ?? {},
     home: world.home ?? '/nonexistent',
     stdout: stdout.stream,
-    stderr: stderr.stream,
+    stderr: Object.assign(stderr.stream, { isTTY: world.typed !== undefined }),
+    ...(world.typed === undefined ? {} : { stdin: Object.assign(world.typed, { isTTY: true }) }),
     signal: world.signal ?? new AbortController().signal,
     retry: world.retry ?? IMPATIENT,
   });

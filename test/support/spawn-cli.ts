@@ -9,16 +9,29 @@ export interface SpawnedCli {
   readonly ended: Promise<Ended>;
 }
 
-const BIN = path.join(import.meta.dirname, '..', '..', 'src', 'bin.ts');
+/** How a process starts. */
+export interface SpawnOptions {
+  readonly cwd: string;
+  /** Beside the environment of this process. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Has it lead a process group of its own. */
+  readonly detached?: boolean;
+  /** Another user to run as, in the group of the same number; only root can ask for one. */
+  readonly uid?: number;
+}
 
-/** Starts nix-hug from its sources, with the environment of this process and `env`. */
+/** The program, to be run with tsx. */
+export const BIN = path.join(import.meta.dirname, '..', '..', 'src', 'bin.ts');
+
+/** Starts nix-hug from its sources. */
 export function spawnCli(
   argv: readonly string[],
-  { cwd, env }: { cwd: string; env: Readonly<Record<string, string>> },
+  { env, uid, ...options }: SpawnOptions,
 ): SpawnedCli {
   const tsx = import.meta.resolve('tsx');
   const child = spawn(process.execPath, ['--import', tsx, BIN, ...argv], {
-    cwd,
+    ...options,
+    ...(uid === undefined ? {} : { uid, gid: uid }),
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

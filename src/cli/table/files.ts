@@ -1,5 +1,5 @@
 import { repositoryAmong } from '../target.ts';
-import { REPOSITORY, withRemoteOptions } from './options.ts';
+import { EntryArgument, REPOSITORY, withRemoteOptions } from './options.ts';
 import type { Execute, Program } from './root.ts';
 
 /** The commands that list files, and bring them to where they are used. */
@@ -10,7 +10,12 @@ export function addFileCommands(program: Program, execute: Execute): void {
       .description(
         'bring files into the Nix store: those of the lock, or a model that no manifest names',
       )
-      .argument('[targets...]', `entries of the lock (all when none is named), or ${REPOSITORY}`)
+      .addArgument(
+        new EntryArgument(
+          '[targets...]',
+          `entries of the lock (all when none is named), or ${REPOSITORY}`,
+        ),
+      )
       .option(
         '--gc-root <dir>',
         'keep what is fetched from the garbage collector by links in this folder',
@@ -32,9 +37,83 @@ export function addFileCommands(program: Program, execute: Execute): void {
 
   withRemoteOptions(
     program
+      .command('export')
+      .description(
+        'write models and datasets into the Hugging Face cache, for the official client offline',
+      )
+      .addArgument(
+        new EntryArgument(
+          '[targets...]',
+          `entries of the lock (all when none is named), or ${REPOSITORY}`,
+        ),
+      ),
+  ).action((targets, options, command) =>
+    execute(command.optsWithGlobals(), async (context) => {
+      const { ref, model, dataset, repoType } = options;
+      const url = repositoryAmong(targets, [ref, model, dataset, repoType]);
+      if (url === undefined) {
+        const { run } = await import('../../commands/export.ts');
+        return run(targets, options, context);
+      }
+      const { run } = await import('../../commands/export-url.ts');
+      return run(url, options, context);
+    }),
+  );
+
+  withRemoteOptions(
+    program
+      .command('import')
+      .description(
+        'bring what the Hugging Face cache has into the Nix store; nothing is downloaded',
+      )
+      .addArgument(
+        new EntryArgument(
+          '[targets...]',
+          `entries of the lock (all when none is named), or ${REPOSITORY}`,
+        ),
+      ),
+  ).action((targets, options, command) =>
+    execute(command.optsWithGlobals(), async (context) => {
+      const { ref, model, dataset, repoType, include, exclude, file } = options;
+      const foreign = [ref, model, dataset, repoType, include, exclude, file];
+      const url = repositoryAmong(targets, foreign);
+      if (url === undefined) {
+        const { run } = await import('../../commands/import.ts');
+        return run(targets, context);
+      }
+      const { run } = await import('../../commands/import-url.ts');
+      return run(url, options, context);
+    }),
+  );
+
+  program
+    .command('import-all')
+    .description('bring every snapshot of the Hugging Face cache into the Nix store')
+    .option('-y, --yes', 'do not ask first')
+    .option('--dry-run', 'show what the store lacks, bring nothing')
+    .action((options, command) =>
+      execute(command.optsWithGlobals(), async (context) => {
+        const { run } = await import('../../commands/import-all.ts');
+        return run(options, context);
+      }),
+    );
+
+  program
+    .command('verify')
+    .description('compare what the Nix store and the Hugging Face cache have with the lock')
+    .addArgument(new EntryArgument('[names...]', 'entries of the lock; all when none is named'))
+    .action((names, _options, command) =>
+      execute(command.optsWithGlobals(), async (context) => {
+        const { run } = await import('../../commands/verify.ts');
+        return run(names, context);
+      }),
+    );
+
+  withRemoteOptions(
+    program
       .command('ls')
       .description('list the entries of the lock, or the files of one or of a repository')
-      .argument('[target]', `an entry of the lock, or ${REPOSITORY}`),
+      .addArgument(new EntryArgument('[target]', `an entry of the lock, or ${REPOSITORY}`)),
   ).action((target, options, command) =>
     execute(command.optsWithGlobals(), async (context) => {
       const { ref, model, dataset, repoType, include, exclude, file } = options;

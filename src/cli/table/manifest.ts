@@ -1,4 +1,4 @@
-import { REPOSITORY, withRemoteOptions } from './options.ts';
+import { EntryArgument, REPOSITORY, withRemoteOptions } from './options.ts';
 import type { Execute, Program } from './root.ts';
 
 /** The commands that read and write `hug.yaml` and its lock. */
@@ -27,7 +27,12 @@ export function addManifestCommands(program: Program, execute: Execute): void {
 
   program
     .command('remove')
-    .argument('<name...>', 'entries of hug.yaml; models.NAME or datasets.NAME if both have it')
+    .addArgument(
+      new EntryArgument(
+        '<name...>',
+        'entries of hug.yaml; models.NAME or datasets.NAME if both have it',
+      ),
+    )
     .description('take entries out of hug.yaml and hug.lock.json; all else stays as it is')
     .action((names, _options, command) =>
       execute(command.optsWithGlobals(), async (context) => {
@@ -50,7 +55,9 @@ export function addManifestCommands(program: Program, execute: Execute): void {
   program
     .command('update')
     .description('move branches and version ranges to their newest commit')
-    .argument('[names...]', 'entries of the manifest (all when none is named)')
+    .addArgument(
+      new EntryArgument('[names...]', 'entries of the manifest (all when none is named)'),
+    )
     .option('--dry-run', 'show what would change, write nothing')
     .action((names, options, command) =>
       execute(command.optsWithGlobals(), async (context) => {
@@ -62,7 +69,9 @@ export function addManifestCommands(program: Program, execute: Execute): void {
   program
     .command('outdated')
     .description('show what update would move, and what is newer than hug.yaml allows')
-    .argument('[names...]', 'entries of the manifest (all when none is named)')
+    .addArgument(
+      new EntryArgument('[names...]', 'entries of the manifest (all when none is named)'),
+    )
     .option('--exit-code', 'exit 3 when update would move an entry')
     .action((names, options, command) =>
       execute(command.optsWithGlobals(), async (context) => {

@@ -1,4 +1,5 @@
 import {
+  Argument,
   type Command,
   InvalidArgumentError,
   Option,
@@ -8,6 +9,9 @@ import {
 /** For the help of arguments. */
 export const REPOSITORY =
   'a repository: org/name, hf:org/name, hf-datasets:org/name, an address on the Hub';
+
+/** An argument that takes names of entries; the completion scripts offer them. */
+export class EntryArgument<Usage extends string> extends Argument<Usage> {}
 
 /** Adds what says which repository, revision and files are meant, without a manifest. */
 export function withRemoteOptions<

@@ -2,8 +2,15 @@
 # downloaded in a test. Names, arguments and meaning are those of nixpkgs.
 {
   system ? builtins.currentSystem,
+  overlays ? [ ],
 }:
 let
+  lib = import ./lib.nix;
+
+  # Where the host has its programs, unless a test has put others beside this file.
+  hostPath =
+    if builtins.pathExists ./host-path then builtins.readFile ./host-path else "/usr/bin:/bin";
+
   # A package of links to programs of the host.
   hostPrograms =
     name: programs:
@@ -19,7 +26,7 @@ let
           done
         ''
       ];
-      PATH = "/usr/bin:/bin";
+      PATH = hostPath;
     };
 
   bash = hostPrograms "bash" [ "bash" ];
@@ -56,6 +63,13 @@ let
     "wc"
   ];
 
+  findutils = hostPrograms "findutils" [ "find" ];
+
+  nodejs = hostPrograms "nodejs" [
+    "node"
+    "npm"
+  ];
+
   runCommandLocal =
     name: env: buildCommand:
     derivation (
@@ -73,7 +87,114 @@ let
         allowSubstitutes = false;
       }
     );
+
+  mkDerivation =
+    attrs:
+    let
+      built = derivation (
+        {
+          nativeBuildInputs = [ ];
+        }
+        // removeAttrs attrs [
+          "meta"
+          "passthru"
+        ]
+        // {
+          inherit system;
+          name = attrs.name or "${attrs.pname}-${attrs.version}";
+          builder = "${bash}/bin/bash";
+          args = [
+            "-ec"
+            "source $stdenv/setup; genericBuild"
+          ];
+          stdenv = ./stdenv;
+          outputs = [ "out" ];
+          initialPath = "${bash}/bin:${coreutils}/bin:${findutils}/bin";
+        }
+      );
+    in
+    built
+    // attrs.passthru or { }
+    // {
+      meta = attrs.meta or { };
+    };
+
+  stdenvNoCC = {
+    inherit mkDerivation;
+    hostPlatform = { inherit system; };
+  };
+
+  makeWrapper = mkDerivation {
+    name = "make-wrapper-hook";
+    installPhase = ''
+      mkdir -p $out/nix-support
+      cp ${./make-wrapper.sh} $out/nix-support/setup-hook
+    '';
+  };
+
+  # The compiler that nixpkgs has, from the package registry that npm is configured for.
+  typescript = mkDerivation {
+    name = "typescript-5.9.3";
+    nativeBuildInputs = [ nodejs ];
+    impureEnvVars = lib.fetchers.proxyImpureEnvVars ++ [
+      "NODE_EXTRA_CA_CERTS"
+      "npm_config_registry"
+    ];
+    buildPhase = ''
+      export HOME=$TMPDIR
+      npm install --ignore-scripts --no-audit --no-fund --no-package-lock --prefix . typescript@5.9.3
+    '';
+    installPhase = ''
+      mkdir -p $out/lib $out/bin
+      mv node_modules/typescript $out/lib/
+      ln -s ../lib/typescript/bin/tsc $out/bin/tsc
+    '';
+    outputHashMode = "recursive";
+    outputHash = "sha256-3sEOpdFNL3wew7LDkAQefIbTMe7POkuwwYVFf6bdrwI=";
+  };
+
+  mkShellNoCC =
+    attrs:
+    mkDerivation (
+      {
+        name = "nix-shell";
+        nativeBuildInputs = attrs.packages or [ ];
+        installPhase = "export > $out";
+      }
+      // removeAttrs attrs [ "packages" ]
+    );
+
+  packages = final: {
+    inherit
+      bash
+      coreutils
+      lib
+      makeWrapper
+      mkShellNoCC
+      nodejs
+      runCommandLocal
+      stdenvNoCC
+      system
+      typescript
+      ;
+
+    callPackage =
+      file: args:
+      let
+        make = import file;
+      in
+      make (builtins.intersectAttrs (builtins.functionArgs make) final // args);
+
+    extend =
+      overlay:
+      import ./. {
+        inherit system;
+        overlays = overlays ++ [ overlay ];
+      };
+  };
+
+  final = builtins.foldl' (previous: overlay: previous // overlay final previous) (
+    packages final
+  ) overlays;
 in
-{
-  inherit bash coreutils runCommandLocal;
-}
+final

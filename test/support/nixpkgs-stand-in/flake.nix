@@ -2,14 +2,7 @@
   outputs =
     { self }:
     {
-      lib.genAttrs =
-        names: make:
-        builtins.listToAttrs (
-          map (name: {
-            inherit name;
-            value = make name;
-          }) names
-        );
+      lib = import ./lib.nix;
 
       legacyPackages = self.lib.genAttrs [
         "x86_64-linux"

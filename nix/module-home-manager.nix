@@ -1,0 +1,24 @@
+/**
+  A Home Manager module: programs of one user, or the named services of that user, load what a lock
+  names.
+*/
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
+let
+  cfg = config.programs.nix-hug;
+in
+{
+  options.programs.nix-hug = import ./module-options.nix { inherit config lib pkgs; };
+
+  config = lib.mkIf cfg.enable {
+    home.packages = [ cfg.package ];
+    home.sessionVariables = lib.mkIf cfg.sessions cfg.environment;
+    systemd.user.services = lib.genAttrs cfg.services (_name: {
+      Service.Environment = lib.mapAttrsToList (name: value: "${name}=${value}") cfg.environment;
+    });
+  };
+}

@@ -1,0 +1,139 @@
+/**
+  The command line, as nixpkgs' `callPackage` builds it.
+
+  What it depends on is one fixed-output derivation, made by npm from `package-lock.json`: no hash
+  but one to maintain, and the same output on every system, since no dependency has native code.
+  TypeScript comes from nixpkgs and only removes types here; they are checked where the code is
+  developed, with tools that need not be installed to build it.
+*/
+{
+  lib,
+  stdenvNoCC,
+  bash,
+  coreutils,
+  makeWrapper,
+  nodejs,
+  typescript,
+}:
+let
+  sourceOf =
+    files:
+    lib.fileset.toSource {
+      root = ./.;
+      fileset = lib.fileset.unions files;
+    };
+
+  # After a change of `package-lock.json`: make `outputHash` empty, build, and take what Nix says.
+  dependencies = stdenvNoCC.mkDerivation {
+    name = "nix-hug-dependencies";
+    src = sourceOf [
+      ./package.json
+      ./package-lock.json
+    ];
+    nativeBuildInputs = [ nodejs ];
+    impureEnvVars = lib.fetchers.proxyImpureEnvVars ++ [
+      "NODE_EXTRA_CA_CERTS"
+      "npm_config_registry"
+    ];
+
+    # npm takes TypeScript, of which cosmiconfig could make use, for an optional dependency. What it
+    # notes about its own work, and the empty folders of what it left out, depend on its version.
+    buildPhase = ''
+      export HOME=$TMPDIR
+      npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund --no-update-notifier
+      rm -r node_modules/.bin node_modules/.package-lock.json
+      find node_modules -type d -empty -delete
+    '';
+    installPhase = ''
+      mkdir $out
+      mv node_modules $out/
+    '';
+    dontFixup = true;
+
+    outputHashMode = "recursive";
+    outputHash = "sha256-VO/vTZroCRm5bVsNXRm1hb38qbIA2NaJiw0ZITl0RhM=";
+  };
+in
+stdenvNoCC.mkDerivation {
+  pname = "nix-hug";
+  inherit (lib.importJSON ./package.json) version;
+
+  src = sourceOf [
+    ./nix
+    ./package.json
+    ./schemas
+    ./scripts/docs
+    ./scripts/write-man-page.ts
+    ./src
+    ./tsconfig.build.json
+    ./tsconfig.json
+    ./tsconfig.package.json
+  ];
+  nativeBuildInputs = [
+    makeWrapper
+    nodejs
+    typescript
+  ];
+
+  buildPhase = ''
+    runHook preBuild
+    tsc -p tsconfig.package.json
+    ln -s ${dependencies}/node_modules .
+    mkdir build/dist
+    cp package.json build/
+    node build/scripts/write-man-page.js
+    mv build/src dist
+    runHook postBuild
+  '';
+
+  # `nix-hug fetch <url>` builds with the two packages that the library uses, which are at hand, and
+  # needs no other nixpkgs.
+  installPhase = ''
+    runHook preInstall
+
+    home=$out/lib/nix-hug
+    mkdir -p "$home/nixpkgs"
+    mv dist nix node_modules package.json schemas "$home/"
+    cat > "$home/nixpkgs/default.nix" <<'EOF'
+    { }:
+    builtins.mapAttrs (name: path: {
+      inherit name;
+      outPath = builtins.storePath path;
+      system = "${stdenvNoCC.hostPlatform.system}";
+    }) {
+      bash = "${bash}";
+      coreutils = "${coreutils}";
+    }
+    EOF
+    makeWrapper ${nodejs}/bin/node "$out/bin/nix-hug" \
+      --add-flags "$home/dist/bin.js" \
+      --set-default NIX_HUG_NIXPKGS "$home/nixpkgs"
+
+    share=$out/share
+    install -Dm644 build/dist/nix-hug.1 "$share/man/man1/nix-hug.1"
+    mkdir -p "$share/bash-completion/completions" "$share/zsh/site-functions" \
+      "$share/fish/vendor_completions.d"
+    "$out/bin/nix-hug" completion bash > "$share/bash-completion/completions/nix-hug"
+    "$out/bin/nix-hug" completion zsh > "$share/zsh/site-functions/_nix-hug"
+    "$out/bin/nix-hug" completion fish > "$share/fish/vendor_completions.d/nix-hug.fish"
+
+    runHook postInstall
+  '';
+
+  doInstallCheck = true;
+  installCheckPhase = ''
+    runHook preInstallCheck
+    [[ $("$out/bin/nix-hug" --version) == "$version" ]]
+    runHook postInstallCheck
+  '';
+
+  passthru = { inherit dependencies; };
+
+  meta = {
+    description = "Lock Hugging Face models and datasets, build them with Nix, load them offline";
+    homepage = "https://github.com/nix-hug/nix-hug";
+    license = lib.licenses.mit;
+    mainProgram = "nix-hug";
+    platforms = lib.platforms.unix;
+  };
+}

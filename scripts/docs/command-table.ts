@@ -1,0 +1,61 @@
+import type { CommandUnknownOpts } from '@commander-js/extra-typings';
+import { createProgram } from '../../src/cli/program.ts';
+
+/** A command as the help shows it. */
+export interface DocumentedCommand {
+  readonly name: string;
+  /** `nix-hug fetch [options] [targets...]`. */
+  readonly usage: string;
+  readonly description: string;
+  readonly operands: readonly Term[];
+  readonly options: readonly Term[];
+}
+
+/** An argument or option, and what it does. */
+export interface Term {
+  readonly term: string;
+  readonly description: string;
+}
+
+/** The whole program; its commands are not run. */
+export const program: CommandUnknownOpts = createProgram(
+  {
+    cwd: '/',
+    env: {},
+    home: '/',
+    stdout: process.stdout,
+    stderr: process.stderr,
+    signal: new AbortController().signal,
+  },
+  async () => undefined,
+);
+
+/** The options of every command. */
+export const globalOptions: readonly Term[] = optionsOf(program);
+
+/** The commands that the help lists, in its order. */
+export const commands: readonly DocumentedCommand[] = program
+  .createHelp()
+  .visibleCommands(program)
+  .filter((command) => command.name() !== 'help')
+  .map((command) => {
+    const help = command.createHelp();
+    return {
+      name: command.name(),
+      usage: help.commandUsage(command),
+      description: help.commandDescription(command),
+      operands: help.visibleArguments(command).map((argument) => ({
+        term: help.argumentTerm(argument),
+        description: help.argumentDescription(argument),
+      })),
+      options: optionsOf(command).filter(({ term }) => !term.includes('--help')),
+    };
+  });
+
+function optionsOf(command: CommandUnknownOpts): Term[] {
+  const help = command.createHelp();
+  return help.visibleOptions(command).map((option) => ({
+    term: help.optionTerm(option),
+    description: help.optionDescription(option),
+  }));
+}

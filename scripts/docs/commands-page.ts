@@ -1,0 +1,55 @@
+import { OUTPUT_SCHEMAS } from '../../src/commands/output-schema.ts';
+import { commands, globalOptions, type Term } from './command-table.ts';
+import { GENERATED, tableOf } from './markdown.ts';
+import { ENVIRONMENT, EXIT_STATUSES } from './reference.ts';
+
+/** `docs/commands.md`, from the command table. */
+export function commandsPage(): string {
+  const sections = commands.flatMap(({ name, usage, description, operands, options }) => [
+    `## \`${name}\``,
+    sentence(description),
+    ['```console', `$ ${usage}`, '```'].join('\n'),
+    ...terms('Argument', operands),
+    ...terms('Option', options),
+    ...schemas(name),
+  ]);
+  return `${[
+    '# Commands',
+    GENERATED,
+    `Results go to stdout, progress and messages to stderr. With \`--json\`, stdout holds one JSON document: the result, or \`{ "error": { "code", "message", "hint" } }\`, whose [codes](errors.md) are stable. [Schemas](../schemas/output) describe them.`,
+    ...sections,
+    '## Options of every command',
+    'They may stand before the command or after it.',
+    ...terms('Option', globalOptions),
+    '## Exit status',
+    tableOf(['Status', 'Meaning'], EXIT_STATUSES),
+    '## Environment',
+    'What is true is `1`, `on`, `yes` or `true`, in any case.',
+    tableOf(
+      ['Variable', 'Meaning'],
+      ENVIRONMENT.map(([names, meaning]) => [
+        names.map((each) => `\`${each}\``).join(', '),
+        meaning,
+      ]),
+    ),
+  ].join('\n\n')}\n`;
+}
+
+/** Schemas of a command: those under its name and more words, unless these are another command's. */
+function schemas(command: string): string[] {
+  const names = Object.keys(OUTPUT_SCHEMAS).filter((schema) => {
+    const owners = commands.filter(({ name }) => schema === name || schema.startsWith(`${name}-`));
+    const owner = owners.toSorted((a, b) => b.name.length - a.name.length)[0];
+    return owner?.name === command;
+  });
+  const links = names.map((name) => `[${name}](../schemas/output/${name}.schema.json)`);
+  return links.length === 0 ? [] : [`JSON: ${links.join(', ')}.`];
+}
+
+function terms(head: string, rows: readonly Term[]): string[] {
+  if (rows.length === 0) return [];
+  const cells = rows.map(({ term, description }) => [`\`${term}\``, sentence(description)]);
+  return [tableOf([head, 'Meaning'], cells)];
+}
+
+const sentence = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`;

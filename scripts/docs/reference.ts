@@ -1,0 +1,50 @@
+/** What users look up beside the command table; the man page and the pages of `docs/` share it. */
+
+/** Exit statuses of every command. */
+export const EXIT_STATUSES: readonly (readonly [status: string, meaning: string])[] = [
+  ['0', 'Done.'],
+  ['1', 'Failed.'],
+  ['2', 'Wrong usage, or a manifest or lock that is missing or invalid.'],
+  ['3', 'Out of date: the answer of `lock --check` and `outdated --exit-code`.'],
+  ['130', 'Interrupted. What is done is kept.'],
+];
+
+/** Every environment variable that is read. */
+export const ENVIRONMENT: readonly (readonly [names: readonly string[], meaning: string])[] = [
+  [['HF_ENDPOINT'], 'Address of the Hub. Wins over `endpoint` of the manifest and of the lock.'],
+  [
+    ['HF_TOKEN', 'HUGGING_FACE_HUB_TOKEN'],
+    'The access token, the first one that is set. Sent to the origin of the endpoint only.',
+  ],
+  [['HF_TOKEN_PATH'], 'File with the token, where no variable has it; default `$HF_HOME/token`.'],
+  [['HF_HUB_DISABLE_IMPLICIT_TOKEN'], 'When true, no token is sent.'],
+  [['HF_HUB_OFFLINE'], 'When true, as `--offline`.'],
+  [['HF_HUB_CACHE', 'HUGGINGFACE_HUB_CACHE'], 'The Hugging Face cache; default `$HF_HOME/hub`.'],
+  [['HF_HOME'], 'Default `$XDG_CACHE_HOME/huggingface`.'],
+  [
+    ['XDG_CACHE_HOME'],
+    'Default `~/.cache`. Files on their way lie in `$XDG_CACHE_HOME/nix-hug`, and are taken up again.',
+  ],
+  [['HF_HUB_ETAG_TIMEOUT'], 'Longest wait for an answer to begin, in seconds; default 30.'],
+  [
+    ['HF_HUB_DOWNLOAD_TIMEOUT'],
+    'Longest wait for more bytes of an answer, in seconds; default 30.',
+  ],
+  [
+    ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'],
+    'Proxies, and hosts that are reached without. Lower case wins.',
+  ],
+  [['NODE_EXTRA_CA_CERTS'], 'File of certificates (PEM) that are trusted beside the usual ones.'],
+  [['NO_COLOR', 'FORCE_COLOR'], 'When not empty: no colours, or colours without a terminal too.'],
+  [['TERM'], '`dumb`: lines of progress instead of a live display.'],
+  [['NIX_HUG_NIXPKGS'], 'The nixpkgs that `fetch <url>` builds with; the package sets it.'],
+];
+
+/** Files that are read or written. */
+export const FILES: readonly (readonly [file: string, meaning: string])[] = [
+  [
+    'hug.yaml',
+    'The manifest. Looked for from the working directory upward, also as `hug.yml` and `.config/hug.yaml`.',
+  ],
+  ['hug.lock.json', 'The lock, beside the manifest.'],
+];

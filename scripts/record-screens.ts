@@ -1,0 +1,86 @@
+// Writes what a user sees into the README: the built command line in a real terminal (tmux), with a
+// Hub on loopback and a Nix store of its own.
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { type Hub, lfs, startHub } from '../test/support/hub/index.ts';
+import { createNix } from '../test/support/nix.ts';
+import { openTerminal } from '../test/support/terminal.ts';
+
+const ROOT = path.join(import.meta.dirname, '..');
+const README = path.join(ROOT, 'README.md');
+const RECORDED = /(?<=<!-- Recorded by `npm run screens`. -->\n\n```console\n)[^]*?(?=```\n)/u;
+const MEGABYTE = 1_000_000;
+
+const MANIFEST = `models:
+  mistral: { repo: mistralai/Mistral-7B-Instruct-v0.3, include: ["*.safetensors"] }
+  quant: { repo: bartowski/Qwen2.5-0.5B-Instruct-GGUF, files: [Qwen2.5-0.5B-Instruct-Q4_K_M.gguf] }
+datasets:
+  squad: rajpurkar/squad
+`;
+
+async function createRepositories(hub: Hub): Promise<void> {
+  const weights = (name: string, megabytes: number) =>
+    [name, lfs(Buffer.alloc(megabytes * MEGABYTE, name))] as const;
+  const shards = [1, 2, 3].map((shard) => weights(`model-0000${shard}-of-00003.safetensors`, 12));
+  const repositories = [
+    ['model', 'mistralai/Mistral-7B-Instruct-v0.3', [...shards, weights('consolidated.pth', 1)]],
+    [
+      'model',
+      'bartowski/Qwen2.5-0.5B-Instruct-GGUF',
+      [weights('Qwen2.5-0.5B-Instruct-Q4_K_M.gguf', 6)],
+    ],
+    ['dataset', 'rajpurkar/squad', [weights('plain_text/train-00000-of-00001.parquet', 9)]],
+  ] as const;
+  for (const [type, id, files] of repositories) {
+    const repository = await hub.createRepo({ type, id });
+    await repository.commit({ files: { 'config.json': '{}\n', ...Object.fromEntries(files) } });
+  }
+}
+
+const hub = await startHub();
+await createRepositories(hub);
+const nix = await createNix();
+const project = path.join(nix.folder, 'project');
+await mkdir(project);
+await writeFile(path.join(project, 'hug.yaml'), MANIFEST);
+
+const terminal = await openTerminal({
+  command: ['bash', '--norc', '--noprofile'],
+  cwd: project,
+  env: { ...nix.environment, HF_ENDPOINT: hub.endpoint, PS1: '$ ' },
+  columns: 110,
+});
+const bin = path.join(ROOT, 'dist', 'bin.js');
+await terminal.press(`nix-hug() { '${process.execPath}' '${bin}' "$@"; }; clear`, 'Enter');
+await terminal.until(/^\$$/u);
+
+/** Runs a command to its end and returns what is on the screen, without the next prompt. */
+async function shown(command: string): Promise<string> {
+  await terminal.press(command, 'Enter');
+  const screen = await terminal.until(/\n\$$/u);
+  await terminal.press('clear', 'Enter');
+  await terminal.until(/^\$$/u);
+  return screen.replace(/\n\$$/u, '\n');
+}
+
+const locked = await shown('nix-hug lock');
+const slow = { kind: 'slow', bytesPerSecond: 4 * MEGABYTE } as const;
+hub.inject({ match: ({ origin }) => origin === 'cdn', times: Infinity, fault: slow });
+await terminal.press('nix-hug fetch', 'Enter');
+const underWay = await terminal.until(/ [12]\d(?:\.\d)? MB of 51 MB, [^]*: downloading, [1-9]/u);
+await terminal.until(/\n\$$/u);
+const fetched = (await terminal.screen()).replace(/\n\$$/u, '\n');
+await terminal.press('clear', 'Enter');
+await terminal.until(/^\$$/u);
+const listed = await shown('nix-hug ls');
+
+const record = `${locked}${underWay}\n\n# and when it is done\n${fetched}${listed}`;
+const readme = await readFile(README, 'utf8');
+await writeFile(
+  README,
+  readme.replace(RECORDED, () => record),
+);
+
+await terminal.close();
+await nix.close();
+await hub.close();

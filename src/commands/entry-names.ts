@@ -1,0 +1,50 @@
+import { byCodeUnit } from '../code-unit.ts';
+import { EXIT } from '../errors.ts';
+import { parseLock } from '../lock/codec.ts';
+import { namedEntries, placeOf } from '../lock/entries.ts';
+import { lockPathOf, readLockText } from '../lock/file.ts';
+import { locateManifest, readManifest } from '../manifest/locate.ts';
+import { parseManifest } from '../manifest/parse.ts';
+import type { RepoType } from '../repo.ts';
+import type { ProjectContext } from './project.ts';
+import type { CommandResult } from './result.ts';
+
+/** An entry of the manifest or of the lock. */
+interface Named {
+  readonly type: RepoType;
+  readonly name: string;
+}
+
+/**
+ * `nix-hug entry-names`: what names an entry of the manifest or the lock, for completion scripts. A
+ * file that cannot be read, or is being edited, has no entries.
+ */
+export async function run(context: ProjectContext): Promise<CommandResult> {
+  const manifest = await locateManifest(context);
+  const found = await Promise.allSettled([
+    declared(manifest, context.endpoint),
+    locked(lockPathOf(manifest)),
+  ]);
+  const names = namesOf(
+    found.flatMap((entries) => (entries.status === 'fulfilled' ? entries.value : [])),
+  );
+  return { text: names.join('\n'), json: { names }, exitStatus: EXIT.ok };
+}
+
+/** The shortest name of each: `mistral`, or `models.mistral` where a dataset has the same name. */
+function namesOf(entries: readonly Named[]): string[] {
+  const places = new Map(entries.map((entry) => [placeOf(entry), entry.name]));
+  const names = [...places.values()];
+  const shortest = [...places].map(([place, name]) =>
+    names.indexOf(name) === names.lastIndexOf(name) ? name : place,
+  );
+  return shortest.toSorted(byCodeUnit);
+}
+
+async function declared(file: string, endpoint: string | undefined): Promise<readonly Named[]> {
+  return parseManifest(await readManifest(file), file, { endpoint }).entries;
+}
+
+async function locked(file: string): Promise<readonly Named[]> {
+  return namedEntries(parseLock((await readLockText(file)) ?? '', file));
+}

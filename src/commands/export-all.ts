@@ -1,0 +1,173 @@
+import { mayBeInCache } from '../cache/find.ts';
+import { repoFolderName } from '../cache/layout.ts';
+import { createRepoWriter, type RepoWriter } from '../cache/write.ts';
+import { EXIT, HugError } from '../errors.ts';
+import { NotTried } from '../store/realise.ts';
+import { assertSpace } from '../transfer/space.ts';
+import type { BringContext } from './bring.ts';
+import { createBringToCache, type ExportSource } from './export-bring.ts';
+import {
+  cachedContent,
+  contentKey,
+  contentsOf,
+  type Exported,
+  type ExportedContent,
+  type ExportedFile,
+} from './export-plan.ts';
+import { exportJson, exportText, type Written } from './export-report.ts';
+import { exportRef, type RefContext } from './export-ref.ts';
+import { createFindInStore, type StoreContext } from './export-store.ts';
+import { throwFailures } from './failures.ts';
+import type { CommandResult } from './result.ts';
+
+/** What `export` needs from outside. */
+export interface ExportContext extends BringContext, StoreContext, RefContext {
+  /** Aborted when the user interrupts. */
+  readonly signal: AbortSignal;
+}
+
+/** Where contents came from, by `contentKey`; those that failed are absent. */
+type Sources = ReadonlyMap<string, ExportSource>;
+
+/**
+ * Writes commits into the Hugging Face cache. When a file cannot be brought, the commits that need
+ * it are not written, and the others are.
+ *
+ * @param endpoint that of the lock
+ * @throws HugError `EHUG_DISK_FULL` before anything is brought, when there is no room for all; those
+ *   of `BringToCache` and `RepoWriter`, all of them in one
+ */
+export async function exportAll(
+  exports: readonly Exported[],
+  endpoint: string | undefined,
+  context: ExportContext,
+): Promise<CommandResult> {
+  const { cacheFolder, offline, openNix, runTransfers } = context;
+  const contents = contentsOf(exports);
+  const writers = createWriters(context);
+  const warnings = new Set<string>();
+  const warn = (line: string) => void warnings.add(line);
+  const supply = createBringToCache({
+    cacheFolder,
+    writersOf: (content) => writersOf(content, writers),
+    findInStore: createFindInStore(contents, { openNix, warn }),
+    openDownloads: offline ? undefined : () => context.openDownloads(endpoint),
+    warn,
+  });
+  try {
+    await prepare(contents, writers, cacheFolder);
+    const results = await runTransfers(
+      contents.map((content) => ({
+        title: titleOf(content),
+        size: content.size,
+        run: (report) => supply.bring(content, report),
+      })),
+    );
+    // Not before: the progress display is gone now.
+    for (const warning of warnings) context.warn(warning);
+    const sources = sourcesOf(contents, results);
+    const complete = exports.filter(({ files }) =>
+      files.every((file) => sources.has(contentKey(file))),
+    );
+    const written: Written[] = [];
+    for (const exported of complete) {
+      const { rev, files, tree } = exported;
+      const folders: string[] = [];
+      for (const writer of writers.of(exported)) {
+        const folder = await writer.putSnapshot({ rev, files, tree }, ({ file, reason }) =>
+          context.warn(`${file} ${reason}; it was replaced`),
+        );
+        folders.push(folder);
+        await exportRef(exported, writer, endpoint, context);
+      }
+      const sourceOf = (file: ExportedFile) => sources.get(contentKey(file));
+      written.push({ exported, folder: folders[0] ?? '', sourceOf });
+    }
+    failOnRejected(contents, results);
+    return { json: exportJson(written), text: exportText(written), exitStatus: EXIT.ok };
+  } finally {
+    await supply.close();
+    await writers.close();
+  }
+}
+
+/** The writers of all repositories, each made when it is first asked for. */
+interface Writers {
+  /** One for each id of the repository, in their order. */
+  of(exported: Exported): readonly RepoWriter[];
+  close(): Promise<void>;
+}
+
+function createWriters({ cacheFolder, signal }: ExportContext): Writers {
+  const made = new Map<string, RepoWriter>();
+  return {
+    of: ({ type, ids }) =>
+      ids.map((id) => {
+        const key = repoFolderName(type, id);
+        const writer = made.get(key) ?? createRepoWriter(cacheFolder, type, id, signal);
+        made.set(key, writer);
+        return writer;
+      }),
+    async close() {
+      for (const writer of made.values()) await writer.close();
+    },
+  };
+}
+
+const writersOf = ({ places }: ExportedContent, writers: Writers): readonly RepoWriter[] => [
+  ...new Set(places.flatMap(({ exported }) => writers.of(exported))),
+];
+
+/** Fails before anything is downloaded that there would be no room for, or no permission to write. */
+async function prepare(
+  contents: readonly ExportedContent[],
+  writers: Writers,
+  cacheFolder: string,
+): Promise<void> {
+  const affected = new Set<RepoWriter>();
+  let needed = 0;
+  for (const content of contents) {
+    for (const writer of writersOf(content, writers)) {
+      if (!(await writer.holds(content))) affected.add(writer);
+    }
+    // Of what is there under another name a link is made.
+    const isThere = await mayBeInCache(cacheFolder, cachedContent(content));
+    if (!isThere) needed += content.size;
+  }
+  for (const writer of affected) await writer.prepare();
+  if (affected.size === 0) return;
+  await assertSpace(cacheFolder, needed, 'Make room, or set HF_HUB_CACHE to a larger disk.');
+}
+
+function sourcesOf(
+  contents: readonly ExportedContent[],
+  results: readonly PromiseSettledResult<ExportSource>[],
+): Sources {
+  return new Map(
+    contents.flatMap((content, index) => {
+      const result = results[index];
+      return result?.status === 'fulfilled' ? [[contentKey(content), result.value] as const] : [];
+    }),
+  );
+}
+
+/** Throws every failure, each with what it is of. */
+function failOnRejected(
+  contents: readonly ExportedContent[],
+  results: readonly PromiseSettledResult<ExportSource>[],
+): void {
+  const reasons = contents.flatMap(({ places }, index): unknown[] => {
+    const result = results[index];
+    if (result?.status !== 'rejected') return [];
+    const { reason } = result;
+    return [reason instanceof HugError ? reason.within(places[0].exported.title) : reason];
+  });
+  const failures = reasons.filter((reason) => !(reason instanceof NotTried));
+  const untried = reasons.length - failures.length;
+  throwFailures(failures, untried === 0 ? [] : [`not tried any more: ${untried} other files`]);
+}
+
+function titleOf({ places: [{ exported, file }, ...others] }: ExportedContent): string {
+  const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
+  return `${exported.title} ${file.path}${more}`;
+}
