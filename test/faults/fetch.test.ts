@@ -1,33 +1,12 @@
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parseLock } from '../../src/lock/codec.ts';
-import { namedEntries } from '../../src/lock/entries.ts';
-import { placeFiles } from '../../src/store/plan.ts';
-import { type IsolatedStore, isolatedStore, storeObjects } from '../support/isolated-store.ts';
+import { isolatedStore } from '../support/isolated-store.ts';
 import { createProject } from '../support/project.ts';
 import { tempFolder } from '../support/temp.ts';
+import { expectedIn, foundIn } from './contents.ts';
 import { plansFor } from './plan.ts';
 import { lockOf, MANIFEST, useFaultyWorld } from './world.ts';
 
 const world = useFaultyWorld();
-
-/** The digest by base name of everything that a lock puts into a store. */
-function expectedIn({ folder }: IsolatedStore, lockText: string): Map<string, string> {
-  const files = placeFiles(namedEntries(parseLock(lockText, 'lock')), folder);
-  return new Map(files.map(({ storePath, file }) => [path.basename(storePath), file.hash]));
-}
-
-/** The digest by base name of everything that is in a store. */
-async function foundIn(store: IsolatedStore): Promise<Map<string, string>> {
-  const names = await storeObjects(store);
-  const hashes = names.map(async (name): Promise<[string, string]> => {
-    const bytes = await readFile(path.join(store.folder, name));
-    return [name, `sha256-${createHash('sha256').update(bytes).digest('base64')}`];
-  });
-  return new Map(await Promise.all(hashes));
-}
 
 describe('fetch', () => {
   it.each(plansFor('fetch'))('%s', async (_title, plan) => {

@@ -3,7 +3,7 @@ import type { Fault, FaultRule } from '../support/hub/index.ts';
 import { infoLie, refsLie, treeLie } from './lies.ts';
 
 /** Commands that are tried under faults. */
-export type Command = 'lock' | 'update' | 'add' | 'fetch' | 'inspect';
+export type Command = 'lock' | 'update' | 'add' | 'fetch' | 'export' | 'inspect';
 
 /** What goes wrong in one run. */
 export interface Plan {
@@ -44,6 +44,7 @@ const ASKS_FOR: Readonly<Record<Command, readonly Target[]>> = {
   update: ['the revision', 'the tree', 'the refs', 'any file', 'anything'],
   add: ['the revision', 'the tree', 'any file', 'anything'],
   fetch: ['any file', 'the CDN', 'anything'],
+  export: ['any file', 'the CDN', 'anything'],
   inspect: ['the revision', 'the tree', 'anything'],
 };
 
