@@ -11,7 +11,7 @@ const world = useFaultyWorld();
 const BEFORE = '# mine\nmodels:\n  other: org/other\n';
 const AFTER = `${BEFORE}  added: org/tiny\n`;
 
-describe('add', () => {
+describe('add under random faults leaves both files as they were, or writes both', () => {
   it.each(plansFor('add'))('%s', async (_title, plan) => {
     const { hub, surroundings, underFaults } = world();
     const truth = await lockOf(world(), AFTER);

@@ -37,7 +37,7 @@ async function assertWhole(cache: string, lockText: string): Promise<void> {
   }
 }
 
-describe('export', () => {
+describe('export under random faults writes no blob but what the lock names', () => {
   it.each(plansFor('export'))('%s', async (_title, plan) => {
     const { hub, surroundings, underFaults } = world();
     const lockText = await lockOf(world(), MANIFEST);

@@ -8,7 +8,7 @@ import { lockOf, MANIFEST, useFaultyWorld } from './world.ts';
 
 const world = useFaultyWorld();
 
-describe('fetch', () => {
+describe('fetch under random faults puts nothing into the store but what the lock names', () => {
   it.each(plansFor('fetch'))('%s', async (_title, plan) => {
     const { hub, surroundings, underFaults } = world();
     const lockText = await lockOf(world(), MANIFEST);

@@ -1,6 +1,7 @@
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { readdir, readFile, rm, symlink, truncate, writeFile, mkdir } from 'node:fs/promises';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isolatedStore } from '../support/isolated-store.ts';
@@ -9,6 +10,7 @@ import { tempFolder } from '../support/temp.ts';
 import { expectedIn, foundIn } from './contents.ts';
 import { lockOf, MANIFEST, useFaultyWorld } from './world.ts';
 
+const exec = promisify(execFile);
 const world = useFaultyWorld();
 
 /** Ways in which a blob of the Hugging Face cache is not what its name says. */
@@ -19,7 +21,7 @@ const DAMAGES: Readonly<Record<string, (blob: string) => unknown>> = {
   'has other bytes': async (blob) => writeFile(blob, Buffer.alloc((await readFile(blob)).length)),
   'is gone': (blob) => rm(blob),
   'is a folder': (blob) => replaced(blob, () => mkdir(blob)),
-  'is a pipe': (blob) => replaced(blob, () => execFileSync('mkfifo', [blob])),
+  'is a pipe': (blob) => replaced(blob, () => exec('mkfifo', [blob])),
   'is a link to a secret': (blob) => replaced(blob, () => symlink('/etc/passwd', blob)),
   'is a link to itself': (blob) => replaced(blob, () => symlink(blob, blob)),
   'is a device': (blob) => replaced(blob, () => symlink('/dev/zero', blob)),

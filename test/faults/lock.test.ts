@@ -9,7 +9,7 @@ const world = useFaultyWorld();
 /** A manifest of an earlier day, whose lock is a part of that of `MANIFEST`. */
 const PART = 'models: { other: org/other, tiny: tiny }';
 
-describe('lock', () => {
+describe('lock under random faults leaves the lock as it was, or writes the true one', () => {
   it.each(plansFor('lock'))('%s', async (_title, plan) => {
     const { hub, surroundings, underFaults } = world();
     const truth = await lockOf(world(), MANIFEST);

@@ -17,7 +17,7 @@ async function earlierLock(): Promise<string> {
     .replace('"version": "1.0.0"', '"version": "^1.0"');
 }
 
-describe('update', () => {
+describe('update under random faults leaves the lock as it was, or writes the true one', () => {
   it.each(plansFor('update'))('%s', async (_title, plan) => {
     const { hub, surroundings, underFaults } = world();
     const truth = await lockOf(world(), MANIFEST);

@@ -98,6 +98,15 @@ describe('revisions', () => {
     expect(waits).toEqual([]);
   });
 
+  it('takes no other commit than the one that was asked for', async () => {
+    const other = (info: object) => ({ ...info, sha: 'f'.repeat(40) });
+    inject({ match: '/revision/', fault: { kind: 'json', body: other } });
+    const asked = withApi((api) => api.revision('model', 'org/tiny', sha));
+    await expect(asked).rejects.toEqual(
+      coded('EHUG_PROTOCOL', `it is at commit ${'f'.repeat(40)}`),
+    );
+  });
+
   it('reads a private repository with a token that may', async () => {
     const { id } = await withApi((api) => api.revision('model', 'org/private', 'main'), {
       token: TOKEN,
