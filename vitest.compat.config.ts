@@ -7,5 +7,6 @@ export default defineConfig({
     env: { NIX_HUG_TEST_NIX: 'current' },
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    maxWorkers: '150%',
   },
 });

@@ -6,5 +6,12 @@ export default defineConfig({
     exclude: ['test/compat/**', 'test/faults/**'],
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // Most tests wait for other processes.
+    maxWorkers: '150%',
+    coverage: {
+      include: ['src/**'],
+      reporter: ['text', 'json-summary'],
+      reportsDirectory: '.cache/coverage',
+    },
   },
 });

@@ -3,6 +3,7 @@ import { statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { type Comparison, PYTHON } from './compare.ts';
 import { benchEvaluate } from './evaluate.ts';
+import { benchExchange } from './exchange.ts';
 import { benchFetch } from './fetch.ts';
 import { benchLock } from './lock.ts';
 import { benchScan } from './scan.ts';
@@ -24,6 +25,7 @@ const SECTIONS: Readonly<Record<string, () => AsyncGenerator<Comparison>>> = {
   evaluate: () => benchEvaluate({ rounds }),
   scan: () => benchScan({ rounds }),
   fetch: () => benchFetch({ rounds, gib }),
+  exchange: () => benchExchange({ rounds, gib }),
 };
 
 function print({ title, head, rows }: Comparison): void {

@@ -1,14 +1,11 @@
-import { execFile, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, readlink, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
-import { promisify } from 'node:util';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createRepoWriter } from '../../src/cache/write.ts';
 import { tempFolder } from '../support/temp.ts';
-
-const exec = promisify(execFile);
 
 const MIB = 1024 * 1024;
 const REV = 'c'.repeat(40);
@@ -168,32 +165,5 @@ describe('a repository in the cache', () => {
     await writeFile(path.join(repo, 'refs/main'), before);
     expect(await writer.putRef('main', REV, mayMove)).toBe(kept);
     expect(await readFile(path.join(repo, 'refs/main'), 'utf8')).toBe(kept ?? REV);
-  });
-});
-
-describe('a file system that shares blocks', () => {
-  it('has a copy of a file of the store without room for it', async ({ skip }) => {
-    const disk = await tempFolder();
-    const image = `${disk}/image`;
-    await mkdir(`${disk}/mounted`);
-    try {
-      await exec('truncate', ['-s', '320M', image]);
-      await exec('mkfs.xfs', ['-q', '-m', 'reflink=1', image]);
-      await exec('mount', ['-o', 'loop', image, `${disk}/mounted`]);
-    } catch {
-      console.warn('A test is skipped: it needs root, mkfs.xfs and a loop device');
-      skip('cannot mount');
-    }
-    onTestFinished(async () => void (await exec('umount', [`${disk}/mounted`])));
-    const content = Buffer.alloc(180 * MIB, 'content');
-    const source = `${disk}/mounted/source`;
-    await writeFile(source, content, { mode: 0o444 });
-    const cache = `${disk}/mounted/hub`;
-    const writer = createRepoWriter(cache, 'model', 'org/name', new AbortController().signal);
-    const blob = { etag: sha256(content), size: content.length };
-    await writer.putBlob(blob, { file: source, isOurs: false }, ignore);
-    await writer.close();
-    const { mode, nlink } = await stat(`${cache}/models--org--name/blobs/${blob.etag}`);
-    expect([mode & 0o777, nlink]).toEqual([0o644, 1]);
   });
 });
