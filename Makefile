@@ -1,6 +1,6 @@
 # `make demo` and `make test` do their own set-up. Nothing but make, git and Node 20 is assumed.
 
-.PHONY: demo test test-compat test-mutations bench check build setup setup-compat clean
+.PHONY: demo test test-faults test-compat test-mutations bench check build setup setup-compat clean
 .DELETE_ON_ERROR:
 
 demo: build setup
@@ -11,6 +11,10 @@ test: build setup
 	npm test
 	LC_ALL=sk npx vitest run test/lock test/resolve test/commands/lock.test.ts \
 	  test/commands/ls.test.ts test/commands/scan.test.ts test/commands/update.test.ts test/walk-through.test.ts
+
+# Random faults; FAULT_SEED and FAULT_RUNS repeat what a run has printed.
+test-faults: setup node_modules
+	npx vitest run --config vitest.faults.config.ts
 
 test-compat: build setup setup-compat
 	npx vitest run --config vitest.compat.config.ts

@@ -43,6 +43,7 @@ const ONLY_IN: Record<string, readonly string[]> = {
   undici: ['hub/http.ts', 'hub/exchanges.ts'],
   valibot: ['plain-object.ts', 'manifest/', 'hub/', 'lock/', 'commands/output-schema.ts'],
   yaml: ['manifest/'],
+  'node:buffer': ['hub/answer.ts'],
   'node:child_process': ['store/tools.ts'],
   'node:crypto': ['integrity.ts', 'transfer/claim.ts', 'lock/file.ts', 'store/store-path.ts'],
   'node:events': ['hub/http.ts'],

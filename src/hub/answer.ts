@@ -1,4 +1,5 @@
-import type { Readable } from 'node:stream';
+import { isUtf8 } from 'node:buffer';
+import { pipeline, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { HugError } from '../errors.ts';
 import type { Refusal } from './refusal.ts';
@@ -16,14 +17,15 @@ export function decoded(body: Readable, headers: Headers): AsyncIterable<Uint8Ar
 
 /** Begins when it is read, so that a body that nobody wants can end without an error. */
 async function* unzipped(body: Readable): AsyncIterable<Uint8Array> {
-  yield* body.compose(createGunzip());
+  // Not `compose`, which waits for ever when the body turns out not to be gzip.
+  yield* pipeline(body, createGunzip(), () => undefined);
 }
 
 /**
  * A whole body as text.
  *
  * @param largest most bytes it may have
- * @throws HugError `EHUG_PROTOCOL` when it has more
+ * @throws HugError `EHUG_PROTOCOL` when it has more, or is not UTF-8: a damaged name must not pass for one
  */
 export async function readText(body: AsyncIterable<Uint8Array>, largest: number): Promise<string> {
   const chunks: Uint8Array[] = [];
@@ -35,7 +37,9 @@ export async function readText(body: AsyncIterable<Uint8Array>, largest: number)
     }
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  const bytes = Buffer.concat(chunks);
+  if (isUtf8(bytes)) return bytes.toString('utf8');
+  throw new HugError('EHUG_PROTOCOL', 'the Hub answers what is not UTF-8 text');
 }
 
 /**

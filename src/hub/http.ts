@@ -145,9 +145,12 @@ export function createHttp(options: HttpOptions): Http {
   const apiLimit = pLimit(options.apiConcurrency ?? 16);
   const downloadLimit = pLimit(options.downloadConcurrency ?? 8);
 
-  async function send(url: string, subject: Subject, how: How): Promise<Dispatcher.ResponseData> {
-    const isHome = new URL(url).origin === origin;
-    const bearer = isHome && how.isPublic !== true ? token : undefined;
+  /** The token, where it may go. */
+  const bearerFor = (url: string, { isPublic = false }: How): string | undefined =>
+    new URL(url).origin === origin && !isPublic ? token : undefined;
+
+  async function send(url: string, how: How): Promise<Dispatcher.ResponseData> {
+    const bearer = bearerFor(url, how);
     const response = await request(url, {
       dispatcher,
       headers: {
@@ -157,9 +160,21 @@ export function createHttp(options: HttpOptions): Http {
       },
       ...(how.signal === undefined ? {} : { signal: how.signal }),
     });
+    // Whoever reads the body hears of its faults; of one that nobody reads they do not matter.
+    response.body.on('error', () => undefined);
+    return response;
+  }
+
+  /** Throws what an answer without the wanted body means. */
+  async function assertSuccess(
+    response: Dispatcher.ResponseData,
+    url: string,
+    subject: Subject,
+    how: How,
+  ): Promise<void> {
     const { statusCode, headers, body } = response;
     assertEndOfRedirects(response, origin);
-    if (statusCode < 400 || (statusCode === 416 && 'range' in how.headers)) return response;
+    if (statusCode < 400 || (statusCode === 416 && 'range' in how.headers)) return;
     const text = await readText(body, 64 * 1024).catch(() => '');
     const refusal = refusalOf(statusCode, headers, text);
     const answering = new URL(addressOf(response, url)).origin;
@@ -167,7 +182,8 @@ export function createHttp(options: HttpOptions): Http {
       const error = errorOfStorage(refusal, subject, answering);
       throw new TransientFault(error, requestedWaitMs(headers, Date.now()));
     }
-    const error = errorOfRefusal(refusal, subject, { endpoint, hasToken: bearer !== undefined });
+    const hasToken = bearerFor(url, how) !== undefined;
+    const error = errorOfRefusal(refusal, subject, { endpoint, hasToken });
     if (statusCode === 408 || statusCode === 429 || statusCode >= 500) {
       throw new TransientFault(error, requestedWaitMs(headers, Date.now()));
     }
@@ -182,8 +198,9 @@ export function createHttp(options: HttpOptions): Http {
     consume: (response: Dispatcher.ResponseData) => Promise<T>,
   ): Promise<T> {
     try {
-      const response = await send(url, subject, how);
+      const response = await send(url, how);
       try {
+        await assertSuccess(response, url, subject, how);
         return await consume(response);
       } finally {
         response.body.destroy();

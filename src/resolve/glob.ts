@@ -1,4 +1,6 @@
 import picomatch from 'picomatch';
+import { HugError } from '../errors.ts';
+import { quoted } from '../quote.ts';
 
 /**
  * The one glob dialect of nix-hug: picomatch with `*` crossing `/` and matching leading dots, and
@@ -13,10 +15,14 @@ const DIALECT: picomatch.PicomatchOptions = {
   windows: false,
 };
 
+/** Characters; picomatch recurses, and could not take some ten thousand of them. */
+const LONGEST = 1000;
+
 /**
  * Compiles a glob over whole repository paths; a final `/` means all below that folder.
  *
  * @param glob pattern of a manifest's `include` or `exclude`
+ * @throws HugError `EHUG_SELECTION` when it is empty, or longer than any glob
  */
 export function compileGlob(glob: string): (path: string) => boolean {
   const matches = picomatch(withoutFolder(glob), DIALECT);
@@ -32,4 +38,10 @@ export function expressionOf(glob: string): RegExp {
   return picomatch.makeRe(withoutFolder(glob), DIALECT);
 }
 
-const withoutFolder = (glob: string): string => (glob.endsWith('/') ? `${glob}*` : glob);
+function withoutFolder(glob: string): string {
+  if (glob === '') throw new HugError('EHUG_SELECTION', 'a glob is empty');
+  if (glob.length > LONGEST) {
+    throw new HugError('EHUG_SELECTION', `the glob ${quoted(glob)} has over ${LONGEST} characters`);
+  }
+  return glob.endsWith('/') ? `${glob}*` : glob;
+}

@@ -75,7 +75,10 @@ function idleGlobs(
   lfs: readonly Selectable[],
 ): string[] {
   return (globs ?? [])
-    .filter((glob) => !lfs.some((file) => compileGlob(glob)(file.path)))
+    .filter((glob) => {
+      const matches = compileGlob(glob);
+      return !lfs.some(({ path }) => matches(path));
+    })
     .map(
       (glob) => `${key} ${JSON.stringify(glob)} matches no LFS file; plain files are always kept`,
     );

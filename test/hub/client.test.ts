@@ -98,6 +98,15 @@ describe('revisions', () => {
     expect(waits).toEqual([]);
   });
 
+  it('takes no other commit than the one that was asked for', async () => {
+    const other = (info: object) => ({ ...info, sha: 'f'.repeat(40) });
+    inject({ match: '/revision/', fault: { kind: 'json', body: other } });
+    const asked = withApi((api) => api.revision('model', 'org/tiny', sha));
+    await expect(asked).rejects.toEqual(
+      coded('EHUG_PROTOCOL', `it is at commit ${'f'.repeat(40)}`),
+    );
+  });
+
   it('reads a private repository with a token that may', async () => {
     const { id } = await withApi((api) => api.revision('model', 'org/private', 'main'), {
       token: TOKEN,
@@ -213,6 +222,19 @@ describe('trees', () => {
       'another origin',
     ],
     ['HTML', { kind: 'html' }, 'EHUG_PROTOCOL', 'not JSON'],
+    ['a damaged byte', { kind: 'corrupt', at: 30 }, 'EHUG_PROTOCOL', 'not UTF-8'],
+    [
+      'an encoding that nobody asked for',
+      { kind: 'headers', headers: { 'content-encoding': 'br' } },
+      'EHUG_PROTOCOL',
+      'encoding br',
+    ],
+    [
+      'gzip that is none',
+      { kind: 'headers', headers: { 'content-encoding': 'gzip' } },
+      'EHUG_NETWORK',
+      'incorrect header check',
+    ],
     ['no list', { kind: 'json', body: {} }, 'EHUG_PROTOCOL', 'makes no sense'],
     ['a bad id', { kind: 'json', body: [entry({ oid: 'x' })] }, 'EHUG_PROTOCOL', '0.oid'],
     ['a bad size', { kind: 'json', body: [entry({ size: -1 })] }, 'EHUG_PROTOCOL', '0.size'],

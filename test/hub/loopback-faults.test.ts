@@ -72,6 +72,26 @@ describe('faults', () => {
     expect(hub.requests).toMatchObject([{ url: TREE, status: 0 }]);
   });
 
+  it('reset: within the body, which ends without its last bytes', async () => {
+    hub.inject({ match: CDN, fault: { kind: 'reset', afterBytes: 7 } });
+    const { complete } = await weights()
+      .then(receive)
+      .catch(() => ({ complete: false }));
+    expect(complete).toBe(false);
+    expect(hub.requests.at(-1)).toMatchObject({ origin: 'cdn', bodyBytesSent: 7 });
+  });
+
+  it('delay: the true answer, later than anybody waits', async () => {
+    hub.inject({ match: TREE, fault: { kind: 'delay', ms: 60_000 } });
+    const abort = new AbortController();
+    const late = get(TREE, { signal: abort.signal });
+    expect(await Promise.race([late, sleep(50, 'silence')])).toBe('silence');
+    abort.abort();
+    await expect(late).rejects.toThrow('aborted');
+    hub.inject({ match: TREE, fault: { kind: 'delay', ms: 1 } });
+    expect(await (await get(TREE)).json()).toHaveLength(3);
+  });
+
   it('cut: the connection ends within the body', async () => {
     hub.inject({ match: CDN, fault: { kind: 'cut', afterBytes: 7 } });
     const response = await weights();
@@ -220,6 +240,14 @@ describe('faults', () => {
     expect(JSON.parse(text)).toEqual(['x'.repeat(2_999_996)]);
   });
 
+  it('hugeJson: the same in few bytes', async () => {
+    hub.inject({ match: TREE, fault: { kind: 'hugeJson', bytes: 3_000_000, compressed: true } });
+    const response = await get(TREE);
+    expect(response.headers.get('content-encoding')).toBe('gzip');
+    expect(await response.text()).toHaveLength(3_000_000);
+    expect(hub.requests.at(-1)?.bodyBytesSent).toBeLessThan(10_000);
+  });
+
   it('a defect in a function of a test is answered with a 500 that names it', async () => {
     const body = () => {
       throw new Error('defect of the test');
@@ -231,8 +259,8 @@ describe('faults', () => {
   });
 });
 
-function get(path: string): Promise<Response> {
-  return fetch(`${hub.endpoint}${path}`, { redirect: 'manual' });
+function get(path: string, init: RequestInit = {}): Promise<Response> {
+  return fetch(`${hub.endpoint}${path}`, { redirect: 'manual', ...init });
 }
 
 function weights(init: RequestInit = {}): Promise<Response> {

@@ -39,4 +39,15 @@ describe('glob dialect', () => {
   ])('%s on %s: %s', (glob, path, expected) => {
     expect(compileGlob(glob)(path)).toBe(expected);
   });
+
+  it.each([
+    ['is empty', ''],
+    ['would exhaust the stack', '('.repeat(100_000)],
+  ])('has no room for a glob that %s', (_, glob) => {
+    expect(() => compileGlob(glob)).toThrow(expect.objectContaining({ code: 'EHUG_SELECTION' }));
+  });
+
+  it('takes the longest glob', () => {
+    expect(compileGlob('('.repeat(1000))('a')).toBe(false);
+  });
 });

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createGzip } from 'node:zlib';
 import { accessDenied } from './cdn.ts';
 import { collect, concat, type Content, contentOf, filled, slice } from './content.ts';
@@ -24,13 +25,15 @@ export async function distort(
       const headers = { 'Content-Type': 'text/plain; charset=utf-8', ...fault.headers };
       return { status: fault.status, headers, body: contentOf(fault.body ?? 'Injected fault') };
     }
+    case 'delay':
+      await sleep(fault.ms, undefined, { ref: false });
+      return reply;
     case 'reset':
-      return { ...reply, ending: 'reset' };
+      if (fault.afterBytes === undefined) return { ...reply, ending: 'reset' };
+      return endedAfter(reply, fault.afterBytes, 'late reset');
     case 'cut':
-    case 'stall': {
-      const sent = slice(body, 0, Math.min(body.size, fault.afterBytes));
-      return { ...reply, announcedBytes: body.size, body: sent, ending: fault.kind };
-    }
+    case 'stall':
+      return endedAfter(reply, fault.afterBytes, fault.kind);
     case 'corrupt':
       return { ...reply, body: flipped(body, fault.at ?? 0) };
     case 'truncate':
@@ -38,12 +41,7 @@ export async function distort(
     case 'extend':
       return { ...reply, body: concat(body, filled('x', fault.bytes)) };
     case 'gzip':
-      return {
-        ...reply,
-        headers: { ...reply.headers, 'Content-Encoding': 'gzip' },
-        announcedBytes: 'none',
-        body: gzipped(body),
-      };
+      return compressed(reply);
     case 'slow':
       return { ...reply, bytesPerSecond: fault.bytesPerSecond };
     case 'html':
@@ -72,16 +70,32 @@ export async function distort(
       return redirect(fault.status ?? 302, fault.location);
     case 'expired':
       return accessDenied();
-    case 'hugeJson':
-      return {
+    case 'hugeJson': {
+      const huge = {
         status: 200,
         headers: { 'Content-Type': 'application/json; charset=utf-8' },
         body: concat(contentOf('["'), filled('x', fault.bytes - 4), contentOf('"]')),
       };
+      return fault.compressed === true ? compressed(huge) : huge;
+    }
     default:
       return fault satisfies never;
   }
 }
+
+/** The same answer, whose body ends after so many bytes although it announces all of them. */
+function endedAfter(reply: Reply, bytes: number, ending: NonNullable<Reply['ending']>): Reply {
+  const { body } = reply;
+  const sent = slice(body, 0, Math.min(body.size, bytes));
+  return { ...reply, announcedBytes: body.size, body: sent, ending };
+}
+
+const compressed = (reply: Reply): Reply => ({
+  ...reply,
+  headers: { ...reply.headers, 'Content-Encoding': 'gzip' },
+  announcedBytes: 'none',
+  body: gzipped(reply.body),
+});
 
 const parsed = async <Shape>(body: Content): Promise<Shape> =>
   JSON.parse((await collect(body)).toString());

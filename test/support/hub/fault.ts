@@ -1,7 +1,7 @@
 import type { Headers } from './reply.ts';
 
 /**
- * A way to answer wrongly. `cut`, `stall`, `corrupt`, `truncate`, `extend`, `gzip`, `slow`, `json`,
+ * A way to answer wrongly. `delay`, `cut`, `stall`, `corrupt`, `truncate`, `extend`, `gzip`, `slow`, `json`,
  * `headers` and `paging` distort the true answer; the others replace it. Byte positions count in
  * the body of that answer, thus from the start of the range of a 206.
  */
@@ -13,8 +13,10 @@ export type Fault =
       readonly headers?: Headers;
       readonly body?: string;
     }
-  /** The connection is reset before the status line. */
-  | { readonly kind: 'reset' }
+  /** The connection is reset, before the status line or after so many bytes of the body. */
+  | { readonly kind: 'reset'; readonly afterBytes?: number }
+  /** The answer comes so many milliseconds late. */
+  | { readonly kind: 'delay'; readonly ms: number }
   /** The connection is closed after so many bytes of the body. */
   | { readonly kind: 'cut'; readonly afterBytes: number }
   /** Nothing follows so many bytes of the body, and the connection stays open. */
@@ -39,7 +41,7 @@ export type Fault =
   | { readonly kind: 'redirect'; readonly location: string; readonly status?: 302 | 307 }
   /** The CDN's answer to a signed address that has expired. */
   | { readonly kind: 'expired' }
-  /** A valid JSON array of so many bytes, at least 4. */
-  | { readonly kind: 'hugeJson'; readonly bytes: number };
+  /** A valid JSON array of so many bytes, at least 4; compressed, it is a thousandth on the way. */
+  | { readonly kind: 'hugeJson'; readonly bytes: number; readonly compressed?: boolean };
 
 type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };

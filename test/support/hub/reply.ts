@@ -27,7 +27,7 @@ export interface Reply {
   /** Bytes that `Content-Length` announces, default the body's; `none` leaves the header out. */
   readonly announcedBytes?: number | 'none';
   /** What happens instead of a clean end: `reset` before the status line, the others after the body. */
-  readonly ending?: 'reset' | 'cut' | 'stall';
+  readonly ending?: 'reset' | 'late reset' | 'cut' | 'stall';
   /** Rate at which the body is sent; default as fast as the connection takes it. */
   readonly bytesPerSecond?: number;
 }

@@ -148,6 +148,10 @@ async function send(reply: Reply, entry: LogEntry, response: ServerResponse): Pr
     await closed;
     return;
   }
+  if (ending === 'late reset') {
+    response.socket?.resetAndDestroy();
+    return;
+  }
   // What has been written reaches the client before the end of the connection does.
   response.socket?.end();
 }

@@ -1,0 +1,17 @@
+import { randomInt } from 'node:crypto';
+import { defineConfig } from 'vitest/config';
+
+const { FAULT_SEED = String(randomInt(1_000_000)), FAULT_RUNS = '600' } = process.env;
+console.log(`To repeat this: FAULT_SEED=${FAULT_SEED} FAULT_RUNS=${FAULT_RUNS} make test-faults`);
+
+/** Commands under random faults, readers of random text, and hostile files. */
+export default defineConfig({
+  test: {
+    include: ['test/faults/**/*.test.ts'],
+    env: { FAULT_SEED, FAULT_RUNS },
+    // Most of the time they wait for answers that do not come.
+    maxWorkers: 4,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+  },
+});
