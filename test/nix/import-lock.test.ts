@@ -182,7 +182,7 @@ describeNix('importLock', (nix) => {
       await expect(nix().build(`(${hug}).models.m`)).rejects.toThrow('hash mismatch');
     });
 
-    it('of 10,000 files builds', async () => {
+    it('of 10,000 files builds', { timeout: 180_000 }, async () => {
       const paths = Array.from({ length: 10_000 }, (_, index) => `data/${index % 7}/part ${index}`);
       const files = paths.map((name) => [name, lockedFile('a', pathNames(name))] as const);
       const entry = lockedEntry({ files: new Map(files) });
