@@ -85,8 +85,8 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     defect: 'a failed write leaves its temporary file',
-    file: 'src/lock/file.ts',
-    before: 'await rm(temporary, { force: true }).catch(() => undefined);',
+    file: 'src/atomic-file.ts',
+    before: 'if (waits) await rm(temporary, { force: true }).catch(() => undefined);',
     after: '',
     caughtBy: 'test/commands/lock-process.test.ts',
   },
@@ -114,8 +114,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     defect: 'the token follows a download to any origin',
     file: 'src/hub/http.ts',
-    before: 'const isHome = new URL(url).origin === origin;',
-    after: 'const isHome = true;',
+    before: 'new URL(url).origin === origin && !isPublic ? token : undefined',
+    after: '!isPublic ? token : undefined',
     caughtBy: 'test/transfer/downloads.test.ts',
   },
   {
