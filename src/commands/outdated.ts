@@ -1,10 +1,9 @@
 import { EXIT, HugError } from '../errors.ts';
 import type { HubApi } from '../hub/api.ts';
 import type { Pin } from '../lock/diff.ts';
-import { placeOf } from '../lock/entries.ts';
+import { entriesOf, placeOf } from '../lock/entries.ts';
 import type { LockedEntry } from '../lock/schema.ts';
 import type { ManifestEntry } from '../manifest/schema.ts';
-import { entriesOf } from '../resolve/drift.ts';
 import type { Looked } from '../resolve/outlook.ts';
 import { manifestEntriesNamed } from './entries.ts';
 import { errorJson } from './error-json.ts';

@@ -1,11 +1,10 @@
 import { EXIT } from '../errors.ts';
 import { refClashes } from '../lock/clashes.ts';
 import { diffLocks, type EntryChange, type Pin } from '../lock/diff.ts';
-import { placeOf } from '../lock/entries.ts';
+import { entriesOf, placeOf } from '../lock/entries.ts';
 import { writeLockText } from '../lock/file.ts';
 import type { Lock, LockedEntry } from '../lock/schema.ts';
 import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
-import { entriesOf } from '../resolve/drift.ts';
 import { isPinned } from '../resolve/loss.ts';
 import type { Moved } from '../resolve/move.ts';
 import { manifestEntriesNamed } from './entries.ts';
