@@ -65,7 +65,8 @@ export async function planLock(
   for (const warning of found.warnings) context.warn(warning);
   const drift = driftOf(manifest, found.lock);
   const resolved = await resolveStale(manifest, found.lock, drift, context);
-  return planOf(found.lock, assemble(manifest, found.lock, resolved), before);
+  const to = assemble(manifest, found.lock, resolved);
+  return planOf(found.lock, to, before, context.warn);
 }
 
 function check({ manifest, lockName: file, lockText: text }: Project): CommandResult {

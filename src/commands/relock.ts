@@ -1,5 +1,6 @@
 import { HugError } from '../errors.ts';
 import type { HubApi } from '../hub/api.ts';
+import { refClashes } from '../lock/clashes.ts';
 import { EMPTY_LOCK, formatLock, parseLock } from '../lock/codec.ts';
 import { hasConflictMarkers, parseConflict } from '../lock/conflict.ts';
 import { entriesOf, placeOf } from '../lock/entries.ts';
@@ -39,8 +40,17 @@ export interface LockPlan {
   readonly changed: boolean;
 }
 
-/** @param before content of the file; `undefined` when there is none */
-export function planOf(from: Lock, to: Lock, before: string | undefined): LockPlan {
+/**
+ * @param before content of the file; `undefined` when there is none
+ * @param warn told of entries that one cache cannot hold together
+ */
+export function planOf(
+  from: Lock,
+  to: Lock,
+  before: string | undefined,
+  warn: (line: string) => void,
+): LockPlan {
+  for (const clash of refClashes(to)) warn(clash);
   const text = formatLock(to);
   return { from, to, text, changed: text !== before };
 }

@@ -1,5 +1,4 @@
 import { EXIT } from '../errors.ts';
-import { refClashes } from '../lock/clashes.ts';
 import { diffLocks, type EntryChange, type Pin } from '../lock/diff.ts';
 import { entriesOf, placeOf } from '../lock/entries.ts';
 import { writeLockText } from '../lock/file.ts';
@@ -51,8 +50,7 @@ export async function run(
     names.length === 0
       ? assemble(manifest, found.lock, entries)
       : replace(manifest, found.lock, entries);
-  for (const clash of refClashes(lock)) context.warn(clash);
-  const { text, changed } = planOf(found.lock, lock, before);
+  const { text, changed } = planOf(found.lock, lock, before, context.warn);
   const write = changed && options.dryRun !== true;
   if (write) await writeLockText(lockPath, text);
 

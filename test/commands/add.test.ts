@@ -157,6 +157,21 @@ describe('add', () => {
     expect(await manifestOf(at)).toContain('  first:\n    repo: org/first\n    ref: dev\n');
   });
 
+  it('warns when it leaves one branch at two commits', async () => {
+    const repo = await hub.createRepo({ type: 'model', id: 'org/moving' });
+    await repo.commit({ files: { 'config.json': '0' } });
+    const { run } = await project();
+    await run(['add', 'hf:org/moving']);
+    await repo.commit({ files: { 'config.json': '1' } });
+    const { status, stderr } = await run(['add', 'hf:org/moving', '--name', 'again']);
+    expect([status, stderr]).toEqual([
+      0,
+      expect.stringContaining(
+        'warning: models.again and models.moving have main of org/moving at different commits',
+      ),
+    ]);
+  });
+
   it('locks what else is not locked yet', async () => {
     const { run } = await project('models:\n  gpt2: gpt2\n');
     const { json } = await run(['add', 'org/first', '--json']);

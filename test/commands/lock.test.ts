@@ -145,6 +145,23 @@ describe('lock', () => {
     expect(JSON.parse((await lockText()) ?? '').models).toEqual(before.models);
   });
 
+  it('warns of one branch at two commits, which one cache cannot hold', async () => {
+    const moving = await hub.createRepo({ type: 'model', id: 'org/moving' });
+    await moving.commit({ files: { 'config.json': '0' } });
+    const { run, manifest } = await project('models: { a: org/moving }');
+    expect((await run(['lock'])).stderr).not.toContain('warning');
+    await moving.commit({ files: { 'config.json': '1' } });
+    await manifest('models: { a: org/moving, b: org/moving }');
+    const { status, stderr } = await run(['lock']);
+    expect([status, stderr]).toEqual([
+      0,
+      expect.stringContaining(
+        'warning: models.a and models.b have main of org/moving at different commits',
+      ),
+    ]);
+    expect((await run(['lock', '--offline'])).stderr).toContain('different commits');
+  });
+
   it('drops what the manifest dropped, without a request', async () => {
     const { run, manifest, lockText } = await project();
     await run(['lock']);
