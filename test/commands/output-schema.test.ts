@@ -159,7 +159,8 @@ models:
   const { status, stderr } = await project.run(['lock']);
   if (status !== 0) throw new Error(stderr);
   await repo.tag('v2.0.0', await repo.commit({ files: { 'README.md': null, 'x.bin': lfs('x') } }));
-  return { ...project, id, repo };
+  const home = await tempFolder('home');
+  return { ...project, run: (args, world) => project.run(args, { home, ...world }), id, repo };
 }
 
 describe('the output of', () => {
