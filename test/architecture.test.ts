@@ -45,8 +45,7 @@ const ONLY_IN: Record<string, readonly string[]> = {
   'node:events': ['hub/http.ts'],
   'node:fs': [
     'cache/blob.ts',
-    'cache/digests.ts',
-    'cache/find.ts',
+    'cache/content.ts',
     'cache/folder.ts',
     'cache/refs.ts',
     'cache/repo-folder.ts',

@@ -1,8 +1,9 @@
-import { constants, createReadStream } from 'node:fs';
+import { constants } from 'node:fs';
 import { chmod, copyFile, link, open, rename, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { HugError } from '../errors.ts';
 import { createHasher, digestOfEtag, type Hasher, hashStream, isGitId } from '../integrity.ts';
+import { readContent } from './content.ts';
 
 /** A content and its name in the cache. */
 export interface Blob {
@@ -21,9 +22,6 @@ export interface BlobSource {
    */
   readonly isOurs: boolean;
 }
-
-/** Bytes of one read; larger reads are not faster. */
-const BLOCK_BYTES = 1024 * 1024;
 
 /**
  * Makes a blob in one step: what is there under its name is complete at any moment. Bytes that were
@@ -46,10 +44,7 @@ export async function makeBlob(
   // Of a plain file another digest than its name may have been compared.
   if (!isLinked || isGitId(etag)) {
     const isThere = isLinked || (await isCloned(file, temporary));
-    const chunks = createReadStream(isThere ? temporary : file, {
-      highWaterMark: BLOCK_BYTES,
-      signal,
-    });
+    const chunks = readContent(isThere ? temporary : file, signal);
     const got = isThere
       ? await hashStream(chunks, onBytes, hasher)
       : await copy(chunks, temporary, onBytes, hasher);

@@ -34,11 +34,6 @@ async function followed(link: string, root: string, depth: number): Promise<stri
   });
 }
 
-/** Whether a file, a real path, lies in the cache. */
-export async function isWithin(cache: string, file: string): Promise<boolean> {
-  return file.startsWith(`${await realpath(cache)}${path.sep}`);
-}
-
 /**
  * The error that the user sees when the cache cannot be written.
  *

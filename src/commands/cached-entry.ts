@@ -1,4 +1,3 @@
-import path from 'node:path';
 import pLimit from 'p-limit';
 import { digestsOf } from '../cache/digests.ts';
 import { readExpected } from '../cache/expected.ts';
@@ -98,7 +97,7 @@ export function createEntryReader(cache: string, signal: AbortSignal): EntryRead
   return {
     checked,
     async read({ type, id, folder }, { rev, files }) {
-      const expected = await readExpected(path.join(folder, 'trees', `${rev}.json`));
+      const expected = await readExpected(folder, rev);
       const read = await Promise.all(
         files.map(
           async (file) => [file.path, await readFile(file, expected.get(file.path))] as const,

@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import { findInCache } from '../cache/find.ts';
-import { isWithin } from '../cache/folders.ts';
+import { isInside } from '../cache/inside.ts';
 import type { BlobSource } from '../cache/blob.ts';
 import type { RepoWriter } from '../cache/write.ts';
 import { HugError } from '../errors.ts';
@@ -117,7 +117,7 @@ export function createBringToCache(options: BringToCacheOptions): BringToCache {
     report: ReportContent,
   ): Promise<ExportSource> {
     if (found !== undefined) {
-      const isOurs = await isWithin(cacheFolder, found);
+      const isOurs = await isInside(cacheFolder, found);
       await put(content, { file: found, isOurs }, report);
       return 'cache';
     }

@@ -64,9 +64,7 @@ export async function storedRevisions(
       const nameless = files.some(
         (file) => file.etag === undefined && ownStorePath(file, storeFolder) === undefined,
       );
-      const expected = nameless
-        ? await readExpected(path.join(folder, 'trees', `${rev}.json`))
-        : undefined;
+      const expected = nameless ? await readExpected(folder, rev) : undefined;
       for (const file of files) {
         const own = ownStorePath(file, storeFolder);
         const etag = file.etag ?? expected?.get(file.path) ?? '';
