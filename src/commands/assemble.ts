@@ -26,17 +26,12 @@ export async function assemble(
   nix: Nix,
   gcRoot: string | undefined,
   context: AssembleContext,
-): Promise<CommandResult> {
+): Promise<CommandResult<Output<'fetch-url'>>> {
   const { remote, expression, obstacle } = inspected;
   const { storePath, missing } = await build(inspected, nix, gcRoot, context);
   return {
     text: [storePath ?? missing ?? obstacle ?? '', expression ?? ''].join('\n\n').trimEnd(),
-    json: {
-      ...listingJson(remote),
-      expression,
-      obstacle: obstacle ?? missing,
-      storePath,
-    } satisfies Output<'fetch-url'>,
+    json: { ...listingJson(remote), expression, obstacle: obstacle ?? missing, storePath },
     exitStatus: EXIT.ok,
   };
 }

@@ -1,11 +1,12 @@
-import { HugError } from '../errors.ts';
 import { placeOf } from '../lock/entries.ts';
 import type { Nix } from '../store/nix.ts';
 import type { LackingContent } from '../store/plan.ts';
-import { createRealise, NotTried } from '../store/realise.ts';
+import { createRealise } from '../store/realise.ts';
 import { assertSpace } from '../transfer/space.ts';
-import { throwFailures } from './failures.ts';
-import { createSupply, type HubDownloads, type Source, type SupplyOptions } from './supply.ts';
+import { andMore } from './count.ts';
+import { succeeded, throwRejected } from './failures.ts';
+import type { OpenDownloads } from './hub-source.ts';
+import { createSupply, type Source, type SupplyOptions } from './supply.ts';
 import type { TransferRunner } from './tasks.ts';
 
 /** What bringing contents into the store needs from outside. */
@@ -17,8 +18,7 @@ export interface BringContext {
   readonly absent?: SupplyOptions['absent'];
   /** The Hugging Face cache. */
   readonly cacheFolder: string;
-  /** Opens connections to a Hub; the caller closes them. */
-  readonly openDownloads: (endpoint: string | undefined) => Promise<HubDownloads>;
+  readonly openDownloads: OpenDownloads;
   readonly runTransfers: TransferRunner;
   readonly warn: (line: string) => void;
   /** Aborted when the user interrupts. */
@@ -66,7 +66,8 @@ export async function tryContents(
     cacheFolder: context.cacheFolder,
     checked: context.checked,
     absent: context.absent,
-    openDownloads: context.offline ? undefined : () => context.openDownloads(endpoint),
+    endpoint,
+    openDownloads: context.offline ? undefined : context.openDownloads,
     onDamage: ({ file, reason }) => damaged.add(`${file} ${reason}; it was not used`),
     signal: context.signal,
   });
@@ -97,22 +98,10 @@ export function sourcesOf(
   contents: readonly LackingContent[],
   results: readonly PromiseSettledResult<Source>[],
 ): Map<string, Source> {
-  const sources = new Map<string, Source>();
-  const failures: unknown[] = [];
-  let untried = 0;
-  for (const [index, { hash, places }] of contents.entries()) {
-    const result = results[index];
-    if (result?.status === 'fulfilled') sources.set(hash, result.value);
-    else if (result?.reason instanceof NotTried) untried += 1;
-    else if (result?.reason instanceof HugError) {
-      failures.push(result.reason.within(placeOf(places[0])));
-    } else failures.push(result?.reason);
-  }
-  throwFailures(failures, untried === 0 ? [] : [`not tried any more: ${untried} other files`]);
-  return sources;
+  throwRejected(contents, results, ({ places }) => placeOf(places[0]));
+  return new Map([...succeeded(contents, results)].map(([{ hash }, source]) => [hash, source]));
 }
 
 function titleOf({ places: [first, ...others] }: LackingContent): string {
-  const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
-  return `${placeOf(first)} ${first.path}${more}`;
+  return andMore(`${placeOf(first)} ${first.path}`, others.length);
 }

@@ -1,4 +1,3 @@
-import pLimit from 'p-limit';
 import { digestsOf } from '../cache/digests.ts';
 import { readExpected } from '../cache/expected.ts';
 import { isInside } from '../cache/inside.ts';
@@ -11,6 +10,7 @@ import type { NamedEntry } from '../lock/entries.ts';
 import { pathNames } from '../lock/path-names.ts';
 import type { LockedFile } from '../lock/schema.ts';
 import type { RepoType } from '../repo.ts';
+import { createReading } from './reading.ts';
 
 /** A repository of the cache that can be in a lock. */
 export interface ImportableRepo extends CachedRepo {
@@ -41,8 +41,6 @@ export interface EntryReader {
   readonly checked: ReadonlyMap<string, string>;
 }
 
-/** Hashing keeps one core busy; two files at once keep the disk busy too. */
-const MOST_READ_AT_ONCE = 2;
 /** Digits of a commit that tell it from others at a glance. */
 const SHORT = 12;
 
@@ -57,7 +55,7 @@ const SHORT = 12;
  * @param signal ends the reading; it throws then
  */
 export function createEntryReader(cache: string, signal: AbortSignal): EntryReader {
-  const reading = pLimit(MOST_READ_AT_ONCE);
+  const reading = createReading();
   const digests = new Map<string, Promise<Digests>>();
   const checked = new Map<string, string>();
 

@@ -1,11 +1,11 @@
 import { mayBeInCache } from '../cache/find.ts';
 import { repoFolderName } from '../cache/layout.ts';
 import { createRepoWriter, type RepoWriter } from '../cache/write.ts';
-import { EXIT, HugError } from '../errors.ts';
-import { NotTried } from '../store/realise.ts';
+import { EXIT } from '../errors.ts';
 import { assertSpace } from '../transfer/space.ts';
 import type { BringContext } from './bring.ts';
-import { createBringToCache, type ExportSource } from './export-bring.ts';
+import { createBringToCache } from './export-bring.ts';
+import { andMore } from './count.ts';
 import {
   cachedContent,
   contentKey,
@@ -15,31 +15,24 @@ import {
   type ExportedFile,
 } from './export-plan.ts';
 import { exportJson, exportText, type Written } from './export-report.ts';
-import { exportRef, type RefContext } from './export-ref.ts';
+import { exportRef } from './export-ref.ts';
 import { createFindInStore, type StoreContext } from './export-store.ts';
-import { throwFailures } from './failures.ts';
+import { succeeded, throwRejected } from './failures.ts';
+import type { RemoteContext } from './remote.ts';
 import type { CommandResult } from './result.ts';
 
 /** What `export` needs from outside. */
-export interface ExportContext extends BringContext, StoreContext, RefContext {
-  /** Aborted when the user interrupts. */
-  readonly signal: AbortSignal;
-}
-
-/** Where contents came from, by `contentKey`; those that failed are absent. */
-type Sources = ReadonlyMap<string, ExportSource>;
+export interface ExportContext extends BringContext, StoreContext, RemoteContext {}
 
 /**
  * Writes commits into the Hugging Face cache. When a file cannot be brought, the commits that need
  * it are not written, and the others are.
  *
- * @param endpoint that of the lock
  * @throws HugError `EHUG_DISK_FULL` before anything is brought, when there is no room for all; those
  *   of `BringToCache` and `RepoWriter`, all of them in one
  */
 export async function exportAll(
   exports: readonly Exported[],
-  endpoint: string | undefined,
   context: ExportContext,
 ): Promise<CommandResult> {
   const { cacheFolder, offline, openNix, runTransfers } = context;
@@ -51,7 +44,7 @@ export async function exportAll(
     cacheFolder,
     writersOf: (content) => writersOf(content, writers),
     findInStore: createFindInStore(contents, { openNix, warn }),
-    openDownloads: offline ? undefined : () => context.openDownloads(endpoint),
+    openDownloads: offline ? undefined : context.openDownloads,
     warn,
   });
   try {
@@ -65,7 +58,9 @@ export async function exportAll(
     );
     // Not before: the progress display is gone now.
     for (const warning of warnings) context.warn(warning);
-    const sources = sourcesOf(contents, results);
+    const sources = new Map(
+      [...succeeded(contents, results)].map(([content, source]) => [contentKey(content), source]),
+    );
     const complete = exports.filter(({ files }) =>
       files.every((file) => sources.has(contentKey(file))),
     );
@@ -78,12 +73,12 @@ export async function exportAll(
           context.warn(`${file} ${reason}; it was replaced`),
         );
         folders.push(folder);
-        await exportRef(exported, writer, endpoint, context);
+        await exportRef(exported, writer, context);
       }
       const sourceOf = (file: ExportedFile) => sources.get(contentKey(file));
       written.push({ exported, folder: folders[0] ?? '', sourceOf });
     }
-    failOnRejected(contents, results);
+    throwRejected(contents, results, ({ places }) => places[0].exported.title);
     return { json: exportJson(written), text: exportText(written), exitStatus: EXIT.ok };
   } finally {
     await supply.close();
@@ -139,35 +134,6 @@ async function prepare(
   await assertSpace(cacheFolder, needed, 'Make room, or set HF_HUB_CACHE to a larger disk.');
 }
 
-function sourcesOf(
-  contents: readonly ExportedContent[],
-  results: readonly PromiseSettledResult<ExportSource>[],
-): Sources {
-  return new Map(
-    contents.flatMap((content, index) => {
-      const result = results[index];
-      return result?.status === 'fulfilled' ? [[contentKey(content), result.value] as const] : [];
-    }),
-  );
-}
-
-/** Throws every failure, each with what it is of. */
-function failOnRejected(
-  contents: readonly ExportedContent[],
-  results: readonly PromiseSettledResult<ExportSource>[],
-): void {
-  const reasons = contents.flatMap(({ places }, index): unknown[] => {
-    const result = results[index];
-    if (result?.status !== 'rejected') return [];
-    const { reason } = result;
-    return [reason instanceof HugError ? reason.within(places[0].exported.title) : reason];
-  });
-  const failures = reasons.filter((reason) => !(reason instanceof NotTried));
-  const untried = reasons.length - failures.length;
-  throwFailures(failures, untried === 0 ? [] : [`not tried any more: ${untried} other files`]);
-}
-
 function titleOf({ places: [{ exported, file }, ...others] }: ExportedContent): string {
-  const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
-  return `${exported.title} ${file.path}${more}`;
+  return andMore(`${exported.title} ${file.path}`, others.length);
 }

@@ -1,15 +1,13 @@
-import pLimit from 'p-limit';
 import { findInCache } from '../cache/find.ts';
 import { isInside } from '../cache/inside.ts';
 import type { BlobSource } from '../cache/blob.ts';
 import type { RepoWriter } from '../cache/write.ts';
 import { HugError } from '../errors.ts';
-import { resolveUrl } from '../hub/resolve-url.ts';
-import { encodePath } from '../repo.ts';
-import { HOPELESS, NotTried, type ReportContent } from '../store/realise.ts';
-import { cachedContent, type ExportedContent, type ExportedPlace } from './export-plan.ts';
+import { createPipeline, type ReportContent } from '../store/pipeline.ts';
+import { cachedContent, type ExportedContent } from './export-plan.ts';
 import type { FindInStore } from './export-store.ts';
-import type { HubDownloads } from './supply.ts';
+import { createHubSource, type HubFile, type OpenDownloads } from './hub-source.ts';
+import { createReading } from './reading.ts';
 
 /** Where an exported content came from: `cache` when it was there. */
 export type ExportSource = 'cache' | 'store' | 'hub';
@@ -20,8 +18,8 @@ export interface BringToCacheOptions {
   /** Those who write the repositories that a content belongs to. */
   readonly writersOf: (content: ExportedContent) => readonly RepoWriter[];
   readonly findInStore: FindInStore;
-  /** Opens connections when the first content is needed; `undefined` when there is no network. */
-  readonly openDownloads: (() => Promise<HubDownloads>) | undefined;
+  /** `undefined` when there is no network. */
+  readonly openDownloads: OpenDownloads | undefined;
   readonly warn: (line: string) => void;
 }
 
@@ -37,18 +35,12 @@ export interface BringToCache {
   close(): Promise<void>;
 }
 
-/** Contents that are under way at once; the others wait. */
-const MOST_UNDER_WAY = 64;
-/** Hashing keeps one core busy; two files at once keep the disk busy too. */
-const MOST_READ_AT_ONCE = 2;
-
 /** Makes what brings the contents of one export. */
 export function createBringToCache(options: BringToCacheOptions): BringToCache {
   const { cacheFolder, writersOf, findInStore, openDownloads, warn } = options;
-  const underWay = pLimit(MOST_UNDER_WAY);
-  const reading = pLimit(MOST_READ_AT_ONCE);
-  let opened: Promise<HubDownloads> | undefined;
-  let isHopeless = false;
+  const pipeline = createPipeline();
+  const reading = createReading();
+  const hub = createHubSource(openDownloads, unreachable);
 
   async function put(content: ExportedContent, source: BlobSource, report: ReportContent) {
     for (const writer of writersOf(content)) {
@@ -78,15 +70,10 @@ export function createBringToCache(options: BringToCacheOptions): BringToCache {
 
   async function fromHub(content: ExportedContent, report: ReportContent): Promise<void> {
     const [{ exported, file }] = content.places;
-    const { type, repo, rev } = exported;
-    if (openDownloads === undefined) throw unreachable(content.places[0]);
-    opened ??= openDownloads();
-    const downloads = await opened;
-    const name = file.url ?? encodePath(file.path);
-    const url = resolveUrl(downloads.endpoint, type, repo, rev, name);
-    const subject = { type, id: repo, ref: rev, path: file.path };
-    const remote = { url, subject, size: file.size, hash: file.digest };
-    const download = await downloads.fetch(remote, (bytes) => report('downloading', bytes));
+    const { endpoint, type, repo, rev } = exported;
+    const { path, url, size, digest } = file;
+    const wanted = { endpoint, type, repo, ref: rev, rev, path, url, size, hash: digest };
+    const download = await hub.fetch(wanted, report);
     try {
       await put(content, { file: download.path, isOurs: true }, report);
     } finally {
@@ -95,7 +82,6 @@ export function createBringToCache(options: BringToCacheOptions): BringToCache {
   }
 
   async function bring(content: ExportedContent, report: ReportContent): Promise<ExportSource> {
-    if (isHopeless) throw new NotTried();
     const { file, damaged } = await searchCache(content, report);
     const tell = (what: string) => {
       for (const damage of damaged) warn(`${damage.file} ${damage.reason}; ${what}`);
@@ -106,7 +92,6 @@ export function createBringToCache(options: BringToCacheOptions): BringToCache {
       return source;
     } catch (error) {
       tell('it was left as it is');
-      isHopeless ||= error instanceof HugError && HOPELESS.has(error.code);
       throw error;
     }
   }
@@ -127,15 +112,13 @@ export function createBringToCache(options: BringToCacheOptions): BringToCache {
   }
 
   return {
-    bring: (content, report) => underWay(() => bring(content, report)),
-    async close() {
-      await (await opened)?.close();
-    },
+    bring: (content, report) => pipeline(() => bring(content, report)),
+    close: () => hub.close(),
   };
 }
 
-function unreachable({ exported, file }: ExportedPlace): HugError {
-  const place = `${JSON.stringify(file.path)} of ${exported.type} ${exported.repo}`;
+function unreachable({ path, type, repo }: HubFile): HugError {
+  const place = `${JSON.stringify(path)} of ${type} ${repo}`;
   return new HugError('EHUG_OFFLINE', `${place} is in no cache and not in the store`, {
     hint: 'Run it once without --offline and HF_HUB_OFFLINE.',
   });

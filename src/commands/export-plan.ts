@@ -1,4 +1,5 @@
 import type { CachedContent } from '../cache/find.ts';
+import { groupBy, type NonEmpty } from '../group.ts';
 import { digestOfEtag, etagOf, hexOfSri, sriOfHex } from '../integrity.ts';
 import type { TreeItem } from '../cache/trees.ts';
 import type { TreeFile } from '../hub/tree.ts';
@@ -14,6 +15,8 @@ export interface Exported {
   /** Name of the entry in the lock; `null` without a lock. */
   readonly name: string | null;
   readonly type: RepoType;
+  /** Address of its Hub that the lock names. */
+  readonly endpoint: string | undefined;
   /** Id the Hub answers with. */
   readonly repo: string;
   /** Ids under which the client may look for it, the one that was asked for first. */
@@ -42,24 +45,33 @@ export interface ExportedFile extends Pick<LockedFile, 'storeName' | 'url'> {
 export interface ExportedContent {
   readonly etag: string;
   readonly size: number;
-  /** The files with this content; never empty. */
-  readonly places: readonly [ExportedPlace, ...ExportedPlace[]];
+  /** The files with this content. */
+  readonly places: NonEmpty<ExportedPlace>;
 }
 
 /** A file of an export. */
-export interface ExportedPlace {
+interface ExportedPlace {
   readonly exported: Exported;
   readonly file: ExportedFile;
 }
 
-/** What the lock says of an entry. A lock knows only files that its selection chose. */
-export function exportedEntry(named: NamedEntry, isSelected: (path: string) => boolean): Exported {
+/**
+ * What the lock says of an entry. A lock knows only files that its selection chose.
+ *
+ * @param endpoint that of the lock
+ */
+export function exportedEntry(
+  named: NamedEntry,
+  endpoint: string | undefined,
+  isSelected: (path: string) => boolean,
+): Exported {
   const { type, name, entry } = named;
   const all = [...entry.files];
   return {
     title: placeOf(named),
     name,
     type,
+    endpoint,
     repo: entry.repo,
     ids: entry.requested === undefined ? [entry.repo] : [entry.requested, entry.repo],
     ref: entry.ref,
@@ -111,17 +123,9 @@ export const contentKey = ({ etag, size }: Pick<ExportedContent, 'etag' | 'size'
 
 /** Each content once. */
 export function contentsOf(exports: readonly Exported[]): ExportedContent[] {
-  const groups = new Map<string, [ExportedPlace, ...ExportedPlace[]]>();
-  for (const exported of exports) {
-    for (const file of exported.files) {
-      const place = { exported, file };
-      const group = groups.get(contentKey(file));
-      if (group === undefined) groups.set(contentKey(file), [place]);
-      else group.push(place);
-    }
-  }
-  return [...groups.values()].map((places) => {
-    const { etag, size } = places[0].file;
-    return { etag, size, places };
+  const places = exports.flatMap((exported) => exported.files.map((file) => ({ exported, file })));
+  return [...groupBy(places, ({ file }) => contentKey(file)).values()].map((group) => {
+    const { etag, size } = group[0].file;
+    return { etag, size, places: group };
   });
 }

@@ -5,10 +5,11 @@ import { type BringContext, bringContents } from './bring.ts';
 import { inspect } from './inspect.ts';
 import { listingJson, listingText } from './listing.ts';
 import type { Output } from './output-schema.ts';
+import { placeEntries } from './placement.ts';
 import { type RemoteContext, withHub } from './remote.ts';
 import { type RemoteOptions, wantedOf } from './remote-options.ts';
 import type { CommandResult } from './result.ts';
-import { lackingWeights } from './weights.ts';
+import { weightsOf } from './weights.ts';
 
 export interface FetchUrlOptions extends RemoteOptions {
   /** Only list the files and print the expression. */
@@ -40,7 +41,7 @@ export async function run(
     return { text, json, exitStatus: EXIT.ok };
   }
   const nix = await context.openNix();
-  const { contents, target } = await lackingWeights(remote, wanted.id, nix);
+  const { contents, target } = await placeEntries([weightsOf(remote, wanted.id)], nix);
   await bringContents(contents, undefined, target, context);
   return assemble(inspected, nix, options.gcRoot, context);
 }

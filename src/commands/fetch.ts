@@ -1,11 +1,13 @@
 import path from 'node:path';
 import { EXIT } from '../errors.ts';
+import { groupBy } from '../group.ts';
 import { placeOf } from '../lock/entries.ts';
 import type { Nix } from '../store/nix.ts';
-import { lackingContents, type PlacedFile, placeFiles } from '../store/plan.ts';
+import type { PlacedFile } from '../store/plan.ts';
 import { type BringContext, bringContents } from './bring.ts';
 import { entriesNamed } from './entries.ts';
 import { fetchJson, type FetchReport, fetchText } from './fetch-report.ts';
+import { placeEntries } from './placement.ts';
 import { type ProjectContext, readLockedProject } from './project.ts';
 import type { CommandResult } from './result.ts';
 
@@ -38,29 +40,25 @@ export async function run(
   const nix = await context.openNix();
   const { storeFolder, version } = await nix.facts();
   context.debug(`Nix ${version}, store folder ${storeFolder}`);
-  const files = placeFiles(entries, storeFolder);
-  const storePaths = new Set(files.map(({ storePath }) => storePath));
-  const missing = await nix.missing([...storePaths]);
-  const contents = lackingContents(files, missing);
+  const { files, contents, target } = await placeEntries(entries, nix);
   const isDryRun = options.dryRun === true;
 
   const sources = isDryRun
     ? undefined
-    : await bringContents(contents, lock.endpoint, { nix, storeFolder }, context);
+    : await bringContents(contents, lock.endpoint, target, context);
   if (!isDryRun && options.gcRoot !== undefined) {
     const folder = path.resolve(context.cwd, options.gcRoot);
-    await nix.keep(folder, groupByEntry(files));
+    await nix.keep(folder, storePathsByEntry(files));
   }
   const report: FetchReport = { entries, files, contents, sources };
   return { json: fetchJson(report), text: fetchText(report), exitStatus: EXIT.ok };
 }
 
-function groupByEntry(files: readonly PlacedFile[]): Map<string, string[]> {
-  const groups = new Map<string, string[]>();
-  for (const file of files) {
-    const group = groups.get(placeOf(file));
-    if (group === undefined) groups.set(placeOf(file), [file.storePath]);
-    else group.push(file.storePath);
-  }
-  return groups;
+function storePathsByEntry(files: readonly PlacedFile[]): Map<string, string[]> {
+  return new Map(
+    [...groupBy(files, placeOf)].map(([place, own]) => [
+      place,
+      own.map(({ storePath }) => storePath),
+    ]),
+  );
 }

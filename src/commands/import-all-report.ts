@@ -1,4 +1,5 @@
 import prettyBytes from 'pretty-bytes';
+import { groupBy } from '../group.ts';
 import { placeOf } from '../lock/entries.ts';
 import { visible } from '../quote.ts';
 import type { LackingContent, PlacedFile } from '../store/plan.ts';
@@ -46,7 +47,7 @@ export function importAllText(report: ImportAllReport): string {
 export function importAllJson(report: ImportAllReport): Output<'import-all'> {
   const { snapshots, contents, outcomes } = report;
   const sources = sourcesOf(report);
-  const files = filesByEntry(report);
+  const files = groupBy(report.files, ({ entry }) => entry);
   return {
     changed: outcomes !== undefined && contents.some(({ hash }) => outcomes.get(hash) === true),
     snapshots: snapshots.map(({ named: { type, entry }, damaged }) => ({
@@ -67,7 +68,7 @@ export function importAllJson(report: ImportAllReport): Output<'import-all'> {
 /** Name, files and bytes that the store lacked, and what is damaged, of each snapshot with any. */
 function rowsOf(report: ImportAllReport): string[][] {
   const sources = sourcesOf(report);
-  const files = filesByEntry(report);
+  const files = groupBy(report.files, ({ entry }) => entry);
   return report.snapshots.flatMap(({ named, damaged }) => {
     const own = files.get(named.entry) ?? [];
     const lacked = own.filter(({ storePath }) => sources.get(storePath) !== 'store');
@@ -89,14 +90,4 @@ function sourcesOf({ files, contents, outcomes }: ImportAllReport): Map<string, 
     for (const storePath of names.keys()) sources.set(storePath, source);
   }
   return sources;
-}
-
-function filesByEntry({ files }: ImportAllReport): Map<PlacedFile['entry'], PlacedFile[]> {
-  const groups = new Map<PlacedFile['entry'], PlacedFile[]>();
-  for (const file of files) {
-    const group = groups.get(file.entry);
-    if (group === undefined) groups.set(file.entry, [file]);
-    else group.push(file);
-  }
-  return groups;
 }

@@ -2,7 +2,6 @@ import { scanCache } from '../cache/scan.ts';
 import { EXIT, HugError } from '../errors.ts';
 import { placeOf } from '../lock/entries.ts';
 import type { Nix } from '../store/nix.ts';
-import { lackingContents, placeFiles } from '../store/plan.ts';
 import { type BringContext, sourcesOf, tryContents } from './bring.ts';
 import {
   type CachedEntry,
@@ -17,6 +16,7 @@ import {
   questionText,
 } from './import-all-report.ts';
 import { damageText, unsound } from './import-contents.ts';
+import { placeEntries } from './placement.ts';
 import type { CommandResult } from './result.ts';
 import type { TaskRunner } from './tasks.ts';
 
@@ -48,15 +48,12 @@ export async function run(
   const { confirm } = context;
   if (!yes && !dryRun && confirm === undefined) throw nobodyToAsk();
   const nix = await context.openNix();
-  const { storeFolder } = await nix.facts();
   const reader = createEntryReader(context.cacheFolder, context.signal);
   const snapshots = await readSnapshots(reader, context);
-  const files = placeFiles(
+  const { files, contents, target } = await placeEntries(
     snapshots.map(({ named }) => named),
-    storeFolder,
+    nix,
   );
-  const missing = await nix.missing([...new Set(files.map(({ storePath }) => storePath))]);
-  const contents = lackingContents(files, missing);
   const plan: ImportAllReport = { snapshots, files, contents, outcomes: undefined };
   const unread = snapshots.flatMap(({ damaged }) => damaged);
   for (const damage of unread) context.warn(damageText(damage));
@@ -65,7 +62,7 @@ export async function run(
     contents.length === 0 || (!dryRun && (yes || (await confirm?.(questionText(plan))) === true));
   if (!isWanted) return resultOf(plan);
   const cacheOnly = { ...context, offline: true, absent: unsound, checked: reader.checked };
-  const results = await tryContents(contents, undefined, { nix, storeFolder }, cacheOnly);
+  const results = await tryContents(contents, undefined, target, cacheOnly);
   const damaged = new Set(contents.filter((_, index) => isDamage(results[index])));
   const sources = sourcesOf(
     contents.filter((content) => !damaged.has(content)),

@@ -1,37 +1,57 @@
-import { EXIT } from '../errors.ts';
+import type { NamedEntry } from '../lock/entries.ts';
 import type { Nix } from '../store/nix.ts';
-import { lackingContents, placeFiles } from '../store/plan.ts';
-import type { BringContext } from './bring.ts';
+import { createEntryReader } from './cached-entry.ts';
 import { entriesNamed } from './entries.ts';
-import { fetchJson, type FetchReport, fetchText } from './fetch-report.ts';
 import { importContents } from './import-contents.ts';
+import { type ImportRepoContext, importsOf, type RepoResult } from './import-repo.ts';
+import { importResult } from './import-report.ts';
+import { partOf, placeEntries } from './placement.ts';
 import { type ProjectContext, readLockedProject } from './project.ts';
+import { type RemoteOptions, wantedOf } from './remote-options.ts';
 import type { CommandResult } from './result.ts';
+import { isOfLock, type Targets } from './targets.ts';
 
 /** What `import` needs from outside. */
-export interface ImportContext extends ProjectContext, BringContext {
+export interface ImportContext extends ProjectContext, ImportRepoContext {
   readonly openNix: () => Promise<Nix>;
 }
 
 /**
- * `nix-hug import [name…]`: brings what the Hugging Face cache has of the lock into the Nix store,
- * without any network.
+ * `nix-hug import [name|url]…`: brings what the Hugging Face cache has of the lock, and of
+ * repositories, into the Nix store. Nothing is downloaded but what a repository's expression needs,
+ * and nothing is brought before all are found.
  *
  * @throws HugError `EHUG_NOT_CACHED` for what the cache lacks; the rest is in the store then
  */
 export async function run(
-  names: readonly string[],
+  targets: Targets,
+  options: RemoteOptions,
   context: ImportContext,
 ): Promise<CommandResult> {
+  const { names, urls } = targets;
+  const wanted = urls.map((url) => wantedOf(url, options, context.endpoint));
+  const entries = isOfLock(targets) ? await lockedEntries(names, context) : [];
+  const reader = createEntryReader(context.cacheFolder, context.signal);
+  const repositories = await importsOf(wanted, reader, context);
+  const nix = await context.openNix();
+  const all = [...entries, ...repositories.map(({ named }) => named)];
+  const placement = await placeEntries(all, nix);
+  const { contents, target } = placement;
+  const withChecked = { ...context, checked: reader.checked };
+  const sources = await importContents(contents, target, withChecked);
+
+  const results: RepoResult[] = [];
+  for (const { named, tell } of repositories) {
+    results.push(await tell(partOf(placement, [named]).files, nix));
+  }
+  return importResult({ entries, ...partOf(placement, entries), sources }, results);
+}
+
+async function lockedEntries(
+  names: readonly string[],
+  context: ImportContext,
+): Promise<NamedEntry[]> {
   const { lock, warnings } = await readLockedProject(context);
   for (const warning of warnings) context.warn(warning);
-  const entries = entriesNamed(lock, names);
-  const nix = await context.openNix();
-  const { storeFolder } = await nix.facts();
-  const files = placeFiles(entries, storeFolder);
-  const missing = await nix.missing([...new Set(files.map(({ storePath }) => storePath))]);
-  const contents = lackingContents(files, missing);
-  const sources = await importContents(contents, { nix, storeFolder }, context);
-  const report: FetchReport = { entries, files, contents, sources };
-  return { json: fetchJson(report), text: fetchText(report), exitStatus: EXIT.ok };
+  return entriesNamed(lock, names);
 }

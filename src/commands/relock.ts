@@ -9,7 +9,7 @@ import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
 import type { Reason } from '../resolve/drift.ts';
 import { repairLock } from '../resolve/repair.ts';
 import type { Resolved, ResolveContext } from '../resolve/resolve.ts';
-import { throwFailures } from './failures.ts';
+import { succeeded, throwRejected } from './failures.ts';
 import type { TaskRunner } from './tasks.ts';
 
 /** What resolving entries needs from outside. */
@@ -109,15 +109,12 @@ export async function resolveAll<T extends Resolved>(
         run: (report) => resolve(entry, { hub, hashes, report }),
       })),
     );
-    failOnRejected(entries, results);
-    return new Map(
-      entries.flatMap((entry, index) => {
-        const result = results[index];
-        if (result?.status !== 'fulfilled') return [];
-        for (const warning of result.value.warnings) context.warn(`${placeOf(entry)}: ${warning}`);
-        return [[entry, result.value] as const];
-      }),
-    );
+    throwRejected(entries, results, placeOf);
+    const resolved = succeeded(entries, results);
+    for (const [entry, { warnings }] of resolved) {
+      for (const warning of warnings) context.warn(`${placeOf(entry)}: ${warning}`);
+    }
+    return resolved;
   } finally {
     await hub.close();
   }
@@ -147,18 +144,3 @@ export function assemble(
 
 const filesOf = ({ models, datasets }: Lock) =>
   [...models.values(), ...datasets.values()].flatMap((entry) => [...entry.files.values()]);
-
-/** Names every entry that failed. */
-function failOnRejected(
-  entries: readonly ManifestEntry[],
-  results: readonly PromiseSettledResult<unknown>[],
-): void {
-  throwFailures(
-    results.flatMap((result, index) => {
-      const entry = entries[index];
-      if (result.status === 'fulfilled' || entry === undefined) return [];
-      const { reason } = result;
-      return [reason instanceof HugError ? reason.within(placeOf(entry)) : reason];
-    }),
-  );
-}

@@ -3,6 +3,7 @@ import type { HubApi, Revision } from '../hub/api.ts';
 import type { TreeFile } from '../hub/tree.ts';
 import type { RepoType } from '../repo.ts';
 import { selectFiles } from '../resolve/select.ts';
+import { succeeded, throwRejected } from './failures.ts';
 import type { Wanted } from './remote-options.ts';
 
 /** What commands need to look at a repository without a manifest. */
@@ -56,6 +57,25 @@ export async function withHub<T>(
 }
 
 /**
+ * Does something for each repository, at once. Where there are several, messages begin with the id.
+ *
+ * @throws HugError the failures of all repositories in one
+ */
+export async function forEachRepository<T>(
+  all: readonly Wanted[],
+  warn: (line: string) => void,
+  work: (wanted: Wanted, warn: (line: string) => void) => Promise<T>,
+): Promise<T[]> {
+  const [only] = all;
+  if (only !== undefined && all.length === 1) return [await work(only, warn)];
+  const results = await Promise.allSettled(
+    all.map((wanted) => work(wanted, (line) => warn(`${wanted.id}: ${line}`))),
+  );
+  throwRejected(all, results, ({ id }) => id);
+  return [...succeeded(all, results).values()];
+}
+
+/**
  * Finds a repository, its commit and its files.
  *
  * @throws HugError of the Hub client; `EHUG_REPO_AMBIGUOUS`, `EHUG_SELECTION`
@@ -84,8 +104,12 @@ export async function typeOf(hub: HubApi, id: string, ref: string): Promise<Repo
   return type;
 }
 
-/** The commit; an id without a type is looked up as both. */
-async function locate(
+/**
+ * Type and commit of a repository; an id without a type is looked up as both.
+ *
+ * @throws HugError of the Hub client; `EHUG_REPO_AMBIGUOUS`
+ */
+export async function locate(
   hub: HubApi,
   { type, id, ref }: Wanted,
 ): Promise<{ type: RepoType; at: Revision }> {

@@ -1,31 +1,24 @@
-import pLimit from 'p-limit';
 import { type Damage, findInCache } from '../cache/find.ts';
 import { HugError } from '../errors.ts';
-import { resolveUrl } from '../hub/resolve-url.ts';
-import { encodePath } from '../repo.ts';
+import type { ReportContent } from '../store/pipeline.ts';
 import type { LackingContent } from '../store/plan.ts';
-import type { ReportContent, Supplied } from '../store/realise.ts';
-import type { Downloads } from '../transfer/downloads.ts';
+import type { Supplied } from '../store/realise.ts';
 import { cachedNames } from './cached-names.ts';
+import { createHubSource, type OpenDownloads } from './hub-source.ts';
+import { createReading } from './reading.ts';
 
 /** Where bytes may come from. */
 export type Source = 'cache' | 'hub';
-
-/** Downloads from one Hub. */
-export interface HubDownloads extends Downloads {
-  /** Address of the Hub. */
-  readonly endpoint: string;
-  /** Closes all connections. */
-  close(): Promise<void>;
-}
 
 export interface SupplyOptions {
   /** The Hugging Face cache. */
   readonly cacheFolder: string;
   /** Files of the cache that were hashed already, by SHA-256 in SRI form; they are not read again. */
   readonly checked?: ReadonlyMap<string, string> | undefined;
-  /** Opens connections when the first content is in no cache; `undefined` when there is no network. */
-  readonly openDownloads: (() => Promise<HubDownloads>) | undefined;
+  /** Address of the Hub that the lock names. */
+  readonly endpoint: string | undefined;
+  /** `undefined` when there is no network. */
+  readonly openDownloads: OpenDownloads | undefined;
   /** The error for a file that is in no cache when there is no network; default `EHUG_OFFLINE`. */
   readonly absent?: ((path: string) => HugError) | undefined;
   /** Told of files in the Hugging Face cache that are not what they should be. */
@@ -46,20 +39,18 @@ export interface Supply {
   close(): Promise<void>;
 }
 
-/** Hashing keeps one core busy; two files at once keep the disk busy too. */
-const MOST_READ_AT_ONCE = 2;
-
 /** Makes the supply of one run. */
 export function createSupply({
   cacheFolder,
   checked,
+  endpoint,
   openDownloads,
   absent = unreachable,
   onDamage,
   signal,
 }: SupplyOptions): Supply {
-  const reading = pLimit(MOST_READ_AT_ONCE);
-  let opened: Promise<HubDownloads> | undefined;
+  const reading = createReading();
+  const hub = createHubSource(openDownloads, ({ path }) => absent(path));
 
   async function fromCache({ hash, size, places }: LackingContent, report: ReportContent) {
     const known = checked?.get(hash);
@@ -72,17 +63,11 @@ export function createSupply({
     return file;
   }
 
-  async function fromHub({ hash, size, places }: LackingContent, report: ReportContent) {
+  function fromHub({ hash, size, places }: LackingContent, report: ReportContent) {
     const [{ type, entry, path, file }] = places;
-    if (openDownloads === undefined) throw absent(path);
-    opened ??= openDownloads();
-    const downloads = await opened;
-    const name = file.url ?? encodePath(path);
-    const url = resolveUrl(downloads.endpoint, type, entry.repo, entry.rev, name);
-    const subject = { type, id: entry.repo, ref: entry.rev, path };
-    return await downloads.fetch({ url, subject, size, hash }, (bytes) =>
-      report('downloading', bytes),
-    );
+    const { repo, ref, rev } = entry;
+    const wanted = { endpoint, type, repo, ref, rev, path, url: file.url, size, hash };
+    return hub.fetch(wanted, report);
   }
 
   return {
@@ -92,9 +77,7 @@ export function createSupply({
       const download = await fromHub(content, report);
       return { file: download.path, source: 'hub', discard: () => download.discard() };
     },
-    async close() {
-      await (await opened)?.close();
-    },
+    close: () => hub.close(),
   };
 }
 

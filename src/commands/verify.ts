@@ -1,4 +1,3 @@
-import pLimit from 'p-limit';
 import { cachedFiles, reasonAgainst } from '../cache/find.ts';
 import { EXIT, HugError } from '../errors.ts';
 import { placeOf } from '../lock/entries.ts';
@@ -7,6 +6,7 @@ import { type PlacedFile, placeFiles } from '../store/plan.ts';
 import { cachedNames } from './cached-names.ts';
 import { entriesNamed } from './entries.ts';
 import { type ProjectContext, readLockedProject } from './project.ts';
+import { createReading } from './reading.ts';
 import type { CommandResult } from './result.ts';
 import type { TransferRunner } from './tasks.ts';
 import { type VerifiedFile, verifyJson, verifyText } from './verify-report.ts';
@@ -29,8 +29,6 @@ interface Copy {
   readonly of: PlacedFile;
 }
 
-/** Hashing keeps one core busy; two files at once keep the disk busy too. */
-const MOST_READ_AT_ONCE = 2;
 /** Stands for the store folder when there is no Nix to ask; nothing is looked for there then. */
 const USUAL_STORE = '/nix/store';
 
@@ -102,7 +100,7 @@ async function readEach(
   copies: readonly Copy[],
   { runTransfers, signal }: Pick<VerifyContext, 'runTransfers' | 'signal'>,
 ): Promise<ReadonlyMap<string, string | undefined>> {
-  const reading = pLimit(MOST_READ_AT_ONCE);
+  const reading = createReading();
   const firsts = new Map<string, Copy>();
   for (const copy of copies) {
     if (!firsts.has(keyOf(copy))) firsts.set(keyOf(copy), copy);

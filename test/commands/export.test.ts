@@ -172,6 +172,28 @@ describeClients((client) => {
     expect(await readdir(path.join(folder, 'sub'))).toContain('model.safetensors');
   });
 
+  it('writes entries and repositories together', async () => {
+    const user = await hfUser(hub.endpoint, 'models: { tiny: { repo: org/tiny, ref: v1.0 } }');
+    hub.clearRequests();
+    const argv = ['export', 'tiny', MODEL, `datasets/${DATASET}`];
+    const { json } = await done(user, [...argv, '--json']);
+    expect(json().entries).toMatchObject([
+      { name: 'tiny', type: 'model', rev: revs[0], ref: 'v1.0' },
+      { name: null, type: 'model', rev: revs[1], ref: 'main' },
+      { name: null, type: 'dataset', repo: DATASET },
+    ]);
+    // What two of them have is downloaded once.
+    const weights = hub.requests.filter(({ url }) => url.endsWith('sub/model.safetensors'));
+    expect(weights).toHaveLength(1);
+    for (const args of [
+      { repo_id: MODEL, revision: 'v1.0' },
+      { repo_id: MODEL },
+      { repo_id: DATASET, repo_type: 'dataset' },
+    ]) {
+      expect(await loadOffline(client, user, args)).toMatchObject({ value: expect.any(String) });
+    }
+  });
+
   it('finds a repository under the id that was asked for, and under its own', async () => {
     const user = await hfUser(hub.endpoint, 'models: { tiny: "hf:tiny" }');
     const { stdout } = await done(user, ['export']);
@@ -381,7 +403,7 @@ describe('export', () => {
   it('refuses arguments that make no sense together', async () => {
     const user = await hfUser(hub.endpoint, LOCKED);
     for (const argv of [
-      [MODEL, 'tiny'],
+      [MODEL, 'hf:org/weights', '--ref', 'v1.0'],
       ['tiny', '--ref', 'v1.0'],
       ['tiny', '--file', 'nope'],
     ]) {

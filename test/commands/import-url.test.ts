@@ -1,7 +1,7 @@
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { blobOf, cachedProject, fillCache } from '../support/cached-project.ts';
+import { blobOf, cachedProject, fillCache, put } from '../support/cached-project.ts';
 import { type Hub, lfs, startHub } from '../support/hub/index.ts';
 import { storeObjects } from '../support/isolated-store.ts';
 
@@ -96,6 +96,109 @@ describe('import <url>', () => {
     const two = await run(['import', 'org/both', '--offline']);
     expect([two.status, two.stderr]).toEqual([2, expect.stringContaining('EHUG_REPO_AMBIGUOUS')]);
     expect((await run(['import', 'hf:org/both', '--offline'])).status).toBe(0);
+  });
+});
+
+describe('import under another id', () => {
+  it('finds what the cache has under the own id of the repository', async () => {
+    const { run } = await project();
+    const { status, stdout } = await run(['import', 'hf:tiny'], { NIX_PATH });
+    expect([status, downloads()]).toEqual([0, []]);
+    expect(stdout).toContain('url = "org/tiny";');
+    // Nobody knows that id without a network.
+    const offline = await run(['import', 'hf:tiny', '--offline']);
+    expect([offline.status, offline.stderr]).toEqual([
+      1,
+      expect.stringContaining('the Hugging Face cache has no model tiny'),
+    ]);
+  });
+
+  it('takes what is there under the id that is typed', async () => {
+    const { run, cache } = await project();
+    await rename(path.join(cache, 'models--org--tiny'), path.join(cache, 'models--tiny'));
+    expect((await run(['import', 'hf:tiny'], { NIX_PATH })).status).toBe(0);
+    expect(downloads()).toEqual([]);
+  });
+
+  it('finds the ref under the own id when the typed one has others', async () => {
+    const { run, cache } = await project();
+    await put(path.join(cache, 'models--tiny', 'refs', 'dev'), first);
+    await mkdir(path.join(cache, 'models--tiny', 'snapshots', first), { recursive: true });
+    expect((await run(['import', 'hf:tiny'], { NIX_PATH })).status).toBe(0);
+    const neither = await run(['import', 'hf:tiny', '--ref', 'v2']);
+    expect(neither.stderr).toContain('the Hugging Face cache has model tiny not at "v2"');
+  });
+});
+
+describe('import of several', () => {
+  it('brings entries and repositories, and tells of each', async () => {
+    const { run, cache, store } = await project();
+    const rows = 'datasets: { both: hf-datasets:org/both }';
+    await fillCache(await cachedProject(hub, rows, { cache }));
+    hub.clearRequests();
+    const argv = ['import', 'tiny', 'hf:org/tiny', 'hf-datasets:org/both'];
+    const { status, stdout, stderr } = await run(argv, { NIX_PATH });
+    expect([status, stderr]).toEqual([0, expect.not.stringContaining('warning')]);
+    expect(downloads()).toEqual([]);
+    const [entries = '', ...repositories] = stdout.split('\n\n');
+    expect(entries).toMatch(/^added to the Nix store: 3 files .*; 3 files of 1 entry are there$/u);
+    expect(repositories).toEqual([
+      expect.stringMatching(`^${store.folder}/[^/]+-tiny$`),
+      expect.stringContaining('nix-hug-lib.fetchModel {'),
+      expect.stringMatching(`^${store.folder}/[^/]+-both$`),
+      expect.stringContaining('nix-hug-lib.fetchDataset {'),
+    ]);
+    const { json } = await run([...argv, '--json'], { NIX_PATH });
+    expect(json()).toMatchObject({
+      entries: [{ name: 'tiny', files: [{ source: 'store' }, {}, {}] }],
+      repositories: [
+        { repo: 'org/tiny', type: 'model', rev: first },
+        { repo: 'org/both', type: 'dataset' },
+      ],
+    });
+    const alone = await run(['import', 'hf:org/tiny', '--json'], { NIX_PATH });
+    expect(json().repositories[0]).toEqual(alone.json());
+  });
+
+  it('needs no network, selects in each, and no lock without a name', async () => {
+    const { run, cache, folder, store } = await project();
+    await fillCache(await cachedProject(hub, 'models: { both: hf:org/both }', { cache }));
+    await rm(path.join(folder, 'hug.lock.json'));
+    hub.clearRequests();
+    const argv = [
+      'import',
+      'hf:org/tiny',
+      'hf:org/both',
+      '--offline',
+      '--include',
+      'unet/',
+      '--include',
+      'a.*',
+    ];
+    const { status, stdout, stderr } = await run(argv);
+    expect([status, stderr]).toEqual([0, expect.stringContaining('warning: org/tiny: ')]);
+    expect(stdout.match(/^No Nix expression/gmu)).toHaveLength(2);
+    expect((await storeObjects(store)).map((name) => name.slice(33)).toSorted()).toEqual([
+      'a.bin',
+      'config.json',
+      'model.bin',
+    ]);
+    expect(hub.requests).toEqual([]);
+  });
+
+  it('names all that cannot be found, and brings nothing then', async () => {
+    const { run, store } = await project();
+    const { status, stderr } = await run([
+      'import',
+      'tiny',
+      'hf:org/none',
+      'org/tiny',
+      'hf:org/no',
+    ]);
+    expect(status).toBe(1);
+    expect(stderr).toContain('org/none: the Hugging Face cache has no model org/none');
+    expect(stderr).toContain('org/no: the Hugging Face cache has no model org/no');
+    expect(await storeObjects(store)).toEqual([]);
   });
 });
 

@@ -113,6 +113,10 @@ const NIX_RUNS = {
     ['fetch', 'hf:REPOSITORY'],
     ['import', 'hf:REPOSITORY'],
   ],
+  import: [
+    ['import', 'branch', 'hf:REPOSITORY'],
+    ['import', 'hf:REPOSITORY', 'hf:org/added', '--offline'],
+  ],
   'import-url-offline': [['import', 'hf:REPOSITORY', '--offline']],
   'import-all': [
     ['import-all', '--dry-run'],
@@ -182,7 +186,7 @@ describeNix('the output, with a store, of', (nix) => {
       HF_HUB_CACHE: await tempFolder('cache'),
     };
     expect((await run(['export'], { env })).status).toBe(0);
-    expect((await run(['export', `hf:${id}`], { env })).status).toBe(0);
+    expect((await run(['export', `hf:${id}`, 'hf:org/added'], { env })).status).toBe(0);
     for (const args of runs) {
       const words = args.map((word) => word.replace('REPOSITORY', id));
       const { json } = await run([...words, '--json'], { env });

@@ -1,4 +1,4 @@
-import { repositoryAmong } from '../target.ts';
+import { repositoryAmong, targetsOf } from '../target.ts';
 import { REPOSITORY, withRemoteOptions } from './options.ts';
 import type { Execute, Program } from './root.ts';
 
@@ -19,8 +19,10 @@ export function addFileCommands(program: Program, execute: Execute): void {
   ).action((targets, options, command) =>
     execute(command.optsWithGlobals(), async (context) => {
       const { ref, model, dataset, repoType, include, exclude, file } = options;
-      const foreign = [ref, model, dataset, repoType, include, exclude, file];
-      const url = repositoryAmong(targets, foreign);
+      const url = repositoryAmong(targets, {
+        ofOne: [ref, model, dataset, repoType],
+        ofEach: [include, exclude, file],
+      });
       if (url === undefined) {
         const { run } = await import('../../commands/fetch.ts');
         return run(targets, options, context);
@@ -40,13 +42,8 @@ export function addFileCommands(program: Program, execute: Execute): void {
   ).action((targets, options, command) =>
     execute(command.optsWithGlobals(), async (context) => {
       const { ref, model, dataset, repoType } = options;
-      const url = repositoryAmong(targets, [ref, model, dataset, repoType]);
-      if (url === undefined) {
-        const { run } = await import('../../commands/export.ts');
-        return run(targets, options, context);
-      }
-      const { run } = await import('../../commands/export-url.ts');
-      return run(url, options, context);
+      const { run } = await import('../../commands/export.ts');
+      return run(targetsOf(targets, { ofOne: [ref, model, dataset, repoType] }), options, context);
     }),
   );
 
@@ -60,14 +57,12 @@ export function addFileCommands(program: Program, execute: Execute): void {
   ).action((targets, options, command) =>
     execute(command.optsWithGlobals(), async (context) => {
       const { ref, model, dataset, repoType, include, exclude, file } = options;
-      const foreign = [ref, model, dataset, repoType, include, exclude, file];
-      const url = repositoryAmong(targets, foreign);
-      if (url === undefined) {
-        const { run } = await import('../../commands/import.ts');
-        return run(targets, context);
-      }
-      const { run } = await import('../../commands/import-url.ts');
-      return run(url, options, context);
+      const { run } = await import('../../commands/import.ts');
+      const named = targetsOf(targets, {
+        ofOne: [ref, model, dataset, repoType],
+        ofEach: [include, exclude, file],
+      });
+      return run(named, options, context);
     }),
   );
 
@@ -102,10 +97,11 @@ export function addFileCommands(program: Program, execute: Execute): void {
   ).action((target, options, command) =>
     execute(command.optsWithGlobals(), async (context) => {
       const { ref, model, dataset, repoType, include, exclude, file } = options;
-      const foreign = [ref, model, dataset, repoType];
-      const selection = target === undefined ? [include, exclude, file] : [];
       const targets = target === undefined ? [] : [target];
-      const url = repositoryAmong(targets, [...foreign, ...selection]);
+      const url = repositoryAmong(targets, {
+        ofOne: [ref, model, dataset, repoType],
+        ofEach: target === undefined ? [include, exclude, file] : [],
+      });
       if (url === undefined) {
         const { run } = await import('../../commands/ls.ts');
         return run(target, options, context);
