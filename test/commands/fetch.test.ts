@@ -1,12 +1,22 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { type Fault, type Hub, lfs, startHub } from '../support/hub/index.ts';
-import { type IsolatedStore, isolatedStore, storeObjects } from '../support/isolated-store.ts';
-import { LIBRARY, nixString, PKGS } from '../support/nix.ts';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { repoFolderName } from '../../src/cache/layout.ts';
+import { hexOfSri } from '../../src/integrity.ts';
+import type { LockedFile } from '../../src/lock/schema.ts';
+import {
+  type CachedProject,
+  cachedProject,
+  importedLock,
+  put,
+  realiseAll,
+} from '../support/cached-project.ts';
+import { type Hub, lfs, startHub } from '../support/hub/index.ts';
+import { injectAlways } from '../support/inject.ts';
+import { type IsolatedStore, storeObjects } from '../support/isolated-store.ts';
 import { createProject } from '../support/project.ts';
 import { describeClients, callPython } from '../support/python.ts';
 import { smallDisk } from '../support/small-disk.ts';
@@ -20,61 +30,19 @@ const SHARDS = 30;
 
 let hub: Hub;
 
-/** A locked project with a store and a Hugging Face cache of its own. */
-async function project(
-  manifest: string,
-  { env = {}, storeFolder }: { env?: Readonly<Record<string, string>>; storeFolder?: string } = {},
-) {
-  const store = await isolatedStore(storeFolder);
-  const home = await tempFolder('home ü');
-  const world = {
-    env: { ...store.env, HF_HOME: `${home}/hf`, XDG_CACHE_HOME: home, ...env },
-    home,
-  };
-  const made = await createProject(hub.endpoint, manifest);
-  const locked = await made.run(['lock'], world);
-  if (locked.status !== 0) throw new Error(locked.stderr);
-  hub.clearRequests();
-  return {
-    ...made,
-    store,
-    home,
-    env: { HF_ENDPOINT: hub.endpoint, ...world.env },
-    cache: path.join(home, 'hf', 'hub'),
-    run: (argv: readonly string[], more: Readonly<Record<string, string>> = {}) =>
-      made.run(argv, { ...world, env: { ...world.env, ...more } }),
-    lock: async () => JSON.parse((await made.lockText()) ?? ''),
-  };
-}
-
-type Made = Awaited<ReturnType<typeof project>>;
-
-/** Expression of what Nix makes of a lock, with a Hub that is not there. */
-function imported({ folder }: Pick<Made, 'folder'>): string {
-  const file = nixString(path.join(folder, 'hug.lock.json'));
-  return `((${LIBRARY} { pkgs = ${PKGS}; endpoint = "http://127.0.0.1:9"; }).importLock ${file})`;
-}
-
-/** Realises every file of a lock and returns the store paths. */
-async function realiseAll(made: Made): Promise<string[]> {
-  const expression = `with ${imported(made)}; builtins.concatMap
-    (entry: builtins.attrValues entry.files)
-    (builtins.attrValues models ++ builtins.attrValues datasets)`;
-  const paths = await made.store.nix('nix-build', '--no-out-link', '--expr', expression);
-  return paths.trim().split('\n');
-}
-
-function inject(match: string | RegExp, fault: Fault, times = Infinity): void {
-  const injection = hub.inject({ match, fault, times });
-  onTestFinished(() => injection.remove());
-}
+const project = (manifest: string, places?: Parameters<typeof cachedProject>[2]) =>
+  cachedProject(hub, manifest, places);
 
 /** Puts content into a Hugging Face cache as the official client does, as far as it is looked at. */
 async function cacheBlob(cache: string, id: string, content: string, etag?: string) {
   const sha256 = createHash('sha256').update(content).digest('hex');
-  const file = path.join(cache, `models--${id.replace('/', '--')}`, 'blobs', etag ?? sha256);
-  await mkdir(path.dirname(file), { recursive: true });
-  await writeFile(file, content);
+  return put(path.join(cache, repoFolderName('model', id), 'blobs', etag ?? sha256), content);
+}
+
+/** A file of the entry `tiny`. */
+async function lockedFile(lock: CachedProject['lock'], name: string): Promise<LockedFile> {
+  const file = (await lock()).models.get('tiny')?.files.get(name);
+  if (file === undefined) throw new Error(`${name} is not locked`);
   return file;
 }
 
@@ -150,8 +118,8 @@ describe('fetch', () => {
     const { run, home, store } = await project(BOTH);
     await run(['fetch']);
     const before = await storeObjects(store);
-    expect(await readdir(path.join(home, 'nix-hug'))).toEqual(['downloads']);
-    expect(await readdir(path.join(home, 'nix-hug', 'downloads'))).toEqual([]);
+    expect(await readdir(path.join(home, 'work', 'nix-hug'))).toEqual(['downloads']);
+    expect(await readdir(path.join(home, 'work', 'nix-hug', 'downloads'))).toEqual([]);
     hub.clearRequests();
     const { status, stdout, stderr } = await run(['fetch']);
     expect([status, stderr]).toEqual([0, '']);
@@ -241,9 +209,8 @@ describe('the Hugging Face cache', () => {
 
   it('saves requests: none is made for what it has', async () => {
     const { run, cache, lock } = await project(MANIFEST);
-    const { files } = (await lock()).models.tiny;
     await cacheBlob(cache, 'org/tiny', 'weights');
-    await cacheBlob(cache, 'tiny', '{}\n', files['config.json'].oid);
+    await cacheBlob(cache, 'tiny', '{}\n', (await lockedFile(lock, 'config.json')).oid);
     const { status, stdout } = await run(['fetch']);
     expect([status, hub.requests]).toEqual([0, []]);
     expect(stdout).toContain('2 files (10 B) from the Hugging Face cache');
@@ -251,8 +218,7 @@ describe('the Hugging Face cache', () => {
 
   it('is not believed: what is damaged is downloaded, and the user is told', async () => {
     const { run, cache, lock } = await project(MANIFEST);
-    const { hash } = (await lock()).models.tiny.files['model.safetensors'];
-    const etag = Buffer.from(hash.slice(7), 'base64').toString('hex');
+    const etag = hexOfSri((await lockedFile(lock, 'model.safetensors')).hash);
     const blob = await cacheBlob(cache, 'org/tiny', 'Weights', etag);
     const { status, stderr, json } = await run(['fetch', '--json']);
     expect(status).toBe(0);
@@ -267,13 +233,12 @@ describe('the Hugging Face cache', () => {
 
   it('is enough for --offline; otherwise what is missing is named', async () => {
     const { run, cache, lock } = await project(MANIFEST);
-    const { files } = (await lock()).models.tiny;
     await cacheBlob(cache, 'org/tiny', 'weights');
     const half = await run(['fetch', '--offline']);
     expect([half.status, half.stderr]).toEqual([1, expect.stringContaining('EHUG_OFFLINE')]);
     expect(half.stderr).toContain('models.tiny: "config.json" is in no cache');
     expect(half.stderr).not.toContain('"model.safetensors"');
-    await cacheBlob(cache, 'org/tiny', '{}\n', files['config.json'].oid);
+    await cacheBlob(cache, 'org/tiny', '{}\n', (await lockedFile(lock, 'config.json')).oid);
     const full = await run(['fetch'], { HF_HUB_OFFLINE: '1' });
     expect([full.status, hub.requests]).toEqual([0, []]);
   });
@@ -285,7 +250,7 @@ describeClients((client) => {
     expect((await made.run(['fetch'])).status).toBe(0);
     hub.clearRequests();
     const cache = (
-      await made.store.nix('nix-build', '--no-out-link', '--expr', `(${imported(made)}).cache`)
+      await made.store.nix('nix-build', '--no-out-link', '--expr', `(${importedLock(made)}).cache`)
     ).trim();
     const settings = {
       home: await tempFolder(),
@@ -350,12 +315,12 @@ describe('errors of fetch', () => {
 
   it('name every file that failed, and keep what went well', async () => {
     const { run, store } = await project(BOTH);
-    inject('/model.safetensors', {
+    injectAlways(hub, '/model.safetensors', {
       kind: 'status',
       status: 404,
       headers: { 'x-error-code': 'EntryNotFound' },
     });
-    inject(/sub%2Fconfig.json|sub\/config.json/u, { kind: 'status', status: 403 });
+    injectAlways(hub, /sub%2Fconfig.json|sub\/config.json/u, { kind: 'status', status: 403 });
     const { status, stderr } = await run(['fetch']);
     expect(status).toBe(1);
     expect(stderr).toContain('models.tiny: model org/tiny has no file "model.safetensors"');
@@ -377,7 +342,7 @@ describe('errors of fetch', () => {
       /"data\/train.parquet" of dataset org\/rows has the digest sha256-.+ expected/u,
     );
     expect((await storeObjects(store)).length).toBe(1);
-    expect(await readdir(path.join(home, 'nix-hug', 'downloads'))).toEqual([]);
+    expect(await readdir(path.join(home, 'work', 'nix-hug', 'downloads'))).toEqual([]);
     expect((await run(['fetch'])).status).toBe(0);
   });
 
@@ -387,7 +352,7 @@ describe('errors of fetch', () => {
       files: Array.from({ length: 100 }, (_, index) => [`${index}.bin`, lfs(`of ${index}`)]),
     });
     const { run } = await project('models: { many: org/many }');
-    inject('/resolve/', { kind: 'reset' });
+    injectAlways(hub, '/resolve/', { kind: 'reset' });
     const { status, stderr } = await run(['fetch']);
     expect([status, stderr]).toEqual([1, expect.stringContaining('EHUG_NETWORK')]);
     expect(stderr).toContain('not tried any more: 36 other files');
@@ -429,7 +394,7 @@ describe('errors of fetch', () => {
 });
 
 describe('processes', () => {
-  const start = ({ folder, env }: Made, ...argv: string[]) =>
+  const start = ({ folder, env }: CachedProject, ...argv: string[]) =>
     spawnCli(['-C', folder, ...argv], { cwd: folder, env });
 
   it('fetch the same at once without harm', async () => {
@@ -444,7 +409,7 @@ describe('processes', () => {
 
   it('may be killed at any time', async () => {
     const made = await project('models: { sharded: org/sharded }');
-    inject(/00030.safetensors|[0-9a-f]{64}/u, { kind: 'slow', bytesPerSecond: 200_000 });
+    injectAlways(hub, /00030.safetensors|[0-9a-f]{64}/u, { kind: 'slow', bytesPerSecond: 200_000 });
     const { child, ended } = start(made, 'fetch');
     while ((await storeObjects(made.store)).length === 0) {
       await new Promise((resolve) => setTimeout(resolve, 20));
@@ -460,7 +425,7 @@ describe('processes', () => {
 
   it('leave nothing but what is whole when interrupted', async () => {
     const made = await project('models: { sharded: org/sharded }');
-    inject(/[0-9a-f]{64}/u, { kind: 'stall', afterBytes: 1000 });
+    injectAlways(hub, /[0-9a-f]{64}/u, { kind: 'stall', afterBytes: 1000 });
     const { child, ended } = start(made, 'fetch');
     while (hub.requests.every(({ origin }) => origin !== 'cdn')) {
       await new Promise((resolve) => setTimeout(resolve, 20));

@@ -1,7 +1,8 @@
 import { mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { type Fault, type Hub, lfs, type Repository, startHub } from '../support/hub/index.ts';
+import { type Hub, lfs, type Repository, startHub } from '../support/hub/index.ts';
+import { injectAlways } from '../support/inject.ts';
 import { createProject } from '../support/project.ts';
 
 const TOKEN = 'test-token-of-the-owner';
@@ -22,11 +23,6 @@ let tiny: Repository;
 let sha: string;
 
 const project = (manifest = MANIFEST) => createProject(hub.endpoint, manifest);
-
-function inject(match: string | RegExp, fault: Fault, times = Infinity): void {
-  const injection = hub.inject({ match, fault, times });
-  onTestFinished(() => injection.remove());
-}
 
 beforeAll(async () => {
   hub = await startHub();
@@ -385,32 +381,36 @@ describe('wrong input leaves the previous lock as it is', () => {
 
   it('a small file whose bytes do not match its blob id', async () => {
     const { fails } = await stale();
-    inject('/api/resolve-cache/', { kind: 'corrupt' });
+    injectAlways(hub, '/api/resolve-cache/', { kind: 'corrupt' });
     await fails(1, 'EHUG_INTEGRITY', 'README.md', 'git blob id');
   });
 
   it('a tree page that repeats', async () => {
     const { fails } = await stale();
-    inject('/tree/', { kind: 'paging', next: 'same' });
+    injectAlways(hub, '/tree/', { kind: 'paging', next: 'same' });
     await fails(1, 'EHUG_PROTOCOL', 'repeats');
   });
 
   it('a path with ..', async () => {
     const { fails } = await stale();
     const entry = { type: 'file', path: '../../etc/passwd', oid: '0'.repeat(40), size: 1 };
-    inject('/tree/', { kind: 'json', body: [entry] });
+    injectAlways(hub, '/tree/', { kind: 'json', body: [entry] });
     await fails(1, 'EHUG_UNSAFE_PATH', '".."', '../../etc/passwd');
   });
 
   it('a 429 with a wait that is too long', async () => {
     const { fails } = await stale();
-    inject('/api/', { kind: 'status', status: 429, headers: { 'retry-after': '100000' } });
+    injectAlways(hub, '/api/', {
+      kind: 'status',
+      status: 429,
+      headers: { 'retry-after': '100000' },
+    });
     await fails(1, 'EHUG_RATE_LIMIT');
   });
 
   it('a connection that is cut again and again', async () => {
     const { fails } = await stale();
-    inject('/tree/', { kind: 'cut', afterBytes: 5 });
+    injectAlways(hub, '/tree/', { kind: 'cut', afterBytes: 5 });
     await fails(1, 'EHUG_NETWORK', hub.endpoint);
   });
 
@@ -568,7 +568,7 @@ describe('output', () => {
   });
 
   it('lets nothing from the Hub command the terminal', async () => {
-    inject('/revision/', { kind: 'status', status: 400, body: 'a\u001b]0;pwn\u0007b' });
+    injectAlways(hub, '/revision/', { kind: 'status', status: 400, body: 'a\u001b]0;pwn\u0007b' });
     const { run } = await project();
     const { stderr } = await run(['lock']);
     expect(stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/u);
@@ -576,7 +576,7 @@ describe('output', () => {
   });
 
   it('never shows the token, even when the Hub sends it back', async () => {
-    inject('/revision/', { kind: 'status', status: 400, body: `bad token ${TOKEN}` });
+    injectAlways(hub, '/revision/', { kind: 'status', status: 400, body: `bad token ${TOKEN}` });
     const { run } = await project();
     const { stdout, stderr, status } = await run(['lock', '--debug'], { env: { HF_TOKEN: TOKEN } });
     expect(status).toBe(1);

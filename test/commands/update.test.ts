@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import {
-  type Fault,
   type FileContent,
   type Hub,
   lfs,
   type Repository,
   startHub,
 } from '../support/hub/index.ts';
+import { injectAlways } from '../support/inject.ts';
 import { createProject } from '../support/project.ts';
 
 const TOKEN = 'test-token-of-the-owner';
@@ -45,11 +45,6 @@ async function locked(manifest: string) {
     ...project,
     lock: async () => JSON.parse((await project.lockText()) ?? ''),
   };
-}
-
-function inject(match: string | RegExp, fault: Fault): void {
-  const injection = hub.inject({ match, fault, times: Infinity });
-  onTestFinished(() => injection.remove());
 }
 
 /** What was asked of the Hub, without host and query, sorted. */
@@ -220,7 +215,7 @@ describe('entries of one repository', () => {
       await repo.commit({ files: { 'config.json': '2' } }),
     ];
     let hits = 0;
-    inject('/revision/main', {
+    injectAlways(hub, '/revision/main', {
       kind: 'json',
       body: (info: object) => ({ ...info, sha: revs[hits++ % 2] }),
     });
@@ -584,7 +579,7 @@ describe('a failure', () => {
     const { repo, id } = await repository();
     const project = await locked(`models: { a: ${id} }`);
     await repo.commit({ files: { 'config.json': '{"x":1}\n' } });
-    inject('/resolve-cache/', { kind: 'corrupt' });
+    injectAlways(hub, '/resolve-cache/', { kind: 'corrupt' });
     await fails(project, 'EHUG_INTEGRITY', 'config.json');
   });
 
