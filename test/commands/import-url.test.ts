@@ -4,8 +4,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { blobOf, cachedProject, fillCache, put } from '../support/cached-project.ts';
 import { type Hub, lfs, startHub } from '../support/hub/index.ts';
 import { storeObjects } from '../support/isolated-store.ts';
+import { NIXPKGS } from '../support/nix.ts';
 
-const NIXPKGS = path.join(import.meta.dirname, '..', 'support', 'nixpkgs-stand-in');
 const NIX_PATH = `nixpkgs=${NIXPKGS}`;
 
 let hub: Hub;

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import table from '../fixtures/globs.json' with { type: 'json' };
 import { type FileContent, type Hub, lfs, startHub } from '../support/hub/index.ts';
-import { describeNix, LIBRARY, PKGS } from '../support/nix.ts';
+import { describeNix, LIBRARY, NIXPKGS, PKGS } from '../support/nix.ts';
 import { type CliWorld, runCli } from '../support/run-cli.ts';
 
 // `ls <url>` and `fetch <url>`: repositories that no manifest names.
@@ -310,7 +310,7 @@ describeNix('the printed expression', (nix) => {
     XDG_CACHE_HOME: path.join(nix().folder, 'cache'),
     ...env,
   });
-  const NIX_PATH = `nixpkgs=${path.join(import.meta.dirname, '..', 'support', 'nixpkgs-stand-in')}`;
+  const NIX_PATH = `nixpkgs=${NIXPKGS}`;
 
   it('is printed below the model that fetch builds, whose weights come with it', async () => {
     const gcRoot = path.join(nix().folder, 'roots');

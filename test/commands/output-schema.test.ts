@@ -5,7 +5,7 @@ import { Ajv, type ValidateFunction } from 'ajv';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OUTPUT_SCHEMAS, type OutputName } from '../../src/commands/output-schema.ts';
 import { type Hub, lfs, type Repository, startHub } from '../support/hub/index.ts';
-import { describeNix } from '../support/nix.ts';
+import { describeNix, NIXPKGS } from '../support/nix.ts';
 import { createProject, type Project } from '../support/project.ts';
 import type { CliRun } from '../support/run-cli.ts';
 import { tempFolder } from '../support/temp.ts';
@@ -105,8 +105,6 @@ const RUNS: Readonly<Record<Exclude<OutputName, keyof typeof NIX_RUNS>, readonly
   'fetch-url-dry-run': [ofRepository('fetch', '--dry-run')],
 };
 
-const NIXPKGS = `nixpkgs=${path.join(import.meta.dirname, '..', 'support', 'nixpkgs-stand-in')}`;
-
 const NIX_RUNS = {
   fetch: [['fetch', '--dry-run'], ['fetch', 'branch'], ['fetch', 'branch'], ['import']],
   'fetch-url': [
@@ -182,7 +180,7 @@ describeNix('the output, with a store, of', (nix) => {
     const env = {
       ...nix().environment,
       XDG_CACHE_HOME: path.join(nix().folder, 'cache'),
-      NIX_PATH: NIXPKGS,
+      NIX_PATH: `nixpkgs=${NIXPKGS}`,
       HF_HUB_CACHE: await tempFolder('cache'),
     };
     expect((await run(['export'], { env })).status).toBe(0);
