@@ -1,5 +1,5 @@
 import { HugError } from '../errors.ts';
-import { NotTried } from '../store/pipeline.ts';
+import { NotTried } from '../store/not-tried.ts';
 
 /**
  * Throws the first failure, with the others as its details; equal ones are named once.

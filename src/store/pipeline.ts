@@ -1,5 +1,6 @@
 import pLimit from 'p-limit';
 import { type ErrorCode, HugError } from '../errors.ts';
+import { NotTried } from './not-tried.ts';
 
 /** Tells how far a content is: what is being done with it, and how many bytes that has reached. */
 export type ReportContent = (status: string, bytes: number) => void;
@@ -22,11 +23,6 @@ const HOPELESS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'EHUG_RATE_LIMIT',
   'EHUG_TOKEN',
 ]);
-
-/** Stands for a content that was not tried, because the surroundings had failed for another. */
-export class NotTried extends Error {
-  override readonly name = 'NotTried';
-}
 
 /**
  * Makes what any number of contents pass at once: a bounded number is under way, the others wait.
