@@ -24,10 +24,10 @@ export function addFileCommands(program: Program, execute: Execute): void {
         ofEach: [include, exclude, file],
       });
       if (url === undefined) {
-        const { run } = await import('../../commands/fetch.ts');
+        const { run } = await import('../../commands/fetch/fetch.ts');
         return run(targets, options, context);
       }
-      const { run } = await import('../../commands/fetch-url.ts');
+      const { run } = await import('../../commands/fetch/fetch-url.ts');
       return run(url, options, context);
     }),
   );
@@ -42,7 +42,7 @@ export function addFileCommands(program: Program, execute: Execute): void {
   ).action((targets, options, command) =>
     execute(command.optsWithGlobals(), async (context) => {
       const { ref, model, dataset, repoType } = options;
-      const { run } = await import('../../commands/export.ts');
+      const { run } = await import('../../commands/export/export.ts');
       return run(targetsOf(targets, { ofOne: [ref, model, dataset, repoType] }), options, context);
     }),
   );
@@ -57,7 +57,7 @@ export function addFileCommands(program: Program, execute: Execute): void {
   ).action((targets, options, command) =>
     execute(command.optsWithGlobals(), async (context) => {
       const { ref, model, dataset, repoType, include, exclude, file } = options;
-      const { run } = await import('../../commands/import.ts');
+      const { run } = await import('../../commands/import/import.ts');
       const named = targetsOf(targets, {
         ofOne: [ref, model, dataset, repoType],
         ofEach: [include, exclude, file],
@@ -73,7 +73,7 @@ export function addFileCommands(program: Program, execute: Execute): void {
     .option('--dry-run', 'show what the store lacks, bring nothing')
     .action((options, command) =>
       execute(command.optsWithGlobals(), async (context) => {
-        const { run } = await import('../../commands/import-all.ts');
+        const { run } = await import('../../commands/import/import-all.ts');
         return run(options, context);
       }),
     );
@@ -84,7 +84,7 @@ export function addFileCommands(program: Program, execute: Execute): void {
     .argument('[names...]', 'entries of the lock; all when none is named')
     .action((names, _options, command) =>
       execute(command.optsWithGlobals(), async (context) => {
-        const { run } = await import('../../commands/verify.ts');
+        const { run } = await import('../../commands/verify/verify.ts');
         return run(names, context);
       }),
     );
@@ -103,10 +103,10 @@ export function addFileCommands(program: Program, execute: Execute): void {
         ofEach: target === undefined ? [include, exclude, file] : [],
       });
       if (url === undefined) {
-        const { run } = await import('../../commands/ls.ts');
+        const { run } = await import('../../commands/ls/ls.ts');
         return run(target, options, context);
       }
-      const { run } = await import('../../commands/ls-url.ts');
+      const { run } = await import('../../commands/ls/ls-url.ts');
       return run(url, options, context);
     }),
   );
@@ -116,7 +116,7 @@ export function addFileCommands(program: Program, execute: Execute): void {
     .description('list what is in the Hugging Face cache, what of it is in the store, what is odd')
     .action((_options, command) =>
       execute(command.optsWithGlobals(), async (context) => {
-        const { run } = await import('../../commands/scan.ts');
+        const { run } = await import('../../commands/scan/scan.ts');
         return run(context);
       }),
     );
