@@ -9,8 +9,8 @@ demo: build setup
 test: build setup
 	npm run check
 	npm test
-	LC_ALL=sk npx vitest run test/lock test/resolve test/commands/lock.test.ts \
-	  test/commands/ls.test.ts test/commands/scan.test.ts test/commands/update.test.ts test/walk-through.test.ts
+	LC_ALL=sk npx vitest run test/lock test/resolve test/commands/lock/lock.test.ts \
+	  test/commands/ls/ls.test.ts test/commands/scan/scan.test.ts test/commands/lock/update.test.ts test/walk-through.test.ts
 
 # Random faults; FAULT_SEED and FAULT_RUNS repeat what a run has printed.
 test-faults: setup node_modules

@@ -1,9 +1,6 @@
-import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { type Digests, digestStream } from '../integrity.ts';
-
-/** Bytes of one read; larger reads are not faster. */
-const READ_BYTES = 1024 * 1024;
+import { readContent } from './content.ts';
 
 /**
  * Size and digests of a file as it is.
@@ -13,5 +10,5 @@ const READ_BYTES = 1024 * 1024;
  */
 export async function digestsOf(file: string, signal: AbortSignal): Promise<Digests> {
   const { size } = await stat(file);
-  return digestStream(createReadStream(file, { highWaterMark: READ_BYTES, signal }), size);
+  return digestStream(readContent(file, signal), size);
 }

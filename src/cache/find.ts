@@ -1,7 +1,7 @@
-import { createReadStream } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { messageOf, systemCodeOf } from '../errors.ts';
 import { createHasher, hashStream } from '../integrity.ts';
+import { readContent } from './content.ts';
 import { blobPath, type CachedName, snapshotPath } from './layout.ts';
 
 /** A content, and the names that the cache may have it under. */
@@ -27,9 +27,6 @@ export interface Damage {
   /** `has 3 bytes, expected 4` */
   readonly reason: string;
 }
-
-/** Bytes of one read; larger reads are not faster. */
-const READ_BYTES = 1024 * 1024;
 
 /**
  * Looks for a content in the Hugging Face cache. Nothing is believed: a file is read to its end and
@@ -102,8 +99,7 @@ export async function reasonAgainst(
     const stats = await stat(file);
     if (!stats.isFile()) return 'is not a file';
     if (stats.size !== size) return `has ${stats.size} bytes, expected ${size}`;
-    const stream = createReadStream(file, { highWaterMark: READ_BYTES, signal });
-    const got = await hashStream(stream, onBytes, createHasher(hash, size));
+    const got = await hashStream(readContent(file, signal), onBytes, createHasher(hash, size));
     return got.hash === hash ? undefined : `has the digest ${got.hash}, expected ${hash}`;
   } catch (error) {
     signal?.throwIfAborted();

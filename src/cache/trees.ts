@@ -1,3 +1,4 @@
+import { isGitId, isSha256Hex } from '../integrity.ts';
 import { isPlainObject } from '../plain-object.ts';
 
 /** A file of a commit, as the official client notes it in `trees/<commit>.json`. */
@@ -35,6 +36,22 @@ export function treesText(before: string | undefined, items: readonly TreeItem[]
     .map(([path, facts]) => `  ${ascii(path)}: ${indented(facts)}`);
   const listed = lines.length === 0 ? '{}' : `{\n${lines.join(',\n')}\n }`;
   return `{\n "format_version": ${FORMAT_VERSION},\n "files": ${listed}\n}`;
+}
+
+/**
+ * What the text of `trees/<commit>.json` expects of a snapshot, by path: the SHA-256 in hex of an
+ * LFS file, the git blob id of a plain one, as their blobs are named. The official client writes it
+ * since 1.22.
+ *
+ * @param text `undefined` where there is no such file
+ */
+export function expectedIn(text: string | undefined): ReadonlyMap<string, string> {
+  const expected = new Map<string, string>();
+  for (const [path, facts] of parse(text)) {
+    const etag = facts['lfs_sha256'] ?? facts['blob_id'];
+    if (typeof etag === 'string' && (isSha256Hex(etag) || isGitId(etag))) expected.set(path, etag);
+  }
+  return expected;
 }
 
 function factsOf({ size, oid, sha256, xetHash }: TreeItem): Facts {

@@ -1,4 +1,5 @@
 import { HugError } from '../errors.ts';
+import { NotTried } from '../store/not-tried.ts';
 
 /**
  * Throws the first failure, with the others as its details; equal ones are named once.
@@ -15,4 +16,43 @@ export function throwFailures(failures: readonly unknown[], notes: readonly stri
   const [first, ...others] = errors.values();
   if (first === undefined) return;
   throw first.with(others, notes);
+}
+
+/**
+ * What came of those that succeeded.
+ *
+ * @param results in the order of the items
+ */
+export function succeeded<Item, T>(
+  items: readonly Item[],
+  results: readonly PromiseSettledResult<T>[],
+): Map<Item, T> {
+  return new Map(
+    items.flatMap((item, index) => {
+      const result = results[index];
+      return result?.status === 'fulfilled' ? [[item, result.value] as const] : [];
+    }),
+  );
+}
+
+/**
+ * Throws the failures of all items in one, each with what it is of.
+ *
+ * @param results in the order of the items
+ * @param titleOf what messages call an item
+ */
+export function throwRejected<Item>(
+  items: readonly Item[],
+  results: readonly PromiseSettledResult<unknown>[],
+  titleOf: (item: Item) => string,
+): void {
+  const reasons = items.flatMap((item, index): unknown[] => {
+    const result = results[index];
+    if (result?.status !== 'rejected') return [];
+    const { reason } = result;
+    return [reason instanceof HugError ? reason.within(titleOf(item)) : reason];
+  });
+  const failures = reasons.filter((reason) => !(reason instanceof NotTried));
+  const untried = reasons.length - failures.length;
+  throwFailures(failures, untried === 0 ? [] : [`not tried any more: ${untried} other files`]);
 }

@@ -107,6 +107,44 @@ const storedFile = {
   storePath: text('Path in the Nix store.'),
 };
 
+const storedEntries = list(
+  v.strictObject({
+    name,
+    type,
+    repo,
+    rev,
+    files: list(
+      v.strictObject({
+        ...storedFile,
+        source: v.pipe(
+          v.picklist(['store', 'hub', 'cache', 'missing']),
+          v.description(
+            'Where it was: in the store already, on the Hub, in the Hugging Face cache; missing with --dry-run.',
+          ),
+        ),
+      }),
+      'Every locked file.',
+    ),
+  }),
+  'The entries that were asked for.',
+);
+
+const assembled = {
+  ...listing,
+  ...expression,
+  storePath: orNull(v.string(), 'The model in the Nix store; null when it was not assembled.'),
+};
+
+const imported = {
+  ...listing,
+  files: list(
+    v.strictObject({ ...storedFile, lfs: flag('Whether it is an LFS file.') }),
+    'Selected files.',
+  ),
+  ...expression,
+  storePath: v.pipe(v.null(), v.description('Nothing is assembled offline.')),
+};
+
 const state = v.pipe(
   v.picklist(['sound', 'damaged', 'absent']),
   v.description('Damaged when one of several copies is.'),
@@ -228,27 +266,7 @@ export const OUTPUT_SCHEMAS = {
     'What is in the Nix store, and came from where.',
     {
       changed: flag('Whether something was added to the store.'),
-      entries: list(
-        v.strictObject({
-          name,
-          type,
-          repo,
-          rev,
-          files: list(
-            v.strictObject({
-              ...storedFile,
-              source: v.pipe(
-                v.picklist(['store', 'hub', 'cache', 'missing']),
-                v.description(
-                  'Where it was: in the store already, on the Hub, in the Hugging Face cache; missing with --dry-run.',
-                ),
-              ),
-            }),
-            'Every locked file.',
-          ),
-        }),
-        'The entries that were asked for.',
-      ),
+      entries: storedEntries,
     },
   ),
   export: document('nix-hug export --json', 'What is in the Hugging Face cache.', {
@@ -274,18 +292,21 @@ export const OUTPUT_SCHEMAS = {
       'What was asked for.',
     ),
   }),
+  import: document(
+    'nix-hug import <name|url>… --json',
+    'What is in the Nix store: of several repositories, or of repositories and entries.',
+    {
+      entries: storedEntries,
+      repositories: list(
+        v.union([v.strictObject(assembled), v.strictObject(imported)]),
+        'In the order of the arguments; the files have store paths with --offline.',
+      ),
+    },
+  ),
   'import-url-offline': document(
     'nix-hug import <url> --offline --json',
     'Files of a snapshot, one by one in the Nix store.',
-    {
-      ...listing,
-      files: list(
-        v.strictObject({ ...storedFile, lfs: flag('Whether it is an LFS file.') }),
-        'Selected files.',
-      ),
-      ...expression,
-      storePath: orNull(v.string(), 'Always null: nothing is assembled offline.'),
-    },
+    imported,
   ),
   'import-all': document('nix-hug import-all --json', 'Snapshots of the Hugging Face cache.', {
     changed: flag('Whether something was added to the store.'),
@@ -352,11 +373,11 @@ export const OUTPUT_SCHEMAS = {
       'What differs from the lock.',
     ),
   }),
-  'fetch-url': document('nix-hug fetch|import <url> --json', 'A model in the Nix store.', {
-    ...listing,
-    ...expression,
-    storePath: orNull(v.string(), 'The model in the Nix store; null when it was not assembled.'),
-  }),
+  'fetch-url': document(
+    'nix-hug fetch|import <url> --json',
+    'A model in the Nix store.',
+    assembled,
+  ),
   'fetch-url-dry-run': document(
     'nix-hug fetch <url> --dry-run --json',
     'What fetch would bring, and the expression that does the same.',

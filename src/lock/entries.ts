@@ -9,6 +9,10 @@ export interface NamedEntry {
   readonly entry: LockedEntry;
 }
 
+/** The entries of one type in a lock. */
+export const entriesOf = (lock: Lock, type: RepoType): ReadonlyMap<string, LockedEntry> =>
+  type === 'model' ? lock.models : lock.datasets;
+
 /** All entries: models before datasets, each sorted by name. */
 export function namedEntries({ models, datasets }: Lock): NamedEntry[] {
   return [...inSection('model', models), ...inSection('dataset', datasets)];

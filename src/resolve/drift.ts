@@ -1,5 +1,6 @@
-import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
+import { entriesOf } from '../lock/entries.ts';
 import type { Lock, LockedEntry } from '../lock/schema.ts';
+import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
 import type { RepoType } from '../repo.ts';
 
 /** One way in which a lock does not match its manifest. */
@@ -17,10 +18,6 @@ export interface Drift {
   /** Why; empty when the lock is current. */
   readonly reasons: readonly Reason[];
 }
-
-/** The entries of one type in a lock. */
-export const entriesOf = (lock: Lock, type: RepoType): ReadonlyMap<string, LockedEntry> =>
-  type === 'model' ? lock.models : lock.datasets;
 
 /** Compares a manifest with its lock, without a network. */
 export function driftOf(manifest: Manifest, lock: Lock): Drift {

@@ -1,6 +1,7 @@
+import { entriesOf } from '../lock/entries.ts';
 import type { Lock, LockedEntry } from '../lock/schema.ts';
 import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
-import { answers, entriesOf } from './drift.ts';
+import { answers } from './drift.ts';
 
 /** Both sides of a lock that git could not merge. */
 export interface Sides {

@@ -1,3 +1,4 @@
+import { groupBy, type NonEmpty } from '../group.ts';
 import type { NamedEntry } from '../lock/entries.ts';
 import type { LockedFile } from '../lock/schema.ts';
 import { storePathOf } from './store-path.ts';
@@ -18,8 +19,8 @@ export interface LackingContent {
   readonly hash: string;
   /** Length in bytes. */
   readonly size: number;
-  /** The locked files with this content, in the order of the lock; never empty. */
-  readonly places: readonly [PlacedFile, ...PlacedFile[]];
+  /** The locked files with this content, in the order of the lock. */
+  readonly places: NonEmpty<PlacedFile>;
   /** Names in the store by the store paths that are missing. */
   readonly names: ReadonlyMap<string, string>;
 }
@@ -45,14 +46,8 @@ export function lackingContents(
   missing: ReadonlySet<string>,
 ): LackingContent[] {
   const lacking = files.filter(({ storePath }) => missing.has(storePath));
-  const groups = new Map<string, [PlacedFile, ...PlacedFile[]]>();
-  for (const place of lacking) {
-    const group = groups.get(place.file.hash);
-    if (group === undefined) groups.set(place.file.hash, [place]);
-    else group.push(place);
-  }
-  return [...groups.values()].map((places) => ({
-    hash: places[0].file.hash,
+  return [...groupBy(lacking, ({ file }) => file.hash)].map(([hash, places]) => ({
+    hash,
     size: places[0].file.size,
     places,
     names: new Map(places.map(({ storePath, storeName }) => [storePath, storeName])),

@@ -9,7 +9,7 @@ import { Room } from './room.ts';
 import { Sink } from './sink.ts';
 
 /** A complete file whose digest is right. */
-interface Download {
+export interface Download {
   /** To be linked or moved away. */
   readonly path: string;
   /**

@@ -1,9 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { treesText } from '../../src/cache/trees.ts';
+import { expectedIn, treesText } from '../../src/cache/trees.ts';
 
 const OID = 'a'.repeat(40);
 const PLAIN = { path: 'config.json', size: 3, oid: OID };
-const LFS = { path: 'w.bin', size: 7, oid: OID, sha256: 'b'.repeat(64) };
+const SHA256 = 'b'.repeat(64);
+const LFS = { path: 'w.bin', size: 7, oid: OID, sha256: SHA256 };
+
+const tree = (files: unknown, version: unknown = 1) =>
+  JSON.stringify({ format_version: version, files });
 
 const filesOf = (text: string): Record<string, unknown> => JSON.parse(text).files;
 
@@ -48,5 +52,32 @@ describe('trees/<commit>.json', () => {
     expect(filesOf(treesText(before, [PLAIN]))).toEqual({
       'config.json': { size: 3, blob_id: OID },
     });
+  });
+});
+
+describe('what trees/<commit>.json expects', () => {
+  it('is the SHA-256 of LFS files and the blob id of plain ones', () => {
+    const files = {
+      'config.json': { size: 3, blob_id: OID },
+      'sub/w.bin': { size: 7, blob_id: OID, lfs_sha256: SHA256, lfs_size: 7, xet_hash: SHA256 },
+    };
+    expect(Object.fromEntries(expectedIn(tree(files)))).toEqual({
+      'config.json': OID,
+      'sub/w.bin': SHA256,
+    });
+  });
+
+  it.each([
+    ['no text', undefined],
+    ['an empty one', ''],
+    ['no object', '[]'],
+    ['half of one', '{"format_version": 1, "files": {'],
+    ['another version', tree({ a: { blob_id: OID } }, 2)],
+    ['files that are a list', tree([{ blob_id: OID }])],
+    ['a file that is none', tree({ a: null, b: 'x', c: [] })],
+    ['a masked digest', tree({ a: { blob_id: OID, lfs_sha256: '*'.repeat(64) } })],
+    ['no digest', tree({ a: { blob_id: 7 }, b: {} })],
+  ])('is nothing for %s', (_, text) => {
+    expect(expectedIn(text)).toEqual(new Map());
   });
 });

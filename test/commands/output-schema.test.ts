@@ -5,7 +5,7 @@ import { Ajv, type ValidateFunction } from 'ajv';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OUTPUT_SCHEMAS, type OutputName } from '../../src/commands/output-schema.ts';
 import { type Hub, lfs, type Repository, startHub } from '../support/hub/index.ts';
-import { describeNix } from '../support/nix.ts';
+import { describeNix, NIXPKGS } from '../support/nix.ts';
 import { createProject, type Project } from '../support/project.ts';
 import type { CliRun } from '../support/run-cli.ts';
 import { tempFolder } from '../support/temp.ts';
@@ -106,13 +106,15 @@ const RUNS: Readonly<Record<Exclude<OutputName, keyof typeof NIX_RUNS>, readonly
   'fetch-url-dry-run': [ofRepository('fetch', '--dry-run')],
 };
 
-const NIXPKGS = `nixpkgs=${path.join(import.meta.dirname, '..', 'support', 'nixpkgs-stand-in')}`;
-
 const NIX_RUNS = {
   fetch: [['fetch', '--dry-run'], ['fetch', 'branch'], ['fetch', 'branch'], ['import']],
   'fetch-url': [
     ['fetch', 'hf:REPOSITORY'],
     ['import', 'hf:REPOSITORY'],
+  ],
+  import: [
+    ['import', 'branch', 'hf:REPOSITORY'],
+    ['import', 'hf:REPOSITORY', 'hf:org/added', '--offline'],
   ],
   'import-url-offline': [['import', 'hf:REPOSITORY', '--offline']],
   'import-all': [
@@ -160,7 +162,8 @@ models:
   const { status, stderr } = await project.run(['lock']);
   if (status !== 0) throw new Error(stderr);
   await repo.tag('v2.0.0', await repo.commit({ files: { 'README.md': null, 'x.bin': lfs('x') } }));
-  return { ...project, id, repo };
+  const home = await tempFolder('home');
+  return { ...project, run: (args, world) => project.run(args, { home, ...world }), id, repo };
 }
 
 describe('the output of', () => {
@@ -178,11 +181,11 @@ describeNix('the output, with a store, of', (nix) => {
     const env = {
       ...nix().environment,
       XDG_CACHE_HOME: path.join(nix().folder, 'cache'),
-      NIX_PATH: NIXPKGS,
+      NIX_PATH: `nixpkgs=${NIXPKGS}`,
       HF_HUB_CACHE: await tempFolder('cache'),
     };
     expect((await run(['export'], { env })).status).toBe(0);
-    expect((await run(['export', `hf:${id}`], { env })).status).toBe(0);
+    expect((await run(['export', `hf:${id}`, 'hf:org/added'], { env })).status).toBe(0);
     for (const args of runs) {
       const words = args.map((word) => word.replace('REPOSITORY', id));
       const { json } = await run([...words, '--json'], { env });

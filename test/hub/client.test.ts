@@ -1,16 +1,9 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createHubApi, type HubApi } from '../../src/hub/api.ts';
 import { createHttp, type HttpOptions } from '../../src/hub/http.ts';
 import type { Wait } from '../../src/hub/retry.ts';
-import {
-  type Fault,
-  type FaultRule,
-  type Hub,
-  type Injection,
-  lfs,
-  type Repository,
-  startHub,
-} from '../support/hub/index.ts';
+import { type Fault, type Hub, lfs, type Repository, startHub } from '../support/hub/index.ts';
+import { inject } from '../support/inject.ts';
 
 const TOKEN = 'test-token-of-the-owner';
 const STRANGER = 'test-token-of-a-stranger';
@@ -20,13 +13,6 @@ let hub: Hub;
 let tiny: Repository;
 let sha: string;
 let waits: Wait[];
-
-/** Has requests answered wrongly until the running test ends. */
-function inject(rule: FaultRule): Injection {
-  const injection = hub.inject(rule);
-  onTestFinished(() => injection.remove());
-  return injection;
-}
 
 async function withApi<T>(
   use: (api: HubApi) => Promise<T>,
@@ -100,7 +86,7 @@ describe('revisions', () => {
 
   it('takes no other commit than the one that was asked for', async () => {
     const other = (info: object) => ({ ...info, sha: 'f'.repeat(40) });
-    inject({ match: '/revision/', fault: { kind: 'json', body: other } });
+    inject(hub, { match: '/revision/', fault: { kind: 'json', body: other } });
     const asked = withApi((api) => api.revision('model', 'org/tiny', sha));
     await expect(asked).rejects.toEqual(
       coded('EHUG_PROTOCOL', `it is at commit ${'f'.repeat(40)}`),
@@ -157,7 +143,7 @@ describe('files', () => {
     ['short', { kind: 'truncate', bytes: 1 }, 'has 1 of 2 bytes'],
     ['long', { kind: 'extend', bytes: 5_000_000 }, 'more than 2 bytes'],
   ])('with %s bytes are refused', async (_what, fault, message) => {
-    inject({ match: '/api/resolve-cache/', fault });
+    inject(hub, { match: '/api/resolve-cache/', fault });
     await expect(hashOf('org/tiny')).rejects.toEqual(coded('EHUG_INTEGRITY', message));
   });
 
@@ -169,7 +155,7 @@ describe('files', () => {
     ['a 408', { kind: 'status', status: 408 }],
     ['gzip without a length', { kind: 'gzip' }],
   ])('survive %s', async (_what, fault) => {
-    const injected = inject({ match: '/config.json', fault, times: 2 });
+    const injected = inject(hub, { match: '/config.json', fault, times: 2 });
     const hash = withApi((api) => api.hashOf('model', 'org/tiny', sha, config), {
       readTimeoutMs: 300,
     });
@@ -273,12 +259,12 @@ describe('trees', () => {
       'redirect',
     ],
   ])('with %s are refused', async (_what, fault, code, message) => {
-    inject({ match: '/tree/', times: 50, fault });
+    inject(hub, { match: '/tree/', times: 50, fault });
     await expect(tree()).rejects.toEqual(coded(code, message));
   });
 
   it('whose pages never end do end', async () => {
-    inject({ match: '/tree/', times: Infinity, fault: { kind: 'paging', next: 'endless' } });
+    inject(hub, { match: '/tree/', times: Infinity, fault: { kind: 'paging', next: 'endless' } });
     await expect(tree()).rejects.toEqual(coded('EHUG_PROTOCOL', 'never ends'));
   });
 });
@@ -293,22 +279,22 @@ describe('limits and faults of the API', () => {
   });
 
   it('waits as Retry-After and RateLimit say, and shows it', async () => {
-    inject({ match: '/revision/', fault: limited({ 'retry-after': '1' }) });
+    inject(hub, { match: '/revision/', fault: limited({ 'retry-after': '1' }) });
     await ask();
-    inject({ match: '/revision/', fault: limited({ ratelimit: '"api";r=0;t=1' }) });
+    inject(hub, { match: '/revision/', fault: limited({ ratelimit: '"api";r=0;t=1' }) });
     await ask();
     expect(waits.map(({ ms }) => ms)).toEqual([1_000, 2_000]);
     expect(waits[0]?.reason).toContain('rate limit');
   });
 
   it('gives up when the wait is too long', async () => {
-    inject({ match: '/revision/', fault: limited({ 'retry-after': '3600' }) });
+    inject(hub, { match: '/revision/', fault: limited({ 'retry-after': '3600' }) });
     await expect(ask()).rejects.toEqual(coded('EHUG_RATE_LIMIT'));
     expect(waits).toEqual([]);
   });
 
   it('gives up after its tries, with what the Hub said', async () => {
-    const injected = inject({
+    const injected = inject(hub, {
       match: '/revision/',
       times: Infinity,
       fault: { kind: 'status', status: 500, body: 'our fault' },
@@ -321,7 +307,7 @@ describe('limits and faults of the API', () => {
 
   it('tells a missing permission from a missing repository', async () => {
     const body = JSON.stringify({ error: 'You have read access only' });
-    inject({ match: '/revision/', fault: { kind: 'status', status: 403, body } });
+    inject(hub, { match: '/revision/', fault: { kind: 'status', status: 403, body } });
     await expect(ask()).rejects.toEqual(coded('EHUG_FORBIDDEN', 'You have read access only'));
   });
 

@@ -67,7 +67,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'src/resolve/resolve.ts',
     before: "if (file.lfs === 'masked') throw hub.gated(type, at.id);",
     after: "if (file.lfs === 'masked') return sriOfHex('0'.repeat(64));",
-    caughtBy: 'test/commands/lock.test.ts',
+    caughtBy: 'test/commands/lock/lock.test.ts',
   },
   {
     defect: 'a plain file is known by its size alone',
@@ -88,7 +88,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'src/atomic-file.ts',
     before: 'if (waits) await rm(temporary, { force: true }).catch(() => undefined);',
     after: '',
-    caughtBy: 'test/commands/lock-process.test.ts',
+    caughtBy: 'test/commands/lock/lock-process.test.ts',
   },
   {
     defect: 'known bytes count as bytes to download',

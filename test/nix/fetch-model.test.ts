@@ -3,8 +3,9 @@ import { createHash } from 'node:crypto';
 import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, beforeEach, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { type Fault, type Hub, lfs, type Repository, startHub } from '../support/hub/index.ts';
+import { injectAlways } from '../support/inject.ts';
 import { describeNix, LIBRARY, nixString, PKGS } from '../support/nix.ts';
 
 const REPOSITORY = path.join(import.meta.dirname, '..', '..');
@@ -385,9 +386,7 @@ describeNix('fetchModel', (nix) => {
 
   /** A model of which the Hub gives this answer about its tree, with a hash that agrees. */
   async function withAnswer(id: string, commit: string, fault: Fault): Promise<string> {
-    const match = `/api/models/${id}/tree/`;
-    const injection = hub.inject({ match, times: Infinity, fault });
-    onTestFinished(() => injection.remove());
+    injectAlways(hub, `/api/models/${id}/tree/`, fault);
     const hash = await treeHash(`models/${id}`, commit);
     return `${library()}.fetchModel { url = "${id}"; rev = "${commit}"; fileTreeHash = "${hash}"; }`;
   }

@@ -13,11 +13,13 @@ import { LIBRARY, nixString, PKGS } from './nix.ts';
 import { createProject } from './project.ts';
 import { tempFolder } from './temp.ts';
 
-/** Where the parts of a project lie, when not in folders of their own. */
+/** What is special about a project: else its parts lie in folders of their own. */
 interface Places {
   readonly storeFolder?: string;
   /** The Hugging Face cache. */
   readonly cache?: string;
+  /** Further variables of the environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export type CachedProject = Awaited<ReturnType<typeof cachedProject>>;
@@ -32,6 +34,7 @@ export async function cachedProject(hub: Hub, manifest: string, places: Places =
     HF_HOME: path.join(home, 'hf'),
     HF_HUB_CACHE: cache,
     XDG_CACHE_HOME: path.join(home, 'work'),
+    ...places.env,
   };
   const made = await createProject(hub.endpoint, manifest);
   const locked = await made.run(['lock'], { env, home });
@@ -93,11 +96,16 @@ export function blobOf(files: readonly FilledFile[], name: string): string {
   return found.blob;
 }
 
-/** Realises every file of the lock with a Hub that is not there, and returns the store paths. */
-export async function realiseAll({ folder, store }: CachedProject): Promise<string[]> {
+/** Expression of what Nix makes of the lock, with a Hub that is not there. */
+export function importedLock({ folder }: Pick<CachedProject, 'folder'>): string {
   const file = nixString(path.join(folder, 'hug.lock.json'));
-  const library = `(${LIBRARY} { pkgs = ${PKGS}; endpoint = "http://127.0.0.1:9"; })`;
-  const expression = `with ${library}.importLock ${file}; builtins.concatMap
+  return `((${LIBRARY} { pkgs = ${PKGS}; endpoint = "http://127.0.0.1:9"; }).importLock ${file})`;
+}
+
+/** Realises every file of the lock with a Hub that is not there, and returns the store paths. */
+export async function realiseAll(made: CachedProject): Promise<string[]> {
+  const { store } = made;
+  const expression = `with ${importedLock(made)}; builtins.concatMap
     (entry: builtins.attrValues entry.files)
     (builtins.attrValues models ++ builtins.attrValues datasets)`;
   const paths = await store.nix('nix-build', '--no-out-link', '--expr', expression);

@@ -47,8 +47,11 @@ const DEFAULT_KIND: NixKind = process.env['NIX_HUG_TEST_NIX'] === 'current' ? 'c
 /** A Nix expression: the function of `nix/default.nix`. */
 export const LIBRARY = `(import ${nixString(path.join(REPOSITORY, 'nix'))})`;
 
-/** A Nix expression: the part of nixpkgs that the library uses. */
-export const PKGS = `(import ${nixString(path.join(import.meta.dirname, 'nixpkgs-stand-in'))} { })`;
+/** Folder of a part of nixpkgs: what the library uses. */
+export const NIXPKGS = path.join(import.meta.dirname, 'nixpkgs-stand-in');
+
+/** A Nix expression: that part. */
+export const PKGS = `(import ${nixString(NIXPKGS)} { })`;
 
 export { nixString };
 

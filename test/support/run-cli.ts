@@ -16,7 +16,7 @@ export interface CliRun {
 export interface CliWorld {
   readonly cwd: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Home folder; a path that does not exist unless it is set. */
+  /** Home folder; one that nobody can make unless it is set. */
   readonly home?: string;
   readonly signal?: AbortSignal;
   /** What the user types, at a terminal that shows what is written to stderr. */
@@ -24,6 +24,9 @@ export interface CliWorld {
   /** Default: as many tries as users get, with waits of milliseconds. */
   readonly retry?: RetryPolicy;
 }
+
+/** What forgets to say where its files go fails here, even as root. */
+const NO_HOME = '/dev/null/home';
 
 const IMPATIENT: RetryPolicy = { retries: 5, baseMs: 2, longestWaitMs: 5_000 };
 
@@ -34,7 +37,7 @@ export async function runCli(argv: readonly string[], world: CliWorld): Promise<
   const status = await main(argv, {
     cwd: world.cwd,
     env: world.env ?? {},
-    home: world.home ?? '/nonexistent',
+    home: world.home ?? NO_HOME,
     stdout: stdout.stream,
     stderr: Object.assign(stderr.stream, { isTTY: world.typed !== undefined }),
     ...(world.typed === undefined ? {} : { stdin: Object.assign(world.typed, { isTTY: true }) }),

@@ -7,14 +7,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished }
 import type { HttpOptions } from '../../src/hub/http.ts';
 import { hexOfSri } from '../../src/integrity.ts';
 import type { RemoteFile } from '../../src/transfer/answer.ts';
-import {
-  type Fault,
-  type FaultRule,
-  type Hub,
-  type Injection,
-  lfs,
-  startHub,
-} from '../support/hub/index.ts';
+import { type Fault, type FaultRule, type Hub, lfs, startHub } from '../support/hub/index.ts';
+import { inject } from '../support/inject.ts';
 import { bring, bytesAskedFor, type Bringing, publish } from '../support/bring.ts';
 import { tempFolder } from '../support/temp.ts';
 
@@ -30,13 +24,6 @@ let small: RemoteFile;
 let large: RemoteFile;
 
 const onCdn: FaultRule['match'] = ({ origin }) => origin === 'cdn';
-
-/** Has requests answered wrongly until the running test ends. */
-function inject(rule: FaultRule): Injection {
-  const injection = hub.inject(rule);
-  onTestFinished(() => injection.remove());
-  return injection;
-}
 
 /** Brings a file of the hub into a folder of its own, unless another one is named. */
 async function fetchOf(
@@ -96,7 +83,7 @@ describe('a file', () => {
   });
 
   it('uses no more connections than there may be', async () => {
-    inject({ match: onCdn, fault: { kind: 'stall', afterBytes: 2 * MIB }, times: Infinity });
+    inject(hub, { match: onCdn, fault: { kind: 'stall', afterBytes: 2 * MIB }, times: Infinity });
     await interrupt(large, await tempFolder(), 2 * MIB, { downloadConcurrency: 2 });
     expect(hub.requests.filter(({ origin }) => origin === 'cdn').length).toBe(2);
   });
@@ -132,14 +119,14 @@ describe('a fault that passes', () => {
   ];
 
   it.each(faults)('of a small file: %s', async (_what, fault) => {
-    const injected = inject({ match: onCdn, fault, times: 2 });
+    const injected = inject(hub, { match: onCdn, fault, times: 2 });
     expect((await fetchOf(small, { readTimeoutMs: 300 })).hash).toBe(small.hash);
     expect(injected.hits).toBe(2);
     expect(resolves()).toBe(3);
   });
 
   it.each(faults)('of a large file: %s', async (_what, fault) => {
-    const injected = inject({ match: onCdn, fault, skip: 1, times: 2 });
+    const injected = inject(hub, { match: onCdn, fault, skip: 1, times: 2 });
     expect((await fetchOf(large, { readTimeoutMs: 300 })).hash).toBe(large.hash);
     expect(injected.hits).toBe(2);
     expect(resolves()).toBe(3);
@@ -155,23 +142,27 @@ describe('a fault that passes', () => {
     ['without a range', { kind: 'headers', headers: { 'content-range': undefined } }],
     ['416', { kind: 'status', status: 416 }],
   ])('an answer that is %s', async (_what, fault) => {
-    inject({ match: onCdn, fault, skip: 1 });
+    inject(hub, { match: onCdn, fault, skip: 1 });
     expect((await fetchOf(large)).hash).toBe(large.hash);
   });
 
   it('is one before the redirect', async () => {
-    inject({ match: '/resolve/', fault: { kind: 'status', status: 502 }, times: 3 });
+    inject(hub, { match: '/resolve/', fault: { kind: 'status', status: 502 }, times: 3 });
     expect((await fetchOf(small)).hash).toBe(small.hash);
   });
 
   it('is gzip without a length', async () => {
-    inject({ match: '/resolve-cache/', fault: { kind: 'gzip' } });
+    inject(hub, { match: '/resolve-cache/', fault: { kind: 'gzip' } });
     expect((await fetchOf(config)).hash).toBe(config.hash);
   });
 
   it('does not count among the tries when there was progress', async () => {
     const retry = { retries: 1, baseMs: 1, longestWaitMs: 10 };
-    const cut = inject({ match: onCdn, fault: { kind: 'cut', afterBytes: MIB / 2 }, times: 8 });
+    const cut = inject(hub, {
+      match: onCdn,
+      fault: { kind: 'cut', afterBytes: MIB / 2 },
+      times: 8,
+    });
     expect((await fetchOf(small, { retry })).hash).toBe(small.hash);
     expect(cut.hits).toBe(8);
     expect(bytesAskedFor(hub.requests.slice(-1), small.size)).toBe(small.size - 4 * MIB);
@@ -191,7 +182,7 @@ describe('a fault that stays', () => {
       'rate limit',
     ],
   ])('%s ends in its own error', async (_what, match, fault, code, message) => {
-    inject({ match, fault, times: Infinity });
+    inject(hub, { match, fault, times: Infinity });
     await expect(fetchOf(large)).rejects.toEqual(coded(code, message));
     // Four connections, six tries of two requests each.
     expect(hub.requests.length).toBeLessThanOrEqual(48);
@@ -211,7 +202,7 @@ describe('a fault that stays', () => {
     ],
   ])('a %s of the Hub is final at once', async (_status, fault, code) => {
     const folder = await tempFolder();
-    inject({ match: '/resolve/', fault, times: Infinity });
+    inject(hub, { match: '/resolve/', fault, times: Infinity });
     await expect(fetchOf(small, { folder })).rejects.toEqual(coded(code));
     expect(hub.requests.length).toBe(1);
     expect(await readdir(folder)).toEqual([]);
@@ -221,7 +212,7 @@ describe('a fault that stays', () => {
 describe('a mirror that redirects to the Hub', () => {
   it('hands on what the Hub refuses, at once', async () => {
     const headers = { 'x-error-code': 'GatedRepo' };
-    inject({ match: onCdn, fault: { kind: 'status', status: 403, headers }, times: Infinity });
+    inject(hub, { match: onCdn, fault: { kind: 'status', status: 403, headers }, times: Infinity });
     await expect(fetchOf(small)).rejects.toEqual(coded('EHUG_GATED'));
     expect(hub.requests.length).toBe(2);
   });
@@ -233,7 +224,7 @@ describe('wrong content', () => {
     async (which) => {
       const file = which === 'small' ? small : large;
       const folder = await tempFolder();
-      inject({ match: onCdn, fault: { kind: 'corrupt', at: 1000 } });
+      inject(hub, { match: onCdn, fault: { kind: 'corrupt', at: 1000 } });
       const failed = fetchOf(file, { folder });
       await expect(failed).rejects.toEqual(
         coded('EHUG_INTEGRITY', `"w.bin" of model org/${which} has the digest sha256-`),
@@ -250,14 +241,14 @@ describe('wrong content', () => {
     ['more', { kind: 'extend', bytes: 1 }, `has ${5 * MIB + 8} bytes, expected ${5 * MIB + 7}`],
   ])('of %s bytes is refused', async (_what, fault, message) => {
     const folder = await tempFolder();
-    inject({ match: onCdn, fault });
+    inject(hub, { match: onCdn, fault });
     await expect(fetchOf(small, { folder })).rejects.toEqual(coded('EHUG_INTEGRITY', message));
     expect(await readdir(folder)).toEqual([]);
   });
 
   it('of another size is refused by its first range', async () => {
     const headers = { 'content-range': 'bytes 0-33554431/200000000' };
-    inject({ match: onCdn, fault: { kind: 'headers', headers } });
+    inject(hub, { match: onCdn, fault: { kind: 'headers', headers } });
     await expect(fetchOf(large)).rejects.toEqual(
       coded('EHUG_INTEGRITY', `has 200000000 bytes, expected ${large.size}`),
     );
@@ -319,7 +310,7 @@ describe('an interrupted download', () => {
   });
 
   it('ends at once, also when the body stalls', async () => {
-    inject({ match: onCdn, fault: { kind: 'stall', afterBytes: 2 * MIB }, times: Infinity });
+    inject(hub, { match: onCdn, fault: { kind: 'stall', afterBytes: 2 * MIB }, times: Infinity });
     await interrupt(large, await tempFolder(), MIB);
   });
 
@@ -328,7 +319,7 @@ describe('an interrupted download', () => {
     const folder = await tempFolder();
     await interrupt(file, folder, 0.3 * file.size);
     const location = await serveWhole(await contentOf(file));
-    inject({ match: '/resolve/', fault: { kind: 'redirect', location }, times: Infinity });
+    inject(hub, { match: '/resolve/', fault: { kind: 'redirect', location }, times: Infinity });
     const { hash, presents } = await fetchOf(file, { folder });
     expect(hash).toBe(file.hash);
     expect(presents.slice(1)).toContain(0);
@@ -358,7 +349,7 @@ describe('an interrupted download', () => {
   it('that was damaged, and comes wrong too, is refused', async () => {
     const folder = await tempFolder();
     await leaveBehind(small, folder, Buffer.alloc(small.size));
-    inject({ match: onCdn, fault: { kind: 'corrupt' } });
+    inject(hub, { match: onCdn, fault: { kind: 'corrupt' } });
     await expect(fetchOf(small, { folder })).rejects.toEqual(coded('EHUG_INTEGRITY'));
     expect(await readdir(folder)).toEqual([]);
   });

@@ -1,4 +1,4 @@
-import { repositoryAmong } from '../target.ts';
+import { repositoryAmong, targetsOf } from '../target.ts';
 import { EntryArgument, REPOSITORY, withRemoteOptions } from './options.ts';
 import type { Execute, Program } from './root.ts';
 
@@ -24,13 +24,15 @@ export function addFileCommands(program: Program, execute: Execute): void {
   ).action((targets, options, command) =>
     execute(command.optsWithGlobals(), async (context) => {
       const { ref, model, dataset, repoType, include, exclude, file } = options;
-      const foreign = [ref, model, dataset, repoType, include, exclude, file];
-      const url = repositoryAmong(targets, foreign);
+      const url = repositoryAmong(targets, {
+        ofOne: [ref, model, dataset, repoType],
+        ofEach: [include, exclude, file],
+      });
       if (url === undefined) {
-        const { run } = await import('../../commands/fetch.ts');
+        const { run } = await import('../../commands/fetch/fetch.ts');
         return run(targets, options, context);
       }
-      const { run } = await import('../../commands/fetch-url.ts');
+      const { run } = await import('../../commands/fetch/fetch-url.ts');
       return run(url, options, context);
     }),
   );
@@ -50,13 +52,8 @@ export function addFileCommands(program: Program, execute: Execute): void {
   ).action((targets, options, command) =>
     execute(command.optsWithGlobals(), async (context) => {
       const { ref, model, dataset, repoType } = options;
-      const url = repositoryAmong(targets, [ref, model, dataset, repoType]);
-      if (url === undefined) {
-        const { run } = await import('../../commands/export.ts');
-        return run(targets, options, context);
-      }
-      const { run } = await import('../../commands/export-url.ts');
-      return run(url, options, context);
+      const { run } = await import('../../commands/export/export.ts');
+      return run(targetsOf(targets, { ofOne: [ref, model, dataset, repoType] }), options, context);
     }),
   );
 
@@ -75,14 +72,12 @@ export function addFileCommands(program: Program, execute: Execute): void {
   ).action((targets, options, command) =>
     execute(command.optsWithGlobals(), async (context) => {
       const { ref, model, dataset, repoType, include, exclude, file } = options;
-      const foreign = [ref, model, dataset, repoType, include, exclude, file];
-      const url = repositoryAmong(targets, foreign);
-      if (url === undefined) {
-        const { run } = await import('../../commands/import.ts');
-        return run(targets, context);
-      }
-      const { run } = await import('../../commands/import-url.ts');
-      return run(url, options, context);
+      const { run } = await import('../../commands/import/import.ts');
+      const named = targetsOf(targets, {
+        ofOne: [ref, model, dataset, repoType],
+        ofEach: [include, exclude, file],
+      });
+      return run(named, options, context);
     }),
   );
 
@@ -93,7 +88,7 @@ export function addFileCommands(program: Program, execute: Execute): void {
     .option('--dry-run', 'show what the store lacks, bring nothing')
     .action((options, command) =>
       execute(command.optsWithGlobals(), async (context) => {
-        const { run } = await import('../../commands/import-all.ts');
+        const { run } = await import('../../commands/import/import-all.ts');
         return run(options, context);
       }),
     );
@@ -104,7 +99,7 @@ export function addFileCommands(program: Program, execute: Execute): void {
     .addArgument(new EntryArgument('[names...]', 'entries of the lock; all when none is named'))
     .action((names, _options, command) =>
       execute(command.optsWithGlobals(), async (context) => {
-        const { run } = await import('../../commands/verify.ts');
+        const { run } = await import('../../commands/verify/verify.ts');
         return run(names, context);
       }),
     );
@@ -117,15 +112,16 @@ export function addFileCommands(program: Program, execute: Execute): void {
   ).action((target, options, command) =>
     execute(command.optsWithGlobals(), async (context) => {
       const { ref, model, dataset, repoType, include, exclude, file } = options;
-      const foreign = [ref, model, dataset, repoType];
-      const selection = target === undefined ? [include, exclude, file] : [];
       const targets = target === undefined ? [] : [target];
-      const url = repositoryAmong(targets, [...foreign, ...selection]);
+      const url = repositoryAmong(targets, {
+        ofOne: [ref, model, dataset, repoType],
+        ofEach: target === undefined ? [include, exclude, file] : [],
+      });
       if (url === undefined) {
-        const { run } = await import('../../commands/ls.ts');
+        const { run } = await import('../../commands/ls/ls.ts');
         return run(target, options, context);
       }
-      const { run } = await import('../../commands/ls-url.ts');
+      const { run } = await import('../../commands/ls/ls-url.ts');
       return run(url, options, context);
     }),
   );
@@ -135,7 +131,7 @@ export function addFileCommands(program: Program, execute: Execute): void {
     .description('list what is in the Hugging Face cache, what of it is in the store, what is odd')
     .action((_options, command) =>
       execute(command.optsWithGlobals(), async (context) => {
-        const { run } = await import('../../commands/scan.ts');
+        const { run } = await import('../../commands/scan/scan.ts');
         return run(context);
       }),
     );

@@ -1,0 +1,91 @@
+import { type Dirent, lstatSync } from 'node:fs';
+import path from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { HugError, systemCodeOf } from '../../errors.ts';
+import { type Folder, folderAt, followed, list } from './folder.ts';
+import { attempt, type CacheProblem, type Report } from './problem.ts';
+import { type CachedRepo, parseRepoFolderName, readRepo, sizeOf } from './repo-folder.ts';
+import { SYSTEM_FILES } from './refs.ts';
+
+/** What is in a Hugging Face cache. */
+export interface CacheScan {
+  /** Whether there is a cache at all. */
+  readonly found: boolean;
+  /** In the order of the names of their folders. */
+  readonly repos: readonly CachedRepo[];
+  /** Bytes of all contents, each counted once. */
+  readonly size: number;
+  readonly problems: readonly CacheProblem[];
+}
+
+/** What the official client keeps at the root, beside repositories. */
+const OWN_FILES: ReadonlySet<string> = new Set(['.locks', 'CACHEDIR.TAG', ...SYSTEM_FILES]);
+
+/**
+ * Reads a cache without believing it: whatever is odd is a problem in the result, and the rest is
+ * read all the same. Nothing is hashed and no content is opened.
+ *
+ * The file system is read synchronously, which takes a third of the time here: there are many small
+ * answers that it has in memory. Between two repositories everything else gets its turn.
+ *
+ * @param folder the cache, which need not exist
+ * @param signal ends the scan between two repositories
+ * @throws HugError `EHUG_FILE_SYSTEM` when the folder itself cannot be read
+ */
+export async function scanCache(folder: string, signal?: AbortSignal): Promise<CacheScan> {
+  const cache = openCache(folder);
+  if (cache === undefined) return { found: false, repos: [], size: 0, problems: [] };
+  const problems: CacheProblem[] = [];
+  const report: Report = (kind, at, detail) => {
+    const place = { kind, path: path.relative(folder, at) };
+    problems.push(detail === undefined ? place : { ...place, detail });
+  };
+  const repos: CachedRepo[] = [];
+  for (const entry of list(cache, refuse) ?? []) {
+    await setImmediate();
+    signal?.throwIfAborted();
+    const repo = readEntry(cache, entry, report);
+    if (repo !== undefined) repos.push(repo);
+  }
+  const files = repos.flatMap(({ revisions }) => revisions.flatMap((revision) => revision.files));
+  return { found: true, repos, size: sizeOf(files), problems };
+}
+
+function readEntry(cache: Folder, entry: Dirent, report: Report): CachedRepo | undefined {
+  const at = `${cache.at}/${entry.name}`;
+  if (OWN_FILES.has(entry.name) || isSharedStore(at, entry, report)) return undefined;
+  const named = parseRepoFolderName(entry.name);
+  const repo = named === undefined ? 'other' : folderAt(cache, entry, report);
+  if (named === undefined || typeof repo === 'string') report('foreign', at);
+  else if (repo !== undefined) return readRepo(named, repo, cache, report);
+  return undefined;
+}
+
+/** Contents that repositories share, since huggingface_hub 2. */
+function isSharedStore(at: string, entry: Dirent, report: Report): boolean {
+  if (entry.name !== 'blobs' || !entry.isDirectory()) return false;
+  const mark = `${at}/.huggingface-shared-blobs`;
+  const stats = attempt(report, at, false, () => lstatSync(mark, { throwIfNoEntry: false }));
+  return stats?.isFile() === true;
+}
+
+function openCache(folder: string): Folder | undefined {
+  try {
+    return { at: folder, real: followed(folder).real };
+  } catch (error) {
+    const code = systemCodeOf(error);
+    if (code === 'ENOENT') return undefined;
+    if (code === undefined) throw error;
+    throw unreadable(folder, code);
+  }
+}
+
+/** For the folder that everything else is in. */
+const refuse: Report = (_kind, at, detail) => {
+  throw unreadable(at, detail);
+};
+
+const unreadable = (folder: string, reason = 'ELOOP'): HugError =>
+  new HugError('EHUG_FILE_SYSTEM', `the cache ${folder} cannot be read: ${reason}`, {
+    hint: 'HF_HUB_CACHE or HF_HOME says where the Hugging Face cache is.',
+  });

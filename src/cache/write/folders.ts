@@ -1,0 +1,69 @@
+import { lstat, mkdir, realpath } from 'node:fs/promises';
+import path from 'node:path';
+import { HugError, systemCodeOf } from '../../errors.ts';
+import { storageError } from '../../transfer/space.ts';
+
+/**
+ * Makes a folder of the cache with those above it, and refuses to be led elsewhere: nothing below
+ * the cache may be a link, but a repository's folder may, as long as it stays within the cache.
+ *
+ * @param cache the cache folder, made when missing; a link itself, it is followed
+ * @param segments names of folders, the first of them directly in the cache
+ * @returns where the folder really is
+ * @throws HugError `EHUG_UNSAFE_PATH`, and those of the file system
+ */
+export async function makeFolder(cache: string, segments: readonly string[]): Promise<string> {
+  await mkdir(cache, { recursive: true });
+  const root = await realpath(cache);
+  let folder = root;
+  for (const [depth, segment] of segments.entries()) {
+    const next = path.join(folder, segment);
+    await succeedsUnless(['EEXIST'], () => mkdir(next));
+    folder = (await lstat(next)).isDirectory() ? next : await followed(next, root, depth);
+  }
+  return folder;
+}
+
+/** Where a link in place of a repository's folder leads. */
+async function followed(link: string, root: string, depth: number): Promise<string> {
+  const target = await realpath(link);
+  const stays = target.startsWith(`${root}${path.sep}`) && (await lstat(target)).isDirectory();
+  if (depth === 0 && stays) return target;
+  throw new HugError('EHUG_UNSAFE_PATH', `${link} is not a folder of the cache`, {
+    hint: 'Nothing was written there. Move it away, or set HF_HUB_CACHE to another folder.',
+  });
+}
+
+/**
+ * The error that the user sees when the cache cannot be written.
+ *
+ * @param needed bytes that were still to be written
+ */
+export async function cacheError(
+  thrown: unknown,
+  folder: string,
+  needed: number,
+): Promise<HugError> {
+  const error = await storageError(thrown, folder, needed);
+  if (!FORBIDDEN.has(systemCodeOf(thrown) ?? '')) return error;
+  return new HugError(error.code, error.message, {
+    hint: 'The cache is read-only or belongs to another user; HF_HUB_CACHE names another one.',
+    cause: thrown,
+  });
+}
+
+const FORBIDDEN: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS']);
+
+/** Whether something could be done; `false` for these error codes of the system, others are thrown. */
+export async function succeedsUnless(
+  codes: readonly string[],
+  work: () => Promise<unknown>,
+): Promise<boolean> {
+  try {
+    await work();
+    return true;
+  } catch (error) {
+    if (codes.includes(systemCodeOf(error) ?? '')) return false;
+    throw error;
+  }
+}

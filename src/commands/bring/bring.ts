@@ -1,0 +1,107 @@
+import { placeOf } from '../../lock/entries.ts';
+import type { Nix } from '../../store/nix.ts';
+import type { LackingContent } from '../../store/plan.ts';
+import { createRealise } from '../../store/realise.ts';
+import { assertSpace } from '../../transfer/space.ts';
+import { andMore } from '../count.ts';
+import { succeeded, throwRejected } from '../failures.ts';
+import type { OpenDownloads } from './hub-source.ts';
+import { createSupply, type Source, type SupplyOptions } from './supply.ts';
+import type { TransferRunner } from '../tasks.ts';
+
+/** What bringing contents into the store needs from outside. */
+export interface BringContext {
+  readonly offline: boolean;
+  /** See `SupplyOptions`. */
+  readonly checked?: SupplyOptions['checked'];
+  /** See `SupplyOptions`. */
+  readonly absent?: SupplyOptions['absent'];
+  /** The Hugging Face cache. */
+  readonly cacheFolder: string;
+  readonly openDownloads: OpenDownloads;
+  readonly runTransfers: TransferRunner;
+  readonly warn: (line: string) => void;
+  /** Aborted when the user interrupts. */
+  readonly signal: AbortSignal;
+}
+
+/** The store that contents are brought into. */
+export interface Target {
+  readonly nix: Pick<Nix, 'add'>;
+  readonly storeFolder: string;
+}
+
+/**
+ * Brings contents into the store and tells, by digest, where each came from.
+ *
+ * @param endpoint that of the lock
+ * @throws HugError those of `tryContents`, and of `Supply` and `Nix`, all of them in one
+ */
+export async function bringContents(
+  contents: readonly LackingContent[],
+  endpoint: string | undefined,
+  target: Target,
+  context: BringContext,
+): Promise<ReadonlyMap<string, Source>> {
+  return sourcesOf(contents, await tryContents(contents, endpoint, target, context));
+}
+
+/**
+ * Brings contents into the store, as many as it can.
+ *
+ * @param endpoint that of the lock
+ * @returns where each came from, or why it is not in the store, in order
+ * @throws HugError `EHUG_DISK_FULL` before anything is brought, when the store has no room for all
+ */
+export async function tryContents(
+  contents: readonly LackingContent[],
+  endpoint: string | undefined,
+  { nix, storeFolder }: Target,
+  context: BringContext,
+): Promise<readonly PromiseSettledResult<Source>[]> {
+  const needed = contents.reduce((sum, { size, names }) => sum + size * names.size, 0);
+  await assertSpace(storeFolder, needed, 'Make room in the Nix store: nix-collect-garbage');
+  const damaged = new Set<string>();
+  const supply = createSupply({
+    cacheFolder: context.cacheFolder,
+    checked: context.checked,
+    absent: context.absent,
+    endpoint,
+    openDownloads: context.offline ? undefined : context.openDownloads,
+    onDamage: ({ file, reason }) => damaged.add(`${file} ${reason}; it was not used`),
+    signal: context.signal,
+  });
+  try {
+    const realise = createRealise({ nix, supply: (...request) => supply.bring(...request) });
+    const results = await context.runTransfers(
+      contents.map((content) => ({
+        title: titleOf(content),
+        size: content.size,
+        run: (report) => realise(content, report),
+      })),
+    );
+    // Not before: the progress display is gone now.
+    for (const line of damaged) context.warn(line);
+    return results;
+  } finally {
+    await supply.close();
+  }
+}
+
+/**
+ * Where contents came from, by digest.
+ *
+ * @param results of `tryContents`, in the order of the contents
+ * @throws HugError every failure in one, each with its entry
+ */
+export function sourcesOf(
+  contents: readonly LackingContent[],
+  results: readonly PromiseSettledResult<Source>[],
+): Map<string, Source> {
+  throwRejected(contents, results, ({ places }) => placeOf(places[0]));
+  return new Map([...succeeded(contents, results)].map(([{ hash }, source]) => [hash, source]));
+}
+
+function titleOf({ places: [first, ...others] }: LackingContent): string {
+  return andMore(`${placeOf(first)} ${first.path}`, others.length);
+}

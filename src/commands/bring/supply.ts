@@ -1,0 +1,88 @@
+import { type Damage, findInCache } from '../../cache/find.ts';
+import { HugError } from '../../errors.ts';
+import type { ReportContent } from '../../store/pipeline.ts';
+import type { LackingContent } from '../../store/plan.ts';
+import type { Supplied } from '../../store/realise.ts';
+import { cachedNames } from './cached-names.ts';
+import { createHubSource, type OpenDownloads } from './hub-source.ts';
+import { createReading } from './reading.ts';
+
+/** Where bytes may come from. */
+export type Source = 'cache' | 'hub';
+
+export interface SupplyOptions {
+  /** The Hugging Face cache. */
+  readonly cacheFolder: string;
+  /** Files of the cache that were hashed already, by SHA-256 in SRI form; they are not read again. */
+  readonly checked?: ReadonlyMap<string, string> | undefined;
+  /** Address of the Hub that the lock names. */
+  readonly endpoint: string | undefined;
+  /** `undefined` when there is no network. */
+  readonly openDownloads: OpenDownloads | undefined;
+  /** The error for a file that is in no cache when there is no network; default `EHUG_OFFLINE`. */
+  readonly absent?: ((path: string) => HugError) | undefined;
+  /** Told of files in the Hugging Face cache that are not what they should be. */
+  readonly onDamage: (damage: Damage) => void;
+  /** Ends the reading of the cache. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Brings contents to disk. */
+export interface Supply {
+  /**
+   * Takes a content from the Hugging Face cache, else from the Hub.
+   *
+   * @throws HugError `EHUG_OFFLINE` or `absent`, and those of `Downloads`
+   */
+  bring(content: LackingContent, report: ReportContent): Promise<Supplied<Source>>;
+  /** Closes what was opened. */
+  close(): Promise<void>;
+}
+
+/** Makes the supply of one run. */
+export function createSupply({
+  cacheFolder,
+  checked,
+  endpoint,
+  openDownloads,
+  absent = unreachable,
+  onDamage,
+  signal,
+}: SupplyOptions): Supply {
+  const reading = createReading();
+  const hub = createHubSource(openDownloads, ({ path }) => absent(path));
+
+  async function fromCache({ hash, size, places }: LackingContent, report: ReportContent) {
+    const known = checked?.get(hash);
+    if (known !== undefined) return known;
+    const names = places.flatMap(cachedNames);
+    const { file, damaged } = await reading(() =>
+      findInCache(cacheFolder, { names, size, hash }, (bytes) => report('checking', bytes), signal),
+    );
+    for (const damage of damaged) onDamage(damage);
+    return file;
+  }
+
+  function fromHub({ hash, size, places }: LackingContent, report: ReportContent) {
+    const [{ type, entry, path, file }] = places;
+    const { repo, ref, rev } = entry;
+    const wanted = { endpoint, type, repo, ref, rev, path, url: file.url, size, hash };
+    return hub.fetch(wanted, report);
+  }
+
+  return {
+    async bring(content, report) {
+      const file = await fromCache(content, report);
+      if (file !== undefined) return { file, source: 'cache', discard: async () => undefined };
+      const download = await fromHub(content, report);
+      return { file: download.path, source: 'hub', discard: () => download.discard() };
+    },
+    close: () => hub.close(),
+  };
+}
+
+function unreachable(path: string): HugError {
+  return new HugError('EHUG_OFFLINE', `${JSON.stringify(path)} is in no cache`, {
+    hint: 'Run nix-hug fetch once without --offline and HF_HUB_OFFLINE.',
+  });
+}

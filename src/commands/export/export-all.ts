@@ -1,0 +1,139 @@
+import { mayBeInCache } from '../../cache/find.ts';
+import { repoFolderName } from '../../cache/layout.ts';
+import { createRepoWriter, type RepoWriter } from '../../cache/write/write.ts';
+import { EXIT } from '../../errors.ts';
+import { assertSpace } from '../../transfer/space.ts';
+import type { BringContext } from '../bring/bring.ts';
+import { createBringToCache } from './bring.ts';
+import { andMore } from '../count.ts';
+import {
+  cachedContent,
+  contentKey,
+  contentsOf,
+  type Exported,
+  type ExportedContent,
+  type ExportedFile,
+} from './plan.ts';
+import { exportJson, exportText, type Written } from './report.ts';
+import { exportRef } from './ref.ts';
+import { createFindInStore, type StoreContext } from './store.ts';
+import { succeeded, throwRejected } from '../failures.ts';
+import type { RemoteContext } from '../remote/remote.ts';
+import type { CommandResult } from '../result.ts';
+
+/** What `export` needs from outside. */
+export interface ExportContext extends BringContext, StoreContext, RemoteContext {}
+
+/**
+ * Writes commits into the Hugging Face cache. When a file cannot be brought, the commits that need
+ * it are not written, and the others are.
+ *
+ * @throws HugError `EHUG_DISK_FULL` before anything is brought, when there is no room for all; those
+ *   of `BringToCache` and `RepoWriter`, all of them in one
+ */
+export async function exportAll(
+  exports: readonly Exported[],
+  context: ExportContext,
+): Promise<CommandResult> {
+  const { cacheFolder, offline, openNix, runTransfers } = context;
+  const contents = contentsOf(exports);
+  const writers = createWriters(context);
+  const warnings = new Set<string>();
+  const warn = (line: string) => void warnings.add(line);
+  const supply = createBringToCache({
+    cacheFolder,
+    writersOf: (content) => writersOf(content, writers),
+    findInStore: createFindInStore(contents, { openNix, warn }),
+    openDownloads: offline ? undefined : context.openDownloads,
+    warn,
+  });
+  try {
+    await prepare(contents, writers, cacheFolder);
+    const results = await runTransfers(
+      contents.map((content) => ({
+        title: titleOf(content),
+        size: content.size,
+        run: (report) => supply.bring(content, report),
+      })),
+    );
+    // Not before: the progress display is gone now.
+    for (const warning of warnings) context.warn(warning);
+    const sources = new Map(
+      [...succeeded(contents, results)].map(([content, source]) => [contentKey(content), source]),
+    );
+    const complete = exports.filter(({ files }) =>
+      files.every((file) => sources.has(contentKey(file))),
+    );
+    const written: Written[] = [];
+    for (const exported of complete) {
+      const { rev, files, tree } = exported;
+      const folders: string[] = [];
+      for (const writer of writers.of(exported)) {
+        const folder = await writer.putSnapshot({ rev, files, tree }, ({ file, reason }) =>
+          context.warn(`${file} ${reason}; it was replaced`),
+        );
+        folders.push(folder);
+        await exportRef(exported, writer, context);
+      }
+      const sourceOf = (file: ExportedFile) => sources.get(contentKey(file));
+      written.push({ exported, folder: folders[0] ?? '', sourceOf });
+    }
+    throwRejected(contents, results, ({ places }) => places[0].exported.title);
+    return { json: exportJson(written), text: exportText(written), exitStatus: EXIT.ok };
+  } finally {
+    await supply.close();
+    await writers.close();
+  }
+}
+
+/** The writers of all repositories, each made when it is first asked for. */
+interface Writers {
+  /** One for each id of the repository, in their order. */
+  of(exported: Exported): readonly RepoWriter[];
+  close(): Promise<void>;
+}
+
+function createWriters({ cacheFolder, signal }: ExportContext): Writers {
+  const made = new Map<string, RepoWriter>();
+  return {
+    of: ({ type, ids }) =>
+      ids.map((id) => {
+        const key = repoFolderName(type, id);
+        const writer = made.get(key) ?? createRepoWriter(cacheFolder, type, id, signal);
+        made.set(key, writer);
+        return writer;
+      }),
+    async close() {
+      for (const writer of made.values()) await writer.close();
+    },
+  };
+}
+
+const writersOf = ({ places }: ExportedContent, writers: Writers): readonly RepoWriter[] => [
+  ...new Set(places.flatMap(({ exported }) => writers.of(exported))),
+];
+
+/** Fails before anything is downloaded that there would be no room for, or no permission to write. */
+async function prepare(
+  contents: readonly ExportedContent[],
+  writers: Writers,
+  cacheFolder: string,
+): Promise<void> {
+  const affected = new Set<RepoWriter>();
+  let needed = 0;
+  for (const content of contents) {
+    for (const writer of writersOf(content, writers)) {
+      if (!(await writer.holds(content))) affected.add(writer);
+    }
+    // Of what is there under another name a link is made.
+    const isThere = await mayBeInCache(cacheFolder, cachedContent(content));
+    if (!isThere) needed += content.size;
+  }
+  for (const writer of affected) await writer.prepare();
+  if (affected.size === 0) return;
+  await assertSpace(cacheFolder, needed, 'Make room, or set HF_HUB_CACHE to a larger disk.');
+}
+
+function titleOf({ places: [{ exported, file }, ...others] }: ExportedContent): string {
+  return andMore(`${exported.title} ${file.path}`, others.length);
+}

@@ -1,0 +1,103 @@
+import { HugError } from '../../errors.ts';
+import type { HubApi } from '../../hub/api.ts';
+import { isGitId } from '../../integrity.ts';
+import { placeOf, type NamedEntry } from '../../lock/entries.ts';
+import type { Selection } from '../../manifest/schema.ts';
+import { selectFiles } from '../../resolve/select.ts';
+import { entriesNamed } from '../entries.ts';
+import { type ExportContext, exportAll } from './export-all.ts';
+import { type Exported, exportedEntry, exportedFile, treeItem } from './plan.ts';
+import { listingOf } from '../listing.ts';
+import { type ProjectContext, readLockedProject } from '../project.ts';
+import { forEachRepository, lookUp, withHub } from '../remote/remote.ts';
+import {
+  type RemoteOptions,
+  selectionOf,
+  type SelectionOptions,
+  type Wanted,
+  wantedOf,
+} from '../remote/remote-options.ts';
+import type { CommandResult } from '../result.ts';
+import { isOfLock, type Targets } from '../targets.ts';
+
+/**
+ * `nix-hug export [name|url]…`: writes entries of the lock, and repositories, into the Hugging Face
+ * cache, as the official client would have them there. Nothing is written before all are found.
+ */
+export async function run(
+  targets: Targets,
+  options: RemoteOptions,
+  context: ProjectContext & ExportContext,
+): Promise<CommandResult> {
+  const { names, urls } = targets;
+  const wanted = urls.map((url) => wantedOf(url, options, context.endpoint));
+  const entries = isOfLock(targets) ? await exportedEntries(names, options, context) : [];
+  return exportAll([...entries, ...(await exportedRepositories(wanted, context))], context);
+}
+
+async function exportedEntries(
+  names: readonly string[],
+  options: SelectionOptions,
+  context: ProjectContext & ExportContext,
+): Promise<Exported[]> {
+  const { lock, warnings } = await readLockedProject(context);
+  for (const warning of warnings) context.warn(warning);
+  const select = selectionOf(undefined, options);
+  return entriesNamed(lock, names).map((named) =>
+    narrowed(named, lock.endpoint, select, context.warn),
+  );
+}
+
+/** An entry with those of its files that a further selection leaves. */
+function narrowed(
+  named: NamedEntry,
+  endpoint: string | undefined,
+  select: Selection | undefined,
+  warn: (line: string) => void,
+): Exported {
+  try {
+    const { files, warnings } = selectFiles(listingOf(named).files, select);
+    for (const warning of warnings) warn(`${placeOf(named)}: ${warning}`);
+    const paths = new Set(files.map(({ path }) => path));
+    return exportedEntry(named, endpoint, (path) => paths.has(path));
+  } catch (error) {
+    throw error instanceof HugError ? error.within(placeOf(named)) : error;
+  }
+}
+
+/** Asks nobody about no repositories. */
+async function exportedRepositories(
+  wanted: readonly Wanted[],
+  context: ExportContext,
+): Promise<Exported[]> {
+  if (wanted.length === 0) return [];
+  return withHub(context, (hub) =>
+    forEachRepository(wanted, context.warn, (one, warn) => inspect(hub, one, warn)),
+  );
+}
+
+/** A repository as the Hub has it. */
+async function inspect(
+  hub: HubApi,
+  wanted: Wanted,
+  warn: (line: string) => void,
+): Promise<Exported> {
+  const { id, ref } = wanted;
+  const { type, repo, rev, all, files } = await lookUp(hub, wanted, warn);
+  const selected = files.flatMap((file) => exportedFile(file) ?? []);
+  if (selected.length < files.length) throw hub.gated(type, repo);
+  const tree = all.flatMap((file) => treeItem(file) ?? []);
+  return {
+    title: `${type} ${repo}`,
+    name: null,
+    type,
+    endpoint: undefined,
+    repo,
+    ids: id === repo ? [repo] : [id, repo],
+    ref,
+    rev,
+    isNewest: !isGitId(ref),
+    files: selected,
+    tree,
+  };
+}

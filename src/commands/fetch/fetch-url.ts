@@ -1,0 +1,47 @@
+import { EXIT } from '../../errors.ts';
+import type { Nix } from '../../store/nix.ts';
+import { assemble, type AssembleContext } from '../remote/assemble.ts';
+import { type BringContext, bringContents } from '../bring/bring.ts';
+import { inspect } from '../remote/inspect.ts';
+import { listingJson, listingText } from '../listing.ts';
+import type { Output } from '../output-schema.ts';
+import { placeEntries } from '../bring/placement.ts';
+import { type RemoteContext, withHub } from '../remote/remote.ts';
+import { type RemoteOptions, wantedOf } from '../remote/remote-options.ts';
+import type { CommandResult } from '../result.ts';
+import { weightsOf } from '../remote/weights.ts';
+
+export interface FetchUrlOptions extends RemoteOptions {
+  /** Only list the files and print the expression. */
+  readonly dryRun?: boolean;
+  /** Folder for a link that keeps what is built from the garbage collector. */
+  readonly gcRoot?: string;
+}
+
+/** What `fetch <url>` needs from outside. */
+export interface FetchUrlContext extends RemoteContext, BringContext, AssembleContext {
+  readonly openNix: () => Promise<Nix>;
+}
+
+/**
+ * `nix-hug fetch <url>`: brings the weights of a repository into the Nix store, builds the model
+ * there, and prints the Nix expression that does the same.
+ */
+export async function run(
+  url: string,
+  options: FetchUrlOptions,
+  context: FetchUrlContext,
+): Promise<CommandResult> {
+  const wanted = wantedOf(url, options, context.endpoint);
+  const inspected = await withHub(context, (hub) => inspect(hub, wanted, context.warn));
+  const { remote, expression, obstacle } = inspected;
+  if (options.dryRun === true) {
+    const text = `${listingText(remote)}\n\n${expression ?? obstacle ?? ''}`;
+    const json: Output<'fetch-url-dry-run'> = { ...listingJson(remote), expression, obstacle };
+    return { text, json, exitStatus: EXIT.ok };
+  }
+  const nix = await context.openNix();
+  const { contents, target } = await placeEntries([weightsOf(remote, wanted.id)], nix);
+  await bringContents(contents, undefined, target, context);
+  return assemble(inspected, nix, options.gcRoot, context);
+}

@@ -1,0 +1,64 @@
+import path from 'node:path';
+import { EXIT } from '../../errors.ts';
+import { groupBy } from '../../group.ts';
+import { placeOf } from '../../lock/entries.ts';
+import type { Nix } from '../../store/nix.ts';
+import type { PlacedFile } from '../../store/plan.ts';
+import { type BringContext, bringContents } from '../bring/bring.ts';
+import { entriesNamed } from '../entries.ts';
+import { fetchJson, type FetchReport, fetchText } from './report.ts';
+import { placeEntries } from '../bring/placement.ts';
+import { type ProjectContext, readLockedProject } from '../project.ts';
+import type { CommandResult } from '../result.ts';
+
+export interface FetchOptions {
+  /** Folder for links that keep what is fetched from the garbage collector. */
+  readonly gcRoot?: string;
+  /** Only tell what is missing. */
+  readonly dryRun?: boolean;
+}
+
+/** What `fetch` needs from outside. */
+export interface FetchContext extends ProjectContext, BringContext {
+  readonly openNix: () => Promise<Nix>;
+  /** Shown with `--debug`. */
+  readonly debug: (line: string) => void;
+}
+
+/**
+ * `nix-hug fetch [name…]`: brings every locked file into the Nix store, under the path that its
+ * derivation has, so that a build downloads nothing.
+ */
+export async function run(
+  names: readonly string[],
+  options: FetchOptions,
+  context: FetchContext,
+): Promise<CommandResult> {
+  const { lock, warnings } = await readLockedProject(context);
+  for (const warning of warnings) context.warn(warning);
+  const entries = entriesNamed(lock, names);
+  const nix = await context.openNix();
+  const { storeFolder, version } = await nix.facts();
+  context.debug(`Nix ${version}, store folder ${storeFolder}`);
+  const { files, contents, target } = await placeEntries(entries, nix);
+  const isDryRun = options.dryRun === true;
+
+  const sources = isDryRun
+    ? undefined
+    : await bringContents(contents, lock.endpoint, target, context);
+  if (!isDryRun && options.gcRoot !== undefined) {
+    const folder = path.resolve(context.cwd, options.gcRoot);
+    await nix.keep(folder, storePathsByEntry(files));
+  }
+  const report: FetchReport = { entries, files, contents, sources };
+  return { json: fetchJson(report), text: fetchText(report), exitStatus: EXIT.ok };
+}
+
+function storePathsByEntry(files: readonly PlacedFile[]): Map<string, string[]> {
+  return new Map(
+    [...groupBy(files, placeOf)].map(([place, own]) => [
+      place,
+      own.map(({ storePath }) => storePath),
+    ]),
+  );
+}

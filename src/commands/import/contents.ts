@@ -1,0 +1,80 @@
+import { cachedFiles, type Damage } from '../../cache/find.ts';
+import { HugError } from '../../errors.ts';
+import { placeOf } from '../../lock/entries.ts';
+import { quoted } from '../../quote.ts';
+import type { LackingContent, PlacedFile } from '../../store/plan.ts';
+import { type BringContext, bringContents, type Target } from '../bring/bring.ts';
+import { cachedNames } from '../bring/cached-names.ts';
+import { count } from '../count.ts';
+import { throwFailures } from '../failures.ts';
+import type { Source } from '../bring/supply.ts';
+
+/** Names of files in one message. */
+const MOST_NAMES = 10;
+
+/**
+ * Brings contents from the Hugging Face cache into the store, and tells by digest where each came
+ * from. No network is used.
+ *
+ * @throws HugError `EHUG_NOT_CACHED` when the cache lacks some, and those of `bringContents`; all of
+ *   them in one, and what could be brought is in the store then
+ */
+export async function importContents(
+  contents: readonly LackingContent[],
+  target: Target,
+  context: BringContext,
+): Promise<ReadonlyMap<string, Source>> {
+  const { there, absent } = await divide(contents, context.cacheFolder);
+  const cacheOnly = { ...context, offline: true, absent: unsound };
+  const [brought] = await Promise.allSettled([bringContents(there, undefined, target, cacheOnly)]);
+  const lacking = lackingErrors(absent);
+  if (brought.status === 'rejected') throwFailures([brought.reason, ...lacking]);
+  const sources = brought.status === 'fulfilled' ? brought.value : new Map<string, Source>();
+  throwFailures(lacking, sources.size === 0 ? [] : [addedText(sources.size)]);
+  return sources;
+}
+
+/** Tells what the cache has a file for, sound or not, from what it lacks. */
+async function divide(contents: readonly LackingContent[], cache: string) {
+  const there: LackingContent[] = [];
+  const absent: LackingContent[] = [];
+  for (const content of contents) {
+    const files = await cachedFiles(cache, content.places.flatMap(cachedNames));
+    (files.size === 0 ? absent : there).push(content);
+  }
+  return { there, absent };
+}
+
+/** One error for each entry. */
+function lackingErrors(absent: readonly LackingContent[]): HugError[] {
+  const files = absent.flatMap(({ places }) => places);
+  const entries = new Set(files.map(placeOf));
+  return [...entries].map((place) => {
+    const own = files.filter((file) => placeOf(file) === place);
+    return notCached(lackingText(own)).within(place);
+  });
+}
+
+function lackingText(files: readonly PlacedFile[]): string {
+  const names = files.slice(0, MOST_NAMES).map(({ path }) => quoted(path));
+  const more = files.length > MOST_NAMES ? ', …' : '';
+  const many = `${count(files.length, 'file', 'files')} of ${files[0]?.entry.files.size ?? 0}`;
+  return `the Hugging Face cache lacks ${many}: ${names.join(', ')}${more}`;
+}
+
+/** The error for a file that the cache has in no sound state; the damage itself is told apart. */
+export const unsound = (path: string): HugError =>
+  notCached(`the Hugging Face cache has no sound copy of ${quoted(path)}`);
+
+/** The warning about a file of the cache that is left alone. */
+export const damageText = ({ file, reason }: Damage): string =>
+  `${file} ${reason}; it was not used`;
+
+function notCached(message: string): HugError {
+  return new HugError('EHUG_NOT_CACHED', message, {
+    hint: 'Run nix-hug fetch instead: it takes what the cache has, and downloads the rest.',
+  });
+}
+
+const addedText = (added: number): string =>
+  `added to the Nix store: ${count(added, 'other file', 'other files')}`;

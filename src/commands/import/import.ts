@@ -1,0 +1,57 @@
+import type { NamedEntry } from '../../lock/entries.ts';
+import type { Nix } from '../../store/nix.ts';
+import { createEntryReader } from './cached-entry.ts';
+import { entriesNamed } from '../entries.ts';
+import { importContents } from './contents.ts';
+import { type ImportRepoContext, importsOf, type RepoResult } from './repo.ts';
+import { importResult } from './report.ts';
+import { partOf, placeEntries } from '../bring/placement.ts';
+import { type ProjectContext, readLockedProject } from '../project.ts';
+import { type RemoteOptions, wantedOf } from '../remote/remote-options.ts';
+import type { CommandResult } from '../result.ts';
+import { isOfLock, type Targets } from '../targets.ts';
+
+/** What `import` needs from outside. */
+export interface ImportContext extends ProjectContext, ImportRepoContext {
+  readonly openNix: () => Promise<Nix>;
+}
+
+/**
+ * `nix-hug import [name|url]…`: brings what the Hugging Face cache has of the lock, and of
+ * repositories, into the Nix store. Nothing is downloaded but what a repository's expression needs,
+ * and nothing is brought before all are found.
+ *
+ * @throws HugError `EHUG_NOT_CACHED` for what the cache lacks; the rest is in the store then
+ */
+export async function run(
+  targets: Targets,
+  options: RemoteOptions,
+  context: ImportContext,
+): Promise<CommandResult> {
+  const { names, urls } = targets;
+  const wanted = urls.map((url) => wantedOf(url, options, context.endpoint));
+  const entries = isOfLock(targets) ? await lockedEntries(names, context) : [];
+  const reader = createEntryReader(context.cacheFolder, context.signal);
+  const repositories = await importsOf(wanted, reader, context);
+  const nix = await context.openNix();
+  const all = [...entries, ...repositories.map(({ named }) => named)];
+  const placement = await placeEntries(all, nix);
+  const { contents, target } = placement;
+  const withChecked = { ...context, checked: reader.checked };
+  const sources = await importContents(contents, target, withChecked);
+
+  const results: RepoResult[] = [];
+  for (const { named, tell } of repositories) {
+    results.push(await tell(partOf(placement, [named]).files, nix));
+  }
+  return importResult({ entries, ...partOf(placement, entries), sources }, results);
+}
+
+async function lockedEntries(
+  names: readonly string[],
+  context: ImportContext,
+): Promise<NamedEntry[]> {
+  const { lock, warnings } = await readLockedProject(context);
+  for (const warning of warnings) context.warn(warning);
+  return entriesNamed(lock, names);
+}

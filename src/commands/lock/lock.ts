@@ -1,0 +1,100 @@
+import { EXIT, HugError } from '../../errors.ts';
+import { diffLocks } from '../../lock/diff.ts';
+import { placeOf } from '../../lock/entries.ts';
+import { writeLockText } from '../../lock/file.ts';
+import type { Lock, LockedEntry } from '../../lock/schema.ts';
+import type { Manifest, ManifestEntry } from '../../manifest/schema.ts';
+import { type Drift, driftOf } from '../../resolve/drift.ts';
+import { checkText, lockText } from './lock-text.ts';
+import type { Output } from '../output-schema.ts';
+import { type Project, type ProjectContext, readProject } from '../project.ts';
+import {
+  assemble,
+  type LockPlan,
+  planOf,
+  readFound,
+  type RelockContext,
+  resolveAll,
+} from './relock.ts';
+import type { CommandResult } from '../result.ts';
+
+export interface LockOptions {
+  /** Write nothing, ask nobody, only tell whether the lock is current. */
+  readonly check?: boolean;
+  /** Resolve, but write nothing. */
+  readonly dryRun?: boolean;
+}
+
+/** What `lock` needs from outside. */
+export interface LockContext extends ProjectContext, RelockContext {}
+
+/** `nix-hug lock`: makes the lock match the manifest. */
+export async function run(options: LockOptions, context: LockContext): Promise<CommandResult> {
+  const project = await readProject(context);
+  const { manifest, lockPath, lockName } = project;
+  if (options.check === true) return check(project);
+
+  const { from, to, text, changed } = await planLock(project, context);
+  const write = changed && options.dryRun !== true;
+  if (write) await writeLockText(lockPath, text);
+  const entries = diffLocks(from, to);
+  return {
+    json: { changed, entries } satisfies Output<'lock'>,
+    text: lockText({
+      file: lockName,
+      entries,
+      total: manifest.entries.length,
+      outcome: changed ? (write ? 'written' : 'planned') : 'current',
+    }),
+    exitStatus: EXIT.ok,
+  };
+}
+
+/**
+ * Resolves what the manifest asks for and the lock does not have; nothing is written.
+ *
+ * @param project whose manifest need not be written either
+ * @throws HugError of the Hub client and of the reader of the lock; `EHUG_OFFLINE`, and those of
+ *   `resolveEntry`
+ */
+export async function planLock(
+  { manifest, lockName, lockText: before }: Project,
+  context: LockContext,
+): Promise<LockPlan> {
+  const found = readFound(before, lockName, manifest);
+  for (const warning of found.warnings) context.warn(warning);
+  const drift = driftOf(manifest, found.lock);
+  const resolved = await resolveStale(manifest, found.lock, drift, context);
+  const to = assemble(manifest, found.lock, resolved);
+  return planOf(found.lock, to, before, context.warn);
+}
+
+function check({ manifest, lockName: file, lockText: text }: Project): CommandResult {
+  const found = readFound(text, file, manifest);
+  const drift = driftOf(manifest, found.lock);
+  const reasons = text === undefined ? found.reasons : [...found.reasons, ...drift.reasons];
+  const upToDate = reasons.length === 0;
+  return {
+    json: { upToDate, reasons } satisfies Output<'lock-check'>,
+    text: checkText(file, reasons),
+    exitStatus: upToDate ? EXIT.ok : EXIT.outOfDate,
+  };
+}
+
+/** Resolves the stale entries alone; the Hub is not touched when there are none. */
+async function resolveStale(
+  { endpoint }: Manifest,
+  lock: Lock,
+  { stale }: Drift,
+  context: LockContext,
+): Promise<ReadonlyMap<ManifestEntry, LockedEntry>> {
+  if (stale.length === 0) return new Map();
+  if (context.offline) {
+    throw new HugError('EHUG_OFFLINE', `not locked yet: ${stale.map(placeOf).join(', ')}`, {
+      hint: 'Run nix-hug lock once without --offline and HF_HUB_OFFLINE.',
+    });
+  }
+  const { resolveEntry } = await import('../../resolve/resolve.ts');
+  const resolved = await resolveAll(stale, { endpoint, lock }, resolveEntry, context);
+  return new Map([...resolved].map(([entry, result]) => [entry, result.entry]));
+}

@@ -1,0 +1,146 @@
+import { HugError } from '../../errors.ts';
+import type { HubApi } from '../../hub/api.ts';
+import { refClashes } from '../../lock/clashes.ts';
+import { EMPTY_LOCK, formatLock, parseLock } from '../../lock/codec.ts';
+import { hasConflictMarkers, parseConflict } from '../../lock/conflict.ts';
+import { entriesOf, placeOf } from '../../lock/entries.ts';
+import { type Lock, type LockedEntry, LOCKFILE_VERSION } from '../../lock/schema.ts';
+import type { Manifest, ManifestEntry } from '../../manifest/schema.ts';
+import type { Reason } from '../../resolve/drift.ts';
+import { repairLock } from '../../resolve/repair.ts';
+import type { Resolved, ResolveContext } from '../../resolve/resolve.ts';
+import { succeeded, throwRejected } from '../failures.ts';
+import type { TaskRunner } from '../tasks.ts';
+
+/** What resolving entries needs from outside. */
+export interface RelockContext {
+  readonly offline: boolean;
+  /** Opens a Hub client; the caller closes it. */
+  readonly connect: (endpoint: string | undefined) => Promise<HubApi>;
+  readonly runTasks: TaskRunner;
+  readonly warn: (line: string) => void;
+}
+
+/** The lock as it was found. */
+export interface Found {
+  readonly lock: Lock;
+  readonly warnings: readonly string[];
+  /** Why the file is not current as a whole. */
+  readonly reasons: readonly Reason[];
+}
+
+/** A lock that is not written yet. */
+export interface LockPlan {
+  /** The lock as it was. */
+  readonly from: Lock;
+  readonly to: Lock;
+  /** Content of the file with `to` in it. */
+  readonly text: string;
+  /** Whether the file differs from it. */
+  readonly changed: boolean;
+}
+
+/**
+ * @param before content of the file; `undefined` when there is none
+ * @param warn told of entries that one cache cannot hold together
+ */
+export function planOf(
+  from: Lock,
+  to: Lock,
+  before: string | undefined,
+  warn: (line: string) => void,
+): LockPlan {
+  for (const clash of refClashes(to)) warn(clash);
+  const text = formatLock(to);
+  return { from, to, text, changed: text !== before };
+}
+
+/**
+ * Reads a lock to make it anew; conflict markers of git are resolved.
+ *
+ * @param file name of the lock, for messages
+ * @throws HugError those of the reader
+ */
+export function readFound(text: string | undefined, file: string, manifest: Manifest): Found {
+  const whole = (reason: string) => [{ entry: null, type: null, reason }];
+  if (text === undefined) {
+    return { lock: EMPTY_LOCK, warnings: [], reasons: whole('there is no lock') };
+  }
+  if (hasConflictMarkers(text)) {
+    const { lock, warnings } = repairLock(manifest, parseConflict(text, file));
+    return { lock, warnings, reasons: whole('has conflict markers') };
+  }
+  const lock = parseLock(text, file);
+  const reasons = formatLock(lock) === text ? [] : whole('is not in canonical form');
+  return { lock, warnings: [], reasons };
+}
+
+/**
+ * @param needed what only the Hub can give
+ * @throws HugError `EHUG_OFFLINE`
+ */
+export function assertOnline({ offline }: Pick<RelockContext, 'offline'>, needed: string): void {
+  if (!offline) return;
+  throw new HugError('EHUG_OFFLINE', needed, {
+    hint: 'Run it without --offline and HF_HUB_OFFLINE.',
+  });
+}
+
+/**
+ * Resolves entries at once, whether the lock answers them or not, and tells their warnings.
+ *
+ * @param from where to ask, and whose digests of plain files are known
+ * @param resolve what to do with each entry
+ * @throws HugError the failures of all entries in one, each with its entry
+ */
+export async function resolveAll<T extends Resolved>(
+  entries: readonly ManifestEntry[],
+  from: { readonly endpoint: string | undefined; readonly lock: Lock },
+  resolve: (entry: ManifestEntry, context: ResolveContext) => Promise<T>,
+  context: RelockContext,
+): Promise<ReadonlyMap<ManifestEntry, T>> {
+  const { createPlainHashes } = await import('../../resolve/resolve.ts');
+  const hashes = createPlainHashes(filesOf(from.lock));
+  const hub = await context.connect(from.endpoint);
+  try {
+    const results = await context.runTasks(
+      entries.map((entry) => ({
+        title: placeOf(entry),
+        run: (report) => resolve(entry, { hub, hashes, report }),
+      })),
+    );
+    throwRejected(entries, results, placeOf);
+    const resolved = succeeded(entries, results);
+    for (const [entry, { warnings }] of resolved) {
+      for (const warning of warnings) context.warn(`${placeOf(entry)}: ${warning}`);
+    }
+    return resolved;
+  } finally {
+    await hub.close();
+  }
+}
+
+/** The lock of a manifest: its entries, from those that were resolved, else from the lock before. */
+export function assemble(
+  { endpoint, entries }: Manifest,
+  lock: Lock,
+  resolved: ReadonlyMap<ManifestEntry, LockedEntry>,
+): Lock {
+  const locked = (type: ManifestEntry['type']) =>
+    new Map(
+      entries.flatMap((entry) => {
+        if (entry.type !== type) return [];
+        const value = resolved.get(entry) ?? entriesOf(lock, type).get(entry.name);
+        return value === undefined ? [] : [[entry.name, value] as const];
+      }),
+    );
+  return {
+    lockfileVersion: LOCKFILE_VERSION,
+    ...(endpoint === undefined ? {} : { endpoint }),
+    models: locked('model'),
+    datasets: locked('dataset'),
+  };
+}
+
+const filesOf = ({ models, datasets }: Lock) =>
+  [...models.values(), ...datasets.values()].flatMap((entry) => [...entry.files.values()]);

@@ -1,0 +1,134 @@
+import { EXIT } from '../../errors.ts';
+import { diffLocks, type EntryChange, type Pin } from '../../lock/diff.ts';
+import { entriesOf, placeOf } from '../../lock/entries.ts';
+import { writeLockText } from '../../lock/file.ts';
+import type { Lock, LockedEntry } from '../../lock/schema.ts';
+import type { Manifest, ManifestEntry } from '../../manifest/schema.ts';
+import { isPinned } from '../../resolve/loss.ts';
+import type { Moved } from '../../resolve/move.ts';
+import { manifestEntriesNamed } from '../entries.ts';
+import { lockText } from './lock-text.ts';
+import type { Output } from '../output-schema.ts';
+import { type ProjectContext, readProject } from '../project.ts';
+import {
+  assemble,
+  assertOnline,
+  planOf,
+  readFound,
+  type RelockContext,
+  resolveAll,
+} from './relock.ts';
+import type { CommandResult } from '../result.ts';
+import { moveLines, pinnedLines } from './update-text.ts';
+
+export interface UpdateOptions {
+  /** Resolve, but write nothing. */
+  readonly dryRun?: boolean;
+}
+
+/** What `update` needs from outside. */
+export interface UpdateContext extends ProjectContext, RelockContext {}
+
+/**
+ * `nix-hug update [name…]`: moves entries to the newest commit that the manifest allows. Without
+ * names the whole lock matches the manifest afterwards; with names the other entries stay as they
+ * are, whether the manifest still asks for them or not.
+ */
+export async function run(
+  names: readonly string[],
+  options: UpdateOptions,
+  context: UpdateContext,
+): Promise<CommandResult> {
+  const { manifest, lockPath, lockName, lockText: before } = await readProject(context);
+  const chosen = manifestEntriesNamed(manifest, names);
+  const found = readFound(before, lockName, manifest);
+  for (const warning of found.warnings) context.warn(warning);
+  const moves = await moveAll(chosen, manifest, found.lock, context);
+
+  const entries = new Map([...moves].map(([entry, { entry: locked }]) => [entry, locked]));
+  const lock =
+    names.length === 0
+      ? assemble(manifest, found.lock, entries)
+      : replace(manifest, found.lock, entries);
+  const { text, changed } = planOf(found.lock, lock, before, context.warn);
+  const write = changed && options.dryRun !== true;
+  if (write) await writeLockText(lockPath, text);
+
+  const moveAt = new Map([...moves].map(([entry, move]) => [placeOf(entry), move]));
+  const changes = diffLocks(found.lock, lock).map((change) =>
+    withMove(change, moveAt.get(placeOf(change))),
+  );
+  const pinned = chosen.filter(isPinned);
+  const json: Output<'update'> = {
+    changed,
+    entries: changes,
+    pinned: pinned.map(({ name, type }) => ({ name, type })),
+  };
+  const report = lockText({
+    file: lockName,
+    entries: changes,
+    total: manifest.entries.length,
+    outcome: changed ? (write ? 'written' : 'planned') : 'current',
+    details: (change) => moveLines(change, lockedIn(found.lock, change), lockedIn(lock, change)),
+  });
+  return { json, text: [report, ...pinnedLines(pinned)].join('\n'), exitStatus: EXIT.ok };
+}
+
+/** @throws HugError `EHUG_OFFLINE`; those of `moveEntry`, all of them in one */
+async function moveAll(
+  chosen: readonly ManifestEntry[],
+  { endpoint }: Manifest,
+  lock: Lock,
+  context: UpdateContext,
+): Promise<ReadonlyMap<ManifestEntry, Moved>> {
+  if (chosen.length === 0) return new Map();
+  assertOnline(context, 'only the Hub knows what is new');
+  const { moveEntry } = await import('../../resolve/move.ts');
+  return resolveAll(
+    chosen,
+    { endpoint, lock },
+    (entry, resolving) => moveEntry(entry, lockedIn(lock, entry), resolving),
+    context,
+  );
+}
+
+/** A lock with some of its entries replaced. */
+function replace(
+  { endpoint }: Manifest,
+  lock: Lock,
+  resolved: ReadonlyMap<ManifestEntry, LockedEntry>,
+): Lock {
+  const section = (type: ManifestEntry['type']) =>
+    new Map([
+      ...entriesOf(lock, type),
+      ...[...resolved].flatMap(([entry, locked]) =>
+        entry.type === type ? [[entry.name, locked] as const] : [],
+      ),
+    ]);
+  return {
+    lockfileVersion: lock.lockfileVersion,
+    ...(endpoint === undefined ? {} : { endpoint }),
+    models: section('model'),
+    datasets: section('dataset'),
+  };
+}
+
+const lockedIn = (
+  lock: Lock,
+  { type, name }: Pick<EntryChange, 'type' | 'name'>,
+): LockedEntry | undefined => entriesOf(lock, type).get(name);
+
+/** Adds to a change what only the Hub knows, and the lock does not keep. */
+function withMove(
+  change: EntryChange,
+  move: Moved | undefined,
+): Output<'update'>['entries'][number] {
+  const dated = (pin: Pin | null, date: string | undefined) =>
+    pin === null ? null : { ...pin, date: date ?? null };
+  return {
+    ...change,
+    from: dated(change.from, move?.dates.from),
+    to: dated(change.to, move?.dates.to),
+    warnings: move?.warnings ?? [],
+  };
+}

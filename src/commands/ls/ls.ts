@@ -1,0 +1,50 @@
+import { EXIT, HugError } from '../../errors.ts';
+import { placeOf } from '../../lock/entries.ts';
+import { selectFiles } from '../../resolve/select.ts';
+import { entriesNamed } from '../entries.ts';
+import { entriesJson, entriesText, listingJson, listingOf, listingText } from '../listing.ts';
+import { type ProjectContext, readLockedProject } from '../project.ts';
+import { selectionOf, type SelectionOptions } from '../remote/remote-options.ts';
+import type { CommandResult } from '../result.ts';
+
+/** What `ls` needs from outside. */
+export interface LsContext extends ProjectContext {
+  readonly warn: (line: string) => void;
+}
+
+/**
+ * `nix-hug ls [name]`: the entries of the lock, or the files of one. Nothing is asked and nothing
+ * is downloaded.
+ */
+export async function run(
+  name: string | undefined,
+  options: SelectionOptions,
+  context: LsContext,
+): Promise<CommandResult> {
+  const { lock, warnings } = await readLockedProject(context);
+  for (const warning of warnings) context.warn(warning);
+  if (name === undefined) {
+    const entries = entriesNamed(lock, []);
+    return {
+      json: entriesJson(entries),
+      text: (columns) => entriesText(entries, columns),
+      exitStatus: EXIT.ok,
+    };
+  }
+  const [first, second] = entriesNamed(lock, [name]);
+  if (first === undefined || second !== undefined) {
+    const places = [first, second].flatMap((entry) => (entry === undefined ? [] : placeOf(entry)));
+    throw new HugError('EHUG_USAGE', `${name} is the name of two entries`, {
+      hint: `Write ${places.join(' or ')}.`,
+    });
+  }
+  const whole = listingOf(first);
+  const { files, warnings: idle } = selectFiles(whole.files, selectionOf(undefined, options));
+  for (const warning of idle) context.warn(warning);
+  const listing = { ...whole, files };
+  return {
+    json: listingJson(listing),
+    text: (columns) => listingText(listing, columns),
+    exitStatus: EXIT.ok,
+  };
+}

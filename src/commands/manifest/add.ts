@@ -1,0 +1,166 @@
+import { EXIT, HugError } from '../../errors.ts';
+import type { HubApi } from '../../hub/api.ts';
+import { diffLocks } from '../../lock/diff.ts';
+import { placeOf } from '../../lock/entries.ts';
+import { addEntry, type NewEntry } from '../../manifest/edit.ts';
+import { nameFor } from '../../manifest/edit-name.ts';
+import { parseManifest } from '../../manifest/parse.ts';
+import { isRange } from '../../manifest/rules.ts';
+import { ENTRY_NAME, type EntryFile, type Manifest } from '../../manifest/schema.ts';
+import { quoted } from '../../quote.ts';
+import { DEFAULT_REF, parseRepoForm, type RepoType } from '../../repo.ts';
+import { type LockContext, planLock } from '../lock/lock.ts';
+import { lockText } from '../lock/lock-text.ts';
+import type { Output } from '../output-schema.ts';
+import { readProject } from '../project.ts';
+import { typeOf, withHub } from '../remote/remote.ts';
+import { type RemoteOptions, type Wanted, wantedOf } from '../remote/remote-options.ts';
+import type { CommandResult } from '../result.ts';
+import { writeProject } from './write-project.ts';
+
+export interface AddOptions extends RemoteOptions {
+  /** Name of the entry; by default it is made from the repository's. */
+  readonly name?: string;
+  /** Semver range over the tags, instead of a ref. */
+  readonly version?: string;
+}
+
+/** A repository that is to be added, and its type. */
+interface Addition extends Wanted {
+  readonly type: RepoType;
+}
+
+/**
+ * `nix-hug add <url>…`: adds entries to the manifest, and locks them. The manifest and its lock are
+ * written at the end, both or none.
+ */
+export async function run(
+  urls: readonly string[],
+  options: AddOptions,
+  context: LockContext,
+): Promise<CommandResult> {
+  checkOptions(urls, options);
+  const project = await readProject(context);
+  const { manifestName, manifestText, lockName } = project;
+  const hubs = [project.manifest.endpoint, context.endpoint];
+  const additions = await withTypes(
+    urls.map((url) => wantedFor(url, options, hubs)),
+    (look) => withHub(context, look, project.manifest.endpoint),
+  );
+  const parse = (text: string) => parseManifest(text, manifestName, { endpoint: context.endpoint });
+  let text = manifestText;
+  for (const addition of additions) {
+    const entry = entryOf(addition, options);
+    refuseDuplicate(parse(text), entry, addition.id, options.name !== undefined);
+    text = addEntry(text, manifestName, entry);
+  }
+  const manifest = parse(text);
+  const plan = await planLock({ ...project, manifest }, context);
+  await writeProject(project, text, plan.changed ? plan.text : undefined);
+  const entries = diffLocks(plan.from, plan.to);
+  return {
+    json: {
+      changed: plan.changed,
+      entries,
+      added: additions.map(({ type, id }) => ({
+        name: options.name ?? nameFor(id),
+        type,
+        repo: id,
+      })),
+    } satisfies Output<'add'>,
+    text: lockText({
+      file: `${manifestName} and ${lockName}`,
+      entries,
+      total: manifest.entries.length,
+      outcome: 'written',
+    }),
+    exitStatus: EXIT.ok,
+  };
+}
+
+function checkOptions(urls: readonly string[], { name, version }: AddOptions): void {
+  if (name !== undefined && urls.length > 1) {
+    throw usage('--name names one entry', 'Add one repository at a time.');
+  }
+  if (name !== undefined && !ENTRY_NAME.test(name)) {
+    throw usage(
+      `--name ${quoted(name)} cannot name an entry`,
+      'A name has letters, digits, "_" and "-", begins with a letter or "_", and is not reserved.',
+    );
+  }
+  if (version !== undefined && !isRange(version)) {
+    throw usage(`--version ${quoted(version)} is not a semver range`, 'For example: ^1.2');
+  }
+}
+
+function wantedFor(
+  url: string,
+  options: AddOptions,
+  hubs: readonly (string | undefined)[],
+): Wanted {
+  const wanted = wantedOf(url, options, ...hubs);
+  if (options.version !== undefined && wanted.named) {
+    throw usage('a revision and a version range exclude each other', 'Keep --ref, or --version.');
+  }
+  return wanted;
+}
+
+/** Looks up what a bare id is; asks nobody when every type is known. */
+async function withTypes(
+  wanted: readonly Wanted[],
+  ask: (look: (hub: HubApi) => Promise<Addition[]>) => Promise<Addition[]>,
+): Promise<Addition[]> {
+  const known = wanted.flatMap((one) => (one.type === undefined ? [] : { ...one, type: one.type }));
+  if (known.length === wanted.length) return known;
+  return await ask((hub) =>
+    Promise.all(
+      wanted.map(async (one) => ({
+        ...one,
+        type: one.type ?? (await typeOf(hub, one.id, one.ref)),
+      })),
+    ),
+  );
+}
+
+/** The entry in its shortest form. */
+function entryOf({ type, id, ref, select }: Addition, { name, version }: AddOptions): NewEntry {
+  const repo = shortestForm(type, id);
+  const fields: EntryFile = {
+    repo,
+    ...(version === undefined ? {} : { version }),
+    ...(ref === DEFAULT_REF ? {} : { ref }),
+    ...select,
+  };
+  const value = Object.keys(fields).length === 1 ? repo : fields;
+  return { name: name ?? nameFor(id), type, value };
+}
+
+/** The id alone, unless it looks like another form: an organisation may be called `models`. */
+function shortestForm(type: RepoType, id: string): string {
+  if (parseRepoForm(id).id === id) return id;
+  return type === 'dataset' ? `hf-datasets:${id}` : `hf:${id}`;
+}
+
+/** @param isNamed whether the user chose the name, and so may want a repository twice */
+function refuseDuplicate(
+  { entries }: Manifest,
+  { type, name }: NewEntry,
+  id: string,
+  isNamed: boolean,
+): void {
+  const ofType = entries.filter((entry) => entry.type === type);
+  const same = ofType.find((entry) => entry.name === name);
+  if (same !== undefined) {
+    throw new HugError('EHUG_ENTRY_EXISTS', `there is already an entry ${placeOf(same)}`, {
+      hint: 'Give the new one another name with --name.',
+    });
+  }
+  const twin = ofType.find(({ repo }) => repo.toLowerCase() === id.toLowerCase());
+  if (twin === undefined || isNamed) return;
+  throw new HugError('EHUG_ENTRY_EXISTS', `${id} is there already, as ${placeOf(twin)}`, {
+    hint: 'To move it on, run nix-hug update. To have it twice, choose a name with --name.',
+  });
+}
+
+const usage = (message: string, hint: string): HugError =>
+  new HugError('EHUG_USAGE', message, { hint });

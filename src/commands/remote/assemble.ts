@@ -1,0 +1,66 @@
+import path from 'node:path';
+import { EXIT } from '../../errors.ts';
+import { nixString } from '../../nix-string.ts';
+import type { Nix } from '../../store/nix.ts';
+import type { Inspected } from './inspect.ts';
+import { listingJson } from '../listing.ts';
+import type { Output } from '../output-schema.ts';
+import type { CommandResult } from '../result.ts';
+
+/** What assembling needs from outside. */
+export interface AssembleContext {
+  readonly cwd: string;
+  readonly offline: boolean;
+  /** Folder of the Nix library that belongs to this nix-hug. */
+  readonly nixLibrary: string;
+}
+
+/**
+ * Builds a model whose weights are in the store, and tells where it is and the expression for it.
+ *
+ * @param gcRoot folder for a link that keeps the model from the garbage collector
+ * @throws HugError those of `Nix`
+ */
+export async function assemble(
+  inspected: Inspected,
+  nix: Nix,
+  gcRoot: string | undefined,
+  context: AssembleContext,
+): Promise<CommandResult<Output<'fetch-url'>>> {
+  const { remote, expression, obstacle } = inspected;
+  const { storePath, missing } = await build(inspected, nix, gcRoot, context);
+  return {
+    text: [storePath ?? missing ?? obstacle ?? '', expression ?? ''].join('\n\n').trimEnd(),
+    json: { ...listingJson(remote), expression, obstacle: obstacle ?? missing, storePath },
+    exitStatus: EXIT.ok,
+  };
+}
+
+/** Builds the model from its expression, where it has one. */
+async function build(
+  { remote, endpoint, expression }: Inspected,
+  nix: Nix,
+  gcRoot: string | undefined,
+  { cwd, offline, nixLibrary }: AssembleContext,
+): Promise<{ storePath: string | null; missing: string | null }> {
+  if (expression === null) return { storePath: null, missing: null };
+  const nixpkgs = await nix.nixpkgs(offline);
+  if (nixpkgs === undefined) {
+    return {
+      storePath: null,
+      missing:
+        'The weights are in the Nix store. Nix found no nixpkgs to assemble the model with:\n' +
+        'set NIX_PATH=nixpkgs=…, or add nixpkgs to the flake registry, and run it again.',
+    };
+  }
+  const settings = `{ pkgs = ${nixpkgs.expression}; endpoint = ${nixString(endpoint)}; }`;
+  const library = `import (/. + ${nixString(nixLibrary)}) ${settings}`;
+  const outLink =
+    gcRoot === undefined ? undefined : path.resolve(cwd, gcRoot, path.basename(remote.repo));
+  const storePath = await nix.build(
+    `let nix-hug-lib = ${library}; in ${expression}`,
+    nixpkgs.options,
+    outLink,
+  );
+  return { storePath, missing: null };
+}

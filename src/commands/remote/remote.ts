@@ -1,0 +1,151 @@
+import { HugError } from '../../errors.ts';
+import type { HubApi, Revision } from '../../hub/api.ts';
+import type { TreeFile } from '../../hub/tree.ts';
+import type { RepoType } from '../../repo.ts';
+import { selectFiles } from '../../resolve/select.ts';
+import { succeeded, throwRejected } from '../failures.ts';
+import type { Wanted } from './remote-options.ts';
+
+/** What commands need to look at a repository without a manifest. */
+export interface RemoteContext {
+  readonly offline: boolean;
+  /** `HF_ENDPOINT`. */
+  readonly endpoint?: string | undefined;
+  /** Opens a Hub client; the caller closes it. */
+  readonly connect: (endpoint: string | undefined) => Promise<HubApi>;
+  readonly warn: (line: string) => void;
+}
+
+/** A repository at a commit, and the files that were asked for. */
+export interface Remote {
+  readonly type: RepoType;
+  /** Id the Hub answers with. */
+  readonly repo: string;
+  /** Commit, 40 hex digits. */
+  readonly rev: string;
+  /** Every file of the commit. */
+  readonly all: readonly TreeFile[];
+  /** Those of the selection. */
+  readonly files: readonly TreeFile[];
+}
+
+/** Errors that a repository gives which is there. */
+const THERE = new Set(['EHUG_REVISION_NOT_FOUND', 'EHUG_GATED', 'EHUG_DISABLED', 'EHUG_FORBIDDEN']);
+
+/**
+ * Runs something with a Hub client, and closes it.
+ *
+ * @param endpoint address that a manifest names
+ * @throws HugError `EHUG_OFFLINE`
+ */
+export async function withHub<T>(
+  { offline, connect }: Pick<RemoteContext, 'offline' | 'connect'>,
+  run: (hub: HubApi) => Promise<T>,
+  endpoint?: string,
+): Promise<T> {
+  if (offline) {
+    throw new HugError('EHUG_OFFLINE', 'only the Hub knows the files of a repository', {
+      hint: 'Run it without --offline and HF_HUB_OFFLINE.',
+    });
+  }
+  const hub = await connect(endpoint);
+  try {
+    return await run(hub);
+  } finally {
+    await hub.close();
+  }
+}
+
+/**
+ * Does something for each repository, at once. Where there are several, messages begin with the id.
+ *
+ * @throws HugError the failures of all repositories in one
+ */
+export async function forEachRepository<T>(
+  all: readonly Wanted[],
+  warn: (line: string) => void,
+  work: (wanted: Wanted, warn: (line: string) => void) => Promise<T>,
+): Promise<T[]> {
+  const [only] = all;
+  if (only !== undefined && all.length === 1) return [await work(only, warn)];
+  const results = await Promise.allSettled(
+    all.map((wanted) => work(wanted, (line) => warn(`${wanted.id}: ${line}`))),
+  );
+  throwRejected(all, results, ({ id }) => id);
+  return [...succeeded(all, results).values()];
+}
+
+/**
+ * Finds a repository, its commit and its files.
+ *
+ * @throws HugError of the Hub client; `EHUG_REPO_AMBIGUOUS`, `EHUG_SELECTION`
+ */
+export async function lookUp(
+  hub: HubApi,
+  wanted: Wanted,
+  warn: (line: string) => void,
+): Promise<Remote> {
+  const { type, at } = await locate(hub, wanted);
+  const all = await hub.tree(type, at.id, at.rev);
+  const { files, warnings } = selectFiles(all, wanted.select);
+  for (const warning of warnings) warn(warning);
+  return { type, repo: at.id, rev: at.rev, all, files };
+}
+
+/**
+ * Whether an id without a type is a model or a dataset.
+ *
+ * @param ref need not exist
+ * @throws HugError of the Hub client; `EHUG_REPO_AMBIGUOUS`
+ */
+export async function typeOf(hub: HubApi, id: string, ref: string): Promise<RepoType> {
+  const { type, outcome } = await tryBoth(hub, id, ref);
+  if (!isThere(outcome)) valueOf(outcome);
+  return type;
+}
+
+/**
+ * Type and commit of a repository; an id without a type is looked up as both.
+ *
+ * @throws HugError of the Hub client; `EHUG_REPO_AMBIGUOUS`
+ */
+export async function locate(
+  hub: HubApi,
+  { type, id, ref }: Wanted,
+): Promise<{ type: RepoType; at: Revision }> {
+  if (type !== undefined) return { type, at: await hub.revision(type, id, ref) };
+  const found = await tryBoth(hub, id, ref);
+  return { type: found.type, at: valueOf(found.outcome) };
+}
+
+/** The one of both types that exists; a model when neither does. */
+async function tryBoth(
+  hub: HubApi,
+  id: string,
+  ref: string,
+): Promise<{ type: RepoType; outcome: PromiseSettledResult<Revision> }> {
+  const [model, dataset] = await Promise.allSettled([
+    hub.revision('model', id, ref),
+    hub.revision('dataset', id, ref),
+  ]);
+  if (!isThere(dataset)) return { type: 'model', outcome: model };
+  if (!isThere(model)) return { type: 'dataset', outcome: dataset };
+  throw new HugError('EHUG_REPO_AMBIGUOUS', `${id} is a model and a dataset`, {
+    hint: `Write hf:${id} or hf-datasets:${id}.`,
+  });
+}
+
+/** Whether the repository exists, whatever else is wrong with the request. */
+function isThere(outcome: PromiseSettledResult<Revision>): boolean {
+  if (outcome.status === 'fulfilled') return true;
+  const { reason } = outcome;
+  const code = reason instanceof HugError ? reason.code : undefined;
+  if (code === 'EHUG_REPO_NOT_FOUND') return false;
+  if (code !== undefined && THERE.has(code)) return true;
+  throw reason;
+}
+
+function valueOf(outcome: PromiseSettledResult<Revision>): Revision {
+  if (outcome.status === 'rejected') throw outcome.reason;
+  return outcome.value;
+}

@@ -1,0 +1,55 @@
+import { scanCache } from '../../cache/scan/scan.ts';
+import { EXIT, HugError } from '../../errors.ts';
+import type { Nix } from '../../store/nix.ts';
+import type { CommandResult } from '../result.ts';
+import { scanJson, scanText, type ScanReport } from './report.ts';
+import { type Store, storedRevisions } from './stored.ts';
+
+/** What `scan` needs from outside. */
+export interface ScanContext {
+  /** The Hugging Face cache. */
+  readonly cacheFolder: string;
+  readonly openNix: () => Promise<Nix>;
+  /** Ends it. */
+  readonly signal: AbortSignal;
+  readonly warn: (line: string) => void;
+}
+
+/**
+ * `nix-hug scan`: what is in the Hugging Face cache, what of it is in the Nix store, and what is odd.
+ * Oddities are results, not failures. Without Nix it is not known what is in the store.
+ */
+export async function run(context: ScanContext): Promise<CommandResult> {
+  const { cacheFolder, signal } = context;
+  const [scan, store] = await Promise.all([
+    scanCache(cacheFolder, signal),
+    askNix(() => openStore(context), context),
+  ]);
+  const stored = await askNix(async () => {
+    return store === undefined ? undefined : await storedRevisions(scan.repos, store, signal);
+  }, context);
+  const report: ScanReport = { cacheFolder, scan, isStored: (revision) => stored?.get(revision) };
+  return {
+    json: scanJson(report),
+    text: (columns) => scanText(report, columns),
+    exitStatus: EXIT.ok,
+  };
+}
+
+async function openStore({ openNix }: ScanContext): Promise<Store> {
+  const nix = await openNix();
+  const { storeFolder } = await nix.facts();
+  return { nix, storeFolder };
+}
+
+/** Nix's answer; `undefined` where there is no Nix, or none that works. */
+async function askNix<T>(ask: () => Promise<T>, { warn }: ScanContext): Promise<T | undefined> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!(error instanceof HugError)) throw error;
+    if (error.code === 'EHUG_NIX') warn([error.message, ...error.details].join('\n'));
+    else if (error.code !== 'EHUG_NIX_MISSING') throw error;
+    return undefined;
+  }
+}

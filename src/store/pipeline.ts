@@ -1,0 +1,45 @@
+import pLimit from 'p-limit';
+import { type ErrorCode, HugError } from '../errors.ts';
+import { NotTried } from './not-tried.ts';
+
+/** Tells how far a content is: what is being done with it, and how many bytes that has reached. */
+export type ReportContent = (status: string, bytes: number) => void;
+
+/** Does the work for one content when its turn comes. */
+export type Pipeline = <T>(work: () => Promise<T>) => Promise<T>;
+
+/**
+ * Contents between the first byte and their place. More than are downloaded at once, so that
+ * writing and downloading overlap; not many more, so that little waits on the disk.
+ */
+const MOST_UNDER_WAY = 64;
+
+/** Faults of the surroundings: what failed for one content will fail for the next. */
+const HOPELESS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'EHUG_DISK_FULL',
+  'EHUG_FILE_SYSTEM',
+  'EHUG_NETWORK',
+  'EHUG_NIX',
+  'EHUG_RATE_LIMIT',
+  'EHUG_TOKEN',
+]);
+
+/**
+ * Makes what any number of contents pass at once: a bounded number is under way, the others wait.
+ *
+ * @returns throws what the work throws, or `NotTried`
+ */
+export function createPipeline(): Pipeline {
+  const limit = pLimit(MOST_UNDER_WAY);
+  let isHopeless = false;
+  return (work) =>
+    limit(async () => {
+      if (isHopeless) throw new NotTried();
+      try {
+        return await work();
+      } catch (error) {
+        isHopeless ||= error instanceof HugError && HOPELESS.has(error.code);
+        throw error;
+      }
+    });
+}
