@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Hub, startHub } from '../support/hub/index.ts';
 import { createNix, LIBRARY, type Nix, type NixKind, nixString, PKGS } from '../support/nix.ts';
 import { callPython, describeClients } from '../support/python.ts';
@@ -18,6 +18,9 @@ import {
 import { fillHub, MANIFEST, REVIEWS, SHARD, type Source } from './loader-hub.ts';
 
 const PAGE = path.join(import.meta.dirname, '..', '..', 'docs', 'loaders.md');
+
+// On a busy machine the libraries take half a minute to be imported.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 let hub: Hub;
 let project: string;
@@ -260,6 +263,7 @@ describe.each<NixKind>(['system', 'current'])('what the %s Nix built', (kind) =>
       const outcomes = await callPython(client, settings, [
         { call: 'snapshot_download', args: { repo_id: 'acme/llama' } },
         { call: 'hf_hub_download', args: { repo_id: 'acme/quant', filename: 'tiny.gguf' } },
+        { call: 'scan_cache_dir', args: {} },
       ]);
       const rev = '[0-9a-f]{40}';
       expect(outcomes).toEqual([
@@ -267,6 +271,7 @@ describe.each<NixKind>(['system', 'current'])('what the %s Nix built', (kind) =>
         {
           value: expect.stringMatching(`^${cache}/models--acme--quant/snapshots/${rev}/tiny.gguf$`),
         },
+        { value: expect.objectContaining({ warnings: [] }) },
       ]);
     });
 
