@@ -21,10 +21,12 @@ if ! command -v mmdebstrap >/dev/null; then
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends mmdebstrap >/dev/null
 fi
 
-# Finished or not there at all: an interrupted run leaves only the folder beside it.
+# Finished or not there at all: an interrupted run leaves only the folder beside it. What is mounted
+# there meanwhile is so in a namespace of its own, and thus never left behind.
 partial=$root.partial
 rm -rf --one-file-system -- "$partial"
 mkdir -p -- "$(dirname -- "$root")"
-mmdebstrap --quiet --variant=minbase --aptopt='Acquire::Check-Valid-Until "false"' \
+unshare --mount --propagation private -- \
+  mmdebstrap --quiet --variant=minbase --aptopt='Acquire::Check-Valid-Until "false"' \
   --include="$packages" sid "$partial"
 mv -T -- "$partial" "$root"
