@@ -3,8 +3,8 @@
 #
 #   scripts/setup-loaders.sh
 #
-#   .cache/loaders-root      transformers and torch of Debian's development version: the Python
-#                            index has no torch for Linux without 2 GB of graphics libraries
+#   .cache/loaders-root      transformers and torch of Debian's development version: that of the
+#                            Python index needs gigabytes of libraries for graphics cards on Linux
 #   .cache/python/loaders    the newest of all others, from the Python index
 #
 # Does nothing when they are there; what it needs tell scripts/debian-root.sh and
