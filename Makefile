@@ -45,6 +45,7 @@ setup:
 
 setup-compat:
 	scripts/setup-current-nix.sh
+	scripts/setup-loaders.sh
 
 clean:
 	rm -rf node_modules dist coverage .cache

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Makes one virtual environment per version of the official client that the tests run:
+# Makes one virtual environment per version of the official client that the tests run, or per file
+# of requirements that is given:
 #
-#   scripts/setup-python.sh        test/python/requirements-NAME.txt -> .cache/python/NAME
+#   scripts/setup-python.sh [FILE]...        test/python/requirements-NAME.txt -> .cache/python/NAME
 #
 # Does nothing when they are there. Needs Python 3.10 or newer with venv, which it installs on
 # Debian as root, and the package index that pip is configured for; half a minute and 150 MB. Without
@@ -27,8 +28,9 @@ install_python() {
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv >/dev/null
 }
 
-for requirements in test/python/requirements-*.txt; do
-  name=${requirements#test/python/requirements-}
+[[ $# -gt 0 ]] || set -- test/python/requirements-*.txt
+for requirements in "$@"; do
+  name=${requirements##*/requirements-}
   venv=.cache/python/${name%.txt}
   # Copied last, so an environment whose copy is equal is complete and of the wanted version.
   stamp=$venv/requirements.txt

@@ -32,5 +32,6 @@ export async function serveTls(endpoint: string): Promise<string> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void server.close());
   const { port } = server.address() as AddressInfo;
-  return `https://localhost:${port}`;
+  // Not every machine knows the name localhost.
+  return `https://127.0.0.1:${port}`;
 }
