@@ -190,45 +190,47 @@ describe.each<NixKind>(['system', 'current'])('what the %s Nix built', (kind) =>
     });
 
     // The Python that prepares is of this system, and not in the root of the current Nix.
-    describe.skipIf(kind === 'current')('by id', () => {
-      let prepared: Confinement['env'];
-      beforeAll(async () => {
-        const [, recipe = ''] = await codeOf('nix');
-        const pkgs = `(${PKGS} // { python3.withPackages = _: ${nixString(NEWEST)}; })`;
-        const datasets = `(with ${hug}.datasets; [ reviews chats ])`;
-        const tables = await nix.build(
-          `import ${await written('recipe.nix', recipe)} { pkgs = ${pkgs}; datasets = ${datasets}; }`,
-        );
-        const folder = path.join(nix.folder, 'datasets');
-        await mkdir(folder);
-        const names = await readdir(tables);
-        await Promise.all(
-          names.map((name) => symlink(path.join(tables, name), path.join(folder, name))),
-        );
-        prepared = { HF_DATASETS_CACHE: folder };
-      });
+    if (kind === 'system') {
+      describe('by id', () => {
+        let prepared: Confinement['env'];
+        beforeAll(async () => {
+          const [, recipe = ''] = await codeOf('nix');
+          const pkgs = `(${PKGS} // { python3.withPackages = _: ${nixString(NEWEST)}; })`;
+          const datasets = `(with ${hug}.datasets; [ reviews chats ])`;
+          const tables = await nix.build(
+            `import ${await written('recipe.nix', recipe)} { pkgs = ${pkgs}; datasets = ${datasets}; }`,
+          );
+          const folder = path.join(nix.folder, 'datasets');
+          await mkdir(folder);
+          const names = await readdir(tables);
+          await Promise.all(
+            names.map((name) => symlink(path.join(tables, name), path.join(folder, name))),
+          );
+          prepared = { HF_DATASETS_CACHE: folder };
+        });
 
-      it('has what was prepared', async () => {
-        const rows = await callLoaders('newest', userWith(prepared), [
-          ['rows', { path: 'acme/Reviews' }],
-          ['rows', { path: 'acme/Reviews', streaming: true }],
-          ['rows', { path: 'acme/chats', name: 'en' }],
-          ['rows', { path: 'acme/chats', name: 'de' }],
-        ]);
-        expect(rows).toEqual([REVIEWS, REVIEWS, chat('hello'), chat('grüß dich')]);
-      });
+        it('has what was prepared', async () => {
+          const rows = await callLoaders('newest', userWith(prepared), [
+            ['rows', { path: 'acme/Reviews' }],
+            ['rows', { path: 'acme/Reviews', streaming: true }],
+            ['rows', { path: 'acme/chats', name: 'en' }],
+            ['rows', { path: 'acme/chats', name: 'de' }],
+          ]);
+          expect(rows).toEqual([REVIEWS, REVIEWS, chat('hello'), chat('grüß dich')]);
+        });
 
-      it('has no default configuration', async () => {
-        const calls: Call[] = [['rows', { path: 'acme/chats' }]];
-        await expect(callLoaders('newest', userWith(prepared), calls)).rejects.toThrow(
-          'Please specify which configuration',
-        );
-      });
+        it('has no default configuration', async () => {
+          const calls: Call[] = [['rows', { path: 'acme/chats' }]];
+          await expect(callLoaders('newest', userWith(prepared), calls)).rejects.toThrow(
+            'Please specify which configuration',
+          );
+        });
 
-      it('has it for the code of the page', async () => {
-        expect(await runCode('newest', 3, prepared)).toBe("{'train': 3, 'test': 1}\n");
+        it('has it for the code of the page', async () => {
+          expect(await runCode('newest', 3, prepared)).toBe("{'train': 3, 'test': 1}\n");
+        });
       });
-    });
+    }
   });
 
   it('loads by the code of the page', async () => {
