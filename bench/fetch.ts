@@ -20,9 +20,11 @@ export interface FetchBench {
 }
 
 /**
- * How long it takes to bring files from a hub on this machine into the Nix store with `nix-hug
- * fetch`, and to disk with our download engine alone, the official client and plain curl. The last
- * contender is what a copy in the store costs whoever brings it: curl, and then Nix alone.
+ * How long it takes to bring files from a hub on this machine: to disk with plain curl and with our
+ * download engine alone; into the Hugging Face cache with the official client and with `nix-hug
+ * export`, which checks every digest and has the bytes reach the disk; into the Nix store with
+ * `nix-hug fetch`. The last contender is what a copy in the store costs whoever brings it: curl,
+ * and then Nix alone.
  */
 export async function* benchFetch({ rounds, gib }: FetchBench): AsyncGenerator<Comparison> {
   const offers: Offer[] = [
@@ -71,6 +73,13 @@ function contendersFor({ id, rev, weights: files }: Served, endpoint: string): C
     },
     { name: 'curl', prepare: curl },
     { name: 'nix-hug, engine alone', prepare: engine },
+    {
+      name: 'nix-hug export',
+      prepare: async (folder) => ({
+        argv: [...NIX_HUG, '--quiet', 'export', `hf:${id}`, '--ref', rev],
+        env: { HF_HOME: folder, XDG_CACHE_HOME: folder, HF_ENDPOINT: endpoint },
+      }),
+    },
     {
       name: 'nix-hug fetch',
       prepare: async (folder) => {
