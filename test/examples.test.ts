@@ -187,7 +187,8 @@ describeNix('examples, built by Nix', (nix) => {
 
 /** Brings what a lock names into the store of a Nix. */
 async function bring(nix: Nix, folder: string, endpoint: string): Promise<void> {
-  const env = { ...nix.environment, HF_ENDPOINT: endpoint };
+  const cache = { XDG_CACHE_HOME: path.join(nix.folder, 'cache') };
+  const env = { ...nix.environment, ...cache, HF_ENDPOINT: endpoint };
   const { status, stderr } = await runCli(['fetch'], { cwd: folder, env });
   if (status !== 0) throw new Error(stderr);
 }
