@@ -144,7 +144,9 @@ function forge(
   claim: string | undefined,
 ): Map<string, Buffer> {
   const [address, info] = [...cache].find(
-    ([key, content]) => key.endsWith('.narinfo') && content.includes(`-${name}\n`),
+    ([key, content]) =>
+      // A folder that links to the file has its name, too, among the references.
+      key.endsWith('.narinfo') && content.toString().split('\n', 1)[0]?.endsWith(`-${name}`),
   ) ?? ['', Buffer.of()];
   const text = info.toString();
   const archiveAddress = `/${/^URL: (?<url>.*)$/mu.exec(text)?.groups?.['url']}`;
