@@ -1,3 +1,5 @@
+import { HugError } from '../errors.ts';
+
 const LINK = /<(?<target>[^<>]*)>(?<parameters>[^<]*)/gu;
 const NEXT = /;\s*rel\s*=\s*(?:"(?:[^"]*\s)?next(?:\s[^"]*)?"|next\s*(?:[;,]|$))/iu;
 
@@ -6,7 +8,8 @@ const NEXT = /;\s*rel\s*=\s*(?:"(?:[^"]*\s)?next(?:\s[^"]*)?"|next\s*(?:[;,]|$))
  *
  * @param header the header's value, several joined by commas or as a list
  * @param base address of the answer that carries it
- * @returns `undefined` when there is no next page or its target is no address
+ * @returns `undefined` when there is no next page
+ * @throws HugError `EHUG_PROTOCOL` when its target is no address: what it has would be missing
  */
 export function nextPage(
   header: string | readonly string[] | undefined,
@@ -15,9 +18,8 @@ export function nextPage(
   const text = typeof header === 'string' ? header : (header ?? []).join(', ');
   for (const { groups } of text.matchAll(LINK)) {
     if (groups?.['target'] !== undefined && NEXT.test(groups['parameters'] ?? '')) {
-      return URL.canParse(groups['target'], base)
-        ? new URL(groups['target'], base).href
-        : undefined;
+      if (URL.canParse(groups['target'], base)) return new URL(groups['target'], base).href;
+      throw new HugError('EHUG_PROTOCOL', 'the Hub names a next page that is no address');
     }
   }
   return undefined;

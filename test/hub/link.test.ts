@@ -15,7 +15,6 @@ describe('next page', () => {
     ['<http://h/x>; rel="nextish"', undefined],
     ['<http://h/x>; rel="prev next"', 'http://h/x'],
     ['</api/x?cursor=2>; rel="next"', 'http://127.0.0.1:1/api/x?cursor=2'],
-    ['<http://:bad>; rel="next"', undefined],
     ['</api/t>; rel="xet-auth", <https://c/r>; rel="xet-reconstruction-info"', undefined],
   ])('%s', (header, expected) => {
     expect(nextPage(header, base)).toBe(expected);
@@ -27,11 +26,23 @@ describe('next page', () => {
     );
   });
 
-  it('never throws', () => {
+  it.each(['<http://:bad>; rel="next"', `<${'/'.repeat(5000)}>; rel="next"`])(
+    'is not taken for the end when it is no address: %s',
+    (header) => {
+      const thrown = expect.objectContaining({ code: 'EHUG_PROTOCOL' });
+      expect(() => nextPage(header, base)).toThrow(thrown);
+    },
+  );
+
+  it('is an address or an error, whatever stands there', () => {
     fc.assert(
       fc.property(fc.string(), (noise) => {
-        const target = nextPage(`<${noise}>; rel="next"`, base);
-        expect(target === undefined || URL.canParse(target)).toBe(true);
+        try {
+          const target = nextPage(`<${noise}>; rel="next"`, base);
+          expect(target === undefined || URL.canParse(target)).toBe(true);
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'EHUG_PROTOCOL' });
+        }
       }),
     );
   });
