@@ -23,17 +23,39 @@ export interface SpawnOptions {
 /** The program, to be run with tsx. */
 export const BIN = path.join(import.meta.dirname, '..', '..', 'src', 'bin.ts');
 
+const ROOT = path.join(import.meta.dirname, '..', '..');
+
 /** Starts nix-hug from its sources. */
 export function spawnCli(
   argv: readonly string[],
   { env, uid, ...options }: SpawnOptions,
 ): SpawnedCli {
-  const tsx = import.meta.resolve('tsx');
-  const child = spawn(process.execPath, ['--import', tsx, BIN, ...argv], {
+  const own = [process.execPath, '--import', import.meta.resolve('tsx'), BIN];
+  const [command = '', ...args] = [...(uid === undefined ? own : asUser(uid, own)), ...argv];
+  const child = spawn(command, args, {
     ...options,
-    ...(uid === undefined ? {} : { uid, gid: uid }),
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   return { child, ended: ended(child) };
+}
+
+/**
+ * The same command as another user, who may not be allowed to look into the folder that the sources
+ * lie in: it sees them at another place, alone.
+ */
+function asUser(uid: number, command: readonly string[]): readonly string[] {
+  // Full paths, since a test may want an empty PATH.
+  const script = '/bin/mount --bind "$0" /mnt && exec /usr/bin/setpriv "$@"';
+  const place = [
+    '/usr/bin/unshare',
+    '--mount',
+    '--propagation',
+    'private',
+    '/bin/sh',
+    '-c',
+    script,
+  ];
+  const user = [`--reuid=${uid}`, `--regid=${uid}`, '--clear-groups'];
+  return [...place, ROOT, ...user, ...command.map((word) => word.replace(ROOT, '/mnt'))];
 }
