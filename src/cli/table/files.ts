@@ -2,6 +2,13 @@ import { repositoryAmong, targetsOf } from '../target.ts';
 import { EntryArgument, REPOSITORY, withRemoteOptions } from './options.ts';
 import type { Execute, Program } from './root.ts';
 
+/** Names of entries, repositories, or nothing for the whole lock. */
+const targetsArgument = () =>
+  new EntryArgument(
+    '[targets...]',
+    `entries of the lock (all when none is named), or ${REPOSITORY}`,
+  );
+
 /** The commands that list files, and bring them to where they are used. */
 export function addFileCommands(program: Program, execute: Execute): void {
   withRemoteOptions(
@@ -10,12 +17,7 @@ export function addFileCommands(program: Program, execute: Execute): void {
       .description(
         'bring files into the Nix store: those of the lock, or a model that no manifest names',
       )
-      .addArgument(
-        new EntryArgument(
-          '[targets...]',
-          `entries of the lock (all when none is named), or ${REPOSITORY}`,
-        ),
-      )
+      .addArgument(targetsArgument())
       .option(
         '--gc-root <dir>',
         'keep what is fetched from the garbage collector by links in this folder',
@@ -43,12 +45,7 @@ export function addFileCommands(program: Program, execute: Execute): void {
       .description(
         'write models and datasets into the Hugging Face cache, for the official client offline',
       )
-      .addArgument(
-        new EntryArgument(
-          '[targets...]',
-          `entries of the lock (all when none is named), or ${REPOSITORY}`,
-        ),
-      ),
+      .addArgument(targetsArgument()),
   ).action((targets, options, command) =>
     execute(command.optsWithGlobals(), async (context) => {
       const { ref, model, dataset, repoType } = options;
@@ -63,12 +60,7 @@ export function addFileCommands(program: Program, execute: Execute): void {
       .description(
         'bring what the Hugging Face cache has into the Nix store; nothing is downloaded',
       )
-      .addArgument(
-        new EntryArgument(
-          '[targets...]',
-          `entries of the lock (all when none is named), or ${REPOSITORY}`,
-        ),
-      ),
+      .addArgument(targetsArgument()),
   ).action((targets, options, command) =>
     execute(command.optsWithGlobals(), async (context) => {
       const { ref, model, dataset, repoType, include, exclude, file } = options;

@@ -1,3 +1,4 @@
+import type { Damage } from '../../cache/find.ts';
 import { placeOf } from '../../lock/entries.ts';
 import type { Nix } from '../../store/nix.ts';
 import type { LackingContent } from '../../store/plan.ts';
@@ -24,6 +25,10 @@ export interface BringContext {
   /** Aborted when the user interrupts. */
   readonly signal: AbortSignal;
 }
+
+/** The warning about a file of the cache that is left alone. */
+export const damageText = ({ file, reason }: Damage): string =>
+  `${file} ${reason}; it was not used`;
 
 /** The store that contents are brought into. */
 export interface Target {
@@ -68,7 +73,7 @@ export async function tryContents(
     absent: context.absent,
     endpoint,
     openDownloads: context.offline ? undefined : context.openDownloads,
-    onDamage: ({ file, reason }) => damaged.add(`${file} ${reason}; it was not used`),
+    onDamage: (damage) => damaged.add(damageText(damage)),
     signal: context.signal,
   });
   try {

@@ -1,4 +1,4 @@
-import { cachedFiles, type Damage } from '../../cache/find.ts';
+import { cachedFiles } from '../../cache/find.ts';
 import { HugError } from '../../errors.ts';
 import { placeOf } from '../../lock/entries.ts';
 import { quoted } from '../../quote.ts';
@@ -65,10 +65,6 @@ function lackingText(files: readonly PlacedFile[]): string {
 /** The error for a file that the cache has in no sound state; the damage itself is told apart. */
 export const unsound = (path: string): HugError =>
   notCached(`the Hugging Face cache has no sound copy of ${quoted(path)}`);
-
-/** The warning about a file of the cache that is left alone. */
-export const damageText = ({ file, reason }: Damage): string =>
-  `${file} ${reason}; it was not used`;
 
 function notCached(message: string): HugError {
   return new HugError('EHUG_NOT_CACHED', message, {

@@ -15,7 +15,8 @@ import {
   importAllText,
   questionText,
 } from './import-all-report.ts';
-import { damageText, unsound } from './contents.ts';
+import { damageText } from '../bring/bring.ts';
+import { unsound } from './contents.ts';
 import { placeEntries } from '../bring/placement.ts';
 import type { CommandResult } from '../result.ts';
 import type { TaskRunner } from '../tasks.ts';

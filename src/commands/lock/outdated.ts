@@ -10,7 +10,7 @@ import { errorJson } from '../error-json.ts';
 import { outdatedText } from './outdated-text.ts';
 import type { Output } from '../output-schema.ts';
 import { type ProjectContext, readLockedProject } from '../project.ts';
-import { assertOnline } from './relock.ts';
+import { assertOnline } from '../online.ts';
 import type { CommandResult } from '../result.ts';
 import type { TaskRunner } from '../tasks.ts';
 

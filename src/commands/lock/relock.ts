@@ -1,4 +1,3 @@
-import { HugError } from '../../errors.ts';
 import type { HubApi } from '../../hub/api.ts';
 import { refClashes } from '../../lock/clashes.ts';
 import { EMPTY_LOCK, formatLock, parseLock } from '../../lock/codec.ts';
@@ -73,17 +72,6 @@ export function readFound(text: string | undefined, file: string, manifest: Mani
   const lock = parseLock(text, file);
   const reasons = formatLock(lock) === text ? [] : whole('is not in canonical form');
   return { lock, warnings: [], reasons };
-}
-
-/**
- * @param needed what only the Hub can give
- * @throws HugError `EHUG_OFFLINE`
- */
-export function assertOnline({ offline }: Pick<RelockContext, 'offline'>, needed: string): void {
-  if (!offline) return;
-  throw new HugError('EHUG_OFFLINE', needed, {
-    hint: 'Run it without --offline and HF_HUB_OFFLINE.',
-  });
 }
 
 /**

@@ -1,3 +1,4 @@
+import { assertOnline } from '../online.ts';
 import { EXIT } from '../../errors.ts';
 import { diffLocks, type EntryChange, type Pin } from '../../lock/diff.ts';
 import { entriesOf, placeOf } from '../../lock/entries.ts';
@@ -10,14 +11,7 @@ import { manifestEntriesNamed } from '../entries.ts';
 import { lockText } from './lock-text.ts';
 import type { Output } from '../output-schema.ts';
 import { type ProjectContext, readProject } from '../project.ts';
-import {
-  assemble,
-  assertOnline,
-  planOf,
-  readFound,
-  type RelockContext,
-  resolveAll,
-} from './relock.ts';
+import { assemble, planOf, readFound, type RelockContext, resolveAll } from './relock.ts';
 import type { CommandResult } from '../result.ts';
 import { moveLines, pinnedLines } from './update-text.ts';
 

@@ -4,6 +4,7 @@ import type { TreeFile } from '../../hub/tree.ts';
 import type { RepoType } from '../../repo.ts';
 import { selectFiles } from '../../resolve/select.ts';
 import { succeeded, throwRejected } from '../failures.ts';
+import { assertOnline } from '../online.ts';
 import type { Wanted } from './remote-options.ts';
 
 /** What commands need to look at a repository without a manifest. */
@@ -39,16 +40,12 @@ const THERE = new Set(['EHUG_REVISION_NOT_FOUND', 'EHUG_GATED', 'EHUG_DISABLED',
  * @throws HugError `EHUG_OFFLINE`
  */
 export async function withHub<T>(
-  { offline, connect }: Pick<RemoteContext, 'offline' | 'connect'>,
+  context: Pick<RemoteContext, 'offline' | 'connect'>,
   run: (hub: HubApi) => Promise<T>,
   endpoint?: string,
 ): Promise<T> {
-  if (offline) {
-    throw new HugError('EHUG_OFFLINE', 'only the Hub knows the files of a repository', {
-      hint: 'Run it without --offline and HF_HUB_OFFLINE.',
-    });
-  }
-  const hub = await connect(endpoint);
+  assertOnline(context, 'only the Hub knows the files of a repository');
+  const hub = await context.connect(endpoint);
   try {
     return await run(hub);
   } finally {
