@@ -3,7 +3,7 @@
 
   What it depends on is one fixed-output derivation, made by npm from `package-lock.json`: no hash
   but one to maintain, and the same output on every system, since no dependency has native code.
-  TypeScript comes from nixpkgs and only removes types here; they are checked where the code is
+  Esbuild comes from nixpkgs and makes one program of it all; types are checked where the code is
   developed, with tools that need not be installed to build it.
 */
 {
@@ -11,9 +11,9 @@
   stdenvNoCC,
   bash,
   coreutils,
+  esbuild,
   makeWrapper,
   nodejs,
-  typescript,
 }:
 let
   sourceOf =
@@ -62,27 +62,21 @@ stdenvNoCC.mkDerivation {
     ./nix
     ./package.json
     ./schemas
-    ./scripts/docs
-    ./scripts/write-man-page.ts
+    ./scripts
     ./src
-    ./tsconfig.build.json
     ./tsconfig.json
-    ./tsconfig.package.json
   ];
   nativeBuildInputs = [
+    esbuild
     makeWrapper
     nodejs
-    typescript
   ];
 
   buildPhase = ''
     runHook preBuild
-    tsc -p tsconfig.package.json
-    ln -s ${dependencies}/node_modules .
-    mkdir build/dist
-    cp package.json build/
-    node build/scripts/write-man-page.js
-    mv build/src dist
+    # Through a link, the bundle would name the store path, and so depend on it.
+    cp -r ${dependencies}/node_modules .
+    bash scripts/bundle.sh
     runHook postBuild
   '';
 
@@ -92,8 +86,11 @@ stdenvNoCC.mkDerivation {
     runHook preInstall
 
     home=$out/lib/nix-hug
+    share=$out/share
     mkdir -p "$home/nixpkgs"
-    mv dist nix node_modules package.json schemas "$home/"
+    install -Dm644 dist/nix-hug.1 "$share/man/man1/nix-hug.1"
+    rm dist/nix-hug.1
+    mv dist nix package.json schemas "$home/"
     cat > "$home/nixpkgs/default.nix" <<'EOF'
     { }:
     builtins.mapAttrs (name: path: {
@@ -109,8 +106,6 @@ stdenvNoCC.mkDerivation {
       --add-flags "$home/dist/bin.js" \
       --set-default NIX_HUG_NIXPKGS "$home/nixpkgs"
 
-    share=$out/share
-    install -Dm644 build/dist/nix-hug.1 "$share/man/man1/nix-hug.1"
     mkdir -p "$share/bash-completion/completions" "$share/zsh/site-functions" \
       "$share/fish/vendor_completions.d"
     "$out/bin/nix-hug" completion bash > "$share/bash-completion/completions/nix-hug"

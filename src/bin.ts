@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { homedir } from 'node:os';
+import path from 'node:path';
 import process from 'node:process';
 import { main } from './cli/program.ts';
 import { EXIT } from './errors.ts';
@@ -17,6 +18,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 process.exitCode = await main(process.argv.slice(2), {
+  packageFolder: path.dirname(import.meta.dirname),
   cwd: process.cwd(),
   env: process.env,
   home: homedir(),

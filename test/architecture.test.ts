@@ -24,7 +24,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 const ONLY_IN: Record<string, readonly string[]> = {
   '@commander-js/extra-typings': ['cli/program.ts', 'cli/table/', 'cli/completion/'],
   'cli-truncate': ['cli/frame.ts', 'commands/table.ts'],
-  cosmiconfig: ['manifest/locate.ts'],
+  cosmiconfig: ['manifest/locate.ts', 'manifest/cosmiconfig-explorer.d.ts'],
   leven: ['manifest/', 'commands/entries.ts'],
   listr2: ['cli/live.ts'],
   'p-limit': [
@@ -74,9 +74,9 @@ const ONLY_IN: Record<string, readonly string[]> = {
     'cache/write/write.ts',
     'store/nix.ts',
   ],
-  'node:module': ['manifest/locate.ts', 'manifest/rules.ts'],
   'node:os': ['transfer/claim.ts', 'bin.ts'],
   'node:path': [
+    'bin.ts',
     'atomic-file.ts',
     'hub-home.ts',
     'manifest/file.ts',
@@ -93,7 +93,6 @@ const ONLY_IN: Record<string, readonly string[]> = {
   'node:readline': ['cli/confirm.ts'],
   'node:stream': ['hub/answer.ts'],
   'node:timers/promises': ['cache/scan/scan.ts', 'hub/retry.ts'],
-  'node:url': ['cli/context.ts'],
   'node:util': ['cli/output.ts', 'cli/live.ts', 'store/tools.ts'],
   'node:zlib': ['hub/answer.ts'],
 };

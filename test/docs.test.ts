@@ -138,7 +138,7 @@ describe('pages', () => {
 
   it('begin the changelog with the version of the package', () => {
     expect(/^## (?<version>\S+)/mu.exec(text('CHANGELOG.md'))?.groups?.['version']).toBe(
-      packageVersion(),
+      packageVersion({ packageFolder: ROOT }),
     );
   });
 });

@@ -20,6 +20,7 @@ export interface Term {
 /** The whole program; its commands are not run. */
 export const program: CommandUnknownOpts = createProgram(
   {
+    packageFolder: process.cwd(),
     cwd: '/',
     env: {},
     home: '/',

@@ -1,11 +1,10 @@
-import { packageVersion } from '../../src/cli/context.ts';
 import { commands, globalOptions, program, type Term } from './command-table.ts';
 import { ENVIRONMENT, EXIT_STATUSES, FILES } from './reference.ts';
 
 /** The man page `nix-hug.1`, from the command table. It has no date, so that builds are equal. */
 export function manPage(): string {
   const sections: readonly (readonly string[])[] = [
-    [`.TH NIX-HUG 1 "" "nix-hug ${packageVersion()}" "User Commands"`],
+    [`.TH NIX-HUG 1 "" "nix-hug ${program.version()}" "User Commands"`],
     [
       '.SH NAME',
       `nix-hug \\- ${roff(program.description().replace(/^L/u, 'l').replace(/\.$/u, ''))}`,

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { cacheFolderIn } from '../cache/layout.ts';
 import type { ExportContext } from '../commands/export/export-all.ts';
 import type { FetchContext } from '../commands/fetch/fetch.ts';
@@ -24,6 +23,8 @@ import { createTransferRunner } from './transfers.ts';
 export interface World {
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
+  /** Where this package is: `package.json` and `nix`. */
+  readonly packageFolder: string;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The user's home folder. */
@@ -64,8 +65,8 @@ export interface Context
 }
 
 /** Version of the package, from its one source. */
-export function packageVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+export function packageVersion({ packageFolder }: Pick<World, 'packageFolder'>): string {
+  const text = readFileSync(path.join(packageFolder, 'package.json'), 'utf8');
   const { version }: { version: string } = JSON.parse(text);
   return version;
 }
@@ -117,8 +118,8 @@ export function createContext(options: GlobalOptions, world: World): Context {
     signal: world.signal,
     offline: options.offline === true || isOn(env['HF_HUB_OFFLINE']),
     endpoint: endpointIn(env),
-    templateFolder: fileURLToPath(new URL('../../nix/templates/project', import.meta.url)),
-    nixLibrary: fileURLToPath(new URL('../../nix', import.meta.url)),
+    templateFolder: path.join(world.packageFolder, 'nix/templates/project'),
+    nixLibrary: path.join(world.packageFolder, 'nix'),
     cacheFolder: path.resolve(cwd, cacheFolderIn(env, world.home)),
     connect: async (endpoint) => {
       const { createHubApi } = await import('../hub/api.ts');
@@ -152,7 +153,7 @@ export function createContext(options: GlobalOptions, world: World): Context {
 async function openHttp(
   manifestEndpoint: string | undefined,
   { concurrency, debug }: GlobalOptions,
-  { env, home, signal, retry }: World,
+  { packageFolder, env, home, signal, retry }: World,
   output: Output,
   secrets: Set<string>,
 ): Promise<Http> {
@@ -162,7 +163,7 @@ async function openHttp(
   return createHttp({
     endpoint: endpointIn(env) ?? manifestEndpoint ?? DEFAULT_ENDPOINT,
     token,
-    userAgent: `nix-hug/${packageVersion()} node/${process.versions.node}`,
+    userAgent: `nix-hug/${packageVersion({ packageFolder })} node/${process.versions.node}`,
     proxy: {
       http: proxyIn(env, 'HTTP_PROXY'),
       https: proxyIn(env, 'HTTPS_PROXY'),

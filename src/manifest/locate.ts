@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import path from 'node:path';
-import type { Loader, Options, PublicExplorer } from 'cosmiconfig';
+import type { Loader, PublicExplorer } from 'cosmiconfig';
+import { Explorer } from 'cosmiconfig/dist/Explorer.js';
 import { HugError, messageOf, systemCodeOf } from '../errors.ts';
 
 /** Where to look for the manifest. */
@@ -10,11 +10,6 @@ export interface LocateOptions {
   readonly cwd: string;
   /** File that the user names with `--manifest`, relative to `cwd`. */
   readonly manifest?: string | undefined;
-}
-
-/** `cosmiconfig/dist/Explorer.js`, which has no types of its own. */
-interface ExplorerModule {
-  readonly Explorer: new (options: Partial<Options>) => Pick<PublicExplorer, 'search'>;
 }
 
 /** Where a manifest may be in a folder, the first of them first. */
@@ -79,9 +74,6 @@ async function search(cwd: string): Promise<string> {
  * gives raw text, so that nothing is executed and no second YAML parser loads.
  */
 function createExplorer(): Pick<PublicExplorer, 'search'> {
-  const { Explorer }: ExplorerModule = createRequire(import.meta.url)(
-    'cosmiconfig/dist/Explorer.js',
-  );
   const text: Loader = (_file, content) => content;
   return new Explorer({
     searchPlaces: [...SEARCH_PLACES],

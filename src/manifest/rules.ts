@@ -1,5 +1,4 @@
-import { createRequire } from 'node:module';
-import type semverValidRange from 'semver/ranges/valid.js';
+import validRange from 'semver/ranges/valid.js';
 import { HugError } from '../errors.ts';
 import { quoted } from '../quote.ts';
 import { badEndpointReason, badRefReason } from '../repo.ts';
@@ -121,14 +120,8 @@ function itemsDiffer(entry: RawEntry): readonly Problem[] {
   });
 }
 
-/**
- * Whether a text is a semver range. Semver is loaded when a version is first used: that takes
- * longer than to read a file.
- */
+/** Whether a text is a semver range. */
 export function isRange(version: string): boolean {
-  const validRange: typeof semverValidRange = createRequire(import.meta.url)(
-    'semver/ranges/valid.js',
-  );
   return validRange(version) !== null;
 }
 

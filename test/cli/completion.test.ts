@@ -179,6 +179,7 @@ describeWith(['zsh', 'tmux'], 'completion in zsh', () => {
 /** Every place of the table: what is typed before a last word, and the words possible there. */
 function places(): [before: string[], possible: string[]][] {
   const world = {
+    packageFolder: process.cwd(),
     cwd: '/',
     env: {},
     home: '/',

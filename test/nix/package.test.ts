@@ -37,14 +37,7 @@ describeNix('package.nix', (nix) => {
 
   it('holds what runs, and no sources', async () => {
     const files = await readdir(path.join(built, 'lib', 'nix-hug'));
-    expect(files.toSorted()).toEqual([
-      'dist',
-      'nix',
-      'nixpkgs',
-      'node_modules',
-      'package.json',
-      'schemas',
-    ]);
+    expect(files.toSorted()).toEqual(['dist', 'nix', 'nixpkgs', 'package.json', 'schemas']);
     const code = await readdir(path.join(built, 'lib/nix-hug/dist'), { recursive: true });
     expect(code.filter((file) => file.endsWith('.ts'))).toEqual([]);
   });
@@ -89,12 +82,31 @@ describeNix('package.nix', (nix) => {
     expect(await readdir(storePath)).toContain('model-00001-of-00002.safetensors');
   });
 
+  it('has all that its commands load, though no package is beside it', async () => {
+    const project = path.join(nix().folder, 'every command');
+    await mkdir(project);
+    const inProject = (...argv: readonly string[]) => run(...argv, '-C', project);
+    await inProject('init');
+    await inProject('add', 'nix-hug-examples/tiny-llama', '--name', 'tiny');
+    await inProject('outdated');
+    await inProject('update');
+    await inProject('export');
+    expect(await inProject('scan')).toContain('nix-hug-examples/tiny-llama');
+    await inProject('import');
+    await inProject('import-all', '--yes');
+    await inProject('fetch');
+    await inProject('verify');
+    expect(await inProject('ls', 'tiny')).toContain('config.json');
+    await inProject('remove', 'tiny');
+    expect(await inProject('lock', '--check')).toContain('up to date');
+  });
+
   it('has dependencies that come out the same when they are installed again', async () => {
     const rebuilt = await buildPackage(nix(), 'dependencies', ['--check']);
     expect(await readdir(rebuilt)).toEqual(['node_modules']);
   });
 
-  it('depends on no compiler at run time', async () => {
+  it('depends on no compiler and no packages at run time', async () => {
     const { stdout } = await nix().run('nix-store', '--query', '--requisites', built);
     const names = stdout
       .trim()
@@ -105,12 +117,6 @@ describeNix('package.nix', (nix) => {
           .slice(33)
           .replace(/-\d.*$/u, ''),
       );
-    expect(names.toSorted()).toEqual([
-      'bash',
-      'coreutils',
-      'nix-hug',
-      'nix-hug-dependencies',
-      'nodejs',
-    ]);
+    expect(names.toSorted()).toEqual(['bash', 'coreutils', 'nix-hug', 'nodejs']);
   });
 });

@@ -30,9 +30,8 @@ const SOURCES = [
   'schemas',
   'scripts',
   'src',
-  'tsconfig.build.json',
   'tsconfig.json',
-  'tsconfig.types.json',
+  'tsconfig.library.json',
 ];
 
 let folder: string;

@@ -34,9 +34,7 @@ const PARTS = [
   'schemas',
   'scripts',
   'src',
-  'tsconfig.build.json',
   'tsconfig.json',
-  'tsconfig.package.json',
 ];
 
 /** Copies the flake and the stand-in to the folder of a Nix. */

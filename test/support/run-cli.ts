@@ -1,3 +1,4 @@
+import path from 'node:path';
 import type { Readable } from 'node:stream';
 import type { RetryPolicy } from '../../src/hub/retry.ts';
 import { main } from '../../src/cli/program.ts';
@@ -35,6 +36,7 @@ export async function runCli(argv: readonly string[], world: CliWorld): Promise<
   const stdout = collector();
   const stderr = collector();
   const status = await main(argv, {
+    packageFolder: path.join(import.meta.dirname, '..', '..'),
     cwd: world.cwd,
     env: world.env ?? {},
     home: world.home ?? NO_HOME,

@@ -15,7 +15,7 @@ export type Execute = (
 export function createRoot(world: World) {
   return new Command('nix-hug')
     .description('Lock Hugging Face models and datasets, build them with Nix, load them offline.')
-    .version(packageVersion())
+    .version(packageVersion(world))
     .option('-C, --cwd <dir>', 'work in this folder')
     .option('--manifest <file>', 'use this manifest instead of looking for hug.yaml')
     .option('--json', 'print one JSON document on stdout')

@@ -132,9 +132,10 @@ let
     '';
   };
 
-  # The compiler that nixpkgs has, from the package registry that npm is configured for.
-  typescript = mkDerivation {
-    name = "typescript-5.9.3";
+  # The bundler that nixpkgs has, from the package registry that npm is configured for, and in the
+  # form that is the same for every system.
+  esbuild = mkDerivation {
+    name = "esbuild-0.28.2";
     nativeBuildInputs = [ nodejs ];
     impureEnvVars = lib.fetchers.proxyImpureEnvVars ++ [
       "NODE_EXTRA_CA_CERTS"
@@ -142,15 +143,15 @@ let
     ];
     buildPhase = ''
       export HOME=$TMPDIR
-      npm install --ignore-scripts --no-audit --no-fund --no-package-lock --prefix . typescript@5.9.3
+      npm install --ignore-scripts --no-audit --no-fund --no-package-lock --prefix . esbuild-wasm@0.28.2
     '';
     installPhase = ''
       mkdir -p $out/lib $out/bin
-      mv node_modules/typescript $out/lib/
-      ln -s ../lib/typescript/bin/tsc $out/bin/tsc
+      mv node_modules/esbuild-wasm $out/lib/
+      ln -s ../lib/esbuild-wasm/bin/esbuild $out/bin/esbuild
     '';
     outputHashMode = "recursive";
-    outputHash = "sha256-3sEOpdFNL3wew7LDkAQefIbTMe7POkuwwYVFf6bdrwI=";
+    outputHash = "sha256-AfoNqvhGbT+0Z3mOjqxDkKLDY483viws/jrvib+aCY8=";
   };
 
   mkShellNoCC =
@@ -168,6 +169,7 @@ let
     inherit
       bash
       coreutils
+      esbuild
       lib
       makeWrapper
       mkShellNoCC
@@ -175,7 +177,6 @@ let
       runCommandLocal
       stdenvNoCC
       system
-      typescript
       ;
 
     callPackage =

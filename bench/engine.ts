@@ -1,13 +1,12 @@
 import { mkdir, readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
-import { createHttp } from '../dist/hub/http.js';
-import { createDownloads } from '../dist/transfer/downloads.js';
+import { createHttp } from '../src/hub/http.ts';
+import type { RemoteFile } from '../src/transfer/answer.ts';
+import { createDownloads } from '../src/transfer/downloads.ts';
 
-// Of the built program, so that no compiler runs in the measured time.
 // Brings the files of a list (JSON) into a folder, as `nix-hug fetch` does with those of a lock.
 const [, , endpoint = '', list = '', folder = ''] = process.argv;
-/** @type {import('../src/transfer/answer.ts').RemoteFile[]} */
-const files = JSON.parse(await readFile(list, 'utf8'));
+const files: RemoteFile[] = JSON.parse(await readFile(list, 'utf8'));
 const http = createHttp({ endpoint, userAgent: 'nix-hug-bench' });
 const { signal } = new AbortController();
 const downloads = createDownloads({ http, folder: path.join(folder, 'partial'), signal });
