@@ -1,7 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { type Comparison, PYTHON } from './compare.ts';
+import { availableParallelism, tmpdir } from 'node:os';
+import { type Comparison, PYTHON, ROOT } from './compare.ts';
 import { benchEvaluate } from './evaluate.ts';
 import { benchExchange } from './exchange.ts';
 import { benchFetch } from './fetch.ts';
@@ -41,6 +42,13 @@ if (bavail * bsize < 3 * gib * 1024 ** 3) throw new Error('Too little free disk 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !(name in SECTIONS));
 if (unknown.length > 0) throw new Error(`No section ${unknown.join(', ')}`);
+const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], {
+  cwd: ROOT,
+  encoding: 'utf8',
+});
+console.log(
+  `Commit ${commit.trim()}, Node ${process.versions.node}, ${availableParallelism()} cores.`,
+);
 for (const [name, section] of Object.entries(SECTIONS)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
   for await (const comparison of section()) print(comparison);

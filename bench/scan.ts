@@ -9,7 +9,19 @@ const SNAPSHOTS = 5;
 /** Of each snapshot; two are LFS files, and half of all change with every commit. */
 const FILES = 10;
 
-/** `scan` of a large cache, with and without Nix to ask, beside the list of the official client. */
+/** Asks the system what `scan` asks it, in Node, and does nothing with the answers. */
+const READ_ALONE = `
+  const { lstatSync, readdirSync, readlinkSync } = require('node:fs');
+  for (const entry of readdirSync(process.argv[1], { recursive: true, withFileTypes: true })) {
+    const path = entry.parentPath + '/' + entry.name;
+    if (entry.isSymbolicLink()) readlinkSync(path);
+    else if (entry.isFile()) lstatSync(path);
+  }`;
+
+/**
+ * `scan` of a large cache, with and without Nix to ask, beside the list of the official client; and
+ * what it takes to read the folders, links and sizes alone, whoever does it.
+ */
 export async function* benchScan({ rounds }: { rounds: number }): AsyncGenerator<Comparison> {
   const cache = await mkdtemp(path.join(process.env['BENCH_DIR'] ?? tmpdir(), 'nix-hug-bench-'));
   try {
@@ -24,6 +36,14 @@ export async function* benchScan({ rounds }: { rounds: number }): AsyncGenerator
       {
         name: 'nix-hug scan, no Nix',
         prepare: async () => ({ argv: scan, env: { ...env, PATH: '/nonexistent' } }),
+      },
+      {
+        name: 'Node, reading alone',
+        prepare: async () => ({ argv: [process.execPath, '-e', READ_ALONE, cache] }),
+      },
+      {
+        name: 'find, reading alone',
+        prepare: async () => ({ argv: ['find', cache, '-printf', '%l %s\n'] }),
       },
     ]);
   } finally {
