@@ -18,15 +18,11 @@ bundle() {
     --banner:js="$banner" "$@"
 }
 
-# Runs a script, with arguments.
-run() {
-  bundle "scripts/$1.ts" --outfile="$temporary/script.mjs"
-  shift
-  node "$temporary/script.mjs" "$@"
-}
-
 bundle src/bin.ts --splitting --outdir=dist --chunk-names='chunks/[name]-[hash]' \
   --metafile="$temporary/inputs.json"
 chmod +x dist/bin.js
-run write-licenses "$temporary/inputs.json" > dist/third-party-licenses.txt
-run write-man-page > dist/nix-hug.1
+
+bundle scripts/write-licenses.ts scripts/write-man-page.ts --outdir="$temporary" \
+  --out-extension:.js=.mjs
+node "$temporary/write-licenses.mjs" "$temporary/inputs.json" > dist/third-party-licenses.txt
+node "$temporary/write-man-page.mjs" > dist/nix-hug.1
