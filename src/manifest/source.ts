@@ -41,6 +41,9 @@ const OPTIONS = {
 const NOT_PRINTABLE =
   /[^\t\n\r\u0020-\u007e\u0085\u00a0-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
 
+/** What git begins a conflict with; no line of a manifest can. */
+const CONFLICT = /^<{7} /gmu;
+
 /** A manifest has five levels. The composer recurses and could not take thousands. */
 const DEEPEST = 50;
 
@@ -62,8 +65,8 @@ const WORDING: Readonly<Partial<Record<ErrorCode, string>>> = {
  */
 export function readSource(text: string): Source {
   const position = positions(text);
-  const unprintable = notPrintable(text);
-  if (unprintable.length > 0) return unread(text, unprintable, position);
+  const unreadable = [...notPrintable(text), ...conflicts(text)];
+  if (unreadable.length > 0) return unread(text, unreadable, position);
   const tokens = [...new Parser().parse(text)];
   const deep = tooDeep(tokens);
   if (deep !== undefined) return unread(text, [deep], position);
@@ -101,6 +104,14 @@ function notPrintable(text: string): readonly Fault[] {
     start,
     end: start + character.length,
     message: `not valid YAML: the character ${quoted(character)}`,
+  }));
+}
+
+function conflicts(text: string): readonly Fault[] {
+  return [...text.matchAll(CONFLICT)].map(({ 0: marker, index: start }) => ({
+    start,
+    end: start + marker.length,
+    message: 'git left a conflict here: keep the lines of one side or of both, without the markers',
   }));
 }
 
