@@ -2,8 +2,9 @@
 import { homedir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
+import { openOutput } from './cli/context.ts';
 import { main } from './cli/program.ts';
-import { EXIT } from './errors.ts';
+import { EXIT, HugError } from './errors.ts';
 
 const controller = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -13,11 +14,8 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     controller.abort();
   });
 }
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-});
 
-process.exitCode = await main(process.argv.slice(2), {
+const world = {
   packageFolder: path.dirname(import.meta.dirname),
   cwd: process.cwd(),
   env: process.env,
@@ -28,4 +26,17 @@ process.exitCode = await main(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,
   signal: controller.signal,
+};
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  // Whoever reads no further has what they wanted, as with `head`.
+  if (error.code === 'EPIPE') return;
+  const message = `cannot write the result: ${error.message}`;
+  const hint = 'The command itself is done; see that its output has room, and run it again.';
+  const failure = new HugError('EHUG_FILE_SYSTEM', message, { hint, cause: error });
+  process.exitCode = openOutput({}, world).output.error(failure);
 });
+// Progress that nobody can see is no reason to end the work half way.
+process.stderr.on('error', () => undefined);
+
+const status = await main(process.argv.slice(2), world);
+process.exitCode ??= status;

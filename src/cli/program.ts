@@ -28,8 +28,9 @@ export async function main(argv: readonly string[], world: World): Promise<numbe
     return exitStatus;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
-    if (isWithoutCommand(error)) return EXIT.invalid;
-    const { output } = started.context ?? openOutput({ json: argv.includes('--json') }, world);
+    const json = argv.includes('--json');
+    if (isWithoutCommand(error) && !json) return EXIT.invalid;
+    const { output } = started.context ?? openOutput({ json }, world);
     return output.error(world.signal.aborted ? interruption() : asUsageError(error));
   }
 }
@@ -60,8 +61,11 @@ function interruption(): HugError {
 
 function asUsageError(error: unknown): unknown {
   if (!(error instanceof CommanderError)) return error;
+  if (isWithoutCommand(error)) {
+    return new HugError('EHUG_USAGE', 'no command is named', { hint: 'See nix-hug --help.' });
+  }
   const [message, suggestion] = error.message.replace(/^error: /u, '').split('\n');
   return new HugError('EHUG_USAGE', message ?? 'wrong usage', {
-    hint: suggestion ?? 'See nix-hug --help.',
+    hint: suggestion?.replace(/^\((?<sentence>.*)\)$/u, '$<sentence>') ?? 'See nix-hug --help.',
   });
 }

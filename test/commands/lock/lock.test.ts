@@ -599,7 +599,7 @@ describe('output', () => {
 describe('usage', () => {
   it.each([
     [['frobnicate'], 'unknown command'],
-    [['lock', '--chekc'], 'Did you mean --check'],
+    [['lock', '--chekc'], 'hint: Did you mean --check?\n'],
     [['lock', '--concurrency', '0'], 'concurrency'],
     [['lock', 'extra'], 'too many arguments'],
   ])('%o', async (argv, message) => {
@@ -615,6 +615,7 @@ describe('usage', () => {
     const { run } = await project();
     const { status, stdout, stderr } = await run([]);
     expect([status, stdout, stderr]).toEqual([2, '', expect.stringContaining('Usage: nix-hug')]);
+    expect((await run(['--json'])).json().error.code).toBe('EHUG_USAGE');
   });
 
   it('prints help and version', async () => {
