@@ -36,6 +36,8 @@ export const ERROR_CODES = {
   EHUG_LOCK_NEWER: EXIT.invalid,
   /** The lock has conflict markers that nix-hug cannot repair, or not by this command. */
   EHUG_LOCK_CONFLICT: EXIT.invalid,
+  /** The lock was changed by someone else in the meantime. */
+  EHUG_LOCK_CHANGED: EXIT.failed,
   /** The lock's path is a symbolic link or not a regular file. */
   EHUG_LOCK_NOT_A_FILE: EXIT.failed,
   /** A file or folder could not be read or written. */

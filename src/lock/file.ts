@@ -26,10 +26,16 @@ export async function readLockText(file: string): Promise<string | undefined> {
 /**
  * Replaces a lock in one step: a reader sees the old text or the new one, also after a crash.
  *
- * @throws HugError `EHUG_LOCK_NOT_A_FILE`, `EHUG_FILE_SYSTEM`; the old lock is untouched then
+ * @param before the text that the new one was made from; `undefined` when there was none
+ * @throws HugError `EHUG_LOCK_CHANGED` when the file is neither `before` nor `text` any more;
+ *   `EHUG_LOCK_NOT_A_FILE`, `EHUG_FILE_SYSTEM`; the file is untouched then
  */
-export async function writeLockText(file: string, text: string): Promise<void> {
-  const staged = await stageLockText(file, text);
+export async function writeLockText(
+  file: string,
+  before: string | undefined,
+  text: string,
+): Promise<void> {
+  const staged = await stageLockText(file, before, text);
   try {
     await staged.commit();
   } finally {
@@ -42,11 +48,21 @@ export async function writeLockText(file: string, text: string): Promise<void> {
  *
  * @throws HugError as `writeLockText`, in both steps
  */
-export async function stageLockText(file: string, text: string): Promise<StagedFile> {
+export async function stageLockText(
+  file: string,
+  before: string | undefined,
+  text: string,
+): Promise<StagedFile> {
   const suffix = randomBytes(6).toString('hex');
   const temporary = path.join(path.dirname(file), `.${LOCK_NAME}.${suffix}.tmp`);
   try {
     const { commit, discard } = await stageFile(file, temporary, text, await modeOf(file));
+    try {
+      refuseOther(file, await readLockText(file), [before, text]);
+    } catch (error) {
+      await discard();
+      throw error;
+    }
     return {
       commit: () =>
         commit().catch((error: unknown) => {
@@ -62,13 +78,30 @@ export async function stageLockText(file: string, text: string): Promise<StagedF
 /**
  * Puts a lock back as it was.
  *
+ * @param written what it is now
  * @param text its former content; `undefined` when there was none
  * @throws HugError as `writeLockText`
  */
-export async function restoreLockText(file: string, text: string | undefined): Promise<void> {
-  if (text !== undefined) return writeLockText(file, text);
+export async function restoreLockText(
+  file: string,
+  written: string,
+  text: string | undefined,
+): Promise<void> {
+  if (text !== undefined) return writeLockText(file, written, text);
   await rm(file, { force: true }).catch((error: unknown) => {
     throw cannot('write', file, error);
+  });
+}
+
+/** A process that was quicker has its lock kept. */
+function refuseOther(
+  file: string,
+  found: string | undefined,
+  expected: readonly (string | undefined)[],
+): void {
+  if (expected.includes(found)) return;
+  throw new HugError('EHUG_LOCK_CHANGED', `${file} changed while nix-hug was at work`, {
+    hint: 'Nothing was written. Run it again.',
   });
 }
 
@@ -91,6 +124,7 @@ async function modeOf(file: string): Promise<number | undefined> {
 function cannot(verb: 'read' | 'write', file: string, error: unknown): HugError {
   if (error instanceof HugError) return error;
   return new HugError('EHUG_FILE_SYSTEM', `cannot ${verb} ${file}: ${messageOf(error)}`, {
+    hint: verb === 'read' ? 'Check that you may read it.' : 'Check that you may write its folder.',
     cause: error,
   });
 }

@@ -16,7 +16,7 @@ describe('lock file', () => {
   it('is written and read back, and leaves nothing else', async () => {
     const file = await lockIn();
     expect(await readLockText(file)).toBeUndefined();
-    await writeLockText(file, 'ä\n');
+    await writeLockText(file, undefined, 'ä\n');
     expect(await readLockText(file)).toBe('ä\n');
     expect(await readdir(path.dirname(file))).toEqual(['hug.lock.json']);
   });
@@ -24,16 +24,30 @@ describe('lock file', () => {
   it('keeps its permissions', async () => {
     const file = await lockIn('old');
     await chmod(file, 0o640);
-    await writeLockText(file, 'new');
+    await writeLockText(file, 'old', 'new');
     expect((await stat(file)).mode & 0o777).toBe(0o640);
   });
 
   it('survives many writers at once whole', async () => {
     const file = await lockIn('old');
     const texts = Array.from({ length: 20 }, (_, index) => `${index}`.repeat(100_000));
-    await Promise.all(texts.map((text) => writeLockText(file, text)));
+    const ends = await Promise.allSettled(texts.map((text) => writeLockText(file, 'old', text)));
+    const refused = ends.flatMap((end) => (end.status === 'rejected' ? [end.reason] : []));
+    for (const reason of refused) expect(reason).toMatchObject({ code: 'EHUG_LOCK_CHANGED' });
+    expect(refused.length).toBeLessThan(texts.length);
     expect(texts).toContain(await readFile(file, 'utf8'));
     expect(await readdir(path.dirname(file))).toEqual(['hug.lock.json']);
+  });
+
+  it.each([undefined, 'old'])('is not written over what another process wrote: %s', async (old) => {
+    const file = await lockIn('theirs');
+    await expect(writeLockText(file, old, 'ours')).rejects.toMatchObject({
+      code: 'EHUG_LOCK_CHANGED',
+      exitStatus: 1,
+    });
+    expect(await readFile(file, 'utf8')).toBe('theirs');
+    expect(await readdir(path.dirname(file))).toEqual(['hug.lock.json']);
+    await writeLockText(file, old, 'theirs');
   });
 
   it('refuses a symbolic link, for reading and writing, and leaves its target alone', async () => {
@@ -43,7 +57,7 @@ describe('lock file', () => {
     await symlink(target, file);
     const refused = expect.objectContaining({ code: 'EHUG_LOCK_NOT_A_FILE', exitStatus: 1 });
     await expect(readLockText(file)).rejects.toEqual(refused);
-    await expect(writeLockText(file, 'new')).rejects.toEqual(refused);
+    await expect(writeLockText(file, undefined, 'new')).rejects.toEqual(refused);
     expect(await readFile(target, 'utf8')).toBe('precious');
     expect((await lstat(file)).isSymbolicLink()).toBe(true);
   });
@@ -59,8 +73,11 @@ describe('lock file', () => {
 
   it('says so when the folder is not there', async () => {
     const file = path.join(await tempFolder(), 'gone', 'hug.lock.json');
-    await expect(writeLockText(file, 'new')).rejects.toEqual(
-      expect.objectContaining({ code: 'EHUG_FILE_SYSTEM' }),
+    await expect(writeLockText(file, undefined, 'new')).rejects.toEqual(
+      expect.objectContaining({
+        code: 'EHUG_FILE_SYSTEM',
+        hint: 'Check that you may write its folder.',
+      }),
     );
   });
 });

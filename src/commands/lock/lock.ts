@@ -31,12 +31,12 @@ export interface LockContext extends ProjectContext, RelockContext {}
 /** `nix-hug lock`: makes the lock match the manifest. */
 export async function run(options: LockOptions, context: LockContext): Promise<CommandResult> {
   const project = await readProject(context);
-  const { manifest, lockPath, lockName } = project;
+  const { manifest, lockPath, lockName, lockText: before } = project;
   if (options.check === true) return check(project);
 
   const { from, to, text, changed } = await planLock(project, context);
   const write = changed && options.dryRun !== true;
-  if (write) await writeLockText(lockPath, text);
+  if (write) await writeLockText(lockPath, before, text);
   const entries = diffLocks(from, to);
   return {
     json: { changed, entries } satisfies Output<'lock'>,

@@ -46,7 +46,7 @@ export async function run(
       : replace(manifest, found.lock, entries);
   const { text, changed } = planOf(found.lock, lock, before, context.warn);
   const write = changed && options.dryRun !== true;
-  if (write) await writeLockText(lockPath, text);
+  if (write) await writeLockText(lockPath, before, text);
 
   const moveAt = new Map([...moves].map(([entry, move]) => [placeOf(entry), move]));
   const changes = diffLocks(found.lock, lock).map((change) =>

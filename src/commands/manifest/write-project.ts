@@ -10,7 +10,8 @@ import type { Project } from '../project.ts';
  * @param project as it was read
  * @param manifest new text of the manifest
  * @param lock new text of the lock; `undefined` leaves it as it is
- * @throws HugError `EHUG_MANIFEST_CHANGED`, `EHUG_FILE_SYSTEM`, `EHUG_LOCK_NOT_A_FILE`
+ * @throws HugError `EHUG_MANIFEST_CHANGED`, `EHUG_LOCK_CHANGED`, `EHUG_FILE_SYSTEM`,
+ *   `EHUG_LOCK_NOT_A_FILE`
  */
 export async function writeProject(
   { manifestPath, manifestText, lockPath, lockText }: Project,
@@ -19,15 +20,16 @@ export async function writeProject(
 ): Promise<void> {
   const stagedManifest = await stageManifestText(manifestPath, manifestText, manifest);
   try {
-    const stagedLock = lock === undefined ? undefined : await stageLockText(lockPath, lock);
+    const stagedLock =
+      lock === undefined ? undefined : await stageLockText(lockPath, lockText, lock);
     try {
       await stagedLock?.commit();
       await stagedManifest.commit();
     } catch (error) {
       await stagedLock?.discard();
       // Why the writing failed matters more than that the lock is ahead of the manifest.
-      if (stagedLock !== undefined)
-        await restoreLockText(lockPath, lockText).catch(() => undefined);
+      if (lock !== undefined)
+        await restoreLockText(lockPath, lock, lockText).catch(() => undefined);
       throw error;
     }
   } finally {

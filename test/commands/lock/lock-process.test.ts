@@ -1,7 +1,9 @@
+import { writeFileSync } from 'node:fs';
 import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Hub, lfs, startHub } from '../../support/hub/index.ts';
+import { inject } from '../../support/inject.ts';
 import { createProject } from '../../support/project.ts';
 import { startProxy } from '../../support/proxy.ts';
 import { smallDisk } from '../../support/small-disk.ts';
@@ -11,7 +13,7 @@ import { stall } from '../../support/stall.ts';
 let hub: Hub;
 beforeAll(async () => {
   hub = await startHub();
-  for (const id of ['org/first', 'org/second']) {
+  for (const id of ['org/first', 'org/second', 'org/third']) {
     const repo = await hub.createRepo({ type: 'model', id });
     await repo.commit({ files: { 'config.json': id, 'w.bin': lfs(id) } });
   }
@@ -62,6 +64,26 @@ describe('lock in a process of its own', () => {
     expect((await run(['lock', '--check'])).status).toBe(0);
     expect(await readdir(folder)).toEqual(['hug.lock.json', 'hug.yaml']);
   });
+
+  it.each([[['lock']], [['update']], [['add', 'hf:org/third']]])(
+    'keeps what another process locked meanwhile: %s',
+    async (argv) => {
+      const { folder, run, lockText, before } = await staleProject();
+      const theirs = `${before}\n`;
+      inject(hub, {
+        match: ({ url }) => {
+          if (url.includes('/tree/')) writeFileSync(path.join(folder, 'hug.lock.json'), theirs);
+          return false;
+        },
+        fault: { kind: 'delay', ms: 0 },
+      });
+      const { status, stderr } = await run(argv);
+      expect([status, stderr]).toEqual([1, expect.stringContaining('EHUG_LOCK_CHANGED')]);
+      expect(await lockText()).toBe(theirs);
+      expect((await run(['ls', '--json'])).json().entries).toHaveLength(1);
+      expect(await readdir(folder)).toEqual(['hug.lock.json', 'hug.yaml']);
+    },
+  );
 });
 
 describe('a disk that cannot be written', () => {
