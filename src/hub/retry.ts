@@ -35,7 +35,8 @@ export class TransientFault extends Error {
 
 /**
  * Repeats an attempt while it ends in a `TransientFault`, with exponential back-off and jitter,
- * or after the wait that the server asked for.
+ * or after the wait that the server asked for, if that is longer: by another clock, its date may
+ * have passed.
  *
  * @param attempt may call `progressed`, after which the next fault counts as the first one
  * @throws whatever else the attempt throws, at once; the fault's `final` error when tries are used up
@@ -55,7 +56,8 @@ export async function withRetries<T>(
       return await attempt(progressed);
     } catch (error) {
       if (!(error instanceof TransientFault)) throw error;
-      const ms = error.waitMs ?? policy.baseMs * 2 ** retry * (0.5 + Math.random() / 2);
+      const backOff = policy.baseMs * 2 ** retry * (0.5 + Math.random() / 2);
+      const ms = Math.max(error.waitMs ?? 0, backOff);
       if (retry >= policy.retries || ms > policy.longestWaitMs) throw error.final;
       onWait({ reason: error.message, ms });
       await sleep(ms, undefined, signal === undefined ? {} : { signal });

@@ -30,7 +30,7 @@ export function selectFiles<F extends Selectable>(
   throw new HugError(
     'EHUG_SELECTION',
     files.length === 0 ? 'the repository has no files' : 'the selection leaves no file',
-    files.length === 0 ? {} : { hint: 'Loosen include and exclude.' },
+    { hint: files.length === 0 ? 'Name another repository.' : 'Loosen include and exclude.' },
   );
 }
 

@@ -63,6 +63,14 @@ describe('retries', () => {
     expect(waits).toEqual([{ reason: 'connection failed', ms: 20 }]);
   });
 
+  it('backs off from a server that asks for no wait, as by the clock of another', async () => {
+    const waits: Wait[] = [];
+    await withRetries(failing(3, fault(0)), policy, (wait) => waits.push(wait));
+    for (const [index, { ms }] of waits.entries())
+      expect(ms).toBeGreaterThanOrEqual(2 ** index / 2);
+    expect(waits).toHaveLength(3);
+  });
+
   it('ends in the final error when the tries are used up', async () => {
     await expect(withRetries(failing(4, fault()), policy, () => {})).rejects.toEqual(
       expect.objectContaining({ code: 'EHUG_NETWORK' }),
