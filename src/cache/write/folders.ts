@@ -1,4 +1,4 @@
-import { lstat, mkdir, realpath } from 'node:fs/promises';
+import { lstat, mkdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { HugError, systemCodeOf } from '../../errors.ts';
 import { storageError } from '../../transfer/space.ts';
@@ -6,6 +6,7 @@ import { storageError } from '../../transfer/space.ts';
 /**
  * Makes a folder of the cache with those above it, and refuses to be led elsewhere: nothing below
  * the cache may be a link, but a repository's folder may, as long as it stays within the cache.
+ * A cache that is marked as read-only stays as it is: Nix built it, most likely.
  *
  * @param cache the cache folder, made when missing; a link itself, it is followed
  * @param segments names of folders, the first of them directly in the cache
@@ -15,6 +16,7 @@ import { storageError } from '../../transfer/space.ts';
 export async function makeFolder(cache: string, segments: readonly string[]): Promise<string> {
   await mkdir(cache, { recursive: true });
   const root = await realpath(cache);
+  await refuseReadOnly(root);
   let folder = root;
   for (const [depth, segment] of segments.entries()) {
     const next = path.join(folder, segment);
@@ -22,6 +24,13 @@ export async function makeFolder(cache: string, segments: readonly string[]): Pr
     folder = (await lstat(next)).isDirectory() ? next : await followed(next, root, depth);
   }
   return folder;
+}
+
+/** The system refuses it too, but not to root, who could damage the Nix store. */
+async function refuseReadOnly(folder: string): Promise<void> {
+  const { mode } = await stat(folder);
+  if ((mode & 0o222) !== 0) return;
+  throw new HugError('EHUG_FILE_SYSTEM', `${folder} is read-only`, { hint: READ_ONLY });
 }
 
 /** Where a link in place of a repository's folder leads. */
@@ -47,10 +56,13 @@ export async function cacheError(
   const error = await storageError(thrown, folder, needed);
   if (!FORBIDDEN.has(systemCodeOf(thrown) ?? '')) return error;
   return new HugError(error.code, error.message, {
-    hint: 'The cache is read-only or belongs to another user; HF_HUB_CACHE names another one.',
+    hint: READ_ONLY,
     cause: thrown,
   });
 }
+
+const READ_ONLY =
+  'The cache is read-only or belongs to another user; HF_HUB_CACHE names another one.';
 
 const FORBIDDEN: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS']);
 

@@ -171,6 +171,26 @@ describe('a cache that cannot be written', () => {
     expect(hub.requests).toEqual([]);
   });
 
+  it('because Nix built it, is left alone even by root', async () => {
+    const user = await hfUser(hub.endpoint, MANIFEST);
+    const snapshot = inCache(user, FOLDER, 'snapshots', rev);
+    await mkdir(snapshot, { recursive: true });
+    const folders = [user.cache, inCache(user, FOLDER), inCache(user, FOLDER, 'snapshots')];
+    for (const folder of folders) await chmod(folder, 0o555);
+    onTestFinished(async () => {
+      for (const folder of folders) await chmod(folder, 0o755);
+    });
+    const before = await folderFacts(user.cache);
+    hub.clearRequests();
+    expect((await exportOf(user)).error).toMatchObject({
+      code: 'EHUG_FILE_SYSTEM',
+      message: `${user.cache} is read-only`,
+      hint: expect.stringContaining('HF_HUB_CACHE'),
+    });
+    expect(await folderFacts(user.cache)).toEqual(before);
+    expect(hub.requests).toEqual([]);
+  });
+
   it('does no harm when everything is there', async ({ skip }) => {
     const disk = await smallDisk(4 * MIB, skip);
     const user = await hfUser(hub.endpoint, MANIFEST, { HF_HUB_CACHE: `${disk.folder}/hub` });
