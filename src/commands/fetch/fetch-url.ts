@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { EXIT } from '../../errors.ts';
 import type { Nix } from '../../store/nix.ts';
 import { assemble, type AssembleContext } from '../remote/assemble.ts';
@@ -14,7 +15,7 @@ import { weightsOf } from '../remote/weights.ts';
 export interface FetchUrlOptions extends RemoteOptions {
   /** Only list the files and print the expression. */
   readonly dryRun?: boolean;
-  /** Folder for a link that keeps what is built from the garbage collector. */
+  /** Folder for a link that keeps the model, or its weights alone, from the garbage collector. */
   readonly gcRoot?: string;
 }
 
@@ -41,7 +42,14 @@ export async function run(
     return { text, json, exitStatus: EXIT.ok };
   }
   const nix = await context.openNix();
-  const { contents, target } = await placeEntries([weightsOf(remote, wanted.id)], nix);
+  const { files, contents, target } = await placeEntries([weightsOf(remote, wanted.id)], nix);
   await bringContents(contents, undefined, target, context);
-  return assemble(inspected, nix, options.gcRoot, context);
+  const result = await assemble(inspected, nix, options.gcRoot, context);
+  if (options.gcRoot !== undefined && result.json.storePath === null) {
+    // Where nothing is built, there is no link to what is built.
+    const weights = files.map(({ storePath }) => storePath);
+    const folder = path.resolve(context.cwd, options.gcRoot);
+    await nix.keep(folder, new Map([[path.basename(remote.repo), weights]]));
+  }
+  return result;
 }

@@ -334,11 +334,12 @@ describeNix('the printed expression', (nix) => {
   });
 
   it('says what is missing where there is no nixpkgs; the weights are in the store', async () => {
-    const { stdout, status } = await run(['fetch', 'org/tiny', '--file', 'tokenizer.model'], {
-      env: stored({ NIX_PATH: '' }),
-    });
+    const gcRoot = path.join(nix().folder, 'weights');
+    const argv = ['fetch', 'org/tiny', '--file', 'tokenizer.model', '--gc-root', gcRoot];
+    const { stdout, status } = await run(argv, { env: stored({ NIX_PATH: '' }) });
     expect([status, stdout]).toEqual([0, expect.stringContaining('found no nixpkgs')]);
     expect(stdout).toContain('nix-hug-lib.fetchModel {');
+    await nixRun('nix-store', '--gc');
     expect((await readdir(nix().storeDir)).some((name) => name.endsWith('-tokenizer.model'))).toBe(
       true,
     );
