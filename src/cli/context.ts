@@ -200,9 +200,7 @@ function proxyIn(env: World['env'], name: 'HTTP_PROXY' | 'HTTPS_PROXY'): string 
   if (value === '') return '';
   const url = value.includes('://') ? value : `http://${value}`;
   if (URL.canParse(url) && /^https?:/iu.test(url)) return url;
-  throw new HugError('EHUG_USAGE', `${name} is not an http or https address`, {
-    hint: 'Write http://host:port, or leave it empty for none.',
-  });
+  throw new HugError('EHUG_USAGE', `${name} is not an http or https address`);
 }
 
 /** Where files are on their way to somewhere: `$XDG_CACHE_HOME/nix-hug`, by the XDG rules. */
@@ -228,9 +226,7 @@ function endpointIn(env: World['env']): string | undefined {
   if (endpoint === undefined || endpoint === '') return undefined;
   const reason = badEndpointReason(endpoint);
   if (reason === undefined) return endpoint;
-  throw new HugError('EHUG_USAGE', `HF_ENDPOINT ${reason}`, {
-    hint: `Leave it out for ${DEFAULT_ENDPOINT}.`,
-  });
+  throw new HugError('EHUG_USAGE', `HF_ENDPOINT ${reason}`);
 }
 
 /** The official client's limits, in seconds there and in ms here. */

@@ -42,9 +42,7 @@ export function errorOfRefusal(refusal: Refusal, subject: Subject, caller: Calle
     });
   }
   if (errorCode === 'EntryNotFound') {
-    return new HugError('EHUG_FILE_NOT_FOUND', `${repo} has no file ${quote(path)} at ${ref}`, {
-      hint: `Look at its files: ${page}/tree/${ref ?? 'main'}`,
-    });
+    return new HugError('EHUG_FILE_NOT_FOUND', `${repo} has no file ${quote(path)} at ${ref}`);
   }
   if (/access to this resource is disabled/iu.test(errorMessage)) {
     return new HugError('EHUG_DISABLED', `the Hub has disabled ${repo}`, { hint: `See ${page}` });
@@ -62,11 +60,7 @@ export function errorOfRefusal(refusal: Refusal, subject: Subject, caller: Calle
     });
   }
   const said = errorMessage === '' ? '' : `: ${oneLine(errorMessage)}`;
-  if (status === 403) {
-    return new HugError('EHUG_FORBIDDEN', `the Hub forbids ${repo}${said}`, {
-      hint: `See ${page}, and what the token may do: ${caller.endpoint}/settings/tokens`,
-    });
-  }
+  if (status === 403) return new HugError('EHUG_FORBIDDEN', `the Hub forbids ${repo}${said}`);
   if (status === 429) {
     return new HugError('EHUG_RATE_LIMIT', `the Hub's rate limit is used up, asked for ${repo}`, {
       hint: caller.hasToken
@@ -75,9 +69,7 @@ export function errorOfRefusal(refusal: Refusal, subject: Subject, caller: Calle
     });
   }
   const request = refusal.requestId === undefined ? '' : ` (request ${refusal.requestId})`;
-  return new HugError('EHUG_HUB', `the Hub answers ${status} for ${repo}${said}${request}`, {
-    hint: status < 500 ? 'Run it with --debug to see the request.' : 'Try again in some minutes.',
-  });
+  return new HugError('EHUG_HUB', `the Hub answers ${status} for ${repo}${said}${request}`);
 }
 
 /**

@@ -47,10 +47,7 @@ describe('token', () => {
 
   it('says so when its file cannot be read', async () => {
     const folder = await tempFolder();
-    await expect(findToken({ HF_TOKEN_PATH: folder }, '/nowhere')).rejects.toMatchObject({
-      message: expect.stringContaining('token file'),
-      hint: expect.stringContaining('HF_TOKEN'),
-    });
+    await expect(findToken({ HF_TOKEN_PATH: folder }, '/nowhere')).rejects.toThrow('token file');
   });
 });
 

@@ -136,9 +136,6 @@ describe('files', () => {
       api.hashOf('model', 'org/tiny', sha, { ...config, path: 'no such' }),
     );
     await expect(missing).rejects.toEqual(coded('EHUG_FILE_NOT_FOUND', '"no such"'));
-    await expect(missing).rejects.toMatchObject({
-      hint: expect.stringContaining(`/org/tiny/tree/${sha}`),
-    });
   });
 
   it.each<[string, Fault, string]>([
@@ -311,11 +308,7 @@ describe('limits and faults of the API', () => {
   it('tells a missing permission from a missing repository', async () => {
     const body = JSON.stringify({ error: 'You have read access only' });
     inject(hub, { match: '/revision/', fault: { kind: 'status', status: 403, body } });
-    const refused = ask();
-    await expect(refused).rejects.toEqual(coded('EHUG_FORBIDDEN', 'You have read access only'));
-    await expect(refused).rejects.toMatchObject({
-      hint: expect.stringContaining(`${hub.endpoint}/settings/tokens`),
-    });
+    await expect(ask()).rejects.toEqual(coded('EHUG_FORBIDDEN', 'You have read access only'));
   });
 
   it('names a Hub that cannot be reached', async () => {

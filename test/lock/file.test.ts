@@ -74,10 +74,7 @@ describe('lock file', () => {
   it('says so when the folder is not there', async () => {
     const file = path.join(await tempFolder(), 'gone', 'hug.lock.json');
     await expect(writeLockText(file, undefined, 'new')).rejects.toEqual(
-      expect.objectContaining({
-        code: 'EHUG_FILE_SYSTEM',
-        hint: 'Check that you may write its folder.',
-      }),
+      expect.objectContaining({ code: 'EHUG_FILE_SYSTEM' }),
     );
   });
 });
