@@ -1,11 +1,15 @@
 let
   inherit (builtins)
     all
+    any
     attrNames
     attrValues
     baseNameOf
+    concatLists
+    dirOf
     elem
     filter
+    groupBy
     head
     isAttrs
     isBool
@@ -14,9 +18,10 @@ let
     isString
     length
     lessThan
+    mapAttrs
     match
-    replaceStrings
     stringLength
+    substring
     toJSON
     zipAttrsWith
     ;
@@ -29,6 +34,7 @@ let
     isRepo
     isStoreName
     isUrl
+    longestStoreName
     matches
     sri
     ;
@@ -36,10 +42,10 @@ let
   inherit (import ./percent.nix) encode;
   storeNameOf = import ./store-name.nix;
 
-  # Paths that need neither a storeName nor a url, if they are short and have no `.drv`: without
-  # folders, and with.
-  plainName = "[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*";
-  plainPath = "[A-Za-z0-9_-]+([./][A-Za-z0-9_-]+)*";
+  # Names that need neither a storeName nor a url, if they are short: none ends in `.drv`. And folders
+  # that have neither "." nor ".." in them, and need no url.
+  plainName = "[A-Za-z0-9_-][A-Za-z0-9._-]*([A-Za-uw-z0-9_-]|[A-Za-qs-z0-9_-]v)";
+  plainFolder = "[A-Za-z0-9_-]+([./][A-Za-z0-9_-]+)*";
 
   allMatch = pattern: values: all isString values && !elem null (map (match pattern) values);
 
@@ -100,20 +106,16 @@ let
     else
       filesProblem entry.files;
 
-  # A lock has many files. So their values are checked by column, with builtins over whole lists,
-  # and most of their paths by one match. Only what that leaves open is looked at alone.
+  # A lock has many files. So their values are checked by column and their paths by folder, with
+  # builtins over whole lists. Only what that leaves open is looked at alone.
   filesProblem =
     files:
     let
       paths = attrNames files;
-      isOpen =
-        path:
-        stringLength path > 207
-        || files.${path} ? storeName
-        || files.${path} ? url
-        || replaceStrings [ ".drv" ] [ "" ] path != path
-        || match plainName path == null && (match plainPath path == null || isBelowFile files path);
-      columnsProblemAt = path: columnsProblem { ${path} = files.${path}; };
+      columns = columnsOf files;
+      hasNames = columns ? storeName || columns ? url;
+      open = concatLists (attrValues (mapAttrs (openIn files hasNames) (groupBy dirOf paths)));
+      valuesProblem = path: columnsProblem 1 (columnsOf { ${path} = files.${path}; });
       firstOf =
         problemAt: candidates:
         let
@@ -124,22 +126,45 @@ let
     # Nix 2.8 cuts a name at a NUL character, and then has no such file.
     if removeAttrs files paths != { } then
       "files has a path with a NUL character"
-    else if columnsProblem files == null then
-      firstOf (pathProblem files) (filter isOpen paths)
+    else if !all isAttrs (attrValues files) then
+      firstOf (path: if isAttrs files.${path} then null else "is not an object") paths
+    else if columnsProblem (length paths) columns != null then
+      firstOf valuesProblem paths
     else
-      firstOf columnsProblemAt paths;
+      firstOf (pathProblem files) open;
 
-  columnsProblem =
-    files:
+  # Which paths of a folder are not plain, or come with a storeName or a url.
+  openIn =
+    files: hasNames: folder: paths:
     let
-      rows = attrValues files;
-      columns = zipAttrsWith (_: values: values) rows;
-      optional = key: accept: accept (columns.${key} or [ ]);
-      required = key: accept: optional key (values: length values == length rows && accept values);
+      isNamed = path: files.${path} ? storeName || files.${path} ? url;
+      isPlainFolder =
+        folder == "."
+        || stringLength folder <= longestStoreName
+        && match plainFolder folder != null
+        && !isBelowFile files (head paths);
+      # Not `baseNameOf`, which passes over a slash at the end. One character more than a name may have.
+      nameOf = substring (if folder == "." then 0 else stringLength folder + 1) (longestStoreName + 1);
+      arePlain =
+        names: allMatch plainName names && !any (lessThan longestStoreName) (map stringLength names);
     in
-    if !all isAttrs rows then
-      "is not an object"
-    else if !required "size" (sizes: all isInt sizes && all (lessThan (-1)) sizes) then
+    if !isPlainFolder then
+      paths
+    else if !hasNames && arePlain (map nameOf paths) then
+      [ ]
+    else
+      filter (path: isNamed path || !arePlain [ (nameOf path) ]) paths;
+
+  columnsOf = files: zipAttrsWith (_: values: values) (attrValues files);
+
+  # `count` is the number of files.
+  columnsProblem =
+    count: columns:
+    let
+      optional = key: accept: accept (columns.${key} or [ ]);
+      required = key: accept: optional key (values: length values == count && accept values);
+    in
+    if !required "size" (sizes: all isInt sizes && all (lessThan (-1)) sizes) then
       "size is not a number of bytes"
     else if !required "hash" (allMatch sri) then
       "hash is not a SHA-256 in SRI form"

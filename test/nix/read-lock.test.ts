@@ -130,6 +130,18 @@ describeNix('readLock', (nix) => {
     expect(await refusal(lock)).toContain(`models.m: files."${name}": ${problem};`);
   });
 
+  it.each(['d/a b', 'd/x.drv', 'd/.a', 'd/ä', 'd/', `d/${'n'.repeat(208)}`, 'd/a/b'])(
+    'finds %j among files without fault in the same folder',
+    async (name) => {
+      const files = ['d/a', 'd/b.bin', name, 'd/c.csv'].map(
+        (file) => [file, lockedFile()] as const,
+      );
+      const text = formatLock(lockOf({ m: lockedEntry({ files: new Map(files) }) }));
+      expect(await refusal(text)).toContain(`models.m: files.${JSON.stringify(name)}: `);
+      expect(() => parseLock(text, 'hug.lock.json')).toThrow(HugError);
+    },
+  );
+
   it('checks an entry only when it is used', async () => {
     const bad = lockedEntry({ rev: 'main' });
     const file = await written(formatLock(lockOf({ good: lockedEntry(), bad })));
