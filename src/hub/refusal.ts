@@ -42,7 +42,9 @@ export function errorOfRefusal(refusal: Refusal, subject: Subject, caller: Calle
     });
   }
   if (errorCode === 'EntryNotFound') {
-    return new HugError('EHUG_FILE_NOT_FOUND', `${repo} has no file ${quote(path)} at ${ref}`);
+    return new HugError('EHUG_FILE_NOT_FOUND', `${repo} has no file ${quote(path)} at ${ref}`, {
+      hint: `Look at its files: ${page}/tree/${ref}`,
+    });
   }
   if (/access to this resource is disabled/iu.test(errorMessage)) {
     return new HugError('EHUG_DISABLED', `the Hub has disabled ${repo}`, { hint: `See ${page}` });
@@ -60,7 +62,13 @@ export function errorOfRefusal(refusal: Refusal, subject: Subject, caller: Calle
     });
   }
   const said = errorMessage === '' ? '' : `: ${oneLine(errorMessage)}`;
-  if (status === 403) return new HugError('EHUG_FORBIDDEN', `the Hub forbids ${repo}${said}`);
+  if (status === 403) {
+    return new HugError('EHUG_FORBIDDEN', `the Hub forbids ${repo}${said}`, {
+      hint: caller.hasToken
+        ? 'Check what the token may read; a mirror or a proxy may refuse, too.'
+        : 'Set HF_TOKEN, or log in with: hf auth login; a mirror or a proxy may refuse, too.',
+    });
+  }
   if (status === 429) {
     return new HugError('EHUG_RATE_LIMIT', `the Hub's rate limit is used up, asked for ${repo}`, {
       hint: caller.hasToken
@@ -69,7 +77,9 @@ export function errorOfRefusal(refusal: Refusal, subject: Subject, caller: Calle
     });
   }
   const request = refusal.requestId === undefined ? '' : ` (request ${refusal.requestId})`;
-  return new HugError('EHUG_HUB', `the Hub answers ${status} for ${repo}${said}${request}`);
+  return new HugError('EHUG_HUB', `the Hub answers ${status} for ${repo}${said}${request}`, {
+    hint: 'Try again in some minutes; if it stays, report it with the output of --debug.',
+  });
 }
 
 /**

@@ -31,7 +31,10 @@ export interface Remote {
 }
 
 /** Errors that a repository gives which is there. */
-const THERE = new Set(['EHUG_REVISION_NOT_FOUND', 'EHUG_GATED', 'EHUG_DISABLED', 'EHUG_FORBIDDEN']);
+const THERE = new Set(['EHUG_REVISION_NOT_FOUND', 'EHUG_DISABLED']);
+
+/** Errors that hide whether it is there: a mirror or a proxy may give them for any id. */
+const DENIED = new Set(['EHUG_GATED', 'EHUG_FORBIDDEN']);
 
 /**
  * Runs something with a Hub client, and closes it.
@@ -97,7 +100,7 @@ export async function lookUp(
  */
 export async function typeOf(hub: HubApi, id: string, ref: string): Promise<RepoType> {
   const { type, outcome } = await tryBoth(hub, id, ref);
-  if (!isThere(outcome)) valueOf(outcome);
+  if (!mayBeThere(outcome)) valueOf(outcome);
   return type;
 }
 
@@ -115,26 +118,33 @@ export async function locate(
   return { type: found.type, at: valueOf(found.outcome) };
 }
 
+type Outcome = PromiseSettledResult<Revision>;
+
 /** The one of both types that exists; a model when neither does. */
 async function tryBoth(
   hub: HubApi,
   id: string,
   ref: string,
-): Promise<{ type: RepoType; outcome: PromiseSettledResult<Revision> }> {
+): Promise<{ type: RepoType; outcome: Outcome }> {
   const [model, dataset] = await Promise.allSettled([
     hub.revision('model', id, ref),
     hub.revision('dataset', id, ref),
   ]);
-  if (!isThere(dataset)) return { type: 'model', outcome: model };
-  if (!isThere(model)) return { type: 'dataset', outcome: dataset };
-  throw new HugError('EHUG_REPO_AMBIGUOUS', `${id} is a model and a dataset`, {
-    hint: `Write hf:${id} or hf-datasets:${id}.`,
-  });
+  if (!mayBeThere(dataset)) return { type: 'model', outcome: model };
+  if (!mayBeThere(model)) return { type: 'dataset', outcome: dataset };
+  const denied = denialOf(model) ?? denialOf(dataset);
+  const hint = `Write hf:${id} or hf-datasets:${id}.`;
+  throw denied === undefined
+    ? new HugError('EHUG_REPO_AMBIGUOUS', `${id} is a model and a dataset`, { hint })
+    : new HugError(denied.code, `${id} may be a model or a dataset: ${denied.message}`, {
+        hint: `${hint} ${denied.hint ?? ''}`.trim(),
+        cause: denied,
+      });
 }
 
-/** Whether the repository exists, whatever else is wrong with the request. */
-function isThere(outcome: PromiseSettledResult<Revision>): boolean {
-  if (outcome.status === 'fulfilled') return true;
+/** Whether the repository exists, whatever else is wrong with the request, or may exist. */
+function mayBeThere(outcome: Outcome): boolean {
+  if (outcome.status === 'fulfilled' || denialOf(outcome) !== undefined) return true;
   const { reason } = outcome;
   const code = reason instanceof HugError ? reason.code : undefined;
   if (code === 'EHUG_REPO_NOT_FOUND') return false;
@@ -142,7 +152,13 @@ function isThere(outcome: PromiseSettledResult<Revision>): boolean {
   throw reason;
 }
 
-function valueOf(outcome: PromiseSettledResult<Revision>): Revision {
+/** The error that denies access, if one does. */
+function denialOf(outcome: Outcome): HugError | undefined {
+  const reason: unknown = outcome.status === 'rejected' ? outcome.reason : undefined;
+  return reason instanceof HugError && DENIED.has(reason.code) ? reason : undefined;
+}
+
+function valueOf(outcome: Outcome): Revision {
   if (outcome.status === 'rejected') throw outcome.reason;
   return outcome.value;
 }

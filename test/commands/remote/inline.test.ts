@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import table from '../../fixtures/globs.json' with { type: 'json' };
 import { type FileContent, type Hub, lfs, startHub } from '../../support/hub/index.ts';
+import { injectAlways } from '../../support/inject.ts';
 import { describeNix, LIBRARY, NIXPKGS, PKGS } from '../../support/nix.ts';
 import { type CliWorld, runCli } from '../../support/run-cli.ts';
 
@@ -141,6 +142,27 @@ describe('ls', () => {
     expect(stderr).toContain(message);
     expect(stdout).toBe('');
     expect(status).toBeGreaterThan(0);
+  });
+
+  it.each([
+    ['both', '/api/', {}, 'EHUG_FORBIDDEN: org/tiny may be a model or a dataset: the Hub forbids'],
+    ['one', '/api/datasets/', {}, 'the Hub forbids dataset org/tiny'],
+    ['both, as gated', '/api/', { 'X-Error-Code': 'GatedRepo' }, 'EHUG_GATED: org/tiny may be'],
+  ])(
+    'does not say what a bare id is when access is denied to %s',
+    async (_, match, headers, message) => {
+      injectAlways(hub, match, { kind: 'status', status: 403, headers });
+      const { status, stderr } = await run(['ls', 'org/tiny']);
+      expect(stderr).toContain(message);
+      expect(stderr).toContain('hint: Write hf:org/tiny or hf-datasets:org/tiny. ');
+      expect(status).toBe(1);
+    },
+  );
+
+  it('takes a bare id for what is not missing when access is denied to that', async () => {
+    injectAlways(hub, '/api/datasets/', { kind: 'status', status: 403 });
+    const { stderr } = await run(['ls', 'org/rows']);
+    expect(stderr).toContain('EHUG_FORBIDDEN: the Hub forbids dataset org/rows: ');
   });
 
   it('shows nothing of a name that a terminal would obey', async () => {
