@@ -42,6 +42,7 @@ async function readTokenFile(file: string): Promise<string> {
   } catch (error) {
     if (systemCodeOf(error) === 'ENOENT' || systemCodeOf(error) === 'ENOTDIR') return '';
     throw new HugError('EHUG_TOKEN', `cannot read the token file ${file}: ${messageOf(error)}`, {
+      hint: 'Check that you may read it, or name another one in HF_TOKEN_PATH.',
       cause: error,
     });
   }

@@ -124,6 +124,8 @@ async function modeOf(file: string): Promise<number | undefined> {
 function cannot(verb: 'read' | 'write', file: string, error: unknown): HugError {
   if (error instanceof HugError) return error;
   return new HugError('EHUG_FILE_SYSTEM', `cannot ${verb} ${file}: ${messageOf(error)}`, {
+    hint:
+      verb === 'read' ? 'Check that you may read it.' : 'Check that you may write to its folder.',
     cause: error,
   });
 }

@@ -39,9 +39,18 @@ export function expressionOf(glob: string): RegExp {
 }
 
 function withoutFolder(glob: string): string {
-  if (glob === '') throw new HugError('EHUG_SELECTION', 'a glob is empty');
+  if (glob === '')
+    throw new HugError('EHUG_SELECTION', 'a glob is empty', {
+      hint: 'Leave it out to keep every file.',
+    });
   if (glob.length > LONGEST) {
-    throw new HugError('EHUG_SELECTION', `the glob ${quoted(glob)} has over ${LONGEST} characters`);
+    throw new HugError(
+      'EHUG_SELECTION',
+      `the glob ${quoted(glob)} has over ${LONGEST} characters`,
+      {
+        hint: 'Write a shorter one, or list the files one by one.',
+      },
+    );
   }
   return glob.endsWith('/') ? `${glob}*` : glob;
 }

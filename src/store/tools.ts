@@ -61,6 +61,7 @@ function failed(tool: Tool, args: readonly string[], error: unknown): HugError {
   const said = saidBy(error);
   return new HugError('EHUG_NIX', `${tool} ${operation} failed`, {
     details: said.length === 0 ? [messageOf(error)] : said,
+    hint: 'Check that Nix works here; --debug shows the whole command.',
     cause: error,
   });
 }

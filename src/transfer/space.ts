@@ -43,6 +43,7 @@ export async function storageError(
   const code = systemCodeOf(thrown);
   if (code !== 'ENOSPC' && code !== 'EDQUOT') {
     return new HugError('EHUG_FILE_SYSTEM', `cannot write to ${folder}: ${messageOf(thrown)}`, {
+      hint: 'Check that you may write there.',
       cause: thrown,
     });
   }
