@@ -37,7 +37,7 @@ const ONLY_IN: Record<string, readonly string[]> = {
   'pretty-bytes': ['transfer/space.ts', 'commands/', 'cli/transfers.ts'],
   semver: ['manifest/', 'resolve/version.ts'],
   'string-width': ['cli/frame.ts', 'commands/table.ts'],
-  undici: ['hub/http.ts', 'hub/exchanges.ts'],
+  undici: ['hub/connection.ts', 'hub/exchanges.ts'],
   valibot: ['plain-object.ts', 'manifest/', 'hub/', 'lock/', 'commands/output-schema.ts'],
   yaml: ['manifest/'],
   'node:buffer': ['hub/answer.ts'],

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { pipeline, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { HugError } from '../errors.ts';
+import { protocolError } from './protocol-error.ts';
 import type { Refusal } from './refusal.ts';
 
 /** Headers of an answer by lower-case name. */
@@ -12,7 +12,7 @@ export function decoded(body: Readable, headers: Headers): AsyncIterable<Uint8Ar
   const encoding = headers['content-encoding'];
   if (encoding === undefined || encoding === 'identity') return body;
   if (encoding === 'gzip') return unzipped(body);
-  throw new HugError('EHUG_PROTOCOL', `the Hub answers in the encoding ${String(encoding)}`);
+  throw protocolError(`the Hub answers in the encoding ${String(encoding)}`);
 }
 
 /** Begins when it is read, so that a body that nobody wants can end without an error. */
@@ -33,13 +33,13 @@ export async function readText(body: AsyncIterable<Uint8Array>, largest: number)
   for await (const chunk of body) {
     size += chunk.length;
     if (size > largest) {
-      throw new HugError('EHUG_PROTOCOL', `the Hub answers more than ${largest} bytes of JSON`);
+      throw protocolError(`the Hub answers more than ${largest} bytes of JSON`);
     }
     chunks.push(chunk);
   }
   const bytes = Buffer.concat(chunks);
   if (isUtf8(bytes)) return bytes.toString('utf8');
-  throw new HugError('EHUG_PROTOCOL', 'the Hub answers what is not UTF-8 text');
+  throw protocolError('the Hub answers what is not UTF-8 text');
 }
 
 /**
@@ -50,10 +50,7 @@ export function parseJson(text: string, address: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new HugError('EHUG_PROTOCOL', `the answer of ${address} is not JSON`, {
-      hint: 'Is HF_ENDPOINT the address of a Hub? Does a proxy or a login page answer instead?',
-      cause,
-    });
+    throw protocolError(`the answer of ${address} is not JSON`, cause);
   }
 }
 

@@ -1,4 +1,4 @@
-import { HugError } from '../errors.ts';
+import { protocolError } from './protocol-error.ts';
 
 const LINK = /<(?<target>[^<>]*)>(?<parameters>[^<]*)/gu;
 const NEXT = /;\s*rel\s*=\s*(?:"(?:[^"]*\s)?next(?:\s[^"]*)?"|next\s*(?:[;,]|$))/iu;
@@ -19,7 +19,7 @@ export function nextPage(
   for (const { groups } of text.matchAll(LINK)) {
     if (groups?.['target'] !== undefined && NEXT.test(groups['parameters'] ?? '')) {
       if (URL.canParse(groups['target'], base)) return new URL(groups['target'], base).href;
-      throw new HugError('EHUG_PROTOCOL', 'the Hub names a next page that is no address');
+      throw protocolError('the Hub names a next page that is no address');
     }
   }
   return undefined;

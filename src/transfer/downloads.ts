@@ -1,6 +1,7 @@
 import pLimit from 'p-limit';
 import { HugError } from '../errors.ts';
 import type { Http } from '../hub/http.ts';
+import { protocolError } from '../hub/protocol-error.ts';
 import { etagOf } from '../integrity.ts';
 import { type RemoteFile, spanOf, wrongHash } from './answer.ts';
 import { type Division, RangedTransfer } from './ranged.ts';
@@ -126,7 +127,7 @@ async function bringWhole(
     consume: async (answer, progressed) => {
       const span = spanOf(answer, { start: 0, end: file.size }, file);
       if (span === undefined) {
-        throw new HugError('EHUG_PROTOCOL', `the Hub answers ${answer.status} to a plain request`);
+        throw protocolError(`the Hub answers ${answer.status} to a plain request`);
       }
       await sink.restart();
       await sink.take(answer.body, span, (_end, isProgress) => {

@@ -113,7 +113,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     defect: 'the token follows a download to any origin',
-    file: 'src/hub/http.ts',
+    file: 'src/hub/connection.ts',
     before: 'new URL(url).origin === origin && !isPublic ? token : undefined',
     after: '!isPublic ? token : undefined',
     caughtBy: 'test/transfer/downloads.test.ts',
@@ -127,7 +127,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     defect: 'a redirect may lead out of TLS',
-    file: 'src/hub/http.ts',
+    file: 'src/hub/connection.ts',
     before: "last.protocol !== 'https:'",
     after: "last.protocol === 'ftp:'",
     caughtBy: 'test/hub/tls.test.ts',

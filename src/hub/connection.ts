@@ -1,0 +1,177 @@
+import { type Dispatcher, EnvHttpProxyAgent, interceptors, request } from 'undici';
+import { HugError, messageOf, systemCodeOf } from '../errors.ts';
+import { readText, refusalOf } from './answer.ts';
+import { type Exchange, tellingOf } from './exchanges.ts';
+import { protocolError } from './protocol-error.ts';
+import { errorOfRefusal, errorOfStorage, type Subject } from './refusal.ts';
+import { requestedWaitMs, TransientFault } from './retry.ts';
+
+/** Where a Hub is, who asks, and how long an answer may take. */
+export interface ConnectionOptions {
+  /** Address of the Hub, without a trailing slash. */
+  readonly endpoint: string;
+  /** Sent to the endpoint's origin only. */
+  readonly token?: string | undefined;
+  readonly userAgent: string;
+  /** Proxy addresses; an empty text means none. */
+  readonly proxy?: { readonly http: string; readonly https: string; readonly no: string };
+  /** Longest wait for an answer to begin, in ms. */
+  readonly answerTimeoutMs?: number;
+  /** Longest wait for more bytes of a body, in ms. */
+  readonly readTimeoutMs?: number;
+  readonly onExchange?: (exchange: Exchange) => void;
+}
+
+/** What a request says beside its address. */
+interface RequestOptions {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal | undefined;
+  /** Whether to ask as anybody would, without the token. */
+  readonly isPublic?: boolean;
+}
+
+/** An answer whose status is none of an error, or is 416 where a range was asked for. */
+export interface Answer {
+  /** Address that it came from, after redirects. */
+  readonly address: string;
+  readonly status: number;
+  readonly headers: Dispatcher.ResponseData['headers'];
+  readonly body: Dispatcher.ResponseData['body'];
+}
+
+/** Single requests to a Hub, and to where it redirects. */
+export interface Connection {
+  /**
+   * Sends a GET request, and hands the answer to `consume`; what that leaves of it is dropped.
+   *
+   * @param subject what the request is about, for messages
+   * @throws TransientFault for what may pass; HugError, see `errorOfRefusal`, `EHUG_NETWORK` and
+   *   `EHUG_PROTOCOL`, for what does not
+   */
+  exchange<T>(
+    url: string,
+    subject: Subject,
+    options: RequestOptions,
+    consume: (answer: Answer) => Promise<T>,
+  ): Promise<T>;
+  /** Closes all connections. */
+  close(): Promise<void>;
+}
+
+const MOST_REDIRECTS = 10;
+/** Bytes that are read of an answer with an error. */
+const LARGEST_REFUSAL = 64 * 1024;
+/** Certificate problems do not pass by themselves. */
+const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_(?:VERIFY|GET)|ERR_TLS/u;
+
+/** Makes the connections to a Hub: one pool, redirects, the token at home. */
+export function createConnection(options: ConnectionOptions): Connection {
+  const { endpoint, token, userAgent } = options;
+  const origin = new URL(endpoint).origin;
+  const pool = new EnvHttpProxyAgent({
+    headersTimeout: options.answerTimeoutMs ?? 30_000,
+    bodyTimeout: options.readTimeoutMs ?? 30_000,
+    httpProxy: options.proxy?.http ?? '',
+    httpsProxy: options.proxy?.https ?? '',
+    noProxy: options.proxy?.no ?? '',
+  });
+  const telling = options.onExchange === undefined ? [] : [tellingOf(options.onExchange)];
+  const redirect = interceptors.redirect({ maxRedirections: MOST_REDIRECTS });
+  const dispatcher = pool.compose([...telling, redirect]);
+
+  /** The token, where it may go. */
+  const bearerFor = (url: string, { isPublic = false }: RequestOptions): string | undefined =>
+    new URL(url).origin === origin && !isPublic ? token : undefined;
+
+  async function send(url: string, how: RequestOptions): Promise<Answer> {
+    const bearer = bearerFor(url, how);
+    const { statusCode, headers, body, context } = await request(url, {
+      dispatcher,
+      headers: {
+        'user-agent': userAgent,
+        ...how.headers,
+        ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),
+      },
+      ...(how.signal === undefined ? {} : { signal: how.signal }),
+    });
+    // Whoever reads the body hears of its faults; of one that nobody reads they do not matter.
+    body.on('error', () => undefined);
+    const { history } = context as { history?: URL[] };
+    return { address: history?.at(-1)?.href ?? url, status: statusCode, headers, body };
+  }
+
+  /** Throws what an answer without the wanted body means. */
+  async function assertSuccess(
+    { address, status, headers, body }: Answer,
+    url: string,
+    subject: Subject,
+    how: RequestOptions,
+  ): Promise<void> {
+    if (status < 400 || (status === 416 && 'range' in how.headers)) return;
+    const text = await readText(body, LARGEST_REFUSAL).catch(() => '');
+    const refusal = refusalOf(status, headers, text);
+    const answering = new URL(address).origin;
+    if (answering !== origin && refusal.errorCode === undefined) {
+      const error = errorOfStorage(refusal, subject, answering);
+      throw new TransientFault(error, requestedWaitMs(headers, Date.now()));
+    }
+    const hasToken = bearerFor(url, how) !== undefined;
+    const error = errorOfRefusal(refusal, subject, { endpoint, hasToken });
+    if (status === 408 || status === 429 || status >= 500) {
+      throw new TransientFault(error, requestedWaitMs(headers, Date.now()));
+    }
+    throw error;
+  }
+
+  return {
+    async exchange(url, subject, how, consume) {
+      try {
+        const answer = await send(url, how);
+        try {
+          assertEndOfRedirects(answer, origin);
+          await assertSuccess(answer, url, subject, how);
+          return await consume(answer);
+        } finally {
+          answer.body.destroy();
+        }
+      } catch (error) {
+        throw classify(error, url, how.signal);
+      }
+    },
+    close: () => pool.destroy(),
+  };
+}
+
+/** A redirect may lead to a CDN, but not on for ever, and not out of TLS. */
+function assertEndOfRedirects({ address, status }: Answer, origin: string): void {
+  const last = new URL(address);
+  if (status >= 300 && status < 400) {
+    throw protocolError(`the Hub redirects ${MOST_REDIRECTS} times and more`);
+  }
+  if (origin.startsWith('https:') && last.protocol !== 'https:') {
+    throw protocolError(`the Hub redirects out of TLS, to ${last.origin}`);
+  }
+}
+
+/** Tells faults of the connection, which may pass, from everything else. */
+function classify(error: unknown, url: string, signal: AbortSignal | undefined): unknown {
+  if (error instanceof HugError || error instanceof TransientFault) return error;
+  if (signal?.aborted === true) return error;
+  const { origin } = new URL(url);
+  const code = systemCodeOf(error) ?? '';
+  if (code === 'UND_ERR_INVALID_ARG') {
+    return protocolError(`the Hub redirects wrongly: ${messageOf(error)}`, error);
+  }
+  if (CERTIFICATE.test(code)) {
+    return new HugError('EHUG_NETWORK', `${origin} has no certificate that is trusted (${code})`, {
+      hint: 'NODE_EXTRA_CA_CERTS names a file with further certificates.',
+      cause: error,
+    });
+  }
+  return new TransientFault(
+    new HugError('EHUG_NETWORK', `the connection to ${origin} failed: ${messageOf(error)}`, {
+      hint: 'Check the network, HTTPS_PROXY and HF_ENDPOINT, then run it again.',
+      cause: error,
+    }),
+  );
+}
