@@ -3,12 +3,13 @@ import { HugError } from '../errors.ts';
 import { quoted } from '../quote.ts';
 
 /**
- * The one glob dialect of nix-hug: picomatch with `*` crossing `/` and matching leading dots, and
- * `[!a]` for a negated class. Extended globs and a leading `!` have no special meaning.
+ * The one glob dialect of nix-hug: picomatch with `*` crossing `/` and matching leading dots and line
+ * separators, and `[!a]` for a negated class. Extended globs and a leading `!` have no special meaning.
  */
 const DIALECT: picomatch.PicomatchOptions = {
   bash: true,
   dot: true,
+  flags: 's',
   posix: true,
   nonegate: true,
   noextglob: true,
@@ -25,9 +26,9 @@ const LONGEST = 1000;
  * @throws HugError `EHUG_SELECTION` when it is empty, or longer than any glob
  */
 export function compileGlob(glob: string): (path: string) => boolean {
-  const matches = picomatch(withoutFolder(glob), DIALECT);
-  // Not the matcher itself, whose second parameter would take an index for an option.
-  return (path) => matches(path);
+  const expression = committed(expressionOf(glob));
+  const letters = withoutFolder(glob);
+  return (path) => path === letters || expression.test(path);
 }
 
 /**
@@ -39,18 +40,36 @@ export function expressionOf(glob: string): RegExp {
 }
 
 function withoutFolder(glob: string): string {
-  if (glob === '')
-    throw new HugError('EHUG_SELECTION', 'a glob is empty', {
-      hint: 'Leave it out to keep every file.',
-    });
+  if (glob === '') throw unusable('a glob is empty', 'Leave it out to keep every file.');
   if (glob.length > LONGEST) {
-    throw new HugError(
-      'EHUG_SELECTION',
-      `the glob ${quoted(glob)} has over ${LONGEST} characters`,
-      {
-        hint: 'Write a shorter one, or list the files one by one.',
-      },
-    );
+    const problem = `the glob ${quoted(glob)} has over ${LONGEST} characters`;
+    throw unusable(problem, 'Write a shorter one, or list the files one by one.');
   }
   return glob.endsWith('/') ? `${glob}*` : glob;
+}
+
+const unusable = (problem: string, hint: string): HugError =>
+  new HugError('EHUG_SELECTION', problem, { hint });
+
+/** Letters and classes: what matches it has always the same length. */
+const FIXED = /^(?:[^\\^$.*+?()[\]{}|]|\\[^\w]|\[(?:[^\\\]]|\\[^\w])+\])*$/su;
+
+/** What may refer to a group by its number, or be one. */
+const NUMBERED = /\\\w|\((?!\?[:=!])/u;
+
+/**
+ * The same expression for one pass: what follows a star is taken where it comes first, which leaves
+ * the next star the most, and no other place is tried (`(?=(…))\\k` is an atomic group). As picomatch
+ * writes it, a path of n characters takes n to the power of the stars. Stars between alternatives
+ * stay as they are.
+ */
+function committed(expression: RegExp): RegExp {
+  const [first = '', ...parts] = expression.source.split('.*?');
+  const last = parts.pop();
+  if (last === undefined || NUMBERED.test(expression.source)) return expression;
+  let source = first;
+  for (const [index, part] of parts.entries()) {
+    source += FIXED.test(part) ? `(?=(?<part${index}>.*?${part}))\\k<part${index}>` : `.*?${part}`;
+  }
+  return new RegExp(`${source}.*?${last}`, expression.flags);
 }

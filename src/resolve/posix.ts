@@ -59,8 +59,6 @@ export function posixOfGlob(glob: string, paths: readonly string[]): string | un
   const expression = expressionOf(glob);
   const matches = compileGlob(glob);
   if (paths.some((path) => matches(path) && !expression.test(path))) return undefined;
-  // No `.` of JavaScript matches a line separator.
-  if (paths.some((path) => /[\u2028\u2029]/u.test(path))) return undefined;
   const pieces = piecesOf(unwrapped(expression.source), !paths.every(isAscii));
   return pieces === undefined ? undefined : joined(pieces);
 }

@@ -25,7 +25,11 @@ async function matchesInNix(nix: Nix, questions: readonly Question[]): Promise<u
   );
 }
 
-const letter = fc.constantFrom(' ', ...'a b . - _ 1 [ ] { } + $ ^ ( ) ä 日 🤗'.split(' '));
+const letter = fc.constantFrom(
+  ' ',
+  '\u2028',
+  ...'a b . - _ 1 [ ] { } + $ ^ ( ) ä 日 🤗'.split(' '),
+);
 const segment = fc.array(letter, { minLength: 1, maxLength: 4 }).map((letters) => letters.join(''));
 const filePath = fc
   .array(segment, { minLength: 1, maxLength: 3 })

@@ -1,5 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compileGlob } from '../../src/resolve/glob.ts';
+import { compileGlob, expressionOf } from '../../src/resolve/glob.ts';
 
 describe('glob dialect', () => {
   it.each([
@@ -9,6 +10,7 @@ describe('glob dialect', () => {
     ['*.json', 'config.jsonl', false],
     ['*.JSON', 'config.json', false],
     ['*', 'a/b/c.bin', true],
+    ['*.bin', 'a\u2028b.bin', true],
     ['*.*', 'LICENSE', false],
     ['**', '.a/.b', true],
     ['**/*.json', 'config.json', true],
@@ -50,4 +52,49 @@ describe('glob dialect', () => {
   it('takes the longest glob', () => {
     expect(compileGlob('('.repeat(1000))('a')).toBe(false);
   });
+
+  it('means what the expression of picomatch means', () => {
+    const glob = fc.oneof(
+      textOf([
+        '*',
+        '**',
+        '/',
+        'a',
+        'b',
+        '?',
+        '[ab]',
+        '[!a]',
+        '{',
+        ',',
+        '}',
+        '.',
+        '\\',
+        'k',
+        '1',
+        '(',
+        ')',
+        '+',
+      ]),
+      textOf(['*', 'a', 'b', '/', '?', '[ab]', '{a*,*b}', '{a*b*c,b}']),
+    );
+    const path = textOf(['a', 'b', 'c', 'k', '1', '/', '.', '+', '(', 'ä', '\u2028']);
+    fc.assert(
+      fc.property(glob, fc.array(path, { minLength: 10, maxLength: 10 }), (pattern, paths) => {
+        const [matches, expression] = [compileGlob(pattern), expressionOf(pattern)];
+        const letters = pattern.endsWith('/') ? `${pattern}*` : pattern;
+        for (const each of paths) {
+          expect(matches(each), each).toBe(each === letters || expression.test(each));
+        }
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('needs one pass over a long path, however many stars there are', () => {
+    // As picomatch writes it, minutes; the time limit of a test tells.
+    expect(compileGlob('*a*a*a*b')('a'.repeat(1_000))).toBe(false);
+  });
 });
+
+const textOf = (parts: readonly string[]) =>
+  fc.array(fc.constantFrom(...parts), { minLength: 1, maxLength: 8 }).map((all) => all.join(''));
