@@ -71,6 +71,8 @@ const ONLY_IN: Record<string, readonly string[]> = {
     'cache/write/folders.ts',
     'cache/inside.ts',
     'cache/write/links.ts',
+    'cache/write/put.ts',
+    'cache/write/tree.ts',
     'cache/write/write.ts',
     'store/nix.ts',
   ],

@@ -25,12 +25,14 @@ type Facts = Readonly<Record<string, unknown>>;
  * the official client writes it (`_tree_cache.py`): sorted by code point, indented by one space, in
  * ASCII, without a final newline.
  *
- * @param before its text as it is; `undefined` when there is none. Facts that only a client knows
- *   (`xet_hash`) are kept
+ * @param before its text as it is, or as it was at several times; none when there is none. Facts
+ *   that only a client knows (`xet_hash`) are kept
  */
-export function treesText(before: string | undefined, items: readonly TreeItem[]): string {
-  const files = parse(before);
-  for (const item of items) files.set(item.path, { ...files.get(item.path), ...factsOf(item) });
+export function treesText(before: Iterable<string>, items: readonly TreeItem[]): string {
+  const files = new Map<string, Facts>();
+  const add = (path: string, facts: Facts) => files.set(path, { ...files.get(path), ...facts });
+  for (const text of before) for (const [path, facts] of parse(text)) add(path, facts);
+  for (const item of items) add(item.path, factsOf(item));
   const lines = [...files]
     .toSorted(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
     .map(([path, facts]) => `  ${ascii(path)}: ${indented(facts)}`);

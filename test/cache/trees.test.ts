@@ -13,7 +13,7 @@ const filesOf = (text: string): Record<string, unknown> => JSON.parse(text).file
 
 describe('trees/<commit>.json', () => {
   it('lists nothing as Python would', () => {
-    expect(treesText(undefined, [])).toBe('{\n "format_version": 1,\n "files": {}\n}');
+    expect(treesText([], [])).toBe('{\n "format_version": 1,\n "files": {}\n}');
   });
 
   it('keeps what it lists, and what only the client knows of it', () => {
@@ -21,17 +21,22 @@ describe('trees/<commit>.json', () => {
     const facts = { size: 7, blob_id: OID, lfs_sha256: LFS.sha256, lfs_size: 7, xet_hash: xet };
     const other = { size: 1, blob_id: OID };
     const before = JSON.stringify({ format_version: 1, files: { 'w.bin': facts, 'a.txt': other } });
-    expect(filesOf(treesText(before, [LFS, PLAIN]))).toEqual({
+    expect(filesOf(treesText([before], [LFS, PLAIN]))).toEqual({
       'a.txt': other,
       'config.json': { size: 3, blob_id: OID },
       'w.bin': facts,
     });
   });
 
+  it('keeps what it listed at several times', () => {
+    const texts = [treesText([], [LFS]), treesText([], [PLAIN])];
+    expect(treesText(texts, [])).toBe(treesText([], [LFS, PLAIN]));
+  });
+
   it('does not change what lists all of it', () => {
-    const text = treesText(undefined, [LFS, PLAIN]);
-    expect(treesText(text, [PLAIN])).toBe(text);
-    expect(treesText(text, [PLAIN, LFS])).toBe(text);
+    const text = treesText([], [LFS, PLAIN]);
+    expect(treesText([text], [PLAIN])).toBe(text);
+    expect(treesText([text], [PLAIN, LFS])).toBe(text);
   });
 
   it.each([
@@ -41,7 +46,7 @@ describe('trees/<commit>.json', () => {
     ['of a wrong file', '{"format_version":1,"files":{"a":1}}'],
     ['that is a list', '[]'],
   ])('takes the place of one %s', (_, before) => {
-    expect(treesText(before, [PLAIN])).toBe(treesText(undefined, [PLAIN]));
+    expect(treesText([before], [PLAIN])).toBe(treesText([], [PLAIN]));
   });
 
   it('is not led astray by what it says wrongly', () => {
@@ -49,7 +54,7 @@ describe('trees/<commit>.json', () => {
       format_version: 1,
       files: { 'config.json': { size: 9, blob_id: 'f'.repeat(40) } },
     });
-    expect(filesOf(treesText(before, [PLAIN]))).toEqual({
+    expect(filesOf(treesText([before], [PLAIN]))).toEqual({
       'config.json': { size: 3, blob_id: OID },
     });
   });

@@ -1,14 +1,4 @@
-import {
-  chmod,
-  link,
-  mkdir,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  stat,
-  writeFile,
-} from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { isGitId } from '../../integrity.ts';
 import type { RepoType } from '../../repo.ts';
@@ -18,7 +8,8 @@ import type { Damage } from '../find.ts';
 import { cacheError, makeFolder, succeedsUnless } from './folders.ts';
 import { repoFolderName } from '../layout.ts';
 import { putLinks, type Snapshot } from './links.ts';
-import { treesText } from '../trees.ts';
+import { create, readText } from './put.ts';
+import { addToTree } from './tree.ts';
 
 /**
  * Writes one repository into the Hugging Face cache, as the official client does. Each step is
@@ -109,10 +100,16 @@ export function createRepoWriter(
   }
 
   /** Writes a file in one step. */
-  async function replace(file: string, text: string, mode?: number): Promise<void> {
+  async function replace(file: string, text: string): Promise<void> {
     const temporary = path.join(await scratch(), path.basename(file));
-    await writeFile(temporary, text, { mode, flush: true });
+    await writeFile(temporary, text, { flush: true });
     await rename(temporary, file);
+  }
+
+  /** Whether a ref leads somewhere. */
+  async function isCommit(rev: string): Promise<boolean> {
+    if (!isGitId(rev)) return false;
+    return succeedsUnless(['ENOENT'], () => stat(path.join(shown, 'snapshots', rev)));
   }
 
   async function guarded<T>(needed: number, work: () => Promise<T>): Promise<T> {
@@ -155,11 +152,7 @@ export function createRepoWriter(
       guarded(0, async () => {
         const { rev, tree } = snapshot;
         await putLinks(snapshot, { folder, scratch }, onDamage);
-        const file = path.join(await folder('trees'), `${rev}.json`);
-        const before = await readText(file);
-        const after = treesText(before, tree);
-        // The client makes it by `mkstemp`.
-        if (after !== before) await replace(file, after, 0o600);
+        await addToTree(path.join(await folder('trees'), `${rev}.json`), tree, scratch);
         return path.join(shown, 'snapshots', rev);
       }),
 
@@ -183,27 +176,4 @@ export function createRepoWriter(
       if (mine !== undefined) await guarded(0, () => removeAll(mine, SCRATCH));
     },
   };
-
-  /** Whether a ref leads somewhere. */
-  async function isCommit(rev: string): Promise<boolean> {
-    if (!isGitId(rev)) return false;
-    return succeedsUnless(['ENOENT'], () => stat(path.join(shown, 'snapshots', rev)));
-  }
 }
-
-/** Makes a file in one step, unless it is there. */
-async function create(scratch: string, file: string, text: string, mode?: number): Promise<void> {
-  const temporary = path.join(scratch, path.basename(file));
-  await writeFile(temporary, text);
-  if (mode !== undefined) await chmod(temporary, mode);
-  try {
-    await succeedsUnless(['EEXIST'], () => link(temporary, file));
-  } catch {
-    // There are no hard links here, and no such file: that would have been told before.
-    await rename(temporary, file);
-  }
-  await rm(temporary, { force: true });
-}
-
-const readText = (file: string): Promise<string | undefined> =>
-  readFile(file, 'utf8').catch(() => undefined);

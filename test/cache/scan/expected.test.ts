@@ -10,7 +10,7 @@ const [REV, OID] = ['c'.repeat(40), 'a'.repeat(40)];
 it('is read from the folder of the repository', async () => {
   const folder = await tempFolder();
   expect(await readExpected(folder, REV)).toEqual(new Map());
-  const text = treesText(undefined, [{ path: 'config.json', size: 3, oid: OID }]);
+  const text = treesText([], [{ path: 'config.json', size: 3, oid: OID }]);
   await put(path.join(folder, 'trees', `${REV}.json`), text);
   expect(await readExpected(folder, REV)).toEqual(new Map([['config.json', OID]]));
 });

@@ -101,6 +101,35 @@ describe('a repository in the cache', () => {
     expect((await readdir(repo)).toSorted()).toEqual(['blobs', 'snapshots', 'trees']);
   });
 
+  it('lists the files of all who write the same commit at once', async () => {
+    const { repo, writer, again } = await writing();
+    const writers = [writer, ...Array.from({ length: 7 }, again)];
+    const nameOf = (index: number) => `${index}.json`;
+    await Promise.all(
+      writers.map((each, index) =>
+        each.putSnapshot(
+          { ...SNAPSHOT, tree: [{ path: nameOf(index), size: index, oid: 'a'.repeat(40) }] },
+          ignore,
+        ),
+      ),
+    );
+    await Promise.all(writers.map((each) => each.close()));
+    const text = await readFile(path.join(repo, 'trees', `${REV}.json`), 'utf8');
+    const listed = Object.keys(JSON.parse(text).files);
+    expect(listed.toSorted()).toEqual(writers.map((_, index) => nameOf(index)));
+  });
+
+  it('has a list take the place of no folder', async () => {
+    const { repo, writer } = await writing();
+    const folder = path.join(repo, 'trees', `${REV}.json`, 'kept');
+    await mkdir(folder, { recursive: true });
+    await expect(writer.putSnapshot(SNAPSHOT, ignore)).rejects.toMatchObject({
+      code: 'EHUG_FILE_SYSTEM',
+    });
+    await writer.close();
+    expect(await readdir(folder)).toEqual([]);
+  });
+
   it('does not read a blob through a link where it would be written', async () => {
     const { repo, source, writer } = await writing();
     const elsewhere = path.join(await tempFolder(), 'elsewhere');

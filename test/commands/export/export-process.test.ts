@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { folderFacts } from '../../support/folder-facts.ts';
@@ -161,5 +161,17 @@ describe('exports at once', () => {
     const ends = await Promise.all(argvs.map((argv) => start(user, argv).ended));
     expect(ends.map(({ status, stderr }) => (status === 0 ? 0 : stderr))).toEqual([0, 0, 0, 0]);
     expect(await folderFacts(user.cache)).toEqual(facts);
+  });
+
+  it('of different files of one commit list the files of all', async () => {
+    const paths = [0, 2, 4, 6].map((index) => `part ${index}/config.json`);
+    const entries = paths.map((file, index) => `n${index}: { repo: org/one, files: ["${file}"] }`);
+    const user = await hfUser(hub.endpoint, `models: { ${entries.join(', ')} }`);
+    const ends = await Promise.all(
+      paths.map((_, index) => start(user, ['export', `n${index}`]).ended),
+    );
+    expect(ends.map(({ status }) => status)).toEqual([0, 0, 0, 0]);
+    const list = inCache(user, 'models--org--one', 'trees', `${revOne}.json`);
+    expect(Object.keys(JSON.parse(await readFile(list, 'utf8')).files)).toEqual(paths);
   });
 });
