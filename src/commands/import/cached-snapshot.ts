@@ -2,8 +2,9 @@ import type { CachedRevision } from '../../cache/scan/repo-folder.ts';
 import type { CacheScan } from '../../cache/scan/scan.ts';
 import { type ErrorCode, HugError } from '../../errors.ts';
 import type { HubApi } from '../../hub/api.ts';
+import { isGitId } from '../../integrity.ts';
 import { quoted } from '../../quote.ts';
-import { DEFAULT_REF } from '../../repo.ts';
+import { DEFAULT_REF, type RepoType } from '../../repo.ts';
 import { type ImportableRepo, isImportable } from './cached-entry.ts';
 import { locate } from '../remote/remote.ts';
 import type { Wanted } from '../remote/remote-options.ts';
@@ -14,15 +15,22 @@ export interface CachedSnapshot {
   readonly revision: CachedRevision;
 }
 
-/** The Hub cannot tell the id of these. */
-const WITHOUT_ID: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+/** What is wanted, with what the Hub says of it. */
+interface Known extends Wanted {
+  readonly type: RepoType;
+  /** The commit that the ref means now; `undefined` when the Hub has no such ref. */
+  readonly rev: string | undefined;
+}
+
+/** The Hub does not have it, or does not tell. */
+const ABSENT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'EHUG_REPO_NOT_FOUND',
   'EHUG_REVISION_NOT_FOUND',
 ]);
 
 /**
  * Finds the snapshot that is meant: under the id that the user knows, else under the one that the
- * Hub answers with.
+ * Hub answers with, else of the commit that the Hub names, under any id.
  *
  * @param hub `undefined` when there is no network
  * @throws HugError `EHUG_NOT_CACHED`, `EHUG_REPO_AMBIGUOUS`; those of the Hub client
@@ -34,10 +42,10 @@ export async function findSnapshot(
 ): Promise<CachedSnapshot> {
   const found = snapshotIn(scan, wanted);
   if (found !== undefined) return found;
-  const renamed = hub === undefined ? undefined : await underOwnId(hub, wanted);
-  const other = renamed === undefined ? undefined : snapshotIn(scan, renamed);
+  const known = hub === undefined ? undefined : await asTheHubKnowsIt(hub, wanted);
+  const other = known && (snapshotIn(scan, known) ?? snapshotOf(scan, known));
   if (other !== undefined) return other;
-  const repo = repoIn(scan, wanted) ?? (renamed === undefined ? undefined : repoIn(scan, renamed));
+  const repo = repoIn(scan, wanted) ?? (known && repoIn(scan, known));
   throw notCached(
     repo === undefined
       ? `the Hugging Face cache has no ${wanted.type ?? 'repository'} ${wanted.id}`
@@ -62,13 +70,34 @@ function repoIn({ repos }: CacheScan, { type, id }: Wanted): ImportableRepo | un
   });
 }
 
-/** A ref that the cache has may be gone from the Hub; the id is the same at any. */
-async function underOwnId(hub: HubApi, wanted: Wanted): Promise<Wanted | undefined> {
+/** A commit says which files there are, whatever the repository was called when it was cached. */
+function snapshotOf({ repos }: CacheScan, { type, rev }: Known): CachedSnapshot | undefined {
+  for (const repo of repos.filter(isImportable)) {
+    const revision = repo.revisions.find((each) => each.rev === rev);
+    if (repo.type === type && revision !== undefined) return { repo, revision };
+  }
+  return undefined;
+}
+
+/**
+ * Asks the Hub for the id and the commit. A ref that the cache has may be gone from there; the id is
+ * the same at any.
+ */
+async function asTheHubKnowsIt(hub: HubApi, wanted: Wanted): Promise<Known | undefined> {
+  const { ref } = wanted;
+  const main = await foundOrNone(locate(hub, { ...wanted, ref: DEFAULT_REF }));
+  if (main === undefined) return undefined;
+  const { type, at } = main;
+  const meant = isGitId(ref) ? { rev: ref } : await foundOrNone(hub.revision(type, at.id, ref));
+  return { ...wanted, type, id: at.id, rev: meant?.rev };
+}
+
+/** What the Hub answers; `undefined` when it does not have it. */
+async function foundOrNone<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
-    const { type, at } = await locate(hub, { ...wanted, ref: DEFAULT_REF });
-    return { ...wanted, type, id: at.id };
+    return await answer;
   } catch (error) {
-    if (error instanceof HugError && WITHOUT_ID.has(error.code)) return undefined;
+    if (error instanceof HugError && ABSENT.has(error.code)) return undefined;
     throw error;
   }
 }

@@ -10,6 +10,7 @@ const NIX_PATH = `nixpkgs=${NIXPKGS}`;
 
 let hub: Hub;
 let first: string;
+let newest: string;
 
 beforeAll(async () => {
   hub = await startHub();
@@ -21,7 +22,7 @@ beforeAll(async () => {
       'unet/model.bin': lfs('more weights'),
     },
   });
-  await tiny.commit({ files: { 'model.safetensors': lfs('newer weights') } });
+  newest = await tiny.commit({ files: { 'model.safetensors': lfs('newer weights') } });
   for (const type of ['model', 'dataset'] as const) {
     const both = await hub.createRepo({ type, id: 'org/both' });
     await both.commit({ files: { 'a.bin': lfs(type) } });
@@ -119,6 +120,27 @@ describe('import under another id', () => {
     expect((await run(['import', 'hf:tiny'], { NIX_PATH })).status).toBe(0);
     expect(downloads()).toEqual([]);
   });
+
+  it.each(['the newest commit', 'a commit by its name'])(
+    'finds %s under an id that the repository had before',
+    async (what) => {
+      const isNamed = what === 'a commit by its name';
+      const rev = isNamed ? first : newest;
+      const made = await cachedProject(hub, `models: { tiny: { repo: org/tiny, ref: ${rev} } }`);
+      await fillCache(made);
+      const { run, cache } = made;
+      await rename(path.join(cache, 'models--org--tiny'), path.join(cache, 'models--tiny'));
+      hub.clearRequests();
+      const argv = ['import', 'hf:org/tiny', ...(isNamed ? ['--ref', rev] : [])];
+      const { status, stdout, stderr } = await run(argv, { NIX_PATH });
+      expect(status, stderr).toBe(0);
+      expect(stdout).toContain('url = "org/tiny";');
+      expect(downloads()).toEqual([]);
+      // Only the Hub can tell that it is the same.
+      const offline = await run([...argv, '--offline']);
+      expect(offline.stderr).toContain('the Hugging Face cache has no model org/tiny');
+    },
+  );
 
   it('finds the ref under the own id when the typed one has others', async () => {
     const { run, cache } = await project();
