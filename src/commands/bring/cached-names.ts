@@ -1,18 +1,30 @@
 import type { CachedName } from '../../cache/layout.ts';
+import type { NonEmpty } from '../../group.ts';
 import { hexOfSri } from '../../integrity.ts';
+import type { LockedEntry, LockedFile } from '../../lock/schema.ts';
 import type { PlacedFile } from '../../store/plan.ts';
 
-/**
- * What the Hugging Face cache may call a locked file: a repository may be there under the id that
- * was asked for, too.
- */
+/** What the Hugging Face cache may call a locked file. */
 export function cachedNames({
   type,
   entry,
   path,
   file,
 }: Pick<PlacedFile, 'type' | 'entry' | 'path' | 'file'>): CachedName[] {
-  const etag = file.lfs === undefined ? file.oid : hexOfSri(file.hash);
-  const ids = entry.requested === undefined ? [entry.repo] : [entry.repo, entry.requested];
-  return ids.map((id) => ({ type, id, rev: entry.rev, path, etag }));
+  return namesUnder(idsOf(entry), { type, rev: entry.rev, path, etag: etagOfLocked(file) });
 }
+
+/** What the cache may call a file when its repository may be there under any of the ids. */
+export const namesUnder = (ids: readonly string[], file: Omit<CachedName, 'id'>): CachedName[] =>
+  ids.map((id) => ({ ...file, id }));
+
+/** The ids under which a repository may be in the cache, the one that was asked for first. */
+export const idsOf = ({
+  repo,
+  requested,
+}: Pick<LockedEntry, 'repo' | 'requested'>): NonEmpty<string> =>
+  requested === undefined ? [repo] : [requested, repo];
+
+/** What the cache calls the content of a locked file. */
+export const etagOfLocked = ({ lfs, oid, hash }: LockedFile): string =>
+  lfs === undefined ? oid : hexOfSri(hash);

@@ -5,8 +5,8 @@ import type { TreeItem } from '../../cache/trees.ts';
 import type { TreeFile } from '../../hub/tree.ts';
 import { type NamedEntry, placeOf } from '../../lock/entries.ts';
 import { pathNames } from '../../lock/path-names.ts';
-import type { LockedFile } from '../../lock/schema.ts';
 import type { RepoType } from '../../repo.ts';
+import { etagOfLocked, idsOf, namesUnder } from '../bring/cached-names.ts';
 
 /** A commit of a repository, and those of its files that are to be exported. */
 export interface Exported {
@@ -20,7 +20,7 @@ export interface Exported {
   /** Id the Hub answers with. */
   readonly repo: string;
   /** Ids under which the client may look for it, the one that was asked for first. */
-  readonly ids: readonly [string, ...string[]];
+  readonly ids: NonEmpty<string>;
   readonly ref: string;
   readonly rev: string;
   /** Whether the Hub said just now that the ref names the commit. */
@@ -31,8 +31,11 @@ export interface Exported {
 }
 
 /** A file that is to be exported. */
-export interface ExportedFile extends Pick<LockedFile, 'storeName' | 'url'> {
+export interface ExportedFile {
   readonly path: string;
+  /** See the same fields of `LockedFile`. */
+  readonly storeName?: string | undefined;
+  readonly url?: string | undefined;
   /** Length of the content in bytes. */
   readonly size: number;
   /** SHA-256 of the content in SRI form, or its git blob id where nothing else is known. */
@@ -73,19 +76,19 @@ export function exportedEntry(
     type,
     endpoint,
     repo: entry.repo,
-    ids: entry.requested === undefined ? [entry.repo] : [entry.requested, entry.repo],
+    ids: idsOf(entry),
     ref: entry.ref,
     rev: entry.rev,
     isNewest: false,
     files: all
       .filter(([path]) => isSelected(path))
-      .map(([path, { size, hash, oid, lfs, storeName, url }]) => ({
+      .map(([path, file]) => ({
         path,
-        size,
-        digest: hash,
-        etag: lfs === undefined ? oid : etagOf(hash),
-        ...(storeName === undefined ? {} : { storeName }),
-        ...(url === undefined ? {} : { url }),
+        size: file.size,
+        digest: file.hash,
+        etag: etagOfLocked(file),
+        storeName: file.storeName,
+        url: file.url,
       })),
     tree: all.map(([path, { size, oid, hash, lfs }]) => ({
       path,
@@ -112,7 +115,7 @@ export function treeItem({ path, size, oid, lfs, xetHash }: TreeFile): TreeItem 
 /** A content as it may be in the cache already: of a file of one of the commits, under any id. */
 export function cachedContent({ etag, size, places }: ExportedContent): CachedContent {
   const names = places.flatMap(({ exported: { type, ids, rev }, file: { path } }) =>
-    ids.map((id) => ({ type, id, rev, path, etag })),
+    namesUnder(ids, { type, rev, path, etag }),
   );
   return { names, size, hash: digestOfEtag(etag) };
 }
