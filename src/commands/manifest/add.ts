@@ -1,5 +1,4 @@
 import { EXIT, HugError } from '../../errors.ts';
-import type { HubApi } from '../../hub/api.ts';
 import { diffLocks } from '../../lock/diff.ts';
 import { placeOf } from '../../lock/entries.ts';
 import { addEntry, type NewEntry } from '../../manifest/edit.ts';
@@ -13,7 +12,7 @@ import { type LockContext, planLock } from '../lock/lock.ts';
 import { lockText } from '../lock/lock-text.ts';
 import type { Output } from '../output-schema.ts';
 import { readProject } from '../project.ts';
-import { typeOf, withHub } from '../remote/remote.ts';
+import { forEachRepository, typeOf, withHub } from '../remote/remote.ts';
 import { type RemoteOptions, type Wanted, wantedOf } from '../remote/remote-options.ts';
 import type { CommandResult } from '../result.ts';
 import { writeProject } from './write-project.ts';
@@ -45,7 +44,8 @@ export async function run(
   const hubs = [project.manifest.endpoint, context.endpoint];
   const additions = await withTypes(
     urls.map((url) => wantedFor(url, options, hubs)),
-    (look) => withHub(context, look, project.manifest.endpoint),
+    project.manifest.endpoint,
+    context,
   );
   const parse = (text: string) => parseManifest(text, manifestName, { endpoint: context.endpoint });
   let text = manifestText;
@@ -105,22 +105,29 @@ function wantedFor(
   return wanted;
 }
 
-/** Looks up what a bare id is; asks nobody when every type is known. */
+/**
+ * Looks up what bare ids are; asks nobody when every type is known.
+ *
+ * @param endpoint address that the manifest names
+ */
 async function withTypes(
   wanted: readonly Wanted[],
-  ask: (look: (hub: HubApi) => Promise<Addition[]>) => Promise<Addition[]>,
-): Promise<Addition[]> {
-  const known = wanted.flatMap((one) => (one.type === undefined ? [] : { ...one, type: one.type }));
-  if (known.length === wanted.length) return known;
-  return await ask((hub) =>
-    Promise.all(
-      wanted.map(async (one) => ({
+  endpoint: string | undefined,
+  context: LockContext,
+): Promise<readonly Addition[]> {
+  if (wanted.every(isTyped)) return wanted;
+  return withHub(
+    context,
+    (hub) =>
+      forEachRepository(wanted, context.warn, async (one) => ({
         ...one,
-        type: one.type ?? (await typeOf(hub, one.id, one.ref)),
+        type: await typeOf(hub, one),
       })),
-    ),
+    endpoint,
   );
 }
+
+const isTyped = (wanted: Wanted): wanted is Addition => wanted.type !== undefined;
 
 /** The entry in its shortest form. */
 function entryOf({ type, id, ref, select }: Addition, { name, version }: AddOptions): NewEntry {

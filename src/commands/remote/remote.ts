@@ -93,15 +93,16 @@ export async function lookUp(
 }
 
 /**
- * Whether an id without a type is a model or a dataset.
+ * Whether a repository is a model or a dataset; the Hub is asked when nothing says it.
  *
- * @param ref need not exist
+ * @param wanted whose ref need not exist
  * @throws HugError of the Hub client; `EHUG_REPO_AMBIGUOUS`
  */
-export async function typeOf(hub: HubApi, id: string, ref: string): Promise<RepoType> {
-  const { type, outcome } = await tryBoth(hub, id, ref);
-  if (!mayBeThere(outcome)) valueOf(outcome);
-  return type;
+export async function typeOf(hub: HubApi, { type, id, ref }: Wanted): Promise<RepoType> {
+  if (type !== undefined) return type;
+  const found = await tryBoth(hub, id, ref);
+  if (!mayBeThere(found.outcome)) valueOf(found.outcome);
+  return found.type;
 }
 
 /**

@@ -232,6 +232,7 @@ describe('add that cannot be done leaves both files as they were', () => {
     ['a model and a dataset', ['org/both'], 2, 'EHUG_REPO_AMBIGUOUS', 'hf-datasets:org/both'],
     ['no repository', ['org/none'], 1, 'EHUG_REPO_NOT_FOUND', 'org/none'],
     ['a good one and no repository', ['hf:gpt2', 'hf:org/none'], 1, 'EHUG_REPO_NOT_FOUND', 'none'],
+    ['two that are no repositories', ['org/none', 'org/no'], 1, 'EHUG_REPO_NOT_FOUND', 'org/no:'],
     ['no revision', ['hf:gpt2', '--ref', 'none'], 1, 'EHUG_REVISION_NOT_FOUND', 'none'],
     ['no tag in the range', ['hf:gpt2', '--version', '^9'], 1, 'EHUG_VERSION', '^9'],
     ['no such file', ['hf:gpt2', '--file', 'none.bin'], 1, 'EHUG_SELECTION', 'none.bin'],
