@@ -13,10 +13,6 @@ import type { TransferRunner } from '../tasks.ts';
 /** What bringing contents into the store needs from outside. */
 export interface BringContext {
   readonly offline: boolean;
-  /** See `SupplyOptions`. */
-  readonly checked?: SupplyOptions['checked'];
-  /** See `SupplyOptions`. */
-  readonly absent?: SupplyOptions['absent'];
   /** The Hugging Face cache. */
   readonly cacheFolder: string;
   readonly openDownloads: OpenDownloads;
@@ -25,6 +21,9 @@ export interface BringContext {
   /** Aborted when the user interrupts. */
   readonly signal: AbortSignal;
 }
+
+/** Of which lock contents are, and what is known of the cache; see `SupplyOptions`. */
+export type BringOptions = Pick<SupplyOptions, 'endpoint' | 'checked' | 'absent'>;
 
 /** The warning about a file of the cache that is left alone. */
 export const damageText = ({ file, reason }: Damage): string =>
@@ -39,39 +38,35 @@ export interface Target {
 /**
  * Brings contents into the store and tells, by digest, where each came from.
  *
- * @param endpoint that of the lock
  * @throws HugError those of `tryContents`, and of `Supply` and `Nix`, all of them in one
  */
 export async function bringContents(
   contents: readonly LackingContent[],
-  endpoint: string | undefined,
   target: Target,
+  options: BringOptions,
   context: BringContext,
 ): Promise<ReadonlyMap<string, Source>> {
-  return sourcesOf(contents, await tryContents(contents, endpoint, target, context));
+  return sourcesOf(contents, await tryContents(contents, target, options, context));
 }
 
 /**
  * Brings contents into the store, as many as it can.
  *
- * @param endpoint that of the lock
  * @returns where each came from, or why it is not in the store, in order
  * @throws HugError `EHUG_DISK_FULL` before anything is brought, when the store has no room for all
  */
 export async function tryContents(
   contents: readonly LackingContent[],
-  endpoint: string | undefined,
   { nix, storeFolder }: Target,
+  options: BringOptions,
   context: BringContext,
 ): Promise<readonly PromiseSettledResult<Source>[]> {
   const needed = contents.reduce((sum, { size, names }) => sum + size * names.size, 0);
   await assertSpace(storeFolder, needed, 'Make room in the Nix store: nix-collect-garbage');
   const damaged = new Set<string>();
   const supply = createSupply({
+    ...options,
     cacheFolder: context.cacheFolder,
-    checked: context.checked,
-    absent: context.absent,
-    endpoint,
     openDownloads: context.offline ? undefined : context.openDownloads,
     onDamage: (damage) => damaged.add(damageText(damage)),
     signal: context.signal,

@@ -16,7 +16,7 @@ export interface SupplyOptions {
   /** Files of the cache that were hashed already, by SHA-256 in SRI form; they are not read again. */
   readonly checked?: ReadonlyMap<string, string> | undefined;
   /** Address of the Hub that the lock names. */
-  readonly endpoint: string | undefined;
+  readonly endpoint?: string | undefined;
   /** `undefined` when there is no network. */
   readonly openDownloads: OpenDownloads | undefined;
   /** The error for a file that is in no cache when there is no network; default `EHUG_OFFLINE`. */

@@ -43,7 +43,7 @@ export async function run(
   }
   const nix = await context.openNix();
   const { files, contents, target } = await placeEntries([weightsOf(remote, wanted.id)], nix);
-  await bringContents(contents, undefined, target, context);
+  await bringContents(contents, target, {}, context);
   const result = await assemble(inspected, nix, options.gcRoot, context);
   if (options.gcRoot !== undefined && result.json.storePath === null) {
     // Where nothing is built, there is no link to what is built.

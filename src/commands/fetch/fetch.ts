@@ -45,7 +45,7 @@ export async function run(
 
   const sources = isDryRun
     ? undefined
-    : await bringContents(contents, lock.endpoint, target, context);
+    : await bringContents(contents, target, { endpoint: lock.endpoint }, context);
   if (!isDryRun && options.gcRoot !== undefined) {
     const folder = path.resolve(context.cwd, options.gcRoot);
     await nix.keep(folder, storePathsByEntry(files));

@@ -3,7 +3,12 @@ import { HugError } from '../../errors.ts';
 import { placeOf } from '../../lock/entries.ts';
 import { quoted } from '../../quote.ts';
 import type { LackingContent, PlacedFile } from '../../store/plan.ts';
-import { type BringContext, bringContents, type Target } from '../bring/bring.ts';
+import {
+  type BringContext,
+  bringContents,
+  type BringOptions,
+  type Target,
+} from '../bring/bring.ts';
 import { cachedNames } from '../bring/cached-names.ts';
 import { count } from '../count.ts';
 import { throwFailures } from '../failures.ts';
@@ -16,17 +21,20 @@ const MOST_NAMES = 10;
  * Brings contents from the Hugging Face cache into the store, and tells by digest where each came
  * from. No network is used.
  *
+ * @param checked files of the cache that were hashed already, by digest
  * @throws HugError `EHUG_NOT_CACHED` when the cache lacks some, and those of `bringContents`; all of
  *   them in one, and what could be brought is in the store then
  */
 export async function importContents(
   contents: readonly LackingContent[],
   target: Target,
+  checked: BringOptions['checked'],
   context: BringContext,
 ): Promise<ReadonlyMap<string, Source>> {
   const { there, absent } = await divide(contents, context.cacheFolder);
-  const cacheOnly = { ...context, offline: true, absent: unsound };
-  const [brought] = await Promise.allSettled([bringContents(there, undefined, target, cacheOnly)]);
+  const [brought] = await Promise.allSettled([
+    bringContents(there, target, { absent: unsound, checked }, { ...context, offline: true }),
+  ]);
   const lacking = lackingErrors(absent);
   if (brought.status === 'rejected') throwFailures([brought.reason, ...lacking]);
   const sources = brought.status === 'fulfilled' ? brought.value : new Map<string, Source>();

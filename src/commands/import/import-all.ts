@@ -2,7 +2,7 @@ import { scanCache } from '../../cache/scan/scan.ts';
 import { EXIT, HugError } from '../../errors.ts';
 import { placeOf } from '../../lock/entries.ts';
 import type { Nix } from '../../store/nix.ts';
-import { type BringContext, sourcesOf, tryContents } from '../bring/bring.ts';
+import { type BringContext, damageText, sourcesOf, tryContents } from '../bring/bring.ts';
 import {
   type CachedEntry,
   createEntryReader,
@@ -15,7 +15,6 @@ import {
   importAllText,
   questionText,
 } from './import-all-report.ts';
-import { damageText } from '../bring/bring.ts';
 import { unsound } from './contents.ts';
 import { placeEntries } from '../bring/placement.ts';
 import type { CommandResult } from '../result.ts';
@@ -62,8 +61,12 @@ export async function run(
   const isWanted =
     contents.length === 0 || (!dryRun && (yes || (await confirm?.(questionText(plan))) === true));
   if (!isWanted) return resultOf(plan);
-  const cacheOnly = { ...context, offline: true, absent: unsound, checked: reader.checked };
-  const results = await tryContents(contents, undefined, target, cacheOnly);
+  const results = await tryContents(
+    contents,
+    target,
+    { absent: unsound, checked: reader.checked },
+    { ...context, offline: true },
+  );
   const damaged = new Set(contents.filter((_, index) => isDamage(results[index])));
   const sources = sourcesOf(
     contents.filter((content) => !damaged.has(content)),

@@ -37,8 +37,7 @@ export async function run(
   const all = [...entries, ...repositories.map(({ named }) => named)];
   const placement = await placeEntries(all, nix);
   const { contents, target } = placement;
-  const withChecked = { ...context, checked: reader.checked };
-  const sources = await importContents(contents, target, withChecked);
+  const sources = await importContents(contents, target, reader.checked, context);
 
   const results: RepoResult[] = [];
   for (const { named, tell } of repositories) {
