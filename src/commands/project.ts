@@ -1,3 +1,4 @@
+import type { CommandContext } from './context.ts';
 import path from 'node:path';
 import { HugError } from '../errors.ts';
 import { parseLock } from '../lock/codec.ts';
@@ -10,13 +11,7 @@ import type { Manifest } from '../manifest/schema.ts';
 import { driftOf } from '../resolve/drift.ts';
 
 /** What says which project a command is about. */
-export interface ProjectContext {
-  readonly cwd: string;
-  /** `--manifest`. */
-  readonly manifest?: string | undefined;
-  /** `HF_ENDPOINT`. */
-  readonly endpoint?: string | undefined;
-}
+export type ProjectContext = Pick<CommandContext, 'cwd' | 'manifest' | 'endpoint'>;
 
 /** A project as its files stand. */
 export interface Project {

@@ -1,3 +1,4 @@
+import type { CommandContext } from '../context.ts';
 import type { Damage } from '../../cache/find.ts';
 import { placeOf } from '../../lock/entries.ts';
 import type { Nix } from '../../store/nix.ts';
@@ -6,21 +7,13 @@ import { createRealise } from '../../store/realise.ts';
 import { assertSpace } from '../../transfer/space.ts';
 import { andMore } from '../count.ts';
 import { succeeded, throwRejected } from '../failures.ts';
-import type { OpenDownloads } from './hub-source.ts';
 import { createSupply, type Source, type SupplyOptions } from './supply.ts';
-import type { TransferRunner } from '../tasks.ts';
 
 /** What bringing contents into the store needs from outside. */
-export interface BringContext {
-  readonly offline: boolean;
-  /** The Hugging Face cache. */
-  readonly cacheFolder: string;
-  readonly openDownloads: OpenDownloads;
-  readonly runTransfers: TransferRunner;
-  readonly warn: (line: string) => void;
-  /** Aborted when the user interrupts. */
-  readonly signal: AbortSignal;
-}
+export type BringContext = Pick<
+  CommandContext,
+  'offline' | 'cacheFolder' | 'openDownloads' | 'runTransfers' | 'warn' | 'signal'
+>;
 
 /** Of which lock contents are, and what is known of the cache; see `SupplyOptions`. */
 export type BringOptions = Pick<SupplyOptions, 'endpoint' | 'checked' | 'absent'>;

@@ -22,7 +22,7 @@ import type { RemoteContext } from '../remote/remote.ts';
 import type { CommandResult } from '../result.ts';
 
 /** What `export` needs from outside. */
-export interface ExportContext extends BringContext, StoreContext, RemoteContext {}
+export type ExportContext = BringContext & StoreContext & RemoteContext;
 
 /**
  * Writes commits into the Hugging Face cache. When a file cannot be brought, the commits that need

@@ -1,14 +1,11 @@
+import type { CommandContext } from '../context.ts';
 import { HugError } from '../../errors.ts';
 import { isGitId } from '../../integrity.ts';
-import type { Nix } from '../../store/nix.ts';
 import { storePathOf } from '../../store/store-path.ts';
 import type { ExportedContent, ExportedFile } from './plan.ts';
 
 /** What looking into the Nix store needs from outside. */
-export interface StoreContext {
-  readonly openNix: () => Promise<Nix>;
-  readonly warn: (line: string) => void;
-}
+export type StoreContext = Pick<CommandContext, 'openNix' | 'warn'>;
 
 /** Tells where the Nix store has a content. */
 export type FindInStore = (content: ExportedContent) => Promise<string | undefined>;

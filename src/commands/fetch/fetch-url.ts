@@ -1,6 +1,5 @@
 import path from 'node:path';
 import { EXIT } from '../../errors.ts';
-import type { Nix } from '../../store/nix.ts';
 import { assemble, type AssembleContext } from '../remote/assemble.ts';
 import { type BringContext, bringContents } from '../bring/bring.ts';
 import { inspect } from '../remote/inspect.ts';
@@ -9,6 +8,7 @@ import type { Output } from '../output-schema.ts';
 import { placeEntries } from '../bring/placement.ts';
 import { type RemoteContext, withHub } from '../remote/remote.ts';
 import { type RemoteOptions, wantedOf } from '../remote/remote-options.ts';
+import type { CommandContext } from '../context.ts';
 import type { CommandResult } from '../result.ts';
 import { weightsOf } from '../remote/weights.ts';
 
@@ -20,9 +20,10 @@ export interface FetchUrlOptions extends RemoteOptions {
 }
 
 /** What `fetch <url>` needs from outside. */
-export interface FetchUrlContext extends RemoteContext, BringContext, AssembleContext {
-  readonly openNix: () => Promise<Nix>;
-}
+export type FetchUrlContext = RemoteContext &
+  BringContext &
+  AssembleContext &
+  Pick<CommandContext, 'openNix'>;
 
 /**
  * `nix-hug fetch <url>`: brings the weights of a repository into the Nix store, builds the model

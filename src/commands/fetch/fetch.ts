@@ -2,13 +2,13 @@ import path from 'node:path';
 import { EXIT } from '../../errors.ts';
 import { groupBy } from '../../group.ts';
 import { placeOf } from '../../lock/entries.ts';
-import type { Nix } from '../../store/nix.ts';
 import type { PlacedFile } from '../../store/plan.ts';
 import { type BringContext, bringContents } from '../bring/bring.ts';
 import { entriesNamed } from '../entries.ts';
 import { fetchJson, type FetchReport, fetchText } from './report.ts';
 import { placeEntries } from '../bring/placement.ts';
 import { type ProjectContext, readLockedProject } from '../project.ts';
+import type { CommandContext } from '../context.ts';
 import type { CommandResult } from '../result.ts';
 
 export interface FetchOptions {
@@ -19,11 +19,9 @@ export interface FetchOptions {
 }
 
 /** What `fetch` needs from outside. */
-export interface FetchContext extends ProjectContext, BringContext {
-  readonly openNix: () => Promise<Nix>;
-  /** Shown with `--debug`. */
-  readonly debug: (line: string) => void;
-}
+export type FetchContext = ProjectContext &
+  BringContext &
+  Pick<CommandContext, 'openNix' | 'debug'>;
 
 /**
  * `nix-hug fetch [name…]`: brings every locked file into the Nix store, under the path that its

@@ -1,7 +1,6 @@
 import { scanCache } from '../../cache/scan/scan.ts';
 import { EXIT, HugError } from '../../errors.ts';
 import { placeOf } from '../../lock/entries.ts';
-import type { Nix } from '../../store/nix.ts';
 import { type BringContext, damageText, sourcesOf, tryContents } from '../bring/bring.ts';
 import {
   type CachedEntry,
@@ -17,8 +16,8 @@ import {
 } from './import-all-report.ts';
 import { unsound } from './contents.ts';
 import { placeEntries } from '../bring/placement.ts';
+import type { CommandContext } from '../context.ts';
 import type { CommandResult } from '../result.ts';
-import type { TaskRunner } from '../tasks.ts';
 
 export interface ImportAllOptions {
   /** Do not ask. */
@@ -28,12 +27,8 @@ export interface ImportAllOptions {
 }
 
 /** What `import-all` needs from outside. */
-export interface ImportAllContext extends BringContext {
-  readonly openNix: () => Promise<Nix>;
-  readonly runTasks: TaskRunner;
-  /** Asks the user; `undefined` when there is nobody to ask. */
-  readonly confirm: ((question: string) => Promise<boolean>) | undefined;
-}
+export type ImportAllContext = BringContext &
+  Pick<CommandContext, 'openNix' | 'runTasks' | 'confirm'>;
 
 /**
  * `nix-hug import-all`: brings every snapshot of the Hugging Face cache into the Nix store, after a

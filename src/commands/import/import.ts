@@ -1,5 +1,4 @@
 import type { NamedEntry } from '../../lock/entries.ts';
-import type { Nix } from '../../store/nix.ts';
 import { createEntryReader } from './cached-entry.ts';
 import { entriesNamed } from '../entries.ts';
 import { importContents } from './contents.ts';
@@ -8,13 +7,12 @@ import { importResult } from './report.ts';
 import { partOf, placeEntries } from '../bring/placement.ts';
 import { type ProjectContext, readLockedProject } from '../project.ts';
 import { type RemoteOptions, wantedOf } from '../remote/remote-options.ts';
+import type { CommandContext } from '../context.ts';
 import type { CommandResult } from '../result.ts';
 import { isOfLock, type Targets } from '../targets.ts';
 
 /** What `import` needs from outside. */
-export interface ImportContext extends ProjectContext, ImportRepoContext {
-  readonly openNix: () => Promise<Nix>;
-}
+export type ImportContext = ProjectContext & ImportRepoContext & Pick<CommandContext, 'openNix'>;
 
 /**
  * `nix-hug import [name|url]…`: brings what the Hugging Face cache has of the lock, and of

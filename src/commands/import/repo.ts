@@ -31,7 +31,7 @@ export interface RepoImport {
 export type RepoResult = CommandResult<Output<'fetch-url'> | Output<'import-url-offline'>>;
 
 /** What importing repositories needs from outside. */
-export interface ImportRepoContext extends RemoteContext, BringContext, AssembleContext {}
+export type ImportRepoContext = RemoteContext & BringContext & AssembleContext;
 
 /**
  * Finds repositories in the Hugging Face cache, at the commits that it has for their refs. With a

@@ -26,7 +26,7 @@ export interface LockOptions {
 }
 
 /** What `lock` needs from outside. */
-export interface LockContext extends ProjectContext, RelockContext {}
+export type LockContext = ProjectContext & RelockContext;
 
 /** `nix-hug lock`: makes the lock match the manifest. */
 export async function run(options: LockOptions, context: LockContext): Promise<CommandResult> {

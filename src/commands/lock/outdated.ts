@@ -1,5 +1,4 @@
 import { EXIT, HugError } from '../../errors.ts';
-import type { HubApi } from '../../hub/api.ts';
 import type { Pin } from '../../lock/diff.ts';
 import { entriesOf, placeOf } from '../../lock/entries.ts';
 import type { LockedEntry } from '../../lock/schema.ts';
@@ -11,8 +10,9 @@ import { outdatedText } from './outdated-text.ts';
 import type { Output } from '../output-schema.ts';
 import { type ProjectContext, readLockedProject } from '../project.ts';
 import { assertOnline } from '../online.ts';
+
+import type { RelockContext } from './relock.ts';
 import type { CommandResult } from '../result.ts';
-import type { TaskRunner } from '../tasks.ts';
 
 export interface OutdatedOptions {
   /** Tell by the exit status whether something is outdated. */
@@ -20,13 +20,7 @@ export interface OutdatedOptions {
 }
 
 /** What `outdated` needs from outside. */
-export interface OutdatedContext extends ProjectContext {
-  readonly offline: boolean;
-  /** Opens a Hub client; the caller closes it. */
-  readonly connect: (endpoint: string | undefined) => Promise<HubApi>;
-  readonly runTasks: TaskRunner;
-  readonly warn: (line: string) => void;
-}
+export type OutdatedContext = ProjectContext & RelockContext;
 
 /** An entry, what it is locked to, and what the Hub says of it. */
 interface Finding {

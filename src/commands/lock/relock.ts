@@ -1,4 +1,4 @@
-import type { HubApi } from '../../hub/api.ts';
+import type { CommandContext } from '../context.ts';
 import { refClashes } from '../../lock/clashes.ts';
 import { EMPTY_LOCK, formatLock, parseLock } from '../../lock/codec.ts';
 import { hasConflictMarkers, parseConflict } from '../../lock/conflict.ts';
@@ -9,16 +9,9 @@ import type { Reason } from '../../resolve/drift.ts';
 import { repairLock } from '../../resolve/repair.ts';
 import type { Resolved, ResolveContext } from '../../resolve/resolve.ts';
 import { succeeded, throwRejected } from '../failures.ts';
-import type { TaskRunner } from '../tasks.ts';
 
 /** What resolving entries needs from outside. */
-export interface RelockContext {
-  readonly offline: boolean;
-  /** Opens a Hub client; the caller closes it. */
-  readonly connect: (endpoint: string | undefined) => Promise<HubApi>;
-  readonly runTasks: TaskRunner;
-  readonly warn: (line: string) => void;
-}
+export type RelockContext = Pick<CommandContext, 'offline' | 'connect' | 'runTasks' | 'warn'>;
 
 /** The lock as it was found. */
 export interface Found {

@@ -21,7 +21,7 @@ export interface UpdateOptions {
 }
 
 /** What `update` needs from outside. */
-export interface UpdateContext extends ProjectContext, RelockContext {}
+export type UpdateContext = ProjectContext & RelockContext;
 
 /**
  * `nix-hug update [name…]`: moves entries to the newest commit that the manifest allows. Without

@@ -5,12 +5,11 @@ import { entriesNamed } from '../entries.ts';
 import { entriesJson, entriesText, listingJson, listingOf, listingText } from '../listing.ts';
 import { type ProjectContext, readLockedProject } from '../project.ts';
 import { selectionOf, type SelectionOptions } from '../remote/remote-options.ts';
+import type { CommandContext } from '../context.ts';
 import type { CommandResult } from '../result.ts';
 
 /** What `ls` needs from outside. */
-export interface LsContext extends ProjectContext {
-  readonly warn: (line: string) => void;
-}
+export type LsContext = ProjectContext & Pick<CommandContext, 'warn'>;
 
 /**
  * `nix-hug ls [name]`: the entries of the lock, or the files of one. Nothing is asked and nothing

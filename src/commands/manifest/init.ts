@@ -3,6 +3,7 @@ import { EXIT } from '../../errors.ts';
 import { createFiles, existing, fileExists } from '../../manifest/create.ts';
 import { SEARCH_PLACES } from '../../manifest/locate.ts';
 import type { Output } from '../output-schema.ts';
+import type { CommandContext } from '../context.ts';
 import type { CommandResult } from '../result.ts';
 
 export interface InitOptions {
@@ -11,13 +12,7 @@ export interface InitOptions {
 }
 
 /** What `init` needs from outside. */
-export interface InitContext {
-  readonly cwd: string;
-  /** `--manifest`: what to call the manifest. */
-  readonly manifest?: string | undefined;
-  /** Folder of the files that a new project begins with. */
-  readonly templateFolder: string;
-}
+export type InitContext = Pick<CommandContext, 'cwd' | 'manifest' | 'templateFolder'>;
 
 /** `nix-hug init`: writes a manifest without entries, and a flake that uses its lock. */
 export async function run(

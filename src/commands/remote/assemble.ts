@@ -5,15 +5,11 @@ import type { Nix } from '../../store/nix.ts';
 import type { Inspected } from './inspect.ts';
 import { listingJson } from '../listing.ts';
 import type { Output } from '../output-schema.ts';
+import type { CommandContext } from '../context.ts';
 import type { CommandResult } from '../result.ts';
 
 /** What assembling needs from outside. */
-export interface AssembleContext {
-  readonly cwd: string;
-  readonly offline: boolean;
-  /** Folder of the Nix library that belongs to this nix-hug. */
-  readonly nixLibrary: string;
-}
+export type AssembleContext = Pick<CommandContext, 'cwd' | 'offline' | 'nixLibrary'>;
 
 /**
  * Builds a model whose weights are in the store, and tells where it is and the expression for it.

@@ -1,3 +1,4 @@
+import type { CommandContext } from '../context.ts';
 import { HugError } from '../../errors.ts';
 import type { HubApi, Revision } from '../../hub/api.ts';
 import type { TreeFile } from '../../hub/tree.ts';
@@ -8,14 +9,7 @@ import { assertOnline } from '../online.ts';
 import type { Wanted } from './remote-options.ts';
 
 /** What commands need to look at a repository without a manifest. */
-export interface RemoteContext {
-  readonly offline: boolean;
-  /** `HF_ENDPOINT`. */
-  readonly endpoint?: string | undefined;
-  /** Opens a Hub client; the caller closes it. */
-  readonly connect: (endpoint: string | undefined) => Promise<HubApi>;
-  readonly warn: (line: string) => void;
-}
+export type RemoteContext = Pick<CommandContext, 'offline' | 'endpoint' | 'connect' | 'warn'>;
 
 /** A repository at a commit, and the files that were asked for. */
 export interface Remote {

@@ -1,19 +1,12 @@
 import { scanCache } from '../../cache/scan/scan.ts';
 import { EXIT, HugError } from '../../errors.ts';
-import type { Nix } from '../../store/nix.ts';
+import type { CommandContext } from '../context.ts';
 import type { CommandResult } from '../result.ts';
 import { scanJson, scanText, type ScanReport } from './report.ts';
 import { type Store, storedRevisions } from './stored.ts';
 
 /** What `scan` needs from outside. */
-export interface ScanContext {
-  /** The Hugging Face cache. */
-  readonly cacheFolder: string;
-  readonly openNix: () => Promise<Nix>;
-  /** Ends it. */
-  readonly signal: AbortSignal;
-  readonly warn: (line: string) => void;
-}
+export type ScanContext = Pick<CommandContext, 'cacheFolder' | 'openNix' | 'signal' | 'warn'>;
 
 /**
  * `nix-hug scan`: what is in the Hugging Face cache, what of it is in the Nix store, and what is odd.

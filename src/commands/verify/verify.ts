@@ -7,20 +7,13 @@ import { cachedNames } from '../bring/cached-names.ts';
 import { entriesNamed } from '../entries.ts';
 import { type ProjectContext, readLockedProject } from '../project.ts';
 import { createReading } from '../bring/reading.ts';
+import type { CommandContext } from '../context.ts';
 import type { CommandResult } from '../result.ts';
-import type { TransferRunner } from '../tasks.ts';
 import { type VerifiedFile, verifyJson, verifyText } from './report.ts';
 
 /** What `verify` needs from outside. */
-export interface VerifyContext extends ProjectContext {
-  readonly openNix: () => Promise<Nix>;
-  /** The Hugging Face cache. */
-  readonly cacheFolder: string;
-  readonly runTransfers: TransferRunner;
-  readonly warn: (line: string) => void;
-  /** Aborted when the user interrupts. */
-  readonly signal: AbortSignal;
-}
+export type VerifyContext = ProjectContext &
+  Pick<CommandContext, 'openNix' | 'cacheFolder' | 'runTransfers' | 'warn' | 'signal'>;
 
 /** Where a locked file is, or should be: a path in the store or in the cache. */
 interface Copy {
