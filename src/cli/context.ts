@@ -1,19 +1,21 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { cacheFolderIn } from '../cache/layout.ts';
-import type { ExportContext } from '../commands/export/export-all.ts';
-import type { FetchContext } from '../commands/fetch/fetch.ts';
-import type { FetchUrlContext } from '../commands/fetch/fetch-url.ts';
-import type { ImportAllContext } from '../commands/import/import-all.ts';
-import type { InitContext } from '../commands/manifest/init.ts';
-import type { LockContext } from '../commands/lock/lock.ts';
-import type { ScanContext } from '../commands/scan/scan.ts';
-import { HugError } from '../errors.ts';
+import type { CommandContext } from '../commands/context.ts';
 import { findToken, isOn } from '../hub/auth.ts';
 import type { Http } from '../hub/http.ts';
 import type { RetryPolicy, Wait } from '../hub/retry.ts';
-import { badEndpointReason, DEFAULT_ENDPOINT } from '../repo.ts';
+import type { Env } from '../hub-home.ts';
+import { DEFAULT_ENDPOINT } from '../repo.ts';
 import { confirm } from './confirm.ts';
+import {
+  endpointIn,
+  proxyIn,
+  secretsIn,
+  timeoutsIn,
+  wantsColor,
+  workFolderIn,
+} from './environment.ts';
 import { createOutput, type Output, type Streams } from './output.ts';
 import { createTaskRunner, type Display } from './progress.ts';
 import { createScreen } from './screen.ts';
@@ -26,7 +28,7 @@ export interface World {
   /** Where this package is: `package.json` and `nix`. */
   readonly packageFolder: string;
   readonly cwd: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Env;
   /** The user's home folder. */
   readonly home: string;
   /** Where the user answers questions; without it none are asked. */
@@ -52,15 +54,7 @@ export interface GlobalOptions {
 }
 
 /** What commands get to work with. */
-export interface Context
-  extends
-    LockContext,
-    FetchContext,
-    FetchUrlContext,
-    ExportContext,
-    ImportAllContext,
-    InitContext,
-    ScanContext {
+export interface Context extends CommandContext {
   readonly output: Output;
 }
 
@@ -84,7 +78,7 @@ export function openOutput(
       json: options.json === true,
       quiet: options.quiet === true,
       debug: options.debug === true,
-      color: wantsColor(options, world),
+      color: wantsColor(options, world.env, world.stderr),
       secrets,
     },
   );
@@ -92,7 +86,7 @@ export function openOutput(
 }
 
 /**
- * Wires the real parts together; the only place that reads the environment.
+ * Wires the real parts together.
  *
  * @throws HugError `EHUG_USAGE` when a variable makes no sense
  */
@@ -105,7 +99,7 @@ export function createContext(options: GlobalOptions, world: World): Context {
   const display: Display = {
     screen,
     mode: options.quiet === true ? 'silent' : live ? 'live' : 'plain',
-    color: wantsColor(options, world),
+    color: wantsColor(options, world.env, world.stderr),
   };
   const cwd = path.resolve(world.cwd, options.cwd ?? '.');
   const workFolder = workFolderIn(env, world.home);
@@ -164,12 +158,8 @@ async function openHttp(
     endpoint: endpointIn(env) ?? manifestEndpoint ?? DEFAULT_ENDPOINT,
     token,
     userAgent: `nix-hug/${packageVersion({ packageFolder })} node/${process.versions.node}`,
-    proxy: {
-      http: proxyIn(env, 'HTTP_PROXY'),
-      https: proxyIn(env, 'HTTPS_PROXY'),
-      no: env['no_proxy'] ?? env['NO_PROXY'] ?? '',
-    },
-    ...timeouts(env),
+    proxy: proxyIn(env),
+    ...timeoutsIn(env),
     ...(concurrency === undefined
       ? {}
       : { downloadConcurrency: concurrency, apiConcurrency: 2 * concurrency }),
@@ -194,21 +184,6 @@ function confirmIn(world: World): Context['confirm'] {
   return (question) => confirm(question, answers);
 }
 
-/** Address of a proxy; `host:port` alone means http, as for curl. Its value is never shown. */
-function proxyIn(env: World['env'], name: 'HTTP_PROXY' | 'HTTPS_PROXY'): string {
-  const value = (env[name.toLowerCase()] ?? env[name] ?? '').trim();
-  if (value === '') return '';
-  const url = value.includes('://') ? value : `http://${value}`;
-  if (URL.canParse(url) && /^https?:/iu.test(url)) return url;
-  throw new HugError('EHUG_USAGE', `${name} is not an http or https address`);
-}
-
-/** Where files are on their way to somewhere: `$XDG_CACHE_HOME/nix-hug`, by the XDG rules. */
-function workFolderIn(env: World['env'], home: string): string {
-  const cache = env['XDG_CACHE_HOME'] ?? '';
-  return path.join(path.isAbsolute(cache) ? cache : path.join(home, '.cache'), 'nix-hug');
-}
-
 /** Several requests wait for the same window; one line is enough. */
 function announceWaits(output: Output): (wait: Wait) => void {
   let announcedUntil = 0;
@@ -218,38 +193,4 @@ function announceWaits(output: Output): (wait: Wait) => void {
     announcedUntil = until;
     output.note(`${reason}; waiting ${Math.ceil(ms / 1_000)} s`);
   };
-}
-
-/** `HF_ENDPOINT` without trailing slashes; an empty one counts as none. */
-function endpointIn(env: World['env']): string | undefined {
-  const endpoint = env['HF_ENDPOINT']?.trim().replace(/\/+$/u, '');
-  if (endpoint === undefined || endpoint === '') return undefined;
-  const reason = badEndpointReason(endpoint);
-  if (reason === undefined) return endpoint;
-  throw new HugError('EHUG_USAGE', `HF_ENDPOINT ${reason}`);
-}
-
-/** The official client's limits, in seconds there and in ms here. */
-function timeouts(env: World['env']): { answerTimeoutMs?: number; readTimeoutMs?: number } {
-  const answer = Number(env['HF_HUB_ETAG_TIMEOUT']);
-  const read = Number(env['HF_HUB_DOWNLOAD_TIMEOUT']);
-  return {
-    ...(answer > 0 ? { answerTimeoutMs: answer * 1_000 } : {}),
-    ...(read > 0 ? { readTimeoutMs: read * 1_000 } : {}),
-  };
-}
-
-/** A shorter text is no token, and hiding it would tear words apart. */
-const SHORTEST_SECRET = 8;
-
-function secretsIn(env: World['env']): string[] {
-  return [env['HF_TOKEN'], env['HUGGING_FACE_HUB_TOKEN']]
-    .map((token) => token?.trim() ?? '')
-    .filter((token) => token.length >= SHORTEST_SECRET);
-}
-
-/** `--no-color`, then https://no-color.org, then https://force-color.org, then the terminal. */
-function wantsColor({ color }: GlobalOptions, { env, stderr }: World): boolean {
-  if (color === false || (env['NO_COLOR'] ?? '') !== '') return false;
-  return (env['FORCE_COLOR'] ?? '') !== '' || stderr.isTTY;
 }

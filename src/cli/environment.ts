@@ -1,0 +1,80 @@
+import path from 'node:path';
+import { HugError } from '../errors.ts';
+import type { HttpOptions } from '../hub/http.ts';
+import type { Env } from '../hub-home.ts';
+import { badEndpointReason } from '../repo.ts';
+
+// What the variables of the environment say.
+
+/**
+ * `HF_ENDPOINT` without trailing slashes; an empty one counts as none.
+ *
+ * @throws HugError `EHUG_USAGE`
+ */
+export function endpointIn(env: Env): string | undefined {
+  const endpoint = env['HF_ENDPOINT']?.trim().replace(/\/+$/u, '');
+  if (endpoint === undefined || endpoint === '') return undefined;
+  const reason = badEndpointReason(endpoint);
+  if (reason === undefined) return endpoint;
+  throw new HugError('EHUG_USAGE', `HF_ENDPOINT ${reason}`, {
+    hint: 'It is the address of a Hub, such as https://huggingface.co.',
+  });
+}
+
+/**
+ * Proxies, in lower case first, as for curl.
+ *
+ * @throws HugError `EHUG_USAGE`
+ */
+export const proxyIn = (env: Env): NonNullable<HttpOptions['proxy']> => ({
+  http: proxyAddress(env, 'HTTP_PROXY'),
+  https: proxyAddress(env, 'HTTPS_PROXY'),
+  no: env['no_proxy'] ?? env['NO_PROXY'] ?? '',
+});
+
+/** Address of a proxy; `host:port` alone means http, as for curl. Its value is never shown. */
+function proxyAddress(env: Env, name: 'HTTP_PROXY' | 'HTTPS_PROXY'): string {
+  const value = (env[name.toLowerCase()] ?? env[name] ?? '').trim();
+  if (value === '') return '';
+  const url = value.includes('://') ? value : `http://${value}`;
+  if (URL.canParse(url) && /^https?:/iu.test(url)) return url;
+  throw new HugError('EHUG_USAGE', `${name} is not an http or https address`, {
+    hint: `For example: ${name}=http://proxy.example.org:3128`,
+  });
+}
+
+/** The official client's limits, in seconds there and in ms here. */
+export function timeoutsIn(env: Env): { answerTimeoutMs?: number; readTimeoutMs?: number } {
+  const answer = Number(env['HF_HUB_ETAG_TIMEOUT']);
+  const read = Number(env['HF_HUB_DOWNLOAD_TIMEOUT']);
+  return {
+    ...(answer > 0 ? { answerTimeoutMs: answer * 1_000 } : {}),
+    ...(read > 0 ? { readTimeoutMs: read * 1_000 } : {}),
+  };
+}
+
+/** Where files are on their way to somewhere: `$XDG_CACHE_HOME/nix-hug`, by the XDG rules. */
+export function workFolderIn(env: Env, home: string): string {
+  const cache = env['XDG_CACHE_HOME'] ?? '';
+  return path.join(path.isAbsolute(cache) ? cache : path.join(home, '.cache'), 'nix-hug');
+}
+
+/** A shorter text is no token, and hiding it would tear words apart. */
+const SHORTEST_SECRET = 8;
+
+/** Texts that must never be shown. */
+export function secretsIn(env: Env): string[] {
+  return [env['HF_TOKEN'], env['HUGGING_FACE_HUB_TOKEN']]
+    .map((token) => token?.trim() ?? '')
+    .filter((token) => token.length >= SHORTEST_SECRET);
+}
+
+/** `--no-color`, then https://no-color.org, then https://force-color.org, then the terminal. */
+export function wantsColor(
+  { color }: { readonly color?: boolean | undefined },
+  env: Env,
+  stderr: { readonly isTTY: boolean },
+): boolean {
+  if (color === false || (env['NO_COLOR'] ?? '') !== '') return false;
+  return (env['FORCE_COLOR'] ?? '') !== '' || stderr.isTTY;
+}

@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest';
+import {
+  endpointIn,
+  proxyIn,
+  secretsIn,
+  timeoutsIn,
+  wantsColor,
+  workFolderIn,
+} from '../../src/cli/environment.ts';
+
+describe('the environment', () => {
+  it.each([
+    [{}, undefined],
+    [{ HF_ENDPOINT: ' ' }, undefined],
+    [{ HF_ENDPOINT: ' https://hub.example/base// ' }, 'https://hub.example/base'],
+  ])('%j names the Hub %s', (env, endpoint) => {
+    expect(endpointIn(env)).toBe(endpoint);
+  });
+
+  it('refuses an address with a password, and does not show it', () => {
+    expect(() => endpointIn({ HF_ENDPOINT: 'https://me:hidden@hub.example' })).toThrow(
+      expect.objectContaining({
+        code: 'EHUG_USAGE',
+        message: 'HF_ENDPOINT must not hold a user name or password',
+      }),
+    );
+  });
+
+  it.each([
+    [{}, { http: '', https: '', no: '' }],
+    [
+      { http_proxy: 'one:1', HTTP_PROXY: 'two:2', HTTPS_PROXY: 'https://three', NO_PROXY: 'a,b' },
+      { http: 'http://one:1', https: 'https://three', no: 'a,b' },
+    ],
+  ])('%j names the proxies %j', (env, proxy) => {
+    expect(proxyIn(env)).toEqual(proxy);
+  });
+
+  it('refuses a proxy of another protocol, and does not show it', () => {
+    expect(() => proxyIn({ https_proxy: 'socks5://me:hidden@proxy' })).toThrow(
+      expect.objectContaining({
+        code: 'EHUG_USAGE',
+        message: 'HTTPS_PROXY is not an http or https address',
+      }),
+    );
+  });
+
+  it('gives limits in seconds, as the official client reads them', () => {
+    expect(timeoutsIn({ HF_HUB_ETAG_TIMEOUT: '2', HF_HUB_DOWNLOAD_TIMEOUT: '0.5' })).toEqual({
+      answerTimeoutMs: 2_000,
+      readTimeoutMs: 500,
+    });
+    expect(timeoutsIn({ HF_HUB_ETAG_TIMEOUT: 'soon', HF_HUB_DOWNLOAD_TIMEOUT: '0' })).toEqual({});
+  });
+
+  it.each([
+    [{}, '/home/me/.cache/nix-hug'],
+    [{ XDG_CACHE_HOME: '/cache' }, '/cache/nix-hug'],
+    [{ XDG_CACHE_HOME: 'relative' }, '/home/me/.cache/nix-hug'],
+  ])('%j puts files in work into %s', (env, folder) => {
+    expect(workFolderIn(env, '/home/me')).toBe(folder);
+  });
+
+  it('has secrets, but hides no text that is too short for one', () => {
+    const env = { HF_TOKEN: ' hf_long_enough\n', HUGGING_FACE_HUB_TOKEN: 'short' };
+    expect(secretsIn(env)).toEqual(['hf_long_enough']);
+  });
+
+  it.each([
+    [{}, {}, true, true],
+    [{}, {}, false, false],
+    [{}, { FORCE_COLOR: '1' }, false, true],
+    [{}, { FORCE_COLOR: '1', NO_COLOR: '1' }, true, false],
+    [{}, { NO_COLOR: '' }, true, true],
+    [{ color: false }, { FORCE_COLOR: '1' }, true, false],
+  ])('%j and %j on a terminal (%s) mean colours: %s', (options, env, isTTY, isColored) => {
+    expect(wantsColor(options, env, { isTTY })).toBe(isColored);
+  });
+});
