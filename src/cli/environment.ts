@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { HugError } from '../errors.ts';
+import { usageError } from '../commands/usage.ts';
 import type { HttpOptions } from '../hub/http.ts';
 import type { Env } from '../hub-home.ts';
 import { badEndpointReason } from '../repo.ts';
@@ -16,9 +16,10 @@ export function endpointIn(env: Env): string | undefined {
   if (endpoint === undefined || endpoint === '') return undefined;
   const reason = badEndpointReason(endpoint);
   if (reason === undefined) return endpoint;
-  throw new HugError('EHUG_USAGE', `HF_ENDPOINT ${reason}`, {
-    hint: 'It is the address of a Hub, such as https://huggingface.co.',
-  });
+  throw usageError(
+    `HF_ENDPOINT ${reason}`,
+    'It is the address of a Hub, such as https://huggingface.co.',
+  );
 }
 
 /**
@@ -38,9 +39,10 @@ function proxyAddress(env: Env, name: 'HTTP_PROXY' | 'HTTPS_PROXY'): string {
   if (value === '') return '';
   const url = value.includes('://') ? value : `http://${value}`;
   if (URL.canParse(url) && /^https?:/iu.test(url)) return url;
-  throw new HugError('EHUG_USAGE', `${name} is not an http or https address`, {
-    hint: `For example: ${name}=http://proxy.example.org:3128`,
-  });
+  throw usageError(
+    `${name} is not an http or https address`,
+    `For example: ${name}=http://proxy.example.org:3128`,
+  );
 }
 
 /** The official client's limits, in seconds there and in ms here. */

@@ -1,4 +1,5 @@
 import { CommanderError } from '@commander-js/extra-typings';
+import { usageError } from '../commands/usage.ts';
 import { EXIT, HugError } from '../errors.ts';
 import { createContext, openOutput, type World } from './context.ts';
 import { addCompletionCommands } from './table/completion.ts';
@@ -61,11 +62,8 @@ function interruption(): HugError {
 
 function asUsageError(error: unknown): unknown {
   if (!(error instanceof CommanderError)) return error;
-  if (isWithoutCommand(error)) {
-    return new HugError('EHUG_USAGE', 'no command is named', { hint: 'See nix-hug --help.' });
-  }
+  if (isWithoutCommand(error)) return usageError('no command is named');
   const [message, suggestion] = error.message.replace(/^error: /u, '').split('\n');
-  return new HugError('EHUG_USAGE', message ?? 'wrong usage', {
-    hint: suggestion?.replace(/^\((?<sentence>.*)\)$/u, '$<sentence>') ?? 'See nix-hug --help.',
-  });
+  const hint = suggestion?.replace(/^\((?<sentence>.*)\)$/u, '$<sentence>');
+  return usageError(message ?? 'wrong usage', hint);
 }

@@ -1,5 +1,5 @@
 import { isOfLock, type Targets } from '../commands/targets.ts';
-import { HugError } from '../errors.ts';
+import { usageError } from '../commands/usage.ts';
 
 /** What a repository is written with; names of entries have neither `/` nor `:`. */
 const REPOSITORY = /[/:]/u;
@@ -26,13 +26,13 @@ export function targetsOf(
   const urls = unique.filter((target) => REPOSITORY.test(target));
   const names = unique.filter((target) => !REPOSITORY.test(target));
   if (urls.length > 1 && areGiven(ofOne)) {
-    throw usage(
+    throw usageError(
       'these options say something of one repository, and there are several',
       'Say it in the addresses: hf:org/name, hf-datasets:org/name, …/org/name/tree/REF.',
     );
   }
   if ((urls.length === 0 && areGiven(ofOne)) || (isOfLock({ names, urls }) && areGiven(ofEach))) {
-    throw usage(
+    throw usageError(
       'these options say something of a repository, not of entries of the lock',
       'A repository is written org/name, or hf:gpt2 without org.',
     );
@@ -52,13 +52,10 @@ export function repositoryAmong(
 ): string | undefined {
   const { names, urls } = targetsOf(targets, options);
   if (names.length + urls.length > 1 && urls.length > 0) {
-    throw usage('a repository comes alone', 'Name one repository, or entries of the lock.');
+    throw usageError('a repository comes alone', 'Name one repository, or entries of the lock.');
   }
   return urls[0];
 }
 
 const areGiven = (values: readonly unknown[]): boolean =>
   values.some((value) => value !== undefined);
-
-const usage = (message: string, hint: string): HugError =>
-  new HugError('EHUG_USAGE', message, { hint });

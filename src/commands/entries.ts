@@ -6,6 +6,12 @@ import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
 import { quoted } from '../quote.ts';
 import type { RepoType } from '../repo.ts';
 
+/** What tells entries apart. */
+interface Named {
+  readonly type: RepoType;
+  readonly name: string;
+}
+
 /** More edits than these are another word, not a misspelling. */
 const MOST_EDITS = 2;
 
@@ -38,7 +44,7 @@ export function manifestEntriesNamed(
   return among(entries, names, 'the manifest');
 }
 
-function among<E extends { readonly type: RepoType; readonly name: string }>(
+function among<E extends Named>(
   entries: readonly E[],
   names: readonly string[],
   holder: keyof typeof HINTS,
@@ -69,4 +75,11 @@ export function unknownEntries(
   });
   const [first = '', ...others] = lines;
   return new HugError('EHUG_ENTRY_UNKNOWN', first, { details: others, hint: HINTS[holder] });
+}
+
+/** The error for a name where one entry is meant and several have it. */
+export function ambiguousEntry(name: string, entries: readonly Named[]): HugError {
+  return new HugError('EHUG_ENTRY_AMBIGUOUS', `${name} is a model and a dataset`, {
+    hint: `Write ${entries.map(placeOf).join(' or ')}.`,
+  });
 }

@@ -18,6 +18,7 @@ import { unsound } from './contents.ts';
 import { placeEntries } from '../bring/placement.ts';
 import type { CommandContext } from '../context.ts';
 import type { CommandResult } from '../result.ts';
+import { usageError } from '../usage.ts';
 
 export interface ImportAllOptions {
   /** Do not ask. */
@@ -118,6 +119,7 @@ function resultOf(report: ImportAllReport): CommandResult {
 }
 
 const nobodyToAsk = (): HugError =>
-  new HugError('EHUG_USAGE', 'import-all asks before it fills the store, and nobody can answer', {
-    hint: 'Pass -y to import all, or --dry-run to see what that is.',
-  });
+  usageError(
+    'import-all asks before it fills the store, and nobody can answer',
+    'Pass -y to import all, or --dry-run to see what that is.',
+  );

@@ -1,7 +1,6 @@
-import { EXIT, HugError } from '../../errors.ts';
-import { placeOf } from '../../lock/entries.ts';
+import { EXIT } from '../../errors.ts';
 import { selectFiles } from '../../resolve/select.ts';
-import { entriesNamed } from '../entries.ts';
+import { ambiguousEntry, entriesNamed } from '../entries.ts';
 import { entriesJson, entriesText, listingJson, listingOf, listingText } from '../listing.ts';
 import { type ProjectContext, readLockedProject } from '../project.ts';
 import { selectionOf, type SelectionOptions } from '../remote/remote-options.ts';
@@ -30,14 +29,10 @@ export async function run(
       exitStatus: EXIT.ok,
     };
   }
-  const [first, second] = entriesNamed(lock, [name]);
-  if (first === undefined || second !== undefined) {
-    const places = [first, second].flatMap((entry) => (entry === undefined ? [] : placeOf(entry)));
-    throw new HugError('EHUG_USAGE', `${name} is the name of two entries`, {
-      hint: `Write ${places.join(' or ')}.`,
-    });
-  }
-  const whole = listingOf(first);
+  const named = entriesNamed(lock, [name]);
+  const [only] = named;
+  if (only === undefined || named.length > 1) throw ambiguousEntry(name, named);
+  const whole = listingOf(only);
   const { files, warnings: idle } = selectFiles(whole.files, selectionOf(undefined, options));
   for (const warning of idle) context.warn(warning);
   const listing = { ...whole, files };

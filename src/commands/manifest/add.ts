@@ -15,6 +15,7 @@ import { readProject } from '../project.ts';
 import { forEachRepository, typeOf, withHub } from '../remote/remote.ts';
 import { type RemoteOptions, type Wanted, wantedOf } from '../remote/remote-options.ts';
 import type { CommandResult } from '../result.ts';
+import { usageError } from '../usage.ts';
 import { writeProject } from './write-project.ts';
 
 export interface AddOptions extends RemoteOptions {
@@ -80,16 +81,16 @@ export async function run(
 
 function checkOptions(urls: readonly string[], { name, version }: AddOptions): void {
   if (name !== undefined && urls.length > 1) {
-    throw usage('--name names one entry', 'Add one repository at a time.');
+    throw usageError('--name names one entry', 'Add one repository at a time.');
   }
   if (name !== undefined && !ENTRY_NAME.test(name)) {
-    throw usage(
+    throw usageError(
       `--name ${quoted(name)} cannot name an entry`,
       'A name has letters, digits, "_" and "-", begins with a letter or "_", and is not reserved.',
     );
   }
   if (version !== undefined && !isRange(version)) {
-    throw usage(`--version ${quoted(version)} is not a semver range`, 'For example: ^1.2');
+    throw usageError(`--version ${quoted(version)} is not a semver range`, 'For example: ^1.2');
   }
 }
 
@@ -100,7 +101,10 @@ function wantedFor(
 ): Wanted {
   const wanted = wantedOf(url, options, ...hubs);
   if (options.version !== undefined && wanted.named) {
-    throw usage('a revision and a version range exclude each other', 'Keep --ref, or --version.');
+    throw usageError(
+      'a revision and a version range exclude each other',
+      'Keep --ref, or --version.',
+    );
   }
   return wanted;
 }
@@ -168,6 +172,3 @@ function refuseDuplicate(
     hint: 'To move it on, run nix-hug update. To have it twice, choose a name with --name.',
   });
 }
-
-const usage = (message: string, hint: string): HugError =>
-  new HugError('EHUG_USAGE', message, { hint });

@@ -1,4 +1,4 @@
-import { EXIT, HugError } from '../../errors.ts';
+import { EXIT } from '../../errors.ts';
 import { formatLock } from '../../lock/codec.ts';
 import { diffLocks } from '../../lock/diff.ts';
 import { placeOf } from '../../lock/entries.ts';
@@ -6,7 +6,7 @@ import type { Lock, LockedEntry } from '../../lock/schema.ts';
 import { removeEntry } from '../../manifest/edit.ts';
 import type { Manifest, ManifestEntry } from '../../manifest/schema.ts';
 import { count } from '../count.ts';
-import { unknownEntries } from '../entries.ts';
+import { ambiguousEntry, unknownEntries } from '../entries.ts';
 import type { Output } from '../output-schema.ts';
 import { lockOf, type ProjectContext, readProject } from '../project.ts';
 import type { CommandResult } from '../result.ts';
@@ -58,12 +58,7 @@ function entriesToRemove({ entries }: Manifest, names: readonly string[]): Manif
     throw unknownEntries(unknown, known, 'the manifest');
   }
   const ambiguous = names.find((name) => called(name).length > 1);
-  if (ambiguous !== undefined) {
-    const places = called(ambiguous).map(placeOf).join(' or ');
-    throw new HugError('EHUG_ENTRY_AMBIGUOUS', `${ambiguous} is a model and a dataset`, {
-      hint: `Write ${places}.`,
-    });
-  }
+  if (ambiguous !== undefined) throw ambiguousEntry(ambiguous, called(ambiguous));
   return [...new Set(names.flatMap(called))];
 }
 

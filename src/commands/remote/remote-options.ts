@@ -1,8 +1,8 @@
-import { HugError } from '../../errors.ts';
 import type { Selection } from '../../manifest/schema.ts';
 import { quoted } from '../../quote.ts';
 import { badRefReason, DEFAULT_REF, parseRepoForm, type RepoType } from '../../repo.ts';
 import { unsafeReason } from '../../safe-path.ts';
+import { usageError } from '../usage.ts';
 
 /** Options that say which files are meant. */
 export interface SelectionOptions {
@@ -48,7 +48,7 @@ export function wantedOf(
   const named = oneOf('revision', [form.ref, options.ref]);
   const ref = named ?? DEFAULT_REF;
   const badRef = badRefReason(ref);
-  if (badRef !== undefined) throw usage(`--ref ${quoted(ref)} ${badRef}`);
+  if (badRef !== undefined) throw usageError(`--ref ${quoted(ref)} ${badRef}`);
   return {
     type: oneOf('type', [
       form.type,
@@ -78,17 +78,17 @@ export function selectionOf(
   const files = [...new Set([...(file === undefined ? [] : [file]), ...(options.file ?? [])])];
   for (const path of files) {
     const reason = unsafeReason(path);
-    if (reason !== undefined) throw usage(`--file ${quoted(path)} ${reason}`);
+    if (reason !== undefined) throw usageError(`--file ${quoted(path)} ${reason}`);
   }
   for (const glob of [...include, ...exclude]) {
-    if (glob === '') throw usage('a pattern is empty');
+    if (glob === '') throw usageError('a pattern is empty');
     if (glob.startsWith('!')) {
-      throw usage(`the pattern ${quoted(glob)} begins with "!"`, 'List it under --exclude.');
+      throw usageError(`the pattern ${quoted(glob)} begins with "!"`, 'List it under --exclude.');
     }
   }
   const globs = include.length + exclude.length;
   if (files.length > 0 && globs > 0) {
-    throw usage('exact files and patterns exclude each other', 'Keep --file, or --include.');
+    throw usageError('exact files and patterns exclude each other', 'Keep --file, or --include.');
   }
   if (files.length > 0) return { files };
   if (globs === 0) return undefined;
@@ -102,10 +102,7 @@ export function selectionOf(
 function oneOf<T extends string>(what: string, given: readonly (T | undefined)[]): T | undefined {
   const values = new Set(given.filter((value) => value !== undefined));
   if (values.size > 1) {
-    throw usage(`two values for the ${what}: ${[...values].map(quoted).join(' and ')}`);
+    throw usageError(`two values for the ${what}: ${[...values].map(quoted).join(' and ')}`);
   }
   return [...values][0];
 }
-
-const usage = (message: string, hint = 'See nix-hug --help.'): HugError =>
-  new HugError('EHUG_USAGE', message, { hint });

@@ -105,7 +105,7 @@ describe('ls', () => {
   it('asks which one is meant when a model and a dataset have the name', async () => {
     const { run } = await project();
     const { status, stderr } = await run(['ls', 'both']);
-    expect([status, stderr]).toEqual([2, expect.stringContaining('EHUG_USAGE')]);
+    expect([status, stderr]).toEqual([2, expect.stringContaining('EHUG_ENTRY_AMBIGUOUS')]);
     expect(stderr).toContain('models.both or datasets.both');
     expect((await run(['ls', 'datasets.both', '--json'])).json().repo).toBe('org/rows');
   });
