@@ -28,12 +28,9 @@ export interface Project {
   readonly lockText: string | undefined;
 }
 
-/** The lock of a project. */
-export interface LockedProject {
-  readonly manifest: Manifest;
+/** A project that is locked. */
+export interface LockedProject extends Project {
   readonly lock: Lock;
-  /** Why the lock is not what the manifest asks for any more. */
-  readonly warnings: readonly string[];
 }
 
 /**
@@ -54,27 +51,33 @@ export async function readProject(context: ProjectContext): Promise<Project> {
 }
 
 /**
- * Reads the lock for a command that works from it as it is.
+ * Reads the lock for a command that works from it as it is, and warns when the manifest asks for
+ * another.
+ *
+ * @throws HugError those of `readLockedProject`
+ */
+export async function readLock(
+  context: ProjectContext & Pick<CommandContext, 'warn'>,
+): Promise<Lock> {
+  const { manifest, lock, lockName } = await readLockedProject(context);
+  if (driftOf(manifest, lock).reasons.length > 0) {
+    context.warn(`${lockName} is out of date and used as it is; nix-hug lock --check says why`);
+  }
+  return lock;
+}
+
+/**
+ * Finds a project that has a lock, current or not.
  *
  * @throws HugError `EHUG_LOCK_MISSING`, `EHUG_LOCK_CONFLICT`, and those of the readers of manifest and lock
  */
 export async function readLockedProject(context: ProjectContext): Promise<LockedProject> {
   const project = await readProject(context);
-  const { manifest, lockName } = project;
   const lock = lockOf(project);
-  if (lock === undefined) {
-    throw new HugError('EHUG_LOCK_MISSING', `there is no ${lockName}`, {
-      hint: 'Make it with: nix-hug lock',
-    });
-  }
-  const isCurrent = driftOf(manifest, lock).reasons.length === 0;
-  return {
-    manifest,
-    lock,
-    warnings: isCurrent
-      ? []
-      : [`${lockName} is out of date and used as it is; nix-hug lock --check says why`],
-  };
+  if (lock !== undefined) return { ...project, lock };
+  throw new HugError('EHUG_LOCK_MISSING', `there is no ${project.lockName}`, {
+    hint: 'Make it with: nix-hug lock',
+  });
 }
 
 /**

@@ -8,7 +8,7 @@ import { entriesNamed } from '../entries.ts';
 import { type ExportContext, exportAll } from './export-all.ts';
 import { type Exported, exportedEntry, exportedFile, treeItem } from './plan.ts';
 import { listingOf } from '../listing.ts';
-import { type ProjectContext, readLockedProject } from '../project.ts';
+import { type ProjectContext, readLock } from '../project.ts';
 import { forEachRepository, lookUp, withHub } from '../remote/remote.ts';
 import {
   type RemoteOptions,
@@ -40,8 +40,7 @@ async function exportedEntries(
   options: SelectionOptions,
   context: ProjectContext & ExportContext,
 ): Promise<Exported[]> {
-  const { lock, warnings } = await readLockedProject(context);
-  for (const warning of warnings) context.warn(warning);
+  const lock = await readLock(context);
   const select = selectionOf(undefined, options);
   return entriesNamed(lock, names).map((named) =>
     narrowed(named, lock.endpoint, select, context.warn),

@@ -7,7 +7,7 @@ import { type BringContext, bringContents } from '../bring/bring.ts';
 import { entriesNamed } from '../entries.ts';
 import { fetchJson, type FetchReport, fetchText } from './report.ts';
 import { placeEntries } from '../bring/placement.ts';
-import { type ProjectContext, readLockedProject } from '../project.ts';
+import { type ProjectContext, readLock } from '../project.ts';
 import type { CommandContext } from '../context.ts';
 import type { CommandResult } from '../result.ts';
 
@@ -32,8 +32,7 @@ export async function run(
   options: FetchOptions,
   context: FetchContext,
 ): Promise<CommandResult> {
-  const { lock, warnings } = await readLockedProject(context);
-  for (const warning of warnings) context.warn(warning);
+  const lock = await readLock(context);
   const entries = entriesNamed(lock, names);
   const nix = await context.openNix();
   const { storeFolder, version } = await nix.facts();

@@ -1,11 +1,10 @@
-import type { NamedEntry } from '../../lock/entries.ts';
 import { createEntryReader } from './cached-entry.ts';
 import { entriesNamed } from '../entries.ts';
 import { importContents } from './contents.ts';
 import { type ImportRepoContext, importsOf, type RepoResult } from './repo.ts';
 import { importResult } from './report.ts';
 import { partOf, placeEntries } from '../bring/placement.ts';
-import { type ProjectContext, readLockedProject } from '../project.ts';
+import { type ProjectContext, readLock } from '../project.ts';
 import { type RemoteOptions, wantedOf } from '../remote/remote-options.ts';
 import type { CommandContext } from '../context.ts';
 import type { CommandResult } from '../result.ts';
@@ -28,7 +27,7 @@ export async function run(
 ): Promise<CommandResult> {
   const { names, urls } = targets;
   const wanted = urls.map((url) => wantedOf(url, options, context.endpoint));
-  const entries = isOfLock(targets) ? await lockedEntries(names, context) : [];
+  const entries = isOfLock(targets) ? entriesNamed(await readLock(context), names) : [];
   const reader = createEntryReader(context.cacheFolder, context.signal);
   const repositories = await importsOf(wanted, reader, context);
   const nix = await context.openNix();
@@ -42,13 +41,4 @@ export async function run(
     results.push(await tell(partOf(placement, [named]).files, nix));
   }
   return importResult({ entries, ...partOf(placement, entries), sources }, results);
-}
-
-async function lockedEntries(
-  names: readonly string[],
-  context: ImportContext,
-): Promise<NamedEntry[]> {
-  const { lock, warnings } = await readLockedProject(context);
-  for (const warning of warnings) context.warn(warning);
-  return entriesNamed(lock, names);
 }

@@ -2,7 +2,7 @@ import { EXIT } from '../../errors.ts';
 import { selectFiles } from '../../resolve/select.ts';
 import { ambiguousEntry, entriesNamed } from '../entries.ts';
 import { entriesJson, entriesText, listingJson, listingOf, listingText } from '../listing.ts';
-import { type ProjectContext, readLockedProject } from '../project.ts';
+import { type ProjectContext, readLock } from '../project.ts';
 import { selectionOf, type SelectionOptions } from '../remote/remote-options.ts';
 import type { CommandContext } from '../context.ts';
 import type { CommandResult } from '../result.ts';
@@ -19,8 +19,7 @@ export async function run(
   options: SelectionOptions,
   context: LsContext,
 ): Promise<CommandResult> {
-  const { lock, warnings } = await readLockedProject(context);
-  for (const warning of warnings) context.warn(warning);
+  const lock = await readLock(context);
   if (name === undefined) {
     const entries = entriesNamed(lock, []);
     return {

@@ -5,7 +5,7 @@ import type { Nix } from '../../store/nix.ts';
 import { type PlacedFile, placeFiles } from '../../store/plan.ts';
 import { cachedNames } from '../bring/cached-names.ts';
 import { entriesNamed } from '../entries.ts';
-import { type ProjectContext, readLockedProject } from '../project.ts';
+import { type ProjectContext, readLock } from '../project.ts';
 import { createReading } from '../bring/reading.ts';
 import type { CommandContext } from '../context.ts';
 import type { CommandResult } from '../result.ts';
@@ -34,9 +34,7 @@ export async function run(
   context: VerifyContext,
 ): Promise<CommandResult> {
   const { cacheFolder } = context;
-  const { lock, warnings } = await readLockedProject(context);
-  for (const warning of warnings) context.warn(warning);
-  const entries = entriesNamed(lock, names);
+  const entries = entriesNamed(await readLock(context), names);
   const store = await openStore(context);
   const files = placeFiles(entries, store?.storeFolder ?? USUAL_STORE);
   const onRecord = store === undefined ? new Set<string>() : await recorded(files, store.nix);
