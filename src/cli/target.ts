@@ -1,27 +1,28 @@
+import type { RemoteOptions } from '../commands/remote/remote-options.ts';
 import { isOfLock, type Targets } from '../commands/targets.ts';
 import { usageError } from '../commands/usage.ts';
 
 /** What a repository is written with; names of entries have neither `/` nor `:`. */
 const REPOSITORY = /[/:]/u;
 
-/** Values of options that say something of a repository and nothing of an entry. */
-export interface ForeignOptions {
-  /** Of just one repository. */
-  readonly ofOne: readonly unknown[];
-  /** Of any number of them. */
-  readonly ofEach?: readonly unknown[];
-}
+/** What options about files may narrow: repositories alone, or entries of the lock too. */
+type Narrowed = 'repositories' | 'entries';
 
 /**
  * Tells repositories from names of entries among the arguments of a command that takes both, each
  * once.
  *
+ * @param options those of the command
+ * @param narrowed what its options about files may narrow
  * @throws HugError `EHUG_USAGE` for options that do not say of what they are
  */
 export function targetsOf(
   targets: readonly string[],
-  { ofOne, ofEach = [] }: ForeignOptions,
+  { ref, model, dataset, repoType, include, exclude, file }: RemoteOptions,
+  narrowed: Narrowed = 'repositories',
 ): Targets {
+  const ofOne = [ref, model, dataset, repoType];
+  const ofFiles = narrowed === 'entries' ? [] : [include, exclude, file];
   const unique = [...new Set(targets)];
   const urls = unique.filter((target) => REPOSITORY.test(target));
   const names = unique.filter((target) => !REPOSITORY.test(target));
@@ -31,7 +32,7 @@ export function targetsOf(
       'Say it in the addresses: hf:org/name, hf-datasets:org/name, …/org/name/tree/REF.',
     );
   }
-  if ((urls.length === 0 && areGiven(ofOne)) || (isOfLock({ names, urls }) && areGiven(ofEach))) {
+  if ((urls.length === 0 && areGiven(ofOne)) || (isOfLock({ names, urls }) && areGiven(ofFiles))) {
     throw usageError(
       'these options say something of a repository, not of entries of the lock',
       'A repository is written org/name, or hf:gpt2 without org.',
@@ -48,9 +49,10 @@ export function targetsOf(
  */
 export function repositoryAmong(
   targets: readonly string[],
-  options: ForeignOptions,
+  options: RemoteOptions,
+  narrowed?: Narrowed,
 ): string | undefined {
-  const { names, urls } = targetsOf(targets, options);
+  const { names, urls } = targetsOf(targets, options, narrowed);
   if (names.length + urls.length > 1 && urls.length > 0) {
     throw usageError('a repository comes alone', 'Name one repository, or entries of the lock.');
   }

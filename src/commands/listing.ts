@@ -4,6 +4,7 @@ import { visible } from '../quote.ts';
 import type { RepoType } from '../repo.ts';
 import { count } from './count.ts';
 import type { Output } from './output-schema.ts';
+import { shortRev } from './short-rev.ts';
 import { table } from './table.ts';
 
 /** The files of a repository at a commit, wherever they are known from. */
@@ -59,7 +60,7 @@ export function entriesText(entries: readonly NamedEntry[], columns?: number): s
       placeOf(named),
       repo,
       ref === rev ? '' : ref,
-      rev.slice(0, 12),
+      shortRev(rev),
       count(files.length, 'file', 'files'),
       prettyBytes(sizeOf(files)),
     ];

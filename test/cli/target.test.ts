@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { repositoryAmong, targetsOf } from '../../src/cli/target.ts';
 
-const NONE = { ofOne: [undefined], ofEach: [undefined] };
-const OF_ONE = { ofOne: ['v1'] };
-const OF_EACH = { ofOne: [], ofEach: [['*.bin']] };
+const NONE = { ref: undefined, include: undefined };
+const OF_ONE = { ref: 'v1' };
+const OF_EACH = { include: ['*.bin'] };
 
 describe('targets', () => {
   it('are names of entries and repositories, mixed, each once', () => {
@@ -21,6 +21,22 @@ describe('targets', () => {
   ])('have options for %s', (_, argv, options) => {
     expect(targetsOf(argv, options).urls.length).toBeGreaterThan(0);
   });
+
+  it.each([{ ref: 'v1' }, { model: true }, { dataset: true }, { repoType: 'model' as const }])(
+    'have %j for one repository alone',
+    (options) => {
+      expect(() => targetsOf(['org/a', 'hf:b'], options, 'entries')).toThrow('there are several');
+      expect(() => targetsOf(['a'], options, 'entries')).toThrow('not of entries');
+    },
+  );
+
+  it.each([{ include: ['*'] }, { exclude: ['*'] }, { file: ['a'] }])(
+    'have %j for entries where it may be',
+    (options) => {
+      expect(targetsOf(['a', 'org/a'], options, 'entries').names).toEqual(['a']);
+      expect(() => targetsOf(['a'], options)).toThrow('not of entries');
+    },
+  );
 
   it.each([
     ['several repositories', ['org/a', 'hf:b'], OF_ONE, 'there are several'],

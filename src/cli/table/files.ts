@@ -25,11 +25,7 @@ export function addFileCommands(program: Program, execute: Execute): void {
       .option('--dry-run', 'show what is missing, or the Nix expression for a repository'),
   ).action((targets, options, command) =>
     execute(command.optsWithGlobals(), async (context) => {
-      const { ref, model, dataset, repoType, include, exclude, file } = options;
-      const url = repositoryAmong(targets, {
-        ofOne: [ref, model, dataset, repoType],
-        ofEach: [include, exclude, file],
-      });
+      const url = repositoryAmong(targets, options);
       if (url === undefined) {
         const { run } = await import('../../commands/fetch/fetch.ts');
         return run(targets, options, context);
@@ -48,9 +44,8 @@ export function addFileCommands(program: Program, execute: Execute): void {
       .addArgument(targetsArgument()),
   ).action((targets, options, command) =>
     execute(command.optsWithGlobals(), async (context) => {
-      const { ref, model, dataset, repoType } = options;
       const { run } = await import('../../commands/export/export.ts');
-      return run(targetsOf(targets, { ofOne: [ref, model, dataset, repoType] }), options, context);
+      return run(targetsOf(targets, options, 'entries'), options, context);
     }),
   );
 
@@ -63,13 +58,8 @@ export function addFileCommands(program: Program, execute: Execute): void {
       .addArgument(targetsArgument()),
   ).action((targets, options, command) =>
     execute(command.optsWithGlobals(), async (context) => {
-      const { ref, model, dataset, repoType, include, exclude, file } = options;
       const { run } = await import('../../commands/import/import.ts');
-      const named = targetsOf(targets, {
-        ofOne: [ref, model, dataset, repoType],
-        ofEach: [include, exclude, file],
-      });
-      return run(named, options, context);
+      return run(targetsOf(targets, options), options, context);
     }),
   );
 
@@ -103,12 +93,10 @@ export function addFileCommands(program: Program, execute: Execute): void {
       .addArgument(new EntryArgument('[target]', `an entry of the lock, or ${REPOSITORY}`)),
   ).action((target, options, command) =>
     execute(command.optsWithGlobals(), async (context) => {
-      const { ref, model, dataset, repoType, include, exclude, file } = options;
-      const targets = target === undefined ? [] : [target];
-      const url = repositoryAmong(targets, {
-        ofOne: [ref, model, dataset, repoType],
-        ofEach: target === undefined ? [include, exclude, file] : [],
-      });
+      const url =
+        target === undefined
+          ? repositoryAmong([], options)
+          : repositoryAmong([target], options, 'entries');
       if (url === undefined) {
         const { run } = await import('../../commands/ls/ls.ts');
         return run(target, options, context);

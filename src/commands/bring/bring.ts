@@ -18,9 +18,13 @@ export type BringContext = Pick<
 /** Of which lock contents are, and what is known of the cache; see `SupplyOptions`. */
 export type BringOptions = Pick<SupplyOptions, 'endpoint' | 'checked' | 'absent'>;
 
-/** The warning about a file of the cache that is left alone. */
-export const damageText = ({ file, reason }: Damage): string =>
-  `${file} ${reason}; it was not used`;
+/**
+ * The warning about a damaged file of the cache.
+ *
+ * @param outcome what became of it
+ */
+export const damageText = ({ file, reason }: Damage, outcome = 'it was not used'): string =>
+  `${file} ${reason}; ${outcome}`;
 
 /** The store that contents are brought into. */
 export interface Target {

@@ -6,6 +6,7 @@ import { HugError } from '../../errors.ts';
 import { createPipeline, type ReportContent } from '../../store/pipeline.ts';
 import { cachedContent, type ExportedContent } from './plan.ts';
 import type { FindInStore } from './store.ts';
+import { damageText } from '../bring/bring.ts';
 import { createHubSource, type HubFile, type OpenDownloads } from '../bring/hub-source.ts';
 import { createReading } from '../bring/reading.ts';
 
@@ -83,8 +84,8 @@ export function createBringToCache(options: BringToCacheOptions): BringToCache {
 
   async function bring(content: ExportedContent, report: ReportContent): Promise<ExportSource> {
     const { file, damaged } = await searchCache(content, report);
-    const tell = (what: string) => {
-      for (const damage of damaged) warn(`${damage.file} ${damage.reason}; ${what}`);
+    const tell = (outcome: string) => {
+      for (const damage of damaged) warn(damageText(damage, outcome));
     };
     try {
       const source = await replaceOrKeep(content, file, report);

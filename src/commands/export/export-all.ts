@@ -3,7 +3,7 @@ import { repoFolderName } from '../../cache/layout.ts';
 import { createRepoWriter, type RepoWriter } from '../../cache/write/write.ts';
 import { EXIT } from '../../errors.ts';
 import { assertSpace } from '../../transfer/space.ts';
-import type { BringContext } from '../bring/bring.ts';
+import { type BringContext, damageText } from '../bring/bring.ts';
 import { createBringToCache } from './bring.ts';
 import { andMore } from '../count.ts';
 import {
@@ -69,8 +69,8 @@ export async function exportAll(
       const { rev, files, tree } = exported;
       const folders: string[] = [];
       for (const writer of writers.of(exported)) {
-        const folder = await writer.putSnapshot({ rev, files, tree }, ({ file, reason }) =>
-          context.warn(`${file} ${reason}; it was replaced`),
+        const folder = await writer.putSnapshot({ rev, files, tree }, (damage) =>
+          context.warn(damageText(damage, 'it was replaced')),
         );
         folders.push(folder);
         await exportRef(exported, writer, context);

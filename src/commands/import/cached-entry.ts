@@ -11,6 +11,7 @@ import { pathNames } from '../../lock/path-names.ts';
 import type { LockedFile } from '../../lock/schema.ts';
 import type { RepoType } from '../../repo.ts';
 import { createReading } from '../bring/reading.ts';
+import { shortRev } from '../short-rev.ts';
 
 /** A repository of the cache that can be in a lock. */
 export interface ImportableRepo extends CachedRepo {
@@ -40,9 +41,6 @@ export interface EntryReader {
   /** Files that were read, by SHA-256 in SRI form. */
   readonly checked: ReadonlyMap<string, string>;
 }
-
-/** Digits of a commit that tell it from others at a glance. */
-const SHORT = 12;
 
 /**
  * Makes a reader of snapshots. The SHA-256 of an LFS file is its blob's name, and whoever uses the
@@ -104,7 +102,7 @@ export function createEntryReader(cache: string, signal: AbortSignal): EntryRead
       const sound = read.flatMap(([name, file]) => ('hash' in file ? [[name, file] as const] : []));
       const entry = { repo: id, ref: rev, rev, files: new Map(sound) };
       return {
-        named: { type, name: `${id}@${rev.slice(0, SHORT)}`, entry },
+        named: { type, name: `${id}@${shortRev(rev)}`, entry },
         damaged: read.flatMap(([name, file]) =>
           'reason' in file ? [{ ...file, path: name }] : [],
         ),

@@ -2,6 +2,7 @@ import prettyBytes from 'pretty-bytes';
 import type { EntryChange, Pin } from '../../lock/diff.ts';
 import type { Reason } from '../../resolve/drift.ts';
 import { count } from '../count.ts';
+import { shortRev } from '../short-rev.ts';
 
 /** What an entry is pinned to, and perhaps when that was made, ISO 8601. */
 interface DatedPin extends Pin {
@@ -59,7 +60,7 @@ function changeLine(change: EntryChange<DatedPin>): string {
 
 /** A commit as people read it: `main (c170c708c41d, 2026-03-01)`. */
 function pinText({ ref, rev, date }: DatedPin): string {
-  const commit = rev.slice(0, 12);
+  const commit = shortRev(rev);
   const day = date === undefined || date === null ? [] : [date.slice(0, 10)];
   const facts = ref === rev ? day : [commit, ...day];
   const name = ref === rev ? commit : ref;

@@ -1,6 +1,7 @@
 import type { Pin } from '../../lock/diff.ts';
 import { placeOf } from '../../lock/entries.ts';
 import type { Output } from '../output-schema.ts';
+import { shortRev } from '../short-rev.ts';
 import { table } from '../table.ts';
 
 const HEAD = ['entry', 'locked', 'wanted', 'latest'];
@@ -26,6 +27,6 @@ export function outdatedText({ entries }: Output<'outdated'>, columns?: number):
 
 /** A commit as people tell it apart: `v1.2.0 c170c708c41d`. */
 function pinText({ ref, rev }: Pin): string {
-  const commit = rev.slice(0, 12);
+  const commit = shortRev(rev);
   return ref === rev ? commit : `${ref} ${commit}`;
 }

@@ -5,6 +5,7 @@ import type { CacheScan } from '../../cache/scan/scan.ts';
 import { visible } from '../../quote.ts';
 import { count } from '../count.ts';
 import type { Output } from '../output-schema.ts';
+import { shortRev } from '../short-rev.ts';
 import { table } from '../table.ts';
 
 /** What `scan` has to tell. */
@@ -38,8 +39,6 @@ const MEANINGS: Readonly<Record<ProblemKind, string>> = {
 
 /** More paths of one kind do not help; `--json` has them all. */
 const MOST_PATHS = 5;
-/** Digits of a commit that tell it from others at a glance. */
-const SHORT = 12;
 
 /** A line for each revision, one for the whole, and the problems by kind. */
 export function scanText(report: ScanReport, columns?: number): string {
@@ -49,7 +48,7 @@ export function scanText(report: ScanReport, columns?: number): string {
     revisions.map((revision) => [
       visible(id),
       type,
-      visible(revision.rev.slice(0, SHORT)),
+      visible(shortRev(revision.rev)),
       prettyBytes(revision.size),
       count(revision.files.length, 'file', 'files'),
       STORED[String(isStored(revision))] ?? '-',
