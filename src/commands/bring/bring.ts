@@ -1,12 +1,12 @@
 import type { CommandContext } from '../context.ts';
 import type { Damage } from '../../cache/find.ts';
 import { placeOf } from '../../lock/entries.ts';
-import type { Nix } from '../../store/nix.ts';
 import type { LackingContent } from '../../store/plan.ts';
 import { createRealise } from '../../store/realise.ts';
 import { assertSpace } from '../../transfer/space.ts';
 import { andMore } from '../count.ts';
 import { succeeded, throwRejected } from '../failures.ts';
+import type { Store } from '../store.ts';
 import { createSupply, type Source, type SupplyOptions } from './supply.ts';
 
 /** What bringing contents into the store needs from outside. */
@@ -26,12 +26,6 @@ export type BringOptions = Pick<SupplyOptions, 'endpoint' | 'checked' | 'absent'
 export const damageText = ({ file, reason }: Damage, outcome = 'it was not used'): string =>
   `${file} ${reason}; ${outcome}`;
 
-/** The store that contents are brought into. */
-export interface Target {
-  readonly nix: Pick<Nix, 'add'>;
-  readonly storeFolder: string;
-}
-
 /**
  * Brings contents into the store and tells, by digest, where each came from.
  *
@@ -39,11 +33,11 @@ export interface Target {
  */
 export async function bringContents(
   contents: readonly LackingContent[],
-  target: Target,
+  store: Store,
   options: BringOptions,
   context: BringContext,
 ): Promise<ReadonlyMap<string, Source>> {
-  return sourcesOf(contents, await tryContents(contents, target, options, context));
+  return sourcesOf(contents, await tryContents(contents, store, options, context));
 }
 
 /**
@@ -54,7 +48,7 @@ export async function bringContents(
  */
 export async function tryContents(
   contents: readonly LackingContent[],
-  { nix, storeFolder }: Target,
+  { nix, storeFolder }: Store,
   options: BringOptions,
   context: BringContext,
 ): Promise<readonly PromiseSettledResult<Source>[]> {

@@ -1,12 +1,11 @@
 import type { NamedEntry } from '../../lock/entries.ts';
-import type { Nix } from '../../store/nix.ts';
 import {
   type LackingContent,
   lackingContents,
   type PlacedFile,
   placeFiles,
 } from '../../store/plan.ts';
-import type { Target } from './bring.ts';
+import type { Store } from '../store.ts';
 
 /** Entries, as a store has them and should have them. */
 export interface Placement {
@@ -14,7 +13,6 @@ export interface Placement {
   readonly files: readonly PlacedFile[];
   /** What the store lacks. */
   readonly contents: readonly LackingContent[];
-  readonly target: Target;
 }
 
 /**
@@ -22,18 +20,17 @@ export interface Placement {
  *
  * @throws HugError those of `Nix`
  */
-export async function placeEntries(entries: readonly NamedEntry[], nix: Nix): Promise<Placement> {
-  const { storeFolder } = await nix.facts();
+export async function placeEntries(
+  entries: readonly NamedEntry[],
+  { nix, storeFolder }: Store,
+): Promise<Placement> {
   const files = placeFiles(entries, storeFolder);
   const missing = await nix.missing([...new Set(files.map(({ storePath }) => storePath))]);
-  return { files, contents: lackingContents(files, missing), target: { nix, storeFolder } };
+  return { files, contents: lackingContents(files, missing) };
 }
 
 /** What a placement has of some of its entries. */
-export function partOf(
-  { files, contents }: Placement,
-  entries: readonly NamedEntry[],
-): Pick<Placement, 'files' | 'contents'> {
+export function partOf({ files, contents }: Placement, entries: readonly NamedEntry[]): Placement {
   const own = new Set(entries.map(({ entry }) => entry));
   const isOwn = ({ entry }: PlacedFile) => own.has(entry);
   return {

@@ -1,4 +1,5 @@
 import type { CommandContext } from '../context.ts';
+import { openStore } from '../store.ts';
 import { HugError } from '../../errors.ts';
 import { isGitId } from '../../integrity.ts';
 import { storePathOf } from '../../store/store-path.ts';
@@ -27,11 +28,10 @@ export function createFindInStore(
 
 async function findAll(
   contents: readonly ExportedContent[],
-  { openNix, warn }: StoreContext,
+  context: StoreContext,
 ): Promise<ReadonlyMap<ExportedContent, string>> {
   try {
-    const nix = await openNix();
-    const { storeFolder } = await nix.facts();
+    const { nix, storeFolder } = await openStore(context);
     const candidates = contents.map((content) => ({
       content,
       storePaths: new Set(content.places.flatMap(({ file }) => storePathsOf(file, storeFolder))),
@@ -47,7 +47,7 @@ async function findAll(
   } catch (error) {
     if (!(error instanceof HugError)) throw error;
     if (error.code !== 'EHUG_NIX_MISSING') {
-      warn(`the Nix store is not looked into: ${error.message}`);
+      context.warn(`the Nix store is not looked into: ${error.message}`);
     }
     return NOTHING;
   }

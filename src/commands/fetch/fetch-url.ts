@@ -10,6 +10,7 @@ import { type RemoteContext, withHub } from '../remote/remote.ts';
 import { type RemoteOptions, wantedOf } from '../remote/remote-options.ts';
 import type { CommandContext } from '../context.ts';
 import type { CommandResult } from '../result.ts';
+import { openStore } from '../store.ts';
 import { weightsOf } from '../remote/weights.ts';
 
 export interface FetchUrlOptions extends RemoteOptions {
@@ -42,15 +43,15 @@ export async function run(
     const json: Output<'fetch-url-dry-run'> = { ...listingJson(remote), expression, obstacle };
     return { text, json, exitStatus: EXIT.ok };
   }
-  const nix = await context.openNix();
-  const { files, contents, target } = await placeEntries([weightsOf(remote, wanted.id)], nix);
-  await bringContents(contents, target, {}, context);
-  const result = await assemble(inspected, nix, options.gcRoot, context);
+  const store = await openStore(context);
+  const { files, contents } = await placeEntries([weightsOf(remote, wanted.id)], store);
+  await bringContents(contents, store, {}, context);
+  const result = await assemble(inspected, store.nix, options.gcRoot, context);
   if (options.gcRoot !== undefined && result.json.storePath === null) {
     // Where nothing is built, there is no link to what is built.
     const weights = files.map(({ storePath }) => storePath);
     const folder = path.resolve(context.cwd, options.gcRoot);
-    await nix.keep(folder, new Map([[path.basename(remote.repo), weights]]));
+    await store.nix.keep(folder, new Map([[path.basename(remote.repo), weights]]));
   }
   return result;
 }

@@ -10,6 +10,7 @@ import { placeEntries } from '../bring/placement.ts';
 import { type ProjectContext, readLock } from '../project.ts';
 import type { CommandContext } from '../context.ts';
 import type { CommandResult } from '../result.ts';
+import { openStore } from '../store.ts';
 
 export interface FetchOptions {
   /** Folder for links that keep what is fetched from the garbage collector. */
@@ -34,18 +35,17 @@ export async function run(
 ): Promise<CommandResult> {
   const lock = await readLock(context);
   const entries = entriesNamed(lock, names);
-  const nix = await context.openNix();
-  const { storeFolder, version } = await nix.facts();
-  context.debug(`Nix ${version}, store folder ${storeFolder}`);
-  const { files, contents, target } = await placeEntries(entries, nix);
+  const store = await openStore(context);
+  context.debug(`Nix ${store.version}, store folder ${store.storeFolder}`);
+  const { files, contents } = await placeEntries(entries, store);
   const isDryRun = options.dryRun === true;
 
   const sources = isDryRun
     ? undefined
-    : await bringContents(contents, target, { endpoint: lock.endpoint }, context);
+    : await bringContents(contents, store, { endpoint: lock.endpoint }, context);
   if (!isDryRun && options.gcRoot !== undefined) {
     const folder = path.resolve(context.cwd, options.gcRoot);
-    await nix.keep(folder, storePathsByEntry(files));
+    await store.nix.keep(folder, storePathsByEntry(files));
   }
   const report: FetchReport = { entries, files, contents, sources };
   return { json: fetchJson(report), text: fetchText(report), exitStatus: EXIT.ok };

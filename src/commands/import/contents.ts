@@ -3,15 +3,11 @@ import { HugError } from '../../errors.ts';
 import { placeOf } from '../../lock/entries.ts';
 import { quoted } from '../../quote.ts';
 import type { LackingContent, PlacedFile } from '../../store/plan.ts';
-import {
-  type BringContext,
-  bringContents,
-  type BringOptions,
-  type Target,
-} from '../bring/bring.ts';
+import { type BringContext, bringContents, type BringOptions } from '../bring/bring.ts';
 import { cachedNames } from '../bring/cached-names.ts';
 import { count } from '../count.ts';
 import { throwFailures } from '../failures.ts';
+import type { Store } from '../store.ts';
 import type { Source } from '../bring/supply.ts';
 
 /** Names of files in one message. */
@@ -27,13 +23,13 @@ const MOST_NAMES = 10;
  */
 export async function importContents(
   contents: readonly LackingContent[],
-  target: Target,
+  store: Store,
   checked: BringOptions['checked'],
   context: BringContext,
 ): Promise<ReadonlyMap<string, Source>> {
   const { there, absent } = await divide(contents, context.cacheFolder);
   const [brought] = await Promise.allSettled([
-    bringContents(there, target, { absent: unsound, checked }, { ...context, offline: true }),
+    bringContents(there, store, { absent: unsound, checked }, { ...context, offline: true }),
   ]);
   const lacking = lackingErrors(absent);
   if (brought.status === 'rejected') throwFailures([brought.reason, ...lacking]);

@@ -18,6 +18,7 @@ import { unsound } from './contents.ts';
 import { placeEntries } from '../bring/placement.ts';
 import type { CommandContext } from '../context.ts';
 import type { CommandResult } from '../result.ts';
+import { openStore } from '../store.ts';
 import { usageError } from '../usage.ts';
 
 export interface ImportAllOptions {
@@ -43,12 +44,12 @@ export async function run(
 ): Promise<CommandResult> {
   const { confirm } = context;
   if (!yes && !dryRun && confirm === undefined) throw nobodyToAsk();
-  const nix = await context.openNix();
   const reader = createEntryReader(context.cacheFolder, context.signal);
   const snapshots = await readSnapshots(reader, context);
-  const { files, contents, target } = await placeEntries(
+  const store = await openStore(context);
+  const { files, contents } = await placeEntries(
     snapshots.map(({ named }) => named),
-    nix,
+    store,
   );
   const plan: ImportAllReport = { snapshots, files, contents, outcomes: undefined };
   const unread = snapshots.flatMap(({ damaged }) => damaged);
@@ -59,7 +60,7 @@ export async function run(
   if (!isWanted) return resultOf(plan);
   const results = await tryContents(
     contents,
-    target,
+    store,
     { absent: unsound, checked: reader.checked },
     { ...context, offline: true },
   );

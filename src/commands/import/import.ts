@@ -8,6 +8,7 @@ import { type ProjectContext, readLock } from '../project.ts';
 import { type RemoteOptions, wantedOf } from '../remote/remote-options.ts';
 import type { CommandContext } from '../context.ts';
 import type { CommandResult } from '../result.ts';
+import { openStore } from '../store.ts';
 import { isOfLock, type Targets } from '../targets.ts';
 
 /** What `import` needs from outside. */
@@ -30,15 +31,14 @@ export async function run(
   const entries = isOfLock(targets) ? entriesNamed(await readLock(context), names) : [];
   const reader = createEntryReader(context.cacheFolder, context.signal);
   const repositories = await importsOf(wanted, reader, context);
-  const nix = await context.openNix();
+  const store = await openStore(context);
   const all = [...entries, ...repositories.map(({ named }) => named)];
-  const placement = await placeEntries(all, nix);
-  const { contents, target } = placement;
-  const sources = await importContents(contents, target, reader.checked, context);
+  const placement = await placeEntries(all, store);
+  const sources = await importContents(placement.contents, store, reader.checked, context);
 
   const results: RepoResult[] = [];
   for (const { named, tell } of repositories) {
-    results.push(await tell(partOf(placement, [named]).files, nix));
+    results.push(await tell(partOf(placement, [named]).files, store.nix));
   }
   return importResult({ entries, ...partOf(placement, entries), sources }, results);
 }

@@ -3,7 +3,8 @@ import { EXIT, HugError } from '../../errors.ts';
 import type { CommandContext } from '../context.ts';
 import type { CommandResult } from '../result.ts';
 import { scanJson, scanText, type ScanReport } from './report.ts';
-import { type Store, storedRevisions } from './stored.ts';
+import { openStore } from '../store.ts';
+import { storedRevisions } from './stored.ts';
 
 /** What `scan` needs from outside. */
 export type ScanContext = Pick<CommandContext, 'cacheFolder' | 'openNix' | 'signal' | 'warn'>;
@@ -27,12 +28,6 @@ export async function run(context: ScanContext): Promise<CommandResult> {
     text: (columns) => scanText(report, columns),
     exitStatus: EXIT.ok,
   };
-}
-
-async function openStore({ openNix }: ScanContext): Promise<Store> {
-  const nix = await openNix();
-  const { storeFolder } = await nix.facts();
-  return { nix, storeFolder };
 }
 
 /** Nix's answer; `undefined` where there is no Nix, or none that works. */

@@ -6,14 +6,8 @@ import type { CachedFile } from '../../cache/scan/snapshot.ts';
 import { systemCodeOf } from '../../errors.ts';
 import { isSha256Hex, sriOfHex } from '../../integrity.ts';
 import { storeNameOf } from '../../lock/store-name.ts';
-import type { Nix } from '../../store/nix.ts';
 import { storePathOf } from '../../store/store-path.ts';
-
-/** A store that can be asked. */
-export interface Store {
-  readonly nix: Pick<Nix, 'missing'>;
-  readonly storeFolder: string;
-}
+import type { Store } from '../store.ts';
 
 /** Digits of base 32, and a name (Nix manual, "Store Path"); Nix refuses to be asked about others. */
 const STORE_OBJECT = /^[0-9a-df-np-sv-z]{32}-[A-Za-z0-9+_?=-][A-Za-z0-9+._?=-]{0,210}$/u;

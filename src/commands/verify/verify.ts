@@ -1,7 +1,6 @@
 import { cachedFiles, reasonAgainst } from '../../cache/find.ts';
 import { EXIT, HugError } from '../../errors.ts';
 import { placeOf } from '../../lock/entries.ts';
-import type { Nix } from '../../store/nix.ts';
 import { type PlacedFile, placeFiles } from '../../store/plan.ts';
 import { cachedNames } from '../bring/cached-names.ts';
 import { entriesNamed } from '../entries.ts';
@@ -9,6 +8,7 @@ import { type ProjectContext, readLock } from '../project.ts';
 import { createReading } from '../bring/reading.ts';
 import type { CommandContext } from '../context.ts';
 import type { CommandResult } from '../result.ts';
+import { openStore, type Store } from '../store.ts';
 import { type VerifiedFile, verifyJson, verifyText } from './report.ts';
 
 /** What `verify` needs from outside. */
@@ -35,9 +35,9 @@ export async function run(
 ): Promise<CommandResult> {
   const { cacheFolder } = context;
   const entries = entriesNamed(await readLock(context), names);
-  const store = await openStore(context);
+  const store = await storeIfAny(context);
   const files = placeFiles(entries, store?.storeFolder ?? USUAL_STORE);
-  const onRecord = store === undefined ? new Set<string>() : await recorded(files, store.nix);
+  const onRecord = store === undefined ? new Set<string>() : await recorded(files, store);
   const copies = await Promise.all(files.map((file) => copiesOf(file, onRecord, cacheFolder)));
   const reasons = await readEach(copies.flat(), context);
   const verified = files.map((file, index): VerifiedFile => {
@@ -54,20 +54,18 @@ export async function run(
 }
 
 /** The store, or `undefined` where there is no Nix. */
-async function openStore({ openNix, warn }: VerifyContext) {
-  const nix = await openNix();
+async function storeIfAny(context: VerifyContext): Promise<Store | undefined> {
   try {
-    const { storeFolder } = await nix.facts();
-    return { nix, storeFolder };
+    return await openStore(context);
   } catch (error) {
     if (!(error instanceof HugError) || error.code !== 'EHUG_NIX_MISSING') throw error;
-    warn('Nix is not on PATH; only the Hugging Face cache is verified');
+    context.warn('Nix is not on PATH; only the Hugging Face cache is verified');
     return undefined;
   }
 }
 
 /** The store paths that Nix has on record, whether they are there or not. */
-async function recorded(files: readonly PlacedFile[], nix: Nix): Promise<Set<string>> {
+async function recorded(files: readonly PlacedFile[], { nix }: Store): Promise<Set<string>> {
   const storePaths = new Set(files.map(({ storePath }) => storePath));
   const missing = await nix.missing([...storePaths]);
   return new Set([...storePaths].filter((storePath) => !missing.has(storePath)));
