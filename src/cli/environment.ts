@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { usageError } from '../commands/usage.ts';
-import type { HttpOptions } from '../hub/http.ts';
 import type { Env } from '../hub-home.ts';
+import type { HttpOptions } from '../hub/http.ts';
 import { badEndpointReason } from '../repo.ts';
 
 // What the variables of the environment say.

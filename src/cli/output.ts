@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
-import type { CommandResult } from '../commands/result.ts';
 import { errorJson } from '../commands/error-json.ts';
+import type { CommandResult } from '../commands/result.ts';
 import { HugError, messageOf } from '../errors.ts';
 import { visible } from '../quote.ts';
 

@@ -1,4 +1,3 @@
-import type { CommandContext } from './context.ts';
 import path from 'node:path';
 import { HugError } from '../errors.ts';
 import { parseLock } from '../lock/codec.ts';
@@ -9,6 +8,7 @@ import { locateManifest, readManifest } from '../manifest/locate.ts';
 import { parseManifest } from '../manifest/parse.ts';
 import type { Manifest } from '../manifest/schema.ts';
 import { driftOf } from '../resolve/drift.ts';
+import type { CommandContext } from './context.ts';
 
 /** What says which project a command is about. */
 export type ProjectContext = Pick<CommandContext, 'cwd' | 'manifest' | 'endpoint'>;

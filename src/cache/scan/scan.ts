@@ -4,8 +4,8 @@ import { setImmediate } from 'node:timers/promises';
 import { HugError, systemCodeOf } from '../../errors.ts';
 import { type Folder, folderAt, followed, list } from './folder.ts';
 import { attempt, type CacheProblem, type Report } from './problem.ts';
-import { type CachedRepo, parseRepoFolderName, readRepo, sizeOf } from './repo-folder.ts';
 import { SYSTEM_FILES } from './refs.ts';
+import { type CachedRepo, parseRepoFolderName, readRepo, sizeOf } from './repo-folder.ts';
 
 /** What is in a Hugging Face cache. */
 export interface CacheScan {

@@ -1,10 +1,10 @@
 import { lstat, mkdir, readlink, rename, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { digestOfEtag } from '../../integrity.ts';
-import { type Blob, isSameFile } from './blob.ts';
 import { type Damage, reasonAgainst } from '../find.ts';
-import { succeedsUnless } from './folders.ts';
 import type { TreeItem } from '../trees.ts';
+import { type Blob, isSameFile } from './blob.ts';
+import { succeedsUnless } from './folders.ts';
 
 /** A commit as it goes into the cache. */
 export interface Snapshot {

@@ -1,9 +1,9 @@
-import type { CommandContext } from '../context.ts';
 import type { Damage } from '../../cache/find.ts';
 import { placeOf } from '../../lock/entries.ts';
 import type { LackingContent } from '../../store/plan.ts';
 import { createRealise } from '../../store/realise.ts';
 import { assertSpace } from '../../transfer/space.ts';
+import type { CommandContext } from '../context.ts';
 import { andMore } from '../count.ts';
 import { succeeded, throwRejected } from '../failures.ts';
 import type { Store } from '../store.ts';

@@ -4,11 +4,11 @@ import type { BlobSource } from '../../cache/write/blob.ts';
 import type { RepoWriter } from '../../cache/write/write.ts';
 import { HugError } from '../../errors.ts';
 import { createPipeline, type ReportContent } from '../../store/pipeline.ts';
-import { cachedContent, type ExportedContent } from './plan.ts';
-import type { FindInStore } from './store.ts';
 import { damageText } from '../bring/bring.ts';
 import { createHubSource, type HubFile, type OpenDownloads } from '../bring/hub-source.ts';
 import { createReading } from '../bring/reading.ts';
+import { cachedContent, type ExportedContent } from './plan.ts';
+import type { FindInStore } from './store.ts';
 
 /** Where an exported content came from: `cache` when it was there. */
 export type ExportSource = 'cache' | 'store' | 'hub';

@@ -4,8 +4,11 @@ import { createRepoWriter, type RepoWriter } from '../../cache/write/write.ts';
 import { EXIT } from '../../errors.ts';
 import { assertSpace } from '../../transfer/space.ts';
 import { type BringContext, damageText } from '../bring/bring.ts';
-import { createBringToCache } from './bring.ts';
 import { andMore } from '../count.ts';
+import { succeeded, throwRejected } from '../failures.ts';
+import type { RemoteContext } from '../remote/remote.ts';
+import type { CommandResult } from '../result.ts';
+import { createBringToCache } from './bring.ts';
 import {
   cachedContent,
   contentKey,
@@ -14,12 +17,9 @@ import {
   type ExportedContent,
   type ExportedFile,
 } from './plan.ts';
-import { exportJson, exportText, type Written } from './report.ts';
 import { exportRef } from './ref.ts';
+import { exportJson, exportText, type Written } from './report.ts';
 import { createFindInStore, type StoreContext } from './store.ts';
-import { succeeded, throwRejected } from '../failures.ts';
-import type { RemoteContext } from '../remote/remote.ts';
-import type { CommandResult } from '../result.ts';
 
 /** What `export` needs from outside. */
 export type ExportContext = BringContext & StoreContext & RemoteContext;

@@ -5,11 +5,8 @@ import { placeOf, type NamedEntry } from '../../lock/entries.ts';
 import type { Selection } from '../../manifest/schema.ts';
 import { selectFiles } from '../../resolve/select.ts';
 import { entriesNamed } from '../entries.ts';
-import { type ExportContext, exportAll } from './export-all.ts';
-import { type Exported, exportedEntry, exportedFile, treeItem } from './plan.ts';
 import { listingOf } from '../listing.ts';
 import { type ProjectContext, readLock } from '../project.ts';
-import { forEachRepository, lookUp, withHub } from '../remote/remote.ts';
 import {
   type RemoteOptions,
   selectionOf,
@@ -17,8 +14,11 @@ import {
   type Wanted,
   wantedOf,
 } from '../remote/remote-options.ts';
+import { forEachRepository, lookUp, withHub } from '../remote/remote.ts';
 import type { CommandResult } from '../result.ts';
 import { isOfLock, type Targets } from '../targets.ts';
+import { type ExportContext, exportAll } from './export-all.ts';
+import { type Exported, exportedEntry, exportedFile, treeItem } from './plan.ts';
 
 /**
  * `nix-hug export [name|url]…`: writes entries of the lock, and repositories, into the Hugging Face

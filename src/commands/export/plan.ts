@@ -1,8 +1,8 @@
 import type { CachedContent } from '../../cache/find.ts';
-import { groupBy, type NonEmpty } from '../../group.ts';
-import { digestOfEtag, etagOf, hexOfSri, sriOfHex } from '../../integrity.ts';
 import type { TreeItem } from '../../cache/trees.ts';
+import { groupBy, type NonEmpty } from '../../group.ts';
 import type { TreeFile } from '../../hub/tree.ts';
+import { digestOfEtag, etagOf, hexOfSri, sriOfHex } from '../../integrity.ts';
 import { type NamedEntry, placeOf } from '../../lock/entries.ts';
 import { pathNames } from '../../lock/path-names.ts';
 import type { RepoType } from '../../repo.ts';

@@ -1,7 +1,7 @@
 import type { RepoWriter } from '../../cache/write/write.ts';
 import { HugError } from '../../errors.ts';
-import type { Exported } from './plan.ts';
 import { type RemoteContext, withHub } from '../remote/remote.ts';
+import type { Exported } from './plan.ts';
 
 /**
  * Has the ref that was asked for name the exported commit. A lock may be older than what the user

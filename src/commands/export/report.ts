@@ -1,6 +1,6 @@
+import type { Output } from '../output-schema.ts';
 import type { ExportSource } from './bring.ts';
 import type { Exported, ExportedFile } from './plan.ts';
-import type { Output } from '../output-schema.ts';
 
 /** A commit that is in the Hugging Face cache now. */
 export interface Written {

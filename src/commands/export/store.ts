@@ -1,8 +1,8 @@
-import type { CommandContext } from '../context.ts';
-import { openStore } from '../store.ts';
 import { HugError } from '../../errors.ts';
 import { isGitId } from '../../integrity.ts';
 import { storePathOf } from '../../store/store-path.ts';
+import type { CommandContext } from '../context.ts';
+import { openStore } from '../store.ts';
 import type { ExportedContent, ExportedFile } from './plan.ts';
 
 /** What looking into the Nix store needs from outside. */

@@ -1,17 +1,17 @@
 import path from 'node:path';
 import { EXIT } from '../../errors.ts';
-import { assemble, type AssembleContext } from '../remote/assemble.ts';
 import { type BringContext, bringContents } from '../bring/bring.ts';
-import { inspect } from '../remote/inspect.ts';
+import { placeEntries } from '../bring/placement.ts';
+import type { CommandContext } from '../context.ts';
 import { listingJson, listingText } from '../listing.ts';
 import type { Output } from '../output-schema.ts';
-import { placeEntries } from '../bring/placement.ts';
-import { type RemoteContext, withHub } from '../remote/remote.ts';
+import { assemble, type AssembleContext } from '../remote/assemble.ts';
+import { inspect } from '../remote/inspect.ts';
 import { type RemoteOptions, wantedOf } from '../remote/remote-options.ts';
-import type { CommandContext } from '../context.ts';
+import { type RemoteContext, withHub } from '../remote/remote.ts';
+import { weightsOf } from '../remote/weights.ts';
 import type { CommandResult } from '../result.ts';
 import { openStore } from '../store.ts';
-import { weightsOf } from '../remote/weights.ts';
 
 export interface FetchUrlOptions extends RemoteOptions {
   /** Only list the files and print the expression. */

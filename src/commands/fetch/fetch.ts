@@ -4,13 +4,13 @@ import { groupBy } from '../../group.ts';
 import { placeOf } from '../../lock/entries.ts';
 import type { PlacedFile } from '../../store/plan.ts';
 import { type BringContext, bringContents } from '../bring/bring.ts';
-import { entriesNamed } from '../entries.ts';
-import { fetchJson, type FetchReport, fetchText } from './report.ts';
 import { placeEntries } from '../bring/placement.ts';
-import { type ProjectContext, readLock } from '../project.ts';
 import type { CommandContext } from '../context.ts';
+import { entriesNamed } from '../entries.ts';
+import { type ProjectContext, readLock } from '../project.ts';
 import type { CommandResult } from '../result.ts';
 import { openStore } from '../store.ts';
+import { fetchJson, type FetchReport, fetchText } from './report.ts';
 
 export interface FetchOptions {
   /** Folder for links that keep what is fetched from the garbage collector. */

@@ -1,9 +1,9 @@
 import prettyBytes from 'pretty-bytes';
 import { type NamedEntry, placeOf } from '../../lock/entries.ts';
 import type { LackingContent, PlacedFile } from '../../store/plan.ts';
+import type { Source } from '../bring/supply.ts';
 import { count } from '../count.ts';
 import type { Output } from '../output-schema.ts';
-import type { Source } from '../bring/supply.ts';
 
 /** What `fetch` has to tell. */
 export interface FetchReport {

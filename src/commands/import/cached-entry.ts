@@ -1,7 +1,7 @@
 import { digestsOf } from '../../cache/digests.ts';
-import { readExpected } from '../../cache/scan/expected.ts';
-import { isInside } from '../../cache/inside.ts';
 import type { Damage } from '../../cache/find.ts';
+import { isInside } from '../../cache/inside.ts';
+import { readExpected } from '../../cache/scan/expected.ts';
 import type { CachedRepo, CachedRevision } from '../../cache/scan/repo-folder.ts';
 import type { CachedFile } from '../../cache/scan/snapshot.ts';
 import { messageOf, systemCodeOf } from '../../errors.ts';

@@ -5,9 +5,9 @@ import type { HubApi } from '../../hub/api.ts';
 import { isGitId } from '../../integrity.ts';
 import { quoted } from '../../quote.ts';
 import { DEFAULT_REF, type RepoType } from '../../repo.ts';
-import { type ImportableRepo, isImportable } from './cached-entry.ts';
-import { locate } from '../remote/remote.ts';
 import type { Wanted } from '../remote/remote-options.ts';
+import { locate } from '../remote/remote.ts';
+import { type ImportableRepo, isImportable } from './cached-entry.ts';
 
 /** A repository of the cache at one commit. */
 export interface CachedSnapshot {

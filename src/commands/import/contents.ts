@@ -5,10 +5,10 @@ import { quoted } from '../../quote.ts';
 import type { LackingContent, PlacedFile } from '../../store/plan.ts';
 import { type BringContext, bringContents, type BringOptions } from '../bring/bring.ts';
 import { cachedNames } from '../bring/cached-names.ts';
+import type { Source } from '../bring/supply.ts';
 import { count } from '../count.ts';
 import { throwFailures } from '../failures.ts';
 import type { Store } from '../store.ts';
-import type { Source } from '../bring/supply.ts';
 
 /** Names of files in one message. */
 const MOST_NAMES = 10;

@@ -3,10 +3,10 @@ import { groupBy } from '../../group.ts';
 import { placeOf } from '../../lock/entries.ts';
 import { visible } from '../../quote.ts';
 import type { LackingContent, PlacedFile } from '../../store/plan.ts';
-import type { CachedEntry } from './cached-entry.ts';
 import { count } from '../count.ts';
 import type { Output } from '../output-schema.ts';
 import { table } from '../table.ts';
+import type { CachedEntry } from './cached-entry.ts';
 
 /** What `import-all` has to tell. */
 export interface ImportAllReport {

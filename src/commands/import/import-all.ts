@@ -2,24 +2,24 @@ import { scanCache } from '../../cache/scan/scan.ts';
 import { EXIT, HugError } from '../../errors.ts';
 import { placeOf } from '../../lock/entries.ts';
 import { type BringContext, damageText, sourcesOf, tryContents } from '../bring/bring.ts';
+import { placeEntries } from '../bring/placement.ts';
+import type { CommandContext } from '../context.ts';
+import type { CommandResult } from '../result.ts';
+import { openStore } from '../store.ts';
+import { usageError } from '../usage.ts';
 import {
   type CachedEntry,
   createEntryReader,
   type EntryReader,
   isImportable,
 } from './cached-entry.ts';
+import { unsound } from './contents.ts';
 import {
   importAllJson,
   type ImportAllReport,
   importAllText,
   questionText,
 } from './import-all-report.ts';
-import { unsound } from './contents.ts';
-import { placeEntries } from '../bring/placement.ts';
-import type { CommandContext } from '../context.ts';
-import type { CommandResult } from '../result.ts';
-import { openStore } from '../store.ts';
-import { usageError } from '../usage.ts';
 
 export interface ImportAllOptions {
   /** Do not ask. */

@@ -1,15 +1,15 @@
-import { createEntryReader } from './cached-entry.ts';
-import { entriesNamed } from '../entries.ts';
-import { importContents } from './contents.ts';
-import { type ImportRepoContext, importsOf, type RepoResult } from './repo.ts';
-import { importResult } from './report.ts';
 import { partOf, placeEntries } from '../bring/placement.ts';
+import type { CommandContext } from '../context.ts';
+import { entriesNamed } from '../entries.ts';
 import { type ProjectContext, readLock } from '../project.ts';
 import { type RemoteOptions, wantedOf } from '../remote/remote-options.ts';
-import type { CommandContext } from '../context.ts';
 import type { CommandResult } from '../result.ts';
 import { openStore } from '../store.ts';
 import { isOfLock, type Targets } from '../targets.ts';
+import { createEntryReader } from './cached-entry.ts';
+import { importContents } from './contents.ts';
+import { type ImportRepoContext, importsOf, type RepoResult } from './repo.ts';
+import { importResult } from './report.ts';
 
 /** What `import` needs from outside. */
 export type ImportContext = ProjectContext & ImportRepoContext & Pick<CommandContext, 'openNix'>;

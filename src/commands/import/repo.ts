@@ -3,17 +3,17 @@ import type { HubApi } from '../../hub/api.ts';
 import type { NamedEntry } from '../../lock/entries.ts';
 import type { Nix } from '../../store/nix.ts';
 import type { PlacedFile } from '../../store/plan.ts';
-import { assemble, type AssembleContext } from '../remote/assemble.ts';
 import type { BringContext } from '../bring/bring.ts';
+import type { Output } from '../output-schema.ts';
+import { assemble, type AssembleContext } from '../remote/assemble.ts';
+import { inspect } from '../remote/inspect.ts';
+import type { Wanted } from '../remote/remote-options.ts';
+import { forEachRepository, type RemoteContext, withHub } from '../remote/remote.ts';
+import { weightsOf } from '../remote/weights.ts';
+import type { CommandResult } from '../result.ts';
 import type { EntryReader } from './cached-entry.ts';
 import { type CachedSnapshot, findSnapshot } from './cached-snapshot.ts';
 import { importOfSnapshot } from './snapshot.ts';
-import { inspect } from '../remote/inspect.ts';
-import type { Output } from '../output-schema.ts';
-import { forEachRepository, type RemoteContext, withHub } from '../remote/remote.ts';
-import type { Wanted } from '../remote/remote-options.ts';
-import type { CommandResult } from '../result.ts';
-import { weightsOf } from '../remote/weights.ts';
 
 /** A repository of the cache that is to be imported. */
 export interface RepoImport {

@@ -1,8 +1,8 @@
 import { EXIT } from '../../errors.ts';
 import { fetchJson, type FetchReport, fetchText } from '../fetch/report.ts';
-import type { RepoResult } from './repo.ts';
 import type { Output } from '../output-schema.ts';
 import type { CommandResult } from '../result.ts';
+import type { RepoResult } from './repo.ts';
 
 /**
  * What `import` has to tell: for entries alone, and for one repository alone, what `fetch` does; else

@@ -1,15 +1,15 @@
 import { EXIT } from '../../errors.ts';
 import { visible } from '../../quote.ts';
 import { selectFiles } from '../../resolve/select.ts';
-import type { EntryReader } from './cached-entry.ts';
-import type { CachedSnapshot } from './cached-snapshot.ts';
-import { throwFailures } from '../failures.ts';
 import { damageText } from '../bring/bring.ts';
-import { unsound } from './contents.ts';
-import type { RepoImport } from './repo.ts';
+import { throwFailures } from '../failures.ts';
 import { listingJson } from '../listing.ts';
 import type { Wanted } from '../remote/remote-options.ts';
 import { table } from '../table.ts';
+import type { EntryReader } from './cached-entry.ts';
+import type { CachedSnapshot } from './cached-snapshot.ts';
+import { unsound } from './contents.ts';
+import type { RepoImport } from './repo.ts';
 
 const OBSTACLE =
   'No Nix expression: its fileTreeHash is of an answer that only the Hub gives.\n' +

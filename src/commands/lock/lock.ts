@@ -5,9 +5,10 @@ import { writeLockText } from '../../lock/file.ts';
 import type { Lock, LockedEntry } from '../../lock/schema.ts';
 import type { Manifest, ManifestEntry } from '../../manifest/schema.ts';
 import { type Drift, driftOf } from '../../resolve/drift.ts';
-import { checkText, lockText } from './lock-text.ts';
 import type { Output } from '../output-schema.ts';
 import { type Project, type ProjectContext, readProject } from '../project.ts';
+import type { CommandResult } from '../result.ts';
+import { checkText, lockText } from './lock-text.ts';
 import {
   assemble,
   type LockPlan,
@@ -16,7 +17,6 @@ import {
   type RelockContext,
   resolveAll,
 } from './relock.ts';
-import type { CommandResult } from '../result.ts';
 
 export interface LockOptions {
   /** Write nothing, ask nobody, only tell whether the lock is current. */

@@ -6,10 +6,10 @@ import type { ManifestEntry } from '../../manifest/schema.ts';
 import type { Looked } from '../../resolve/outlook.ts';
 import { manifestEntriesNamed } from '../entries.ts';
 import { errorJson } from '../error-json.ts';
-import { outdatedText } from './outdated-text.ts';
+import { assertOnline } from '../online.ts';
 import type { Output } from '../output-schema.ts';
 import { type ProjectContext, readLockedProject } from '../project.ts';
-import { assertOnline } from '../online.ts';
+import { outdatedText } from './outdated-text.ts';
 
 import type { RelockContext } from './relock.ts';
 import type { CommandResult } from '../result.ts';

@@ -1,4 +1,3 @@
-import type { CommandContext } from '../context.ts';
 import { refClashes } from '../../lock/clashes.ts';
 import { EMPTY_LOCK, formatLock, parseLock } from '../../lock/codec.ts';
 import { hasConflictMarkers, parseConflict } from '../../lock/conflict.ts';
@@ -8,6 +7,7 @@ import type { Manifest, ManifestEntry } from '../../manifest/schema.ts';
 import type { Reason } from '../../resolve/drift.ts';
 import { repairLock } from '../../resolve/repair.ts';
 import type { Resolved, ResolveContext } from '../../resolve/resolve.ts';
+import type { CommandContext } from '../context.ts';
 import { succeeded, throwRejected } from '../failures.ts';
 
 /** What resolving entries needs from outside. */

@@ -1,4 +1,3 @@
-import { assertOnline } from '../online.ts';
 import { EXIT } from '../../errors.ts';
 import { diffLocks, type EntryChange, type Pin } from '../../lock/diff.ts';
 import { entriesOf, placeOf } from '../../lock/entries.ts';
@@ -8,11 +7,12 @@ import type { Manifest, ManifestEntry } from '../../manifest/schema.ts';
 import { isPinned } from '../../resolve/loss.ts';
 import type { Moved } from '../../resolve/move.ts';
 import { manifestEntriesNamed } from '../entries.ts';
-import { lockText } from './lock-text.ts';
+import { assertOnline } from '../online.ts';
 import type { Output } from '../output-schema.ts';
 import { type ProjectContext, readProject } from '../project.ts';
-import { assemble, planOf, readFound, type RelockContext, resolveAll } from './relock.ts';
 import type { CommandResult } from '../result.ts';
+import { lockText } from './lock-text.ts';
+import { assemble, planOf, readFound, type RelockContext, resolveAll } from './relock.ts';
 import { moveLines, pinnedLines } from './update-text.ts';
 
 export interface UpdateOptions {

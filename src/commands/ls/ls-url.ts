@@ -1,7 +1,7 @@
 import { EXIT } from '../../errors.ts';
 import { listingJson, listingText } from '../listing.ts';
-import { lookUp, type RemoteContext, withHub } from '../remote/remote.ts';
 import { type RemoteOptions, wantedOf } from '../remote/remote-options.ts';
+import { lookUp, type RemoteContext, withHub } from '../remote/remote.ts';
 import type { CommandResult } from '../result.ts';
 
 /** `nix-hug ls <url>`: the files of a repository; nothing is downloaded. */

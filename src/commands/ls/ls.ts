@@ -1,10 +1,10 @@
 import { EXIT } from '../../errors.ts';
 import { selectFiles } from '../../resolve/select.ts';
+import type { CommandContext } from '../context.ts';
 import { ambiguousEntry, entriesNamed } from '../entries.ts';
 import { entriesJson, entriesText, listingJson, listingOf, listingText } from '../listing.ts';
 import { type ProjectContext, readLock } from '../project.ts';
 import { selectionOf, type SelectionOptions } from '../remote/remote-options.ts';
-import type { CommandContext } from '../context.ts';
 import type { CommandResult } from '../result.ts';
 
 /** What `ls` needs from outside. */

@@ -2,8 +2,8 @@ import path from 'node:path';
 import { EXIT } from '../../errors.ts';
 import { createFiles, existing, fileExists } from '../../manifest/create.ts';
 import { SEARCH_PLACES } from '../../manifest/locate.ts';
-import type { Output } from '../output-schema.ts';
 import type { CommandContext } from '../context.ts';
+import type { Output } from '../output-schema.ts';
 import type { CommandResult } from '../result.ts';
 
 export interface InitOptions {

@@ -2,11 +2,11 @@ import path from 'node:path';
 import { EXIT } from '../../errors.ts';
 import { nixString } from '../../nix-string.ts';
 import type { Nix } from '../../store/nix.ts';
-import type { Inspected } from './inspect.ts';
+import type { CommandContext } from '../context.ts';
 import { listingJson } from '../listing.ts';
 import type { Output } from '../output-schema.ts';
-import type { CommandContext } from '../context.ts';
 import type { CommandResult } from '../result.ts';
+import type { Inspected } from './inspect.ts';
 
 /** What assembling needs from outside. */
 export type AssembleContext = Pick<CommandContext, 'cwd' | 'offline' | 'nixLibrary'>;

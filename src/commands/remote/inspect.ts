@@ -3,8 +3,8 @@ import type { TreePin } from '../../hub/tree-pin.ts';
 import type { RepoType } from '../../repo.ts';
 import { filtersOf } from '../../resolve/filters.ts';
 import { nixExpression } from './nix-expression.ts';
-import { lookUp, type Remote } from './remote.ts';
 import type { Wanted } from './remote-options.ts';
+import { lookUp, type Remote } from './remote.ts';
 
 /** A repository, and the Nix expression that pins it or why there is none. */
 export interface Inspected {

@@ -1,9 +1,9 @@
-import type { CommandContext } from '../context.ts';
 import { HugError } from '../../errors.ts';
 import type { HubApi, Revision } from '../../hub/api.ts';
 import type { TreeFile } from '../../hub/tree.ts';
 import type { RepoType } from '../../repo.ts';
 import { selectFiles } from '../../resolve/select.ts';
+import type { CommandContext } from '../context.ts';
 import { succeeded, throwRejected } from '../failures.ts';
 import { assertOnline } from '../online.ts';
 import type { Wanted } from './remote-options.ts';

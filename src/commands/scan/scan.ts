@@ -2,8 +2,8 @@ import { scanCache } from '../../cache/scan/scan.ts';
 import { EXIT, HugError } from '../../errors.ts';
 import type { CommandContext } from '../context.ts';
 import type { CommandResult } from '../result.ts';
-import { scanJson, scanText, type ScanReport } from './report.ts';
 import { openStore } from '../store.ts';
+import { scanJson, scanText, type ScanReport } from './report.ts';
 import { storedRevisions } from './stored.ts';
 
 /** What `scan` needs from outside. */
