@@ -2,9 +2,10 @@ import { closestMatch } from 'leven';
 import { HugError } from '../errors.ts';
 import { type NamedEntry, namedEntries, placeOf } from '../lock/entries.ts';
 import type { Lock } from '../lock/schema.ts';
-import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
+import type { Manifest, ManifestEntry, Selection } from '../manifest/schema.ts';
 import { quoted } from '../quote.ts';
 import type { RepoType } from '../repo.ts';
+import { selectFiles } from '../resolve/select.ts';
 
 /** What tells entries apart. */
 interface Named {
@@ -82,4 +83,22 @@ export function ambiguousEntry(name: string, entries: readonly Named[]): HugErro
   return new HugError('EHUG_ENTRY_AMBIGUOUS', `${name} is a model and a dataset`, {
     hint: `Write ${entries.map(placeOf).join(' or ')}.`,
   });
+}
+
+/**
+ * An entry with those of its files that a further selection keeps.
+ *
+ * @param warn told of globs that match nothing
+ * @throws HugError `EHUG_SELECTION`
+ */
+export function narrowed(
+  named: NamedEntry,
+  select: Selection | undefined,
+  warn: (line: string) => void,
+): NamedEntry {
+  const all = [...named.entry.files].map(([path, file]) => ({ path, file, lfs: file.lfs }));
+  const { files, warnings } = selectFiles(all, select);
+  for (const warning of warnings) warn(warning);
+  const kept = new Map(files.map(({ path, file }) => [path, file]));
+  return { ...named, entry: { ...named.entry, files: kept } };
 }

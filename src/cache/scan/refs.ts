@@ -42,7 +42,7 @@ export function readRefs(
         if (text === undefined) continue;
         if (revisions.has(text)) refs.set(ref, text);
         else if (isGitId(text)) report('dangling-ref', below.at, text);
-        else report('bad-ref', below.at, reasonAgainst(text, revisions));
+        else report('bad-ref', below.at, whyNoCommit(text, revisions));
       }
     }
   };
@@ -50,7 +50,7 @@ export function readRefs(
   return refs;
 }
 
-function reasonAgainst(text: string, revisions: ReadonlySet<string>): string {
+function whyNoCommit(text: string, revisions: ReadonlySet<string>): string {
   if (text.length > MOST_BYTES) return 'is too long';
   const commit = text.trim().toLowerCase();
   return isGitId(commit) || revisions.has(commit)

@@ -81,7 +81,7 @@ export function createReadSnapshot(folders: RepoFolders, report: Report): ReadSn
       else if (!stats.isFile()) note('not-a-file', at);
       else {
         if (isInPlace && !isInside(file, folders)) note('outside', at, file);
-        return contentOf(file, stats, etagOf(path.resolve(path.dirname(real), link), folders));
+        return contentOf(file, stats, blobNameOf(path.resolve(path.dirname(real), link), folders));
       }
       return undefined;
     }
@@ -119,7 +119,7 @@ const contentOf = (file: string, stats: Stats, etag: string | undefined): Conten
 });
 
 /** Name of the blob that a link leads to, whatever that is; `undefined` when it leads elsewhere. */
-function etagOf(target: string, { repo, blobs }: RepoFolders): string | undefined {
+function blobNameOf(target: string, { repo, blobs }: RepoFolders): string | undefined {
   const folder = path.dirname(target);
   const isBlob = [blobs?.at, blobs?.real, `${repo.real}/blobs`].includes(folder);
   return isBlob ? path.basename(target) : undefined;

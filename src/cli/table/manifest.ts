@@ -52,6 +52,7 @@ export function addManifestCommands(program: Program, execute: Execute): void {
         return run(options, context);
       }),
     );
+
   program
     .command('update')
     .description('move branches and version ranges to their newest commit')

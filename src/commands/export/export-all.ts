@@ -64,19 +64,11 @@ export async function exportAll(
     const complete = exports.filter(({ files }) =>
       files.every((file) => sources.has(contentKey(file))),
     );
+    const sourceOf = (file: ExportedFile) => sources.get(contentKey(file));
     const written: Written[] = [];
     for (const exported of complete) {
-      const { rev, files, tree } = exported;
-      const folders: string[] = [];
-      for (const writer of writers.of(exported)) {
-        const folder = await writer.putSnapshot({ rev, files, tree }, (damage) =>
-          context.warn(damageText(damage, 'it was replaced')),
-        );
-        folders.push(folder);
-        await exportRef(exported, writer, context);
-      }
-      const sourceOf = (file: ExportedFile) => sources.get(contentKey(file));
-      written.push({ exported, folder: folders[0] ?? '', sourceOf });
+      const folder = await putCommit(exported, writers, context);
+      written.push({ exported, folder, sourceOf });
     }
     throwRejected(contents, results, ({ places }) => places[0].exported.title);
     return { json: exportJson(written), text: exportText(written), exitStatus: EXIT.ok };
@@ -132,6 +124,28 @@ async function prepare(
   for (const writer of affected) await writer.prepare();
   if (affected.size === 0) return;
   await assertSpace(cacheFolder, needed, 'Make room, or set HF_HUB_CACHE to a larger disk.');
+}
+
+/**
+ * Puts a commit whose contents are there in place, under all ids of its repository.
+ *
+ * @returns its folder under the id that was asked for
+ */
+async function putCommit(
+  exported: Exported,
+  writers: Writers,
+  context: ExportContext,
+): Promise<string> {
+  const { rev, files, tree } = exported;
+  const folders: string[] = [];
+  for (const writer of writers.of(exported)) {
+    const folder = await writer.putSnapshot({ rev, files, tree }, (damage) =>
+      context.warn(damageText(damage, 'it was replaced')),
+    );
+    folders.push(folder);
+    await exportRef(exported, writer, context);
+  }
+  return folders[0] ?? '';
 }
 
 function titleOf({ places: [{ exported, file }, ...others] }: ExportedContent): string {

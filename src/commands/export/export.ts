@@ -3,9 +3,7 @@ import type { HubApi } from '../../hub/api.ts';
 import { isGitId } from '../../integrity.ts';
 import { placeOf, type NamedEntry } from '../../lock/entries.ts';
 import type { Selection } from '../../manifest/schema.ts';
-import { selectFiles } from '../../resolve/select.ts';
-import { entriesNamed } from '../entries.ts';
-import { listingOf } from '../listing.ts';
+import { entriesNamed, narrowed } from '../entries.ts';
 import { type ProjectContext, readLock } from '../project.ts';
 import {
   type RemoteOptions,
@@ -43,24 +41,23 @@ async function exportedEntries(
   const lock = await readLock(context);
   const select = selectionOf(undefined, options);
   return entriesNamed(lock, names).map((named) =>
-    narrowed(named, lock.endpoint, select, context.warn),
+    exportedSelection(named, lock.endpoint, select, context.warn),
   );
 }
 
-/** An entry with those of its files that a further selection leaves. */
-function narrowed(
+/** An entry, of which a further selection may leave fewer files. */
+function exportedSelection(
   named: NamedEntry,
   endpoint: string | undefined,
   select: Selection | undefined,
   warn: (line: string) => void,
 ): Exported {
+  const place = placeOf(named);
   try {
-    const { files, warnings } = selectFiles(listingOf(named).files, select);
-    for (const warning of warnings) warn(`${placeOf(named)}: ${warning}`);
-    const paths = new Set(files.map(({ path }) => path));
-    return exportedEntry(named, endpoint, (path) => paths.has(path));
+    const { entry } = narrowed(named, select, (line) => warn(`${place}: ${line}`));
+    return exportedEntry(named, entry.files, endpoint);
   } catch (error) {
-    throw error instanceof HugError ? error.within(placeOf(named)) : error;
+    throw error instanceof HugError ? error.within(place) : error;
   }
 }
 
@@ -71,12 +68,12 @@ async function exportedRepositories(
 ): Promise<Exported[]> {
   if (wanted.length === 0) return [];
   return withHub(context, (hub) =>
-    forEachRepository(wanted, context.warn, (one, warn) => inspect(hub, one, warn)),
+    forEachRepository(wanted, context.warn, (one, warn) => exportedRepository(hub, one, warn)),
   );
 }
 
 /** A repository as the Hub has it. */
-async function inspect(
+async function exportedRepository(
   hub: HubApi,
   wanted: Wanted,
   warn: (line: string) => void,

@@ -5,6 +5,7 @@ import type { TreeFile } from '../../hub/tree.ts';
 import { digestOfEtag, etagOf, hexOfSri, sriOfHex } from '../../integrity.ts';
 import { type NamedEntry, placeOf } from '../../lock/entries.ts';
 import { pathNames } from '../../lock/path-names.ts';
+import type { LockedEntry } from '../../lock/schema.ts';
 import type { RepoType } from '../../repo.ts';
 import { etagOfLocked, idsOf, namesUnder } from '../bring/cached-names.ts';
 
@@ -61,12 +62,13 @@ interface ExportedPlace {
 /**
  * What the lock says of an entry. A lock knows only files that its selection chose.
  *
+ * @param selected those of its files that are to be exported
  * @param endpoint that of the lock
  */
 export function exportedEntry(
   named: NamedEntry,
+  selected: LockedEntry['files'],
   endpoint: string | undefined,
-  isSelected: (path: string) => boolean,
 ): Exported {
   const { type, name, entry } = named;
   const all = [...entry.files];
@@ -81,7 +83,7 @@ export function exportedEntry(
     rev: entry.rev,
     isNewest: false,
     files: all
-      .filter(([path]) => isSelected(path))
+      .filter(([path]) => selected.has(path))
       .map(([path, file]) => ({
         path,
         size: file.size,

@@ -1,9 +1,9 @@
 import { EXIT } from '../../errors.ts';
 import { visible } from '../../quote.ts';
-import { selectFiles } from '../../resolve/select.ts';
 import { damageText } from '../bring/bring.ts';
+import { narrowed } from '../entries.ts';
 import { throwFailures } from '../failures.ts';
-import { listingJson } from '../listing.ts';
+import { listingJson, listingOf } from '../listing.ts';
 import type { Wanted } from '../remote/remote-options.ts';
 import { table } from '../table.ts';
 import type { EntryReader } from './cached-entry.ts';
@@ -30,29 +30,26 @@ export async function importOfSnapshot(
   const { named, damaged } = await reader.read(repo, revision);
   for (const damage of damaged) warn(damageText(damage));
   throwFailures(damaged.map(({ path }) => unsound(path)));
-  const all = [...named.entry.files].map(([path, file]) => ({ path, file, lfs: file.lfs }));
-  const { files, warnings } = selectFiles(all, select);
-  for (const warning of warnings) warn(warning);
-  const entry = { ...named.entry, files: new Map(files.map(({ path, file }) => [path, file])) };
+  const selected = narrowed(named, select, warn);
   return {
-    named: { ...named, entry },
+    named: selected,
     tell: async (placed) => {
-      const listed = placed.map(({ path, file, storePath }) => ({
+      const rows = placed.map(({ path, storePath }) => [visible(path), storePath]);
+      const files = placed.map(({ path, file: { size, lfs }, storePath }) => ({
         path,
-        size: file.size,
-        lfs: file.lfs !== undefined,
+        size,
+        lfs: lfs !== undefined,
         storePath,
       }));
-      const rows = table(
-        listed.map(({ path, storePath }) => [visible(path), storePath]),
-        [],
-      );
-      const { type, id } = repo;
-      const sizes = placed.map(({ path, file: { size, lfs } }) => ({ path, size, lfs }));
-      const listing = listingJson({ repo: id, type, rev: revision.rev, files: sizes });
       return {
-        text: [...rows, '', OBSTACLE].join('\n'),
-        json: { ...listing, files: listed, expression: null, obstacle: OBSTACLE, storePath: null },
+        text: [...table(rows, []), '', OBSTACLE].join('\n'),
+        json: {
+          ...listingJson(listingOf(selected)),
+          files,
+          expression: null,
+          obstacle: OBSTACLE,
+          storePath: null,
+        },
         exitStatus: EXIT.ok,
       };
     },

@@ -1,7 +1,6 @@
 import { EXIT } from '../../errors.ts';
-import { selectFiles } from '../../resolve/select.ts';
 import type { CommandContext } from '../context.ts';
-import { ambiguousEntry, entriesNamed } from '../entries.ts';
+import { ambiguousEntry, entriesNamed, narrowed } from '../entries.ts';
 import { entriesJson, entriesText, listingJson, listingOf, listingText } from '../listing.ts';
 import { type ProjectContext, readLock } from '../project.ts';
 import { selectionOf, type SelectionOptions } from '../remote/remote-options.ts';
@@ -31,10 +30,7 @@ export async function run(
   const named = entriesNamed(lock, [name]);
   const [only] = named;
   if (only === undefined || named.length > 1) throw ambiguousEntry(name, named);
-  const whole = listingOf(only);
-  const { files, warnings: idle } = selectFiles(whole.files, selectionOf(undefined, options));
-  for (const warning of idle) context.warn(warning);
-  const listing = { ...whole, files };
+  const listing = listingOf(narrowed(only, selectionOf(undefined, options), context.warn));
   return {
     json: listingJson(listing),
     text: (columns) => listingText(listing, columns),
