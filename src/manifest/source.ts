@@ -2,6 +2,7 @@ import {
   Composer,
   type CST,
   type ErrorCode,
+  Lexer,
   LineCounter,
   type Node,
   Parser,
@@ -44,8 +45,11 @@ const NOT_PRINTABLE =
 /** What git begins a conflict with; no line of a manifest can. */
 const CONFLICT = /^<{7} /gmu;
 
-/** A manifest has five levels. The composer recurses and could not take thousands. */
+/** A manifest has five levels. Parser and composer recurse, and could not take thousands. */
 const DEEPEST = 50;
+
+/** Characters: over ten thousand entries, or half a minute of work where all of it is punctuation. */
+const LONGEST = 1_000_000;
 
 /** For errors whose own wording speaks of the parser, not of the text. */
 const WORDING: Readonly<Partial<Record<ErrorCode, string>>> = {
@@ -65,10 +69,10 @@ const WORDING: Readonly<Partial<Record<ErrorCode, string>>> = {
  */
 export function readSource(text: string): Source {
   const position = positions(text);
+  if (text.length > LONGEST) return unread(text, [tooLong(text)], position);
   const unreadable = [...notPrintable(text), ...conflicts(text)];
   if (unreadable.length > 0) return unread(text, unreadable, position);
-  const tokens = [...new Parser().parse(text)];
-  const deep = tooDeep(tokens);
+  const { tokens, deep } = parsed(text);
   if (deep !== undefined) return unread(text, [deep], position);
   const [document, second] = new Composer(OPTIONS).compose(tokens, true, text.length);
   if (document === undefined) return unread(text, [], position);
@@ -115,24 +119,23 @@ function conflicts(text: string): readonly Fault[] {
   }));
 }
 
-/** Some collection below the deepest level. The stack is explicit, since depth is the danger. */
-function tooDeep(tokens: readonly CST.Token[]): Fault | undefined {
-  const stack = tokens.map((token) => ({ token, depth: 0 }));
-  for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
-    const { token, depth } = top;
-    if (depth > DEEPEST) {
-      const { offset } = token;
-      return { start: offset, end: offset, message: `nested more than ${DEEPEST} levels deep` };
+/** The tokens of a text, or the first collection below the deepest level. */
+function parsed(text: string): { readonly tokens: readonly CST.Token[]; readonly deep?: Fault } {
+  const parser = new Parser();
+  const tokens: CST.Token[] = [];
+  for (const lexeme of new Lexer().lex(text)) {
+    tokens.push(...parser.next(lexeme));
+    const top = parser.stack[DEEPEST + 1];
+    if (top !== undefined) {
+      const message = `nested more than ${DEEPEST} levels deep`;
+      return { tokens, deep: { start: top.offset, end: top.offset, message } };
     }
-    for (const child of childrenOf(token)) stack.push({ token: child, depth: depth + 1 });
   }
-  return undefined;
+  return { tokens: [...tokens, ...parser.end()] };
 }
 
-function childrenOf(token: CST.Token): readonly CST.Token[] {
-  if (token.type === 'document') return token.value === undefined ? [] : [token.value];
-  if (!('items' in token)) return [];
-  return token.items.flatMap(({ key, value }) => [key ?? [], value ?? []].flat());
+function tooLong({ length }: string): Fault {
+  return { start: 0, end: length, message: `longer than ${LONGEST} characters` };
 }
 
 /** The parser stumbles more than once at one place, and over every token after one out of place. */

@@ -199,12 +199,19 @@ describe('no text at all', () => {
     ['keys', nested('? ')],
     ['items', nested('- ')],
     ['compact maps', nested('a: ')],
+    ['compact maps in a flow map', `models: { a: ${nested('a: ')}}`],
     ['anchors', nested('&a ')],
     ['quotes', nested('"')],
     ['documents', nested('---\n')],
     ['lists of lists by alias', `a0: &a0 [x]\n${bomb(100)}`],
   ])('makes a crash of 50,000 %s', (_, text) => {
     expect(refusalOf(text).details.length).toBeGreaterThan(0);
+  });
+
+  it('is read that is longer than any manifest', () => {
+    expect(refusalOf('# \n'.repeat(400_000)).details).toEqual([
+      'hug.yaml:1:1: longer than 1000000 characters',
+    ]);
   });
 
   it('throws anything but the error for the user', () => {
