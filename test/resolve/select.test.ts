@@ -47,7 +47,12 @@ describe('selection', () => {
   it('refuses to leave nothing', () => {
     const weights = [{ path: 'a.bin', lfs: {} }];
     expect(() => selectFiles(weights, { include: ['*.json'] })).toThrow('leaves no file');
-    expect(() => selectFiles([], undefined)).toThrow('no files');
+    expect(() => selectFiles([], undefined)).toThrow(
+      expect.objectContaining({
+        message: 'the repository has no files',
+        hint: 'Name another repository.',
+      }),
+    );
   });
 
   it('warns about globs that match no LFS file', () => {
