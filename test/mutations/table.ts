@@ -231,6 +231,20 @@ export const MUTATIONS: readonly Mutation[] = [
     caughtBy: 'test/cache/find.test.ts',
   },
   {
+    defect: 'a repository is not found in a cache that has it under a former id',
+    file: 'src/commands/import/cached-snapshot.ts',
+    before: ' ?? snapshotOf(scan, known)',
+    after: '',
+    caughtBy: 'test/commands/import/repo.test.ts',
+  },
+  {
+    defect: 'what another export lists meanwhile is lost',
+    file: 'src/cache/write/tree.ts',
+    before: 'if (was === before && (await putNew(temporary, file))) return;',
+    after: 'if (await putNew(temporary, file).then(() => true)) return;',
+    caughtBy: 'test/cache/write/write.test.ts',
+  },
+  {
     defect: 'Nix reads a lock of a newer format',
     file: 'nix/read-lock.nix',
     before: 'content.lockfileVersion > version then',

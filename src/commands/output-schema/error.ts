@@ -5,7 +5,7 @@ export const problem = {
   code: v.pipe(
     v.string(),
     v.regex(/^EHUG(?:_[A-Z]+)+$/u),
-    v.description('Stable; the README lists all codes.'),
+    v.description('Stable; docs/errors.md lists all codes.'),
   ),
   message: text('One sentence on what went wrong.'),
   hint: orNull(v.string(), 'One sentence on what to do.'),
