@@ -1,6 +1,6 @@
-import { styleText } from 'node:util';
 import { Listr } from 'listr2';
 import { frameOf, type FrameRow, NOTHING } from './frame.ts';
+import { createPaint } from './paint.ts';
 import type { Display } from './progress.ts';
 import type { Frame } from './screen.ts';
 
@@ -61,8 +61,7 @@ const FRAMES_PER_SECOND = 10;
  * may be no terminal, and does not keep to the height of the window.
  */
 function rendererOf({ screen, color }: Display) {
-  const paint = (style: 'green' | 'red' | 'yellow' | 'dim', text: string) =>
-    color ? styleText(style, text, { validateStream: false }) : text;
+  const paint = createPaint(color);
   return class Renderer {
     static readonly nonTTY = true;
     static readonly rendererOptions = {};

@@ -1,8 +1,8 @@
-import { styleText } from 'node:util';
 import { errorJson } from '../commands/error-json.ts';
 import type { CommandResult } from '../commands/result.ts';
 import { HugError, messageOf } from '../errors.ts';
 import { visible } from '../quote.ts';
+import { createPaint } from './paint.ts';
 
 /** Where results go, and where everything else does. */
 export interface Streams {
@@ -38,8 +38,7 @@ export function createOutput({ stdout, stderr }: Streams, options: OutputOptions
   /** Much of what is told comes from outside, and must not command the terminal. */
   const tell = (label: string, text: string) =>
     void stderr.write(`${label}${clean(text).split('\n').map(visible).join('\n')}\n`);
-  const paint = (style: 'red' | 'yellow' | 'dim', text: string) =>
-    color ? styleText(style, text) : text;
+  const paint = createPaint(color);
 
   const tellError = ({ code, message, hint, details }: HugError) => {
     tell(`${paint('red', 'error')} ${code}: `, message);

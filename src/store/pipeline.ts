@@ -25,6 +25,12 @@ const HOPELESS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 ]);
 
 /**
+ * Contents that the Hub failed to give, one after the other and each tried several times: then it is
+ * down, and not one file of it.
+ */
+const MOST_FAILURES_IN_A_ROW = 16;
+
+/**
  * Makes what any number of contents pass at once: a bounded number is under way, the others wait.
  *
  * @returns throws what the work throws, or `NotTried`
@@ -32,13 +38,19 @@ const HOPELESS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 export function createPipeline(): Pipeline {
   const limit = pLimit(MOST_UNDER_WAY);
   let isHopeless = false;
+  let failuresInARow = 0;
   return (work) =>
     limit(async () => {
       if (isHopeless) throw new NotTried();
       try {
-        return await work();
+        const result = await work();
+        failuresInARow = 0;
+        return result;
       } catch (error) {
-        isHopeless ||= error instanceof HugError && HOPELESS.has(error.code);
+        const code = error instanceof HugError ? error.code : undefined;
+        failuresInARow = code === 'EHUG_HUB' ? failuresInARow + 1 : 0;
+        isHopeless ||= failuresInARow === MOST_FAILURES_IN_A_ROW;
+        isHopeless ||= code !== undefined && HOPELESS.has(code);
         throw error;
       }
     });
