@@ -75,7 +75,7 @@ export async function compare(work: Work, contenders: readonly Contender[]): Pro
     head: ['', 'time', ...(bytes === undefined ? [] : ['rate']), 'ratio', 'peak memory'],
     rows: rows.map(({ name, seconds, peak }) => [
       name,
-      `${seconds.toFixed(2)} s`,
+      seconds < 1 ? `${(seconds * 1_000).toFixed(0)} ms` : `${seconds.toFixed(2)} s`,
       ...(bytes === undefined ? [] : [`${(bytes / MIB / seconds).toFixed(0)} MiB/s`]),
       (seconds / first).toFixed(2),
       Number.isNaN(peak) ? '' : `${(peak / MIB).toFixed(0)} MiB`,
