@@ -1,5 +1,6 @@
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { Readable } from 'node:stream';
 import { blobPath, repoFolderName, snapshotPath } from '../../src/cache/layout.ts';
 import { resolveUrl } from '../../src/hub/resolve-url.ts';
 import { hexOfSri } from '../../src/integrity.ts';
@@ -80,7 +81,8 @@ export async function fillCache(
       const url = resolveUrl(env.HF_ENDPOINT, type, repo, rev, encodePath(name));
       const { body } = await fetch(url);
       if (body === null) throw new Error(`${url} has no body`);
-      await put(blob, body);
+      // Read from now on: the collector of garbage ends a body that waits, with its response.
+      await put(blob, Readable.fromWeb(body));
       await linked(snapshotPath(cache, cached), blob);
       filled.push({ type, path: name, file, blob });
     }
