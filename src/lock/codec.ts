@@ -1,13 +1,22 @@
 import * as v from 'valibot';
 import { byCodeUnit } from '../code-unit.ts';
 import { HugError, messageOf } from '../errors.ts';
-import { LOCKFILE_VERSION, type Lock, type LockedEntry, lockSchema } from './schema.ts';
+import {
+  LOCKFILE_VERSION,
+  type Lock,
+  type LockedEntry,
+  type LockedFile,
+  lockSchema,
+} from './schema.ts';
 import { namedEntries, placeOf } from './entries.ts';
 import { pathNames } from './path-names.ts';
 import { pathCollision } from '../safe-path.ts';
 
 /** As many problems as fit a screen; the first ones tell what is wrong with the file. */
 const MOST_PROBLEMS = 20;
+
+/** Of a file, in the order of the lock. */
+const FILE_KEYS = ['size', 'hash', 'oid', 'lfs', 'storeName', 'url'] satisfies (keyof LockedFile)[];
 
 /** What V8 quotes of the text in its syntax errors. */
 const QUOTED_TEXT = /, (?:\.\.\.)?".*$/su;
@@ -73,14 +82,8 @@ function formatEntry(entry: LockedEntry): string {
   const scalars = Object.entries({ repo, requested, version, ref, rev }).flatMap(([key, value]) =>
     value === undefined ? [] : [[key, JSON.stringify(value)] as const],
   );
-  const selection =
-    select === undefined
-      ? []
-      : [['select', inline(pick(select, ['include', 'exclude', 'files']))] as const];
-  const lines = sorted(files).map(
-    ([path, file]) =>
-      [path, inline(pick(file, ['size', 'hash', 'oid', 'lfs', 'storeName', 'url']))] as const,
-  );
+  const selection = select === undefined ? [] : [['select', selectionLine(select)] as const];
+  const lines = sorted(files).map(([path, file]) => [path, fileLine(file)] as const);
   return block([...scalars, ...selection, ['files', block(lines, 8)]], 6);
 }
 
@@ -93,22 +96,19 @@ function block(members: readonly (readonly [string, string])[], indent: number):
   return `{\n${lines.join(',\n')}\n${' '.repeat(indent - 2)}}`;
 }
 
-/** A JSON object or array on one line, with a space after `{`, `:` and `,`. */
-function inline(object: Record<string, unknown>): string {
-  const members = Object.entries(object).map(([key, value]) => {
-    const text = Array.isArray(value)
-      ? `[${value.map((item) => JSON.stringify(item)).join(', ')}]`
-      : JSON.stringify(value);
-    return `${JSON.stringify(key)}: ${text}`;
-  });
-  return `{ ${members.join(', ')} }`;
+/** A file as a JSON object on one line. */
+function fileLine(file: LockedFile): string {
+  // The text that JSON breaks into lines has no other line breaks.
+  return JSON.stringify(file, FILE_KEYS, 1).replaceAll(/\n */gu, ' ');
 }
 
-/** The named properties that are there, in the order of the names. */
-function pick<T extends object>(object: T, keys: readonly (keyof T & string)[]) {
-  return Object.fromEntries(
-    keys.filter((key) => object[key] !== undefined).map((key) => [key, object[key]]),
-  );
+/** The lists of a selection on one line. */
+function selectionLine(select: NonNullable<LockedEntry['select']>): string {
+  const lists = (['include', 'exclude', 'files'] as const).flatMap((key) => {
+    const items = select[key]?.map((item) => JSON.stringify(item));
+    return items === undefined ? [] : [`"${key}": [${items.join(', ')}]`];
+  });
+  return `{ ${lists.join(', ')} }`;
 }
 
 function sorted<T>(map: ReadonlyMap<string, T>): [string, T][] {

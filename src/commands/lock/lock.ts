@@ -11,6 +11,7 @@ import type { CommandResult } from '../result.ts';
 import { checkText, lockText } from './lock-text.ts';
 import {
   assemble,
+  formReasons,
   type LockPlan,
   planOf,
   readFound,
@@ -72,7 +73,7 @@ export async function planLock(
 function check({ manifest, lockName: file, lockText: text }: Project): CommandResult {
   const found = readFound(text, file, manifest);
   const drift = driftOf(manifest, found.lock);
-  const reasons = text === undefined ? found.reasons : [...found.reasons, ...drift.reasons];
+  const reasons = [...formReasons(found, text), ...(text === undefined ? [] : drift.reasons)];
   const upToDate = reasons.length === 0;
   return {
     json: { upToDate, reasons } satisfies Output<'lock-check'>,

@@ -17,7 +17,7 @@ export type RelockContext = Pick<CommandContext, 'offline' | 'connect' | 'runTas
 export interface Found {
   readonly lock: Lock;
   readonly warnings: readonly string[];
-  /** Why the file is not current as a whole. */
+  /** Why the file is not current, unless for its form. */
   readonly reasons: readonly Reason[];
 }
 
@@ -54,7 +54,6 @@ export function planOf(
  * @throws HugError those of the reader
  */
 export function readFound(text: string | undefined, file: string, manifest: Manifest): Found {
-  const whole = (reason: string) => [{ entry: null, type: null, reason }];
   if (text === undefined) {
     return { lock: EMPTY_LOCK, warnings: [], reasons: whole('there is no lock') };
   }
@@ -62,9 +61,16 @@ export function readFound(text: string | undefined, file: string, manifest: Mani
     const { lock, warnings } = repairLock(manifest, parseConflict(text, file));
     return { lock, warnings, reasons: whole('has conflict markers') };
   }
-  const lock = parseLock(text, file);
-  const reasons = formatLock(lock) === text ? [] : whole('is not in canonical form');
-  return { lock, warnings: [], reasons };
+  return { lock: parseLock(text, file), warnings: [], reasons: [] };
+}
+
+/** A reason that is about the whole file. */
+const whole = (reason: string): readonly Reason[] => [{ entry: null, type: null, reason }];
+
+/** Why a file that was found is not current as a whole, its form included. */
+export function formReasons({ lock, reasons }: Found, text: string | undefined): readonly Reason[] {
+  if (reasons.length > 0 || formatLock(lock) === text) return reasons;
+  return whole('is not in canonical form');
 }
 
 /**
