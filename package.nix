@@ -59,6 +59,7 @@ stdenvNoCC.mkDerivation {
   inherit (lib.importJSON ./package.json) version;
 
   src = sourceOf [
+    ./examples/many-models
     ./nix
     ./package.json
     ./schemas
@@ -103,7 +104,7 @@ stdenvNoCC.mkDerivation {
     }
     EOF
     makeWrapper ${nodejs}/bin/node "$out/bin/nix-hug" \
-      --add-flags "$home/dist/bin.js" \
+      --add-flags "$home/dist/launch.cjs" \
       --set-default NIX_HUG_NIXPKGS "$home/nixpkgs"
 
     mkdir -p "$share/bash-completion/completions" "$share/zsh/site-functions" \

@@ -11,7 +11,7 @@ export const ROOT = path.join(import.meta.dirname, '..');
 export const PYTHON = path.join(ROOT, '.cache/python/newest/bin/python');
 
 /** The built command line. */
-export const NIX_HUG = [process.execPath, path.join(ROOT, 'dist/bin.js')] as const;
+export const NIX_HUG = [process.execPath, path.join(ROOT, 'dist/launch.cjs')] as const;
 
 /** A process to be measured. */
 export interface Invocation {

@@ -1,28 +1,39 @@
 #!/bin/sh
-# Builds the command: dist/bin.js with all that it needs, its manual page, and the licences of the
-# packages inside. Few files make a quick start: to load the YAML parser alone, Node reads 80.
+# Builds the command: dist/bin.cjs, all of it but undici in one file, with what V8 compiles of it;
+# dist/launch.cjs, which starts it; its manual page, and the licences of the packages inside.
 # Needs node and esbuild on PATH, and node_modules. `npm run build` and package.nix call it.
 set -eu
 cd "$(dirname "$0")/.."
 
 temporary=$(mktemp -d)
 trap 'rm -rf "$temporary"' EXIT
-
-# What CommonJS packages want of Node they `require`.
-banner='import { createRequire as $createRequire } from "node:module"; const require = $createRequire(import.meta.url);'
+rm -f dist/bin.cjs.cache
 
 # The packages that are left out are what cosmiconfig parses with, which nothing here asks it to.
 bundle() {
-  esbuild --bundle --platform=node --target=node20.18 --format=esm --log-level=warning \
-    --external:import-fresh --external:js-yaml --external:parse-json --external:typescript \
-    --banner:js="$banner" "$@"
+  esbuild --bundle --platform=node --target=node20.18 --log-level=warning \
+    --external:import-fresh --external:js-yaml --external:parse-json --external:typescript "$@"
 }
 
-bundle src/bin.ts --splitting --outdir=dist --chunk-names='chunks/[name]-[hash]' \
-  --metafile="$temporary/inputs.json"
-chmod +x dist/bin.js
+# Without comments a program is ASCII, which V8 keeps in half of the memory.
+program() {
+  bundle --outdir=dist --format=cjs --out-extension:.js=.cjs --define:import.meta.dirname=__dirname \
+    --minify-whitespace --line-limit=200 --legal-comments=none "$@"
+}
 
-bundle scripts/write-licenses.ts scripts/write-man-page.ts --outdir="$temporary" \
-  --out-extension:.js=.mjs
-node "$temporary/write-licenses.mjs" "$temporary/inputs.json" > dist/third-party-licenses.txt
+# Half of all the code is undici's. What makes no request does not read it.
+program undici=undici --metafile="$temporary/undici.json"
+program src/launch.ts src/bin.ts --metafile="$temporary/command.json" \
+  --alias:undici=./undici.cjs --external:./undici.cjs
+chmod +x dist/launch.cjs
+
+# What CommonJS packages want of Node they `require`.
+banner='import { createRequire as $createRequire } from "node:module"; const require = $createRequire(import.meta.url);'
+bundle scripts/write-licenses.ts scripts/write-man-page.ts scripts/write-code-cache.ts \
+  --outdir="$temporary" --format=esm --out-extension:.js=.mjs --banner:js="$banner"
+node "$temporary/write-licenses.mjs" "$temporary"/*.json > dist/third-party-licenses.txt
 node "$temporary/write-man-page.mjs" > dist/nix-hug.1
+
+# The seed has V8 write the same bytes each time.
+env -i PATH="$PATH" HOME="$temporary" \
+  node --random-seed=1 "$temporary/write-code-cache.mjs" dist/bin.cjs examples/many-models > /dev/null

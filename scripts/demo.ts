@@ -28,7 +28,7 @@ const CALLS: readonly PythonCall[] = [
 /** Runs the built command line as a user would and shows what it prints. */
 async function nixHug(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
   say(`  $ nix-hug ${argv.join(' ')}`);
-  const child = spawn(process.execPath, [path.join(ROOT, 'dist', 'bin.js'), ...argv], {
+  const child = spawn(process.execPath, [path.join(ROOT, 'dist', 'launch.cjs'), ...argv], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'inherit', 'inherit'],
   });

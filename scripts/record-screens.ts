@@ -50,7 +50,7 @@ const terminal = await openTerminal({
   env: { ...nix.environment, HF_ENDPOINT: hub.endpoint, PS1: '$ ' },
   columns: 110,
 });
-const bin = path.join(ROOT, 'dist', 'bin.js');
+const bin = path.join(ROOT, 'dist', 'launch.cjs');
 await terminal.press(`nix-hug() { '${process.execPath}' '${bin}' "$@"; }; clear`, 'Enter');
 await terminal.until(/^\$$/u);
 

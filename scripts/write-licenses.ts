@@ -1,13 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
-// Prints the licences of the packages in a bundle, which ask for that.
-// Its argument is what esbuild notes about the bundle (esbuild.github.io/api/#metafile).
-const [, , metafile = ''] = process.argv;
-const { inputs }: { inputs: Record<string, unknown> } = JSON.parse(readFileSync(metafile, 'utf8'));
-const folders = Object.keys(inputs).flatMap(
-  (input) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/u.exec(input) ?? [],
-);
+// Prints the licences of the packages in bundles, which ask for that.
+// Its arguments are what esbuild notes about each bundle (esbuild.github.io/api/#metafile).
+const inputs = process.argv.slice(2).flatMap((metafile) => {
+  const noted: { inputs: Record<string, unknown> } = JSON.parse(readFileSync(metafile, 'utf8'));
+  return Object.keys(noted.inputs);
+});
+const folders = inputs.flatMap((input) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/u.exec(input) ?? []);
 
 const sections = [...new Set(folders)].toSorted().map((folder) => {
   const { name, version, license } = JSON.parse(

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { homedir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -38,5 +37,10 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 // Progress that nobody can see is no reason to end the work half way.
 process.stderr.on('error', () => undefined);
 
-const status = await main(process.argv.slice(2), world);
-process.exitCode ??= status;
+/** Fulfilled when the command is done. */
+export const ended = run();
+
+async function run(): Promise<void> {
+  const status = await main(process.argv.slice(2), world);
+  process.exitCode ??= status;
+}

@@ -17,6 +17,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   commands: ['base', 'manifest', 'hub', 'lock', 'resolve', 'store', 'cache', 'transfer'],
   cli: ['base', 'hub', 'store', 'cache', 'transfer', 'commands'],
   bin: ['base', 'cli'],
+  launch: ['base'],
   index: ['base', 'manifest', 'hub', 'lock', 'resolve', 'store'],
 };
 
@@ -52,6 +53,7 @@ const ONLY_IN: Record<string, readonly string[]> = {
   'node:crypto': ['integrity.ts', 'transfer/claim.ts', 'lock/file.ts', 'store/store-path.ts'],
   'node:events': ['hub/http.ts'],
   'node:fs': [
+    'compiled.ts',
     'cache/write/blob.ts',
     'cache/content.ts',
     'cache/scan/folder.ts',
@@ -83,9 +85,12 @@ const ONLY_IN: Record<string, readonly string[]> = {
     'cache/write/write.ts',
     'store/nix.ts',
   ],
+  'node:module': ['compiled.ts'],
   'node:os': ['transfer/claim.ts', 'bin.ts'],
   'node:path': [
     'bin.ts',
+    'compiled.ts',
+    'launch.ts',
     'atomic-file.ts',
     'hub-home.ts',
     'manifest/file.ts',
@@ -103,6 +108,7 @@ const ONLY_IN: Record<string, readonly string[]> = {
   'node:stream': ['hub/answer.ts'],
   'node:timers/promises': ['cache/scan/scan.ts', 'hub/retry.ts'],
   'node:util': ['cli/paint.ts', 'store/tools.ts'],
+  'node:vm': ['compiled.ts'],
   'node:zlib': ['hub/answer.ts'],
 };
 
@@ -121,7 +127,7 @@ const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
 const stationOf = (file: string): string => {
   const [first = '', ...rest] = file.split('/');
   if (rest.length > 0) return first;
-  return file === 'bin.ts' ? 'bin' : file === 'index.ts' ? 'index' : 'base';
+  return /^(bin|index|launch)\.ts$/u.exec(file)?.[1] ?? 'base';
 };
 
 const importsOf = (text: string): string[] =>

@@ -40,6 +40,7 @@ describeNix('package.nix', (nix) => {
     expect(files.toSorted()).toEqual(['dist', 'nix', 'nixpkgs', 'package.json', 'schemas']);
     const code = await readdir(path.join(built, 'lib/nix-hug/dist'), { recursive: true });
     expect(code.filter((file) => file.endsWith('.ts'))).toEqual([]);
+    expect(code).toContain('bin.cjs.cache');
   });
 
   it('has a man page, and completions where each shell looks for them', async () => {

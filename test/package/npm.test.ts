@@ -25,6 +25,7 @@ const EXAMPLE = path.join(REPOSITORY, 'examples', 'flake');
 const SOURCES = [
   'LICENSE',
   'README.md',
+  'examples',
   'nix',
   'package.json',
   'schemas',
@@ -73,7 +74,7 @@ it('packs dist, nix and schemas, and what npm always adds', () => {
     new Set(['LICENSE', 'README.md', 'dist', 'nix', 'package.json', 'schemas']),
   );
   expect(packed).toContain('dist/nix-hug.1');
-  expect(packed.filter((file) => /(?<!\.d)\.ts$/u.test(file))).toEqual([]);
+  expect(packed.filter((file) => /(?<!\.d)\.ts$|\.cache$/u.test(file))).toEqual([]);
 });
 
 it('installs nothing that is made for one system, as compilers are', async () => {

@@ -1,0 +1,50 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { Script } from 'node:vm';
+
+/** A program in one file of CommonJS. */
+export interface Program {
+  /** Runs it and returns what it exports. Each run has its own state. */
+  run(): Readonly<Record<string, unknown>>;
+  /** What V8 has compiled of it by now, for the next process. */
+  codeCache(): Uint8Array;
+}
+
+/** Where the compiled code of a program lies: beside it. */
+export const codeCachePath = (file: string): string => `${file}.cache`;
+
+/**
+ * Loads a program with the code that V8 compiled of it in another process, where there is such code.
+ * V8 itself refuses what another version of it, or other flags, have made, and compiles anew then
+ * (https://v8.dev/blog/code-caching-for-devs). Of the text it compares the length only: both files
+ * are to come from one build.
+ *
+ * @param file path of the program
+ */
+export function loadProgram(file: string): Program {
+  const text = readFileSync(file, 'utf8');
+  const cachedData = codeCacheOf(file);
+  const script = new Script(`(function (module, exports, require, __dirname) {${text}\n})`, {
+    filename: file,
+    ...(cachedData === undefined ? {} : { cachedData }),
+  });
+  return {
+    run() {
+      const module = { exports: {} };
+      const main = script.runInThisContext();
+      main(module, module.exports, createRequire(file), path.dirname(file));
+      return module.exports;
+    },
+    codeCache: () => script.createCachedData(),
+  };
+}
+
+function codeCacheOf(file: string): Buffer | undefined {
+  try {
+    return readFileSync(codeCachePath(file));
+  } catch {
+    // The npm package has none: nobody knows which Node will run it.
+    return undefined;
+  }
+}
