@@ -15,9 +15,6 @@ import { pathCollision } from '../safe-path.ts';
 /** As many problems as fit a screen; the first ones tell what is wrong with the file. */
 const MOST_PROBLEMS = 20;
 
-/** Of a file, in the order of the lock. */
-const FILE_KEYS = ['size', 'hash', 'oid', 'lfs', 'storeName', 'url'] satisfies (keyof LockedFile)[];
-
 /** What V8 quotes of the text in its syntax errors. */
 const QUOTED_TEXT = /, (?:\.\.\.)?".*$/su;
 
@@ -96,10 +93,13 @@ function block(members: readonly (readonly [string, string])[], indent: number):
   return `{\n${lines.join(',\n')}\n${' '.repeat(indent - 2)}}`;
 }
 
-/** A file as a JSON object on one line. */
-function fileLine(file: LockedFile): string {
-  // The text that JSON breaks into lines has no other line breaks.
-  return JSON.stringify(file, FILE_KEYS, 1).replaceAll(/\n */gu, ' ');
+/** A file on one line. */
+function fileLine({ size, hash, oid, lfs, storeName, url }: LockedFile): string {
+  let line = `{ "size": ${size}, "hash": ${JSON.stringify(hash)}, "oid": ${JSON.stringify(oid)}`;
+  if (lfs === true) line += ', "lfs": true';
+  if (storeName !== undefined) line += `, "storeName": ${JSON.stringify(storeName)}`;
+  if (url !== undefined) line += `, "url": ${JSON.stringify(url)}`;
+  return `${line} }`;
 }
 
 /** The lists of a selection on one line. */
