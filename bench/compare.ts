@@ -41,6 +41,8 @@ export interface Work {
 
 interface Run {
   readonly seconds: number;
+  /** Seconds that processors worked for it. */
+  readonly cpu: number;
   /** Peak memory of the largest process in bytes. */
   readonly peak: number;
 }
@@ -67,21 +69,28 @@ export async function compare(work: Work, contenders: readonly Contender[]): Pro
     }
   }
   const measured = runs.map(({ name, runs: all }) => ({ name, ...summary(all) }));
-  const rows = [...(work.floor === undefined ? [] : [{ ...work.floor, peak: NaN }]), ...measured];
+  const rows = [
+    ...(work.floor === undefined ? [] : [{ ...work.floor, cpu: NaN, peak: NaN }]),
+    ...measured,
+  ];
   const first = rows[0]?.seconds ?? NaN;
   const { bytes } = work;
   return {
     title: `${work.title}; median of ${work.rounds}`,
-    head: ['', 'time', ...(bytes === undefined ? [] : ['rate']), 'ratio', 'peak memory'],
-    rows: rows.map(({ name, seconds, peak }) => [
+    head: ['', 'time', ...(bytes === undefined ? [] : ['rate']), 'ratio', 'CPU', 'peak memory'],
+    rows: rows.map(({ name, seconds, cpu, peak }) => [
       name,
-      seconds < 1 ? `${(seconds * 1_000).toFixed(0)} ms` : `${seconds.toFixed(2)} s`,
+      timeText(seconds),
       ...(bytes === undefined ? [] : [`${(bytes / MIB / seconds).toFixed(0)} MiB/s`]),
       (seconds / first).toFixed(2),
+      Number.isNaN(cpu) ? '' : timeText(cpu),
       Number.isNaN(peak) ? '' : `${(peak / MIB).toFixed(0)} MiB`,
     ]),
   };
 }
+
+const timeText = (seconds: number): string =>
+  seconds < 1 ? `${(seconds * 1_000).toFixed(0)} ms` : `${seconds.toFixed(2)} s`;
 
 async function measure({ prepare }: Contender): Promise<Run> {
   const parent = process.env['BENCH_DIR'] ?? tmpdir();
@@ -100,11 +109,15 @@ async function measure({ prepare }: Contender): Promise<Run> {
   }
 }
 
-/** The middle run by time, with the highest peak of all. */
+/** Medians, and the highest peak of all. */
 function summary(runs: readonly Run[]): Run {
-  const seconds = runs.map((each) => each.seconds).toSorted((a, b) => a - b);
   return {
-    seconds: seconds[Math.floor(seconds.length / 2)] ?? NaN,
+    seconds: median(runs.map(({ seconds }) => seconds)),
+    cpu: median(runs.map(({ cpu }) => cpu)),
     peak: Math.max(...runs.map(({ peak }) => peak)),
   };
+}
+
+function median(figures: readonly number[]): number {
+  return figures.toSorted((a, b) => a - b)[Math.floor(figures.length / 2)] ?? NaN;
 }

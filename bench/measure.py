@@ -1,4 +1,5 @@
-"""Runs a command and prints its wall time in seconds and its peak memory in bytes as JSON."""
+"""Runs a command; prints its wall time and its processor time in seconds, and its peak memory in
+bytes, as JSON. All but the wall time is of the processes that it started, too."""
 
 import json
 import resource
@@ -9,5 +10,6 @@ import time
 started = time.monotonic()
 subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 seconds = time.monotonic() - started
-peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
-print(json.dumps({"seconds": seconds, "peak": peak}))
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+cpu = used.ru_utime + used.ru_stime
+print(json.dumps({"seconds": seconds, "cpu": cpu, "peak": used.ru_maxrss * 1024}))
