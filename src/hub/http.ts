@@ -57,8 +57,8 @@ export interface Http {
     consume: (body: AsyncIterable<Uint8Array>) => Promise<T>,
   ): Promise<T>;
   /**
-   * GETs bytes of a file and hands them to `consume`, again after a fault. Progress makes the tries
-   * start anew, so that a long file survives any number of faults.
+   * GETs bytes of a file and hands them to `consume`, again after a fault. Its `progressed` makes the
+   * tries start anew, so that a long file survives any number of faults.
    */
   range<T>(request: RangeRequest<T>): Promise<T>;
   /** Closes all connections. */

@@ -6,6 +6,7 @@ import { etagOf } from '../integrity.ts';
 import { type RemoteFile, spanOf, wrongHash } from './answer.ts';
 import { type Division, RangedTransfer } from './ranged.ts';
 import { PartialFile } from './partial.ts';
+import { createProgress } from './progress.ts';
 import { Room } from './room.ts';
 import { Sink } from './sink.ts';
 
@@ -120,6 +121,7 @@ async function bringWhole(
   http: Http,
   signal: AbortSignal,
 ): Promise<void> {
+  const isProgress = createProgress(0);
   await http.range({
     subject: file.subject,
     signal,
@@ -130,8 +132,8 @@ async function bringWhole(
         throw protocolError(`the Hub answers ${answer.status} to a plain request`);
       }
       await sink.restart();
-      await sink.take(answer.body, span, (_end, isProgress) => {
-        if (isProgress) progressed();
+      await sink.take(answer.body, span, (at) => {
+        if (isProgress(at)) progressed();
       });
     },
   });

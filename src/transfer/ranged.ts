@@ -1,5 +1,6 @@
 import type { Http } from '../hub/http.ts';
 import { type RemoteFile, rangeHeader, spanOf } from './answer.ts';
+import { createProgress } from './progress.ts';
 import type { Sink } from './sink.ts';
 import { firstGap, including, type Span, type Spans } from './spans.ts';
 
@@ -82,6 +83,7 @@ export class RangedTransfer {
   async #bring({ start, end }: Span): Promise<number> {
     let at = start;
     let known = this.#address;
+    const isProgress = createProgress(start);
     const isServed = await this.#http.range({
       subject: this.#file.subject,
       signal: this.#signal,
@@ -96,9 +98,9 @@ export class RangedTransfer {
         if (span === undefined) return false;
         this.#address = answer.address;
         this.#addWorker();
-        await this.#sink.take(answer.body, span, (next, isProgress) => {
+        await this.#sink.take(answer.body, span, (next) => {
           at = next;
-          if (isProgress) progressed();
+          if (isProgress(at)) progressed();
         });
         return true;
       },

@@ -15,8 +15,6 @@ export class Sink {
   readonly #onBytes: (present: number) => void;
   readonly #signal: AbortSignal;
   #digest: FrontierDigest;
-  /** Most bytes that were ever there. */
-  #most = 0;
 
   /** @param onBytes told how many bytes of the file are there, whenever that changes */
   constructor(
@@ -30,7 +28,6 @@ export class Sink {
     this.#onBytes = onBytes;
     this.#signal = signal;
     this.#digest = new FrontierDigest(partial, file, signal);
-    this.#most = bytesIn(partial.spans);
     this.#digest.catchUp();
     this.#tell();
   }
@@ -44,13 +41,13 @@ export class Sink {
    * Writes a body. What came before a fault is kept; what comes beyond the span is not taken.
    *
    * @param span the bytes that the body holds
-   * @param onWritten told where the next byte belongs, and whether more bytes are there than ever
+   * @param onWritten told where the next byte belongs
    * @throws TransientFault when the body ends too early
    */
   async take(
     body: AsyncIterable<Uint8Array>,
     span: Span,
-    onWritten: (end: number, isProgress: boolean) => void,
+    onWritten: (end: number) => void,
   ): Promise<void> {
     let at = span.start;
     let batch: Uint8Array[] = [];
@@ -64,9 +61,8 @@ export class Sink {
       at = written.end;
       await this.#partial.write(chunks, written);
       this.#digest.wrote(chunks, written.start);
-      const present = this.#tell();
-      onWritten(at, present > this.#most);
-      this.#most = Math.max(this.#most, present);
+      this.#tell();
+      onWritten(at);
     };
     try {
       for await (const chunk of body) {
@@ -102,10 +98,8 @@ export class Sink {
     await this.#digest.stop();
   }
 
-  #tell(): number {
-    const present = bytesIn(this.spans);
-    this.#onBytes(present);
-    return present;
+  #tell(): void {
+    this.#onBytes(bytesIn(this.spans));
   }
 }
 

@@ -157,7 +157,8 @@ describe('a fault that passes', () => {
   });
 
   it('does not count among the tries when there was progress', async () => {
-    const retry = { retries: 1, baseMs: 1, longestWaitMs: 10 };
+    // Every second answer reaches the next MiB.
+    const retry = { retries: 2, baseMs: 1, longestWaitMs: 10 };
     const cut = inject(hub, {
       match: onCdn,
       fault: { kind: 'cut', afterBytes: MIB / 2 },
@@ -174,6 +175,7 @@ describe('a fault that stays', () => {
     ['a 503', onCdn, { kind: 'status', status: 503 }, 'EHUG_HUB', 'answers 503'],
     ['a CDN that refuses', onCdn, { kind: 'expired' }, 'EHUG_HUB', 'answers 403 for "w.bin"'],
     ['bodies that end', onCdn, { kind: 'cut', afterBytes: 0 }, 'EHUG_NETWORK', 'failed'],
+    ['bodies of some bytes', onCdn, { kind: 'cut', afterBytes: 13 }, 'EHUG_NETWORK', 'failed'],
     [
       'a rate limit',
       '/resolve/',
