@@ -19,25 +19,32 @@ const exec = promisify(execFile);
 
 /**
  * `lock` and `update` beside the time that latency alone takes: the requests that were made, divided
- * by how many are made at once; and what costs no request beside Node's own start.
+ * by how many are made at once.
  */
 export async function* benchLock({ rounds }: { rounds: number }): AsyncGenerator<Comparison> {
-  const offers = Array.from({ length: Math.max(...COUNTS) }, (_, index): Offer => ({
-    id: `bench/model-${index}`,
-    weights: { count: PLAIN, size: 1024 },
-    plain: PLAIN,
-  }));
-  yield* withHub(offers, async function* (hub) {
+  yield* withHub(offersOf(Math.max(...COUNTS)), async function* (hub) {
     for (const latency of [0, 100]) {
       await hub.setLatency(latency);
       for (const count of COUNTS) yield await lockAll(hub, count, latency, rounds);
     }
     await hub.setLatency(100);
     yield await updateOne(hub, 50, rounds);
-    await hub.setLatency(0);
+  });
+}
+
+/** What costs no request, beside Node's own start. */
+export async function* benchStart({ rounds }: { rounds: number }): AsyncGenerator<Comparison> {
+  yield* withHub(offersOf(50), async function* (hub) {
     yield await lockNothing(hub, 50, rounds);
   });
 }
+
+const offersOf = (count: number): Offer[] =>
+  Array.from({ length: count }, (_, index) => ({
+    id: `bench/model-${index}`,
+    weights: { count: PLAIN, size: 1024 },
+    plain: PLAIN,
+  }));
 
 async function lockAll(
   hub: BenchHub,

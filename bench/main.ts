@@ -6,7 +6,7 @@ import { type Comparison, PYTHON, ROOT } from './compare.ts';
 import { benchEvaluate } from './evaluate.ts';
 import { benchExchange } from './exchange.ts';
 import { benchFetch } from './fetch.ts';
-import { benchLock } from './lock.ts';
+import { benchLock, benchStart } from './lock.ts';
 import { benchScan } from './scan.ts';
 
 /**
@@ -23,6 +23,7 @@ const gib = Number(env['BENCH_GIB'] ?? 4);
 
 const SECTIONS: Readonly<Record<string, () => AsyncGenerator<Comparison>>> = {
   lock: () => benchLock({ rounds }),
+  start: () => benchStart({ rounds }),
   evaluate: () => benchEvaluate({ rounds }),
   scan: () => benchScan({ rounds }),
   fetch: () => benchFetch({ rounds, gib }),
