@@ -11,6 +11,7 @@ const RUNS = ['--help', 'lock', 'lock --check'];
 const program = loadProgram(path.resolve(file));
 for (const line of RUNS) {
   process.argv.splice(2, Infinity, '-C', project, '--offline', ...line.split(' '));
+  process.exitCode = undefined;
   const { ended } = program.run();
   await ended;
   if (process.exitCode !== 0) throw new Error(`nix-hug ${line} failed`);
