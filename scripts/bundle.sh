@@ -34,6 +34,6 @@ bundle scripts/write-licenses.ts scripts/write-man-page.ts scripts/write-code-ca
 node "$temporary/write-licenses.mjs" "$temporary"/*.json > dist/third-party-licenses.txt
 node "$temporary/write-man-page.mjs" > dist/nix-hug.1
 
-# The seed has V8 write the same bytes each time.
+# With a seed V8 writes the same bytes, but for one build in a hundred or so.
 env -i PATH="$PATH" HOME="$temporary" \
   node --random-seed=1 "$temporary/write-code-cache.mjs" dist/bin.cjs examples/many-models > /dev/null
