@@ -5,6 +5,8 @@ import { Script } from 'node:vm';
 
 /** A program in one file of CommonJS. */
 export interface Program {
+  /** Whether V8 took compiled code for it. */
+  readonly isCompiled: boolean;
   /** Runs it and returns what it exports. Each run has its own state. */
   run(): Readonly<Record<string, unknown>>;
   /** What V8 has compiled of it by now, for the next process. */
@@ -30,6 +32,7 @@ export function loadProgram(file: string): Program {
     ...(cachedData === undefined ? {} : { cachedData }),
   });
   return {
+    isCompiled: cachedData !== undefined && script.cachedDataRejected === false,
     run() {
       const module = { exports: {} };
       const main = script.runInThisContext();

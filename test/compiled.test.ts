@@ -1,5 +1,7 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { codeCachePath, loadProgram } from '../src/compiled.ts';
 import { tempFolder } from './support/temp.ts';
@@ -21,6 +23,22 @@ async function program(text = PROGRAM): Promise<string> {
 
 const run = (file: string) => loadProgram(file).run();
 
+/** Runs a program in a process of its own: within one V8 keeps what it has compiled of a text. */
+async function runAnew(file: string, then = ''): Promise<unknown> {
+  const script = `
+    import { writeFileSync } from 'node:fs';
+    import { codeCachePath, loadProgram } from ${JSON.stringify(import.meta.resolve('../src/compiled.ts'))};
+    const file = process.argv[1];
+    const program = loadProgram(file);
+    console.log(JSON.stringify({ isCompiled: program.isCompiled, ...program.run() }));
+    ${then}`;
+  const flags = ['--import', import.meta.resolve('tsx'), '--input-type=module', '--eval'];
+  const { stdout } = await promisify(execFile)(process.execPath, [...flags, script, file]);
+  return JSON.parse(stdout);
+}
+
+const KEEP_CODE = 'writeFileSync(codeCachePath(file), program.codeCache());';
+
 describe('a program in one file', () => {
   it('runs as a module does, anew each time', async () => {
     const file = await program();
@@ -37,23 +55,26 @@ describe('a program in one file', () => {
 
   it('runs alike with compiled code, with none, and with what V8 refuses', async () => {
     const file = await program();
-    const expected = run(file)['name'];
+    const name = path.basename(path.dirname(file));
     const cache = codeCachePath(file);
-    const loaded = loadProgram(file);
-    loaded.run();
-    const code = loaded.codeCache();
-    for (const content of [code, code.subarray(0, 100), Buffer.alloc(0), Buffer.from('garbage')]) {
+    expect(await runAnew(file, KEEP_CODE)).toEqual({ isCompiled: false, runs: 1, name });
+    expect(await runAnew(file)).toEqual({ isCompiled: true, runs: 1, name });
+    const code = await readFile(cache);
+    for (const content of [code.subarray(0, 100), Buffer.alloc(0), Buffer.from('garbage')]) {
       await writeFile(cache, content);
-      expect(run(file)).toMatchObject({ runs: 1, name: expected });
+      expect(await runAnew(file)).toEqual({ isCompiled: false, runs: 1, name });
     }
-    await rm(cache);
-    expect(run(file)).toMatchObject({ runs: 1, name: expected });
   });
 
   it('is not run from the compiled code of a longer text', async () => {
     const file = await program("exports.name = 'before that';");
-    await writeFile(codeCachePath(file), loadProgram(file).codeCache());
+    await runAnew(file, KEEP_CODE);
     await writeFile(file, "exports.name = 'after';");
-    expect(run(file)['name']).toBe('after');
+    expect(await runAnew(file)).toEqual({ isCompiled: false, name: 'after' });
   });
+});
+
+it('the command is built with compiled code that V8 takes', () => {
+  const { isCompiled } = loadProgram(path.join(import.meta.dirname, '..', 'dist', 'bin.cjs'));
+  expect(isCompiled).toBe(true);
 });
