@@ -22,7 +22,7 @@ export interface OutputOptions {
 
 /** Writes results to stdout, everything else to stderr, and secrets nowhere. */
 export interface Output {
-  result(result: CommandResult): void;
+  result(result: CommandResult): Promise<void>;
   /** Writes an error and returns the exit status it leads to. */
   error(error: unknown): number;
   warn(line: string): void;
@@ -47,11 +47,11 @@ export function createOutput({ stdout, stderr }: Streams, options: OutputOptions
   };
 
   return {
-    result({ json: document, text, errors = [] }) {
+    async result({ json: document, text, errors = [] }) {
       if (json) print(JSON.stringify(document, null, 2));
       else {
         const shown =
-          typeof text === 'string' ? text : text(stdout.isTTY ? stdout.columns : undefined);
+          typeof text === 'string' ? text : await text(stdout.isTTY ? stdout.columns : undefined);
         if (!quiet && shown !== '') print(shown);
         for (const error of errors) tellError(error);
       }

@@ -21,7 +21,7 @@ export async function main(argv: readonly string[], world: World): Promise<numbe
   const program = createProgram(world, async (options, run) => {
     started.context = createContext(options, world);
     const result = await run(started.context);
-    started.context.output.result(result);
+    await started.context.output.result(result);
     exitStatus = result.exitStatus;
   });
   try {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash as digestOf } from 'node:crypto';
 import { hexOfSri } from '../integrity.ts';
 
 /** The letters and digits of Nix's base 32; `e`, `o`, `t` and `u` are left out. */
@@ -23,7 +23,7 @@ export interface StoreFile {
  * @param folder the store folder, `/nix/store` almost everywhere
  */
 export function storePathOf(folder: string, { name, hash }: StoreFile): string {
-  const inner = sha256(`fixed:out:sha256:${hexOfSri(hash)}:`).toString('hex');
+  const inner = digestOf('sha256', `fixed:out:sha256:${hexOfSri(hash)}:`);
   const digest = folded(sha256(`output:out:sha256:${inner}:${folder}:${name}`), SHORT);
   return `${folder}/${base32(digest)}-${name}`;
 }
@@ -31,8 +31,8 @@ export function storePathOf(folder: string, { name, hash }: StoreFile): string {
 /** Shortens a digest: the bytes beyond the length are added to the first ones without carry. */
 function folded(digest: Uint8Array, length: number): Uint8Array {
   const short = new Uint8Array(length);
-  for (const [index, byte] of digest.entries()) {
-    short[index % length] = (short[index % length] ?? 0) ^ byte;
+  for (let index = 0; index < digest.length; index += 1) {
+    short[index % length] = (short[index % length] ?? 0) ^ (digest[index] ?? 0);
   }
   return short;
 }
@@ -50,4 +50,4 @@ export function base32(bytes: Uint8Array): string {
   return text;
 }
 
-const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest();
+const sha256 = (text: string): Buffer => digestOf('sha256', text, 'buffer');

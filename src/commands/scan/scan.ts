@@ -3,7 +3,7 @@ import { EXIT, HugError } from '../../errors.ts';
 import type { CommandContext } from '../context.ts';
 import type { CommandResult } from '../result.ts';
 import { openStore } from '../store.ts';
-import { scanJson, scanText, type ScanReport } from './report.ts';
+import { scanJson, type ScanReport } from './report.ts';
 import { storedRevisions } from './stored.ts';
 
 /** What `scan` needs from outside. */
@@ -25,7 +25,10 @@ export async function run(context: ScanContext): Promise<CommandResult> {
   const report: ScanReport = { cacheFolder, scan, isStored: (revision) => stored?.get(revision) };
   return {
     json: scanJson(report),
-    text: (columns) => scanText(report, columns),
+    text: async (columns) => {
+      const { scanText } = await import('./report-text.ts');
+      return scanText(report, columns);
+    },
     exitStatus: EXIT.ok,
   };
 }

@@ -35,10 +35,15 @@ export async function storedRevisions(
   const revisions = repos.flatMap((repo) => repo.revisions);
   const storePaths = new Map<CachedFile, string>();
   const missing = new Set<string>();
+  const computed = new Map<string, string>();
 
+  /** Most files are the same in many revisions. */
   function note(file: CachedFile, hash: string): void {
     const name = storeNameOf(file.path) ?? path.posix.basename(file.path);
-    storePaths.set(file, storePathOf(storeFolder, { name, hash }));
+    const key = `${hash} ${name}`;
+    const storePath = computed.get(key) ?? storePathOf(storeFolder, { name, hash });
+    computed.set(key, storePath);
+    storePaths.set(file, storePath);
   }
 
   async function ask(files: readonly CachedFile[]): Promise<void> {
