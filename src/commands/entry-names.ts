@@ -20,14 +20,11 @@ interface Named {
  * file that cannot be read, or is being edited, has no entries.
  */
 export async function run(context: ProjectContext): Promise<CommandResult> {
-  const manifest = await locateManifest(context);
-  const found = await Promise.allSettled([
-    declared(manifest, context.endpoint),
-    locked(lockPathOf(manifest)),
+  const manifest = locateManifest(context);
+  const names = namesOf([
+    ...orNone(() => declared(manifest, context.endpoint)),
+    ...orNone(() => locked(lockPathOf(manifest))),
   ]);
-  const names = namesOf(
-    found.flatMap((entries) => (entries.status === 'fulfilled' ? entries.value : [])),
-  );
   return { text: names.join('\n'), json: { names }, exitStatus: EXIT.ok };
 }
 
@@ -41,10 +38,16 @@ function namesOf(entries: readonly Named[]): string[] {
   return shortest.toSorted(byCodeUnit);
 }
 
-async function declared(file: string, endpoint: string | undefined): Promise<readonly Named[]> {
-  return parseManifest(await readManifest(file), file, { endpoint }).entries;
-}
+const declared = (file: string, endpoint: string | undefined): readonly Named[] =>
+  parseManifest(readManifest(file), file, { endpoint }).entries;
 
-async function locked(file: string): Promise<readonly Named[]> {
-  return namedEntries(parseLock((await readLockText(file)) ?? '', file));
+const locked = (file: string): readonly Named[] =>
+  namedEntries(parseLock(readLockText(file) ?? '', file));
+
+function orNone(read: () => readonly Named[]): readonly Named[] {
+  try {
+    return read();
+  } catch {
+    return [];
+  }
 }

@@ -38,14 +38,14 @@ export interface LockedProject extends Project {
  *
  * @throws HugError those of the readers of both
  */
-export async function readProject(context: ProjectContext): Promise<Project> {
+export function readProject(context: ProjectContext): Project {
   const shown = (file: string) => path.relative(context.cwd, file) || file;
-  const manifestPath = await locateManifest(context);
+  const manifestPath = locateManifest(context);
   const manifestName = shown(manifestPath);
-  const manifestText = await readManifest(manifestPath);
+  const manifestText = readManifest(manifestPath);
   const manifest = parseManifest(manifestText, manifestName, { endpoint: context.endpoint });
   const lockPath = lockPathOf(manifestPath);
-  const lockText = await readLockText(lockPath);
+  const lockText = readLockText(lockPath);
   const lockName = shown(lockPath);
   return { manifest, manifestPath, manifestName, manifestText, lockPath, lockName, lockText };
 }
@@ -72,7 +72,7 @@ export async function readLock(
  * @throws HugError `EHUG_LOCK_MISSING`, `EHUG_LOCK_CONFLICT`, and those of the readers of manifest and lock
  */
 export async function readLockedProject(context: ProjectContext): Promise<LockedProject> {
-  const project = await readProject(context);
+  const project = readProject(context);
   const lock = lockOf(project);
   if (lock !== undefined) return { ...project, lock };
   throw new HugError('EHUG_LOCK_MISSING', `there is no ${project.lockName}`, {

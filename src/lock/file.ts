@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { lstat, readFile, rm } from 'node:fs/promises';
+import { lstatSync, readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { type StagedFile, stageFile } from '../atomic-file.ts';
-import { HugError, messageOf, systemCodeOf } from '../errors.ts';
+import { HugError, messageOf } from '../errors.ts';
 
 const LOCK_NAME = 'hug.lock.json';
 
@@ -15,9 +16,9 @@ export const lockPathOf = (manifestPath: string): string =>
  *
  * @throws HugError `EHUG_LOCK_NOT_A_FILE` for a symbolic link or a folder, `EHUG_FILE_SYSTEM`
  */
-export async function readLockText(file: string): Promise<string | undefined> {
+export function readLockText(file: string): string | undefined {
   try {
-    return (await modeOf(file)) === undefined ? undefined : await readFile(file, 'utf8');
+    return modeOf(file) === undefined ? undefined : readFileSync(file, 'utf8');
   } catch (error) {
     throw cannot('read', file, error);
   }
@@ -56,9 +57,9 @@ export async function stageLockText(
   const suffix = randomBytes(6).toString('hex');
   const temporary = path.join(path.dirname(file), `.${LOCK_NAME}.${suffix}.tmp`);
   try {
-    const { commit, discard } = await stageFile(file, temporary, text, await modeOf(file));
+    const { commit, discard } = await stageFile(file, temporary, text, modeOf(file));
     try {
-      refuseOther(file, await readLockText(file), [before, text]);
+      refuseOther(file, readLockText(file), [before, text]);
     } catch (error) {
       await discard();
       throw error;
@@ -106,11 +107,8 @@ function refuseOther(
 }
 
 /** Permission bits of a regular file, `undefined` when nothing is there. */
-async function modeOf(file: string): Promise<number | undefined> {
-  const stats = await lstat(file).catch((error: unknown) => {
-    if (systemCodeOf(error) === 'ENOENT') return undefined;
-    throw error;
-  });
+function modeOf(file: string): number | undefined {
+  const stats = lstatSync(file, { throwIfNoEntry: false });
   if (stats !== undefined && !stats.isFile()) {
     throw new HugError(
       'EHUG_LOCK_NOT_A_FILE',

@@ -1,6 +1,6 @@
 /** Cosmiconfig keeps the types of this class to itself. */
-declare module 'cosmiconfig/dist/Explorer.js' {
-  import type { Options, PublicExplorer } from 'cosmiconfig';
+declare module 'cosmiconfig/dist/ExplorerSync.js' {
+  import type { Options, PublicExplorerSync } from 'cosmiconfig';
 
-  export const Explorer: new (options: Partial<Options>) => Pick<PublicExplorer, 'search'>;
+  export const ExplorerSync: new (options: Partial<Options>) => Pick<PublicExplorerSync, 'search'>;
 }

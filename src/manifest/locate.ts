@@ -1,7 +1,7 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
-import type { Loader, PublicExplorer } from 'cosmiconfig';
-import { Explorer } from 'cosmiconfig/dist/Explorer.js';
+import type { LoaderSync, PublicExplorerSync } from 'cosmiconfig';
+import { ExplorerSync } from 'cosmiconfig/dist/ExplorerSync.js';
 import { HugError, messageOf, systemCodeOf } from '../errors.ts';
 
 /** Where to look for the manifest. */
@@ -22,8 +22,8 @@ export const SEARCH_PLACES: readonly string[] = ['hug.yaml', 'hug.yml', '.config
  * @returns its absolute path
  * @throws HugError `EHUG_MANIFEST_MISSING`, or `EHUG_FILE_SYSTEM` when a folder cannot be searched
  */
-export async function locateManifest({ cwd, manifest }: LocateOptions): Promise<string> {
-  return manifest === undefined ? await search(cwd) : await named(path.resolve(cwd, manifest));
+export function locateManifest({ cwd, manifest }: LocateOptions): string {
+  return manifest === undefined ? search(cwd) : named(path.resolve(cwd, manifest));
 }
 
 /**
@@ -32,8 +32,8 @@ export async function locateManifest({ cwd, manifest }: LocateOptions): Promise<
  * @param file path from `locateManifest`
  * @throws HugError `EHUG_FILE_SYSTEM`, or `EHUG_MANIFEST_INVALID` when it is not UTF-8
  */
-export async function readManifest(file: string): Promise<string> {
-  const bytes = await readRegularFile(file);
+export function readManifest(file: string): string {
+  const bytes = readRegularFile(file);
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {
@@ -44,22 +44,22 @@ export async function readManifest(file: string): Promise<string> {
   }
 }
 
-async function named(file: string): Promise<string> {
-  if ((await kindOf(file)) !== undefined) return file;
+function named(file: string): string {
+  if (kindOf(file) !== undefined) return file;
   throw new HugError('EHUG_MANIFEST_MISSING', `there is no ${file}`, {
     hint: 'Leave --manifest out to look for hug.yaml from the working directory upward.',
   });
 }
 
-async function search(cwd: string): Promise<string> {
-  if ((await kindOf(cwd)) !== 'folder') {
+function search(cwd: string): string {
+  if (kindOf(cwd) !== 'folder') {
     throw new HugError('EHUG_FILE_SYSTEM', `${cwd} is not a folder`, {
       hint: 'Name a folder with -C.',
     });
   }
   const explorer = createExplorer();
   for (const folder of upward(path.resolve(cwd))) {
-    const found = await orRefuse(folder, explorer.search(folder));
+    const found = orRefuse(folder, () => explorer.search(folder));
     if (found !== null) return found.filepath;
   }
   throw new HugError('EHUG_MANIFEST_MISSING', `there is no hug.yaml in ${cwd} or above it`, {
@@ -73,9 +73,9 @@ async function search(cwd: string): Promise<string> {
  * upward goes on to the user's configuration folder; the class underneath does neither. The loader
  * gives raw text, so that nothing is executed and no second YAML parser loads.
  */
-function createExplorer(): Pick<PublicExplorer, 'search'> {
-  const text: Loader = (_file, content) => content;
-  return new Explorer({
+function createExplorer(): Pick<PublicExplorerSync, 'search'> {
+  const text: LoaderSync = (_file, content) => content;
+  return new ExplorerSync({
     searchPlaces: [...SEARCH_PLACES],
     loaders: { '.yaml': text, '.yml': text },
     searchStrategy: 'none',
@@ -91,18 +91,18 @@ function* upward(folder: string): Generator<string> {
   if (parent !== folder) yield* upward(parent);
 }
 
-async function readRegularFile(file: string): Promise<Uint8Array> {
-  const kind = await kindOf(file);
-  if (kind === 'file') return await orRefuse(file, readFile(file));
+function readRegularFile(file: string): Uint8Array {
+  const kind = kindOf(file);
+  if (kind === 'file') return orRefuse(file, () => readFileSync(file));
   const reason = kind === undefined ? 'does not exist' : 'is not a file';
   throw new HugError('EHUG_FILE_SYSTEM', `${file} ${reason}`, {
     hint: 'Name a hug.yaml with --manifest.',
   });
 }
 
-async function kindOf(file: string): Promise<'file' | 'folder' | 'other' | undefined> {
+function kindOf(file: string): 'file' | 'folder' | 'other' | undefined {
   try {
-    const stats = await stat(file);
+    const stats = statSync(file);
     if (stats.isFile()) return 'file';
     return stats.isDirectory() ? 'folder' : 'other';
   } catch (error) {
@@ -111,10 +111,12 @@ async function kindOf(file: string): Promise<'file' | 'folder' | 'other' | undef
   }
 }
 
-async function orRefuse<T>(file: string, reading: Promise<T>): Promise<T> {
-  return await reading.catch((error: unknown) => {
+function orRefuse<T>(file: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
     throw unreadable(file, error);
-  });
+  }
 }
 
 function unreadable(file: string, cause: unknown): HugError {

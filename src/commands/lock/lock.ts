@@ -31,7 +31,7 @@ export type LockContext = ProjectContext & RelockContext;
 
 /** `nix-hug lock`: makes the lock match the manifest. */
 export async function run(options: LockOptions, context: LockContext): Promise<CommandResult> {
-  const project = await readProject(context);
+  const project = readProject(context);
   const { manifest, lockPath, lockName, lockText: before } = project;
   if (options.check === true) return check(project);
 

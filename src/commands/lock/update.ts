@@ -33,7 +33,7 @@ export async function run(
   options: UpdateOptions,
   context: UpdateContext,
 ): Promise<CommandResult> {
-  const { manifest, lockPath, lockName, lockText: before } = await readProject(context);
+  const { manifest, lockPath, lockName, lockText: before } = readProject(context);
   const chosen = manifestEntriesNamed(manifest, names);
   const found = readFound(before, lockName, manifest);
   for (const warning of found.warnings) context.warn(warning);

@@ -40,7 +40,7 @@ export async function run(
   context: LockContext,
 ): Promise<CommandResult> {
   checkOptions(urls, options);
-  const project = await readProject(context);
+  const project = readProject(context);
   const { manifestName, manifestText, lockName } = project;
   const hubs = [project.manifest.endpoint, context.endpoint];
   const additions = await withTypes(

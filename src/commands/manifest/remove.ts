@@ -20,7 +20,7 @@ export async function run(
   names: readonly string[],
   context: ProjectContext,
 ): Promise<CommandResult> {
-  const project = await readProject(context);
+  const project = readProject(context);
   const { manifest, manifestName, manifestText, lockName, lockText } = project;
   const entries = entriesToRemove(manifest, names);
   const text = entries.reduce(
