@@ -3,7 +3,8 @@ import path from 'node:path';
 import process from 'node:process';
 import { openOutput } from './cli/context.ts';
 import { main } from './cli/program.ts';
-import { EXIT, HugError } from './errors.ts';
+import { createStandardStream } from './cli/standard-stream.ts';
+import { EXIT, HugError, messageOf, systemCodeOf } from './errors.ts';
 
 const controller = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -22,25 +23,30 @@ const world = {
   get stdin() {
     return process.stdin;
   },
-  stdout: process.stdout,
-  stderr: process.stderr,
+  stdout: createStandardStream(1, () => process.stdout, resultRefused),
+  // Progress that nobody can see is no reason to end the work half way.
+  stderr: createStandardStream(
+    2,
+    () => process.stderr,
+    () => undefined,
+  ),
   signal: controller.signal,
 };
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  // Whoever reads no further has what they wanted, as with `head`.
-  if (error.code === 'EPIPE') return;
-  const message = `cannot write the result: ${error.message}`;
-  const hint = 'The command itself is done; see that its output has room, and run it again.';
-  const failure = new HugError('EHUG_FILE_SYSTEM', message, { hint, cause: error });
-  process.exitCode = openOutput({}, world).output.error(failure);
-});
-// Progress that nobody can see is no reason to end the work half way.
-process.stderr.on('error', () => undefined);
 
-/** Fulfilled when the command is done. */
+/** Fulfilled when the command is done, and what it has to say is out. */
 export const ended = run();
 
 async function run(): Promise<void> {
   const status = await main(process.argv.slice(2), world);
   process.exitCode ??= status;
+  await Promise.all([world.stdout.drained(), world.stderr.drained()]);
+}
+
+function resultRefused(error: unknown): void {
+  // Whoever reads no further has what they wanted, as with `head`.
+  if (systemCodeOf(error) === 'EPIPE') return;
+  const message = `cannot write the result: ${messageOf(error)}`;
+  const hint = 'The command itself is done; see that its output has room, and run it again.';
+  const failure = new HugError('EHUG_FILE_SYSTEM', message, { hint, cause: error });
+  process.exitCode = openOutput({}, world).output.error(failure);
 }

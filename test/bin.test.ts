@@ -1,12 +1,18 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { closeSync, constants, existsSync, openSync } from 'node:fs';
+import { readdir, writeFile } from 'node:fs/promises';
+import { Socket } from 'node:net';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { EMPTY_LOCK, formatLock } from '../src/lock/codec.ts';
 import { ended } from './support/ended.ts';
 import { type Hub, lfs, startHub } from './support/hub/index.ts';
 import { createProject } from './support/project.ts';
 import { BIN, spawnCli } from './support/spawn-cli.ts';
+import { tempFolder } from './support/temp.ts';
 
 let hub: Hub;
 beforeAll(async () => {
@@ -33,6 +39,31 @@ describe('what is written to', () => {
     expect(stderr).toContain('error EHUG_FILE_SYSTEM: cannot write the result: ENOSPC');
     expect(stderr).not.toContain(' at ');
     expect((await run(['lock', '--check'])).status).toBe(0);
+  });
+
+  it('may be a pipe that does not wait for its reader', async () => {
+    const folder = await tempFolder('ä pipe');
+    const entry = { repo: 'org/name', ref: 'main', rev: '0'.repeat(40), files: new Map() };
+    const models = new Map(Array.from({ length: 1000 }, (_, index) => [`m${index}`, entry]));
+    await writeFile(path.join(folder, 'hug.lock.json'), formatLock({ ...EMPTY_LOCK, models }));
+    await writeFile(path.join(folder, 'hug.yaml'), '');
+    const fifo = path.join(folder, 'fifo');
+    await promisify(execFile)('mkfifo', [fifo]);
+    const fd = openSync(fifo, constants.O_RDWR | constants.O_NONBLOCK);
+    const read = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK);
+    const command = [process.execPath, '--import', import.meta.resolve('tsx'), BIN, 'ls', '--json'];
+    // Standard output itself would be made to wait when the process starts.
+    const child = spawn('/bin/sh', ['-c', 'exec "$0" "$@" >&3', ...command], {
+      cwd: folder,
+      stdio: ['ignore', 'ignore', 'ignore', fd],
+    });
+    closeSync(fd);
+    const exited = once(child, 'exit');
+    await sleep(2_000);
+    const parts: Buffer[] = await new Socket({ fd: read, writable: false }).toArray();
+    expect(await exited).toEqual([0, null]);
+    const { entries }: { entries: unknown[] } = JSON.parse(Buffer.concat(parts).toString());
+    expect(entries).toHaveLength(models.size);
   });
 
   it.each(['stdout', 'stderr'] as const)('may lose its reader: %s', async (stream) => {

@@ -1,10 +1,11 @@
 import { createInterface } from 'node:readline';
+import type { StandardStream } from './standard-stream.ts';
 
 /** Where the user answers. */
 export interface Answers {
   readonly input: NodeJS.ReadableStream;
   /** Where the question goes. */
-  readonly output: NodeJS.WriteStream;
+  readonly output: Pick<StandardStream, 'write'>;
   /** Aborted when the user interrupts. */
   readonly signal: AbortSignal;
 }
@@ -20,12 +21,13 @@ export async function confirm(
   { input, output, signal }: Answers,
 ): Promise<boolean> {
   // Not a terminal to readline: it would take Ctrl-C for itself.
-  const lines = createInterface({ input, output, terminal: false });
+  const lines = createInterface({ input, terminal: false });
   try {
     const answer = await new Promise<string>((resolve) => {
       lines.once('close', () => resolve(''));
       signal.addEventListener('abort', () => lines.close(), { once: true });
-      lines.question(question, resolve);
+      lines.once('line', resolve);
+      output.write(question);
     });
     signal.throwIfAborted();
     return /^y(?:es)?$/iu.test(answer.trim());

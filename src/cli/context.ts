@@ -19,12 +19,13 @@ import {
 import { createOutput, type Output, type Streams } from './output.ts';
 import { createTaskRunner, type Display } from './progress.ts';
 import { createScreen } from './screen.ts';
+import type { StandardStream } from './standard-stream.ts';
 import { createTransferRunner } from './transfers.ts';
 
 /** The world outside of the process, handed in so that tests can be another one. */
 export interface World {
-  readonly stdout: NodeJS.WriteStream;
-  readonly stderr: NodeJS.WriteStream;
+  readonly stdout: StandardStream;
+  readonly stderr: StandardStream;
   /** Where this package is: `package.json` and `nix`. */
   readonly packageFolder: string;
   readonly cwd: string;

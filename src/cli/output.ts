@@ -3,10 +3,11 @@ import type { CommandResult } from '../commands/result.ts';
 import { HugError, messageOf } from '../errors.ts';
 import { visible } from '../quote.ts';
 import { createPaint } from './paint.ts';
+import type { StandardStream } from './standard-stream.ts';
 
 /** Where results go, and where everything else does. */
 export interface Streams {
-  readonly stdout: NodeJS.WriteStream;
+  readonly stdout: StandardStream;
   readonly stderr: { write(text: string): unknown };
 }
 

@@ -1,3 +1,5 @@
+import type { StandardStream } from './standard-stream.ts';
+
 /** Lines that are drawn together. */
 export interface Frame {
   readonly lines: readonly string[];
@@ -19,7 +21,7 @@ export interface Screen {
 const UP_AND_CLEAR = '\u001b[1A\u001b[2K';
 
 /** The screen of a stream. Nothing but text is written to it before something is drawn. */
-export function createScreen(stream: NodeJS.WriteStream): Screen {
+export function createScreen(stream: StandardStream): Screen {
   let drawn: Frame | undefined;
   const columns = () => stream.columns || 80;
   /** Goes back to where the frame begins, whose lines a narrower window has wrapped. */

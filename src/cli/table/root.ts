@@ -30,6 +30,8 @@ export function createRoot(world: World) {
     )
     .exitOverride()
     .configureOutput({
+      getOutHelpWidth: () => world.stdout.columns ?? 80,
+      getOutHasColors: () => false,
       writeOut: (text) => void world.stdout.write(text),
       // Messages are ours to render; only the help that stands for a missing command passes.
       writeErr: (text) => void (text.startsWith('Usage:') ? world.stderr.write(text) : undefined),
