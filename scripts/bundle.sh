@@ -23,8 +23,9 @@ program() {
 
 # Half of all the code is undici's. What makes no request does not read it.
 program undici=undici --metafile="$temporary/undici.json"
-program src/launch.ts src/bin.ts --metafile="$temporary/command.json" \
-  --alias:undici=./undici.cjs --external:./undici.cjs
+program src/launch.ts --metafile="$temporary/launch.json"
+program src/bin.ts --metafile="$temporary/command.json" --alias:undici=./undici.cjs --external:./undici.cjs \
+  --banner:js='(function (module, exports, require, __dirname) {' --footer:js='})'
 chmod +x dist/launch.cjs
 
 # What CommonJS packages want of Node they `require`.

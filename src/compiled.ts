@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import path from 'node:path';
 import { Script } from 'node:vm';
 
-/** A program in one file of CommonJS. */
+/**
+ * A program in one file: an expression that is a function with some of the parameters of a CommonJS
+ * module, `(function (module, exports, require, __dirname) { … })`.
+ */
 export interface Program {
   /** Whether V8 took compiled code for it. */
   readonly isCompiled: boolean;
@@ -27,7 +29,7 @@ export const codeCachePath = (file: string): string => `${file}.cache`;
 export function loadProgram(file: string): Program {
   const text = readFileSync(file, 'utf8');
   const cachedData = codeCacheOf(file);
-  const script = new Script(`(function (module, exports, require, __dirname) {${text}\n})`, {
+  const script = new Script(text, {
     filename: file,
     ...(cachedData === undefined ? {} : { cachedData }),
   });
@@ -36,10 +38,37 @@ export function loadProgram(file: string): Program {
     run() {
       const module = { exports: {} };
       const main = script.runInThisContext();
-      main(module, module.exports, createRequire(file), path.dirname(file));
+      main(module, module.exports, requireFrom(file), path.dirname(file));
       return module.exports;
     },
     codeCache: () => script.createCachedData(),
+  };
+}
+
+/** Modules of Node that take long to load, and that a command may not come to use. */
+const LATE: ReadonlySet<string> = new Set(
+  ['child_process', 'crypto', 'fs/promises', 'readline'].flatMap((name) => [name, `node:${name}`]),
+);
+
+/**
+ * The `require` of a file. Some modules of Node it loads when something of them is used for the first
+ * time, and Node's own `require` when another module than Node's is asked for.
+ */
+function requireFrom(file: string): (id: string) => unknown {
+  return (id) => {
+    const find = (): object | undefined => process.getBuiltinModule(id);
+    if (!LATE.has(id)) {
+      return find() ?? process.getBuiltinModule('node:module').createRequire(file)(id);
+    }
+    const loaded = () => find() ?? {};
+    return new Proxy(
+      {},
+      {
+        get: (_target, name) => Reflect.get(loaded(), name),
+        has: (_target, name) => Reflect.has(loaded(), name),
+        ownKeys: () => Reflect.ownKeys(loaded()),
+      },
+    );
   };
 }
 

@@ -17,7 +17,7 @@ const PROGRAM = `
 
 async function program(text = PROGRAM): Promise<string> {
   const file = path.join(await tempFolder('ü program'), 'program.cjs');
-  await writeFile(file, text);
+  await writeFile(file, `(function (module, exports, require, __dirname) {${text}})`);
   return file;
 }
 
@@ -69,8 +69,42 @@ describe('a program in one file', () => {
   it('is not run from the compiled code of a longer text', async () => {
     const file = await program("exports.name = 'before that';");
     await runAnew(file, KEEP_CODE);
-    await writeFile(file, "exports.name = 'after';");
+    await writeFile(file, '(function (module, exports) { exports.name = "after"; })');
     expect(await runAnew(file)).toEqual({ isCompiled: false, name: 'after' });
+  });
+});
+
+describe('a module of Node that takes long to load', () => {
+  it('can be used in every way', async () => {
+    const uses = [
+      "crypto.createHash('sha1').digest('hex').length",
+      "'createHash' in crypto ? 40 : 0",
+      "Object.getOwnPropertyNames(crypto).includes('createHash') ? 40 : 0",
+    ];
+    for (const use of uses) {
+      const file = await program(`const crypto = require('node:crypto'); exports.digits = ${use};`);
+      expect(run(file)).toEqual({ digits: 40 });
+    }
+  });
+
+  it('is not loaded by a command that has no use for it', async () => {
+    const script = `process.on('exit', () => console.error(process.moduleLoadList.join('\\n')))`;
+    const hook = path.join(await tempFolder('hook'), 'hook.cjs');
+    await writeFile(hook, script);
+    const { stderr } = await promisify(execFile)(process.execPath, [
+      '--require',
+      hook,
+      path.join(import.meta.dirname, '..', 'dist', 'launch.cjs'),
+      '-C',
+      path.join(import.meta.dirname, '..', 'examples', 'many-models'),
+      'lock',
+      '--check',
+    ]);
+    const native = new Set(stderr.split('\n'));
+    expect(native).toContain('NativeModule vm');
+    for (const name of ['crypto', 'child_process', 'fs/promises', 'net', 'readline', 'stream']) {
+      expect(native).not.toContain(`NativeModule ${name}`);
+    }
   });
 });
 
