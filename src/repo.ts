@@ -113,8 +113,12 @@ export function repoPage(endpoint: string, type: RepoType, id: string): string {
   return `${endpoint}/${type === 'dataset' ? 'datasets/' : ''}${id}`;
 }
 
+/** A path that needs no encoding, as nearly all. */
+const UNRESERVED = /^[A-Za-z0-9_.~/-]*$/u;
+
 /** Percent-encodes a repository path the way the Hub expects it: UTF-8 bytes, `/` kept. */
 export function encodePath(path: string): string {
+  if (UNRESERVED.test(path)) return path;
   return path.split('/').map(encodeSegment).join('/');
 }
 

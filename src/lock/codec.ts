@@ -140,17 +140,18 @@ function collisions(lock: Lock): string[] {
 
 /** Files whose `storeName` or `url` is not the one that their path has. */
 function misnamed(lock: Lock): string[] {
-  return namedEntries(lock).flatMap((named) =>
-    [...named.entry.files].flatMap(([path, file]) => {
+  const problems: string[] = [];
+  for (const named of namedEntries(lock)) {
+    for (const [path, file] of named.entry.files) {
       const names = pathNames(path);
-      return (['storeName', 'url'] as const)
-        .filter((key) => file[key] !== names[key])
-        .map(
-          (key) =>
-            `${placeOf(named)}.files: ${key} of ${JSON.stringify(path)} ${reason(names[key])}`,
-        );
-    }),
-  );
+      for (const key of ['storeName', 'url'] as const) {
+        if (file[key] === names[key]) continue;
+        const of = `${key} of ${JSON.stringify(path)}`;
+        problems.push(`${placeOf(named)}.files: ${of} ${reason(names[key])}`);
+      }
+    }
+  }
+  return problems;
 }
 
 function reason(expected: string | undefined): string {

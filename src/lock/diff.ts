@@ -35,43 +35,60 @@ const README = 'README.md';
 
 /** The entries that differ, models before datasets, sorted by name. */
 export function diffLocks(from: Lock, to: Lock): EntryChange[] {
+  const pairs = [
+    ...unequal('model', from.models, to.models),
+    ...unequal('dataset', from.datasets, to.datasets),
+  ];
+  if (pairs.length === 0) return [];
   const known = new Set(
     [...from.models.values(), ...from.datasets.values()].flatMap((entry) =>
       [...entry.files.values()].map((file) => file.hash),
     ),
   );
-  return [
-    ...diffEntries('model', from.models, to.models, known),
-    ...diffEntries('dataset', from.datasets, to.datasets, known),
-  ];
+  return pairs.map((pair) => change(pair, known));
 }
 
-function diffEntries(
+/** An entry in two locks, of which one may not have it. */
+interface Pair {
+  readonly name: string;
+  readonly type: RepoType;
+  readonly repo: string;
+  readonly before: LockedEntry | undefined;
+  readonly after: LockedEntry | undefined;
+}
+
+function unequal(
   type: RepoType,
   from: ReadonlyMap<string, LockedEntry>,
   to: ReadonlyMap<string, LockedEntry>,
-  known: ReadonlySet<string>,
-): EntryChange[] {
+): Pair[] {
   const names = [...new Set([...from.keys(), ...to.keys()])].toSorted(byCodeUnit);
   return names.flatMap((name) => {
     const before = from.get(name);
     const after = to.get(name);
     const entry = after ?? before;
     if (entry === undefined || before === after) return [];
-    const files = diffFiles(before?.files ?? new Map(), after?.files ?? new Map());
-    const touched = [...files.added, ...files.removed, ...files.modified];
-    return {
-      name,
-      type,
-      repo: entry.repo,
-      from: pin(before),
-      to: pin(after),
-      ...files,
-      onlyReadme: touched.length === 1 && touched[0] === README,
-      sizeChange: sizeOf(after) - sizeOf(before),
-      downloadBytes: newBytes(after, known),
-    };
+    return { name, type, repo: entry.repo, before, after };
   });
+}
+
+function change(
+  { name, type, repo, before, after }: Pair,
+  known: ReadonlySet<string>,
+): EntryChange {
+  const files = diffFiles(before?.files ?? new Map(), after?.files ?? new Map());
+  const touched = [...files.added, ...files.removed, ...files.modified];
+  return {
+    name,
+    type,
+    repo,
+    from: pin(before),
+    to: pin(after),
+    ...files,
+    onlyReadme: touched.length === 1 && touched[0] === README,
+    sizeChange: sizeOf(after) - sizeOf(before),
+    downloadBytes: newBytes(after, known),
+  };
 }
 
 function pin(entry: LockedEntry | undefined): Pin | null {

@@ -16,12 +16,9 @@ const nameSchema = v.pipe(
 
 const repoIdSchema = v.pipe(v.string(), v.check(isRepoId, 'is not a repository id'));
 
-const gitIdSchema = v.pipe(v.string(), v.regex(/^[0-9a-f]{40}$/u, 'is not 40 hex digits'));
+const gitId = v.regex(/^[0-9a-f]{40}$/u, 'is not 40 hex digits');
 
-const sriSchema = v.pipe(
-  v.string(),
-  v.regex(/^sha256-[A-Za-z0-9+/]{43}=$/u, 'is not a SHA-256 in SRI form'),
-);
+const sri = v.regex(/^sha256-[A-Za-z0-9+/]{43}=$/u, 'is not a SHA-256 in SRI form');
 
 /** A repository path, or a ref, which becomes a path below `refs/`. */
 const pathSchema = v.pipe(
@@ -40,9 +37,10 @@ const fileSchema = plainObject(
       v.minValue(0),
       v.description('Length of the content in bytes.'),
     ),
-    hash: v.pipe(sriSchema, v.description('SHA-256 of the content, SRI form.')),
+    hash: v.pipe(v.string(), sri, v.description('SHA-256 of the content, SRI form.')),
     oid: v.pipe(
-      gitIdSchema,
+      v.string(),
+      gitId,
       v.description("Git blob id at that commit; of an LFS file, its pointer's."),
     ),
     lfs: v.exactOptional(v.pipe(v.literal(true), v.description('Present for LFS files only.'))),
@@ -104,7 +102,7 @@ const entrySchema = plainObject(
       v.pipe(v.string(), v.description('The semver range the manifest asks for.')),
     ),
     ref: v.pipe(pathSchema, v.description('Branch, tag, refs/pr/N or commit that was resolved.')),
-    rev: v.pipe(gitIdSchema, v.description('The commit.')),
+    rev: v.pipe(v.string(), gitId, v.description('The commit.')),
     select: v.exactOptional(
       v.pipe(selectSchema, v.description("Echo of the manifest's selection.")),
     ),
