@@ -27,15 +27,22 @@ export async function* benchScan({ rounds }: { rounds: number }): AsyncGenerator
   try {
     await fill(cache);
     const env = { HF_HUB_CACHE: cache, HF_HUB_OFFLINE: '1', HF_HUB_DISABLE_TELEMETRY: '1' };
-    const scan = [...NIX_HUG, 'scan', '--json'];
+    const scan = [...NIX_HUG, 'scan'];
     const list = [path.join(path.dirname(PYTHON), 'hf'), 'cache', 'ls'];
     const title = `\`scan\` of ${REPOS * SNAPSHOTS} snapshots of ${FILES} files in ${REPOS} repositories`;
     yield await compare({ title, rounds }, [
       { name: 'hf cache ls', prepare: async () => ({ argv: list, env }) },
       { name: 'nix-hug scan', prepare: async () => ({ argv: scan, env }) },
       {
-        name: 'nix-hug scan, no Nix',
-        prepare: async () => ({ argv: scan, env: { ...env, PATH: '/nonexistent' } }),
+        name: 'nix-hug scan --json',
+        prepare: async () => ({ argv: [...scan, '--json'], env }),
+      },
+      {
+        name: 'nix-hug scan --json, no Nix',
+        prepare: async () => ({
+          argv: [...scan, '--json'],
+          env: { ...env, PATH: '/nonexistent' },
+        }),
       },
       {
         name: 'Node, reading alone',

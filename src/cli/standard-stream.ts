@@ -4,7 +4,7 @@ import { systemCodeOf } from '../errors.ts';
 /** Standard output or standard error: what nix-hug needs of one. */
 export interface StandardStream {
   readonly isTTY: boolean;
-  /** Width of the terminal in characters; nothing where it is none. */
+  /** Width of the terminal in characters; nothing where it is none, or does not say. */
   readonly columns?: number | undefined;
   /** Height of the terminal in lines. */
   readonly rows?: number | undefined;
@@ -42,10 +42,10 @@ export function createStandardStream(
       return terminal() !== undefined;
     },
     get columns() {
-      return terminal()?.columns;
+      return terminal()?.columns || undefined;
     },
     get rows() {
-      return terminal()?.rows;
+      return terminal()?.rows || undefined;
     },
     write(text) {
       const bytes = Buffer.from(text);

@@ -88,5 +88,8 @@ describe('a standard stream', () => {
     const opened = { isTTY: true, columns: 42, rows: 7, on: () => opened };
     const stream = createStandardStream(fd, () => opened as unknown as NodeJS.WriteStream, never);
     expect([stream.isTTY, stream.columns, stream.rows]).toEqual([true, 42, 7]);
+    // As where nobody has told a pseudoterminal how large it is.
+    Object.assign(opened, { columns: 0, rows: 0 });
+    expect([stream.columns, stream.rows]).toEqual([undefined, undefined]);
   });
 });
