@@ -23,7 +23,7 @@ test-compat: build setup setup-compat
 test-mutations: build setup
 	npm run mutations
 
-bench: build setup
+bench: build setup setup-compat
 	npm run bench
 
 check: node_modules
