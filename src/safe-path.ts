@@ -6,12 +6,16 @@ const DRIVE = /^[A-Za-z]:/u;
 /** What most file systems allow for one segment, in bytes. */
 const LONGEST_SEGMENT = 255;
 
+/** What nearly all paths are. If short, none of them is unsafe. */
+const PLAIN = /^(?:\w[\w.-]*\/)*\w[\w.-]*$/u;
+
 /**
  * Why a repository path must not be used, or `undefined` when it is safe to create below a folder.
  *
  * @param path slash-separated path as the Hub, a lock or a cache gives it
  */
 export function unsafeReason(path: string): string | undefined {
+  if (path.length <= LONGEST_SEGMENT && PLAIN.test(path)) return undefined;
   if (path === '') return 'is empty';
   if (!path.isWellFormed()) return 'is not valid Unicode';
   if (FORBIDDEN.test(path)) return 'has a control character or a backslash';

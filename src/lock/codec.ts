@@ -87,15 +87,14 @@ function formatEntry(entry: LockedEntry): string {
 /** A JSON object with one member a line, the members already formatted. */
 function block(members: readonly (readonly [string, string])[], indent: number): string {
   if (members.length === 0) return '{}';
-  const lines = members.map(
-    ([key, value]) => `${' '.repeat(indent)}${JSON.stringify(key)}: ${value}`,
-  );
+  const margin = ' '.repeat(indent);
+  const lines = members.map(([key, value]) => `${margin}${JSON.stringify(key)}: ${value}`);
   return `{\n${lines.join(',\n')}\n${' '.repeat(indent - 2)}}`;
 }
 
-/** A file on one line. */
+/** A file on one line. In digests there is nothing that JSON escapes. */
 function fileLine({ size, hash, oid, lfs, storeName, url }: LockedFile): string {
-  let line = `{ "size": ${size}, "hash": ${JSON.stringify(hash)}, "oid": ${JSON.stringify(oid)}`;
+  let line = `{ "size": ${size}, "hash": "${hash}", "oid": "${oid}"`;
   if (lfs === true) line += ', "lfs": true';
   if (storeName !== undefined) line += `, "storeName": ${JSON.stringify(storeName)}`;
   if (url !== undefined) line += `, "url": ${JSON.stringify(url)}`;
