@@ -23,6 +23,17 @@ const bytesOf = (spans: readonly Span[]): Set<number> =>
   new Set(spans.flatMap(({ start, end }) => [...Array(end - start).keys()].map((i) => i + start)));
 
 describe('spans', () => {
+  it('are joined with what they touch, on both sides', () => {
+    const [first, middle, last] = [
+      { start: 0, end: 5 },
+      { start: 5, end: 7 },
+      { start: 7, end: 9 },
+    ];
+    expect(union([first, middle])).toEqual([{ start: 0, end: 7 }]);
+    expect(union([last, middle])).toEqual([{ start: 5, end: 9 }]);
+    expect(union([first, last, middle])).toEqual([{ start: 0, end: 9 }]);
+  });
+
   it('are the union of what was included, in order and apart', () => {
     fc.assert(
       fc.property(fc.array(span), (added) => {
