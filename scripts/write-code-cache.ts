@@ -6,7 +6,7 @@ import { codeCachePath, loadProgram } from '../src/compiled.ts';
 // Runs the command as users do, and keeps what V8 has compiled by then.
 // Its arguments are the command in one file, and a folder with a manifest and its lock.
 const [, , file = '', project = ''] = process.argv;
-const RUNS = ['--help', 'lock', 'lock --check'];
+const RUNS = ['--help', 'lock', 'lock --check', 'ls'];
 
 const program = loadProgram(path.resolve(file));
 for (const line of RUNS) {

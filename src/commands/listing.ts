@@ -30,14 +30,17 @@ export function listingOf({ type, entry }: NamedEntry): Listing {
 }
 
 /** One line for each file, and one for the whole. */
-export function listingText({ repo, type, rev, files }: Listing, columns?: number): string {
+export async function listingText(
+  { repo, type, rev, files }: Listing,
+  columns?: number,
+): Promise<string> {
   const rows = files.map(({ path, size, lfs }) => [
     prettyBytes(size),
     lfs === undefined ? '' : 'LFS',
     visible(path),
   ]);
   const total = `${count(files.length, 'file', 'files')}, ${prettyBytes(sizeOf(files))}`;
-  return [`${type} ${repo} at ${rev}`, ...table(rows, [0], columns), total].join('\n');
+  return [`${type} ${repo} at ${rev}`, ...(await table(rows, [0], columns)), total].join('\n');
 }
 
 /** The JSON of `ls` for one repository. */
@@ -52,7 +55,10 @@ export function listingJson({ repo, type, rev, files }: Listing): Output<'ls'> {
 }
 
 /** One line for each entry of a lock. */
-export function entriesText(entries: readonly NamedEntry[], columns?: number): string {
+export async function entriesText(
+  entries: readonly NamedEntry[],
+  columns?: number,
+): Promise<string> {
   const rows = entries.map((named) => {
     const { repo, ref, rev } = named.entry;
     const { files } = listingOf(named);
@@ -65,7 +71,8 @@ export function entriesText(entries: readonly NamedEntry[], columns?: number): s
       prettyBytes(sizeOf(files)),
     ];
   });
-  return rows.length === 0 ? 'the lock has no entries' : table(rows, [4, 5], columns).join('\n');
+  if (rows.length === 0) return 'the lock has no entries';
+  return (await table(rows, [4, 5], columns)).join('\n');
 }
 
 /** The JSON of `ls` without a name. */

@@ -1,38 +1,48 @@
-import cliTruncate from 'cli-truncate';
-import stringWidth from 'string-width';
-
 const GAP = '  ';
 /** Fewer columns of a cell say nothing. */
 const LEAST_WIDTH = 8;
+/** Text whose width is its length: printable ASCII. */
+const PLAIN = /^[ -~]*$/u;
 
 /**
  * Lines of columns that are as wide as their widest cell, two spaces apart. Where they are wider
- * than the terminal, the widest column is shortened.
+ * than the terminal, the widest column is shortened. The libraries that know how wide a character
+ * is, and where one ends, are loaded for text that needs them: they prepare for every script there
+ * is, which takes longer than to read a lock.
  *
  * @param right numbers of the columns that are aligned to the right
  * @param columns width of the terminal; as wide as it has to be when there is none
  */
-export function table(
+export async function table(
   rows: readonly (readonly string[])[],
   right: readonly number[],
   columns = Infinity,
-): string[] {
+): Promise<string[]> {
+  const isPlain = rows.every((row) => row.every((cell) => PLAIN.test(cell)));
+  const widthOf = isPlain ? (text: string) => text.length : (await import('string-width')).default;
   const natural = rows.reduce<number[]>(
-    (widest, row) => row.map((cell, at) => Math.max(stringWidth(cell), widest[at] ?? 0)),
+    (widest, row) => row.map((cell, at) => Math.max(widthOf(cell), widest[at] ?? 0)),
     [],
   );
   const widths = fitted(natural, columns);
+  const shortened = widths === natural ? String : await shortener();
   return rows.map((row) =>
     row
       .map((cell, at) => {
         const width = widths[at] ?? 0;
-        const shown = cliTruncate(cell, width, { position: 'middle' });
-        const padding = ' '.repeat(width - stringWidth(shown));
+        const shown = shortened(cell, width);
+        const padding = ' '.repeat(width - widthOf(shown));
         return right.includes(at) ? padding + shown : shown + padding;
       })
       .join(GAP)
       .trimEnd(),
   );
+}
+
+/** Makes what leaves out the middle of a text. */
+async function shortener(): Promise<(text: string, width: number) => string> {
+  const { default: truncate } = await import('cli-truncate');
+  return (text, width) => truncate(text, width, { position: 'middle' });
 }
 
 function fitted(widths: readonly number[], columns: number): readonly number[] {

@@ -39,7 +39,7 @@ export async function run(
   const inspected = await withHub(context, (hub) => inspect(hub, wanted, context.warn));
   const { remote, expression, obstacle } = inspected;
   if (options.dryRun === true) {
-    const text = `${listingText(remote)}\n\n${expression ?? obstacle ?? ''}`;
+    const text = `${await listingText(remote)}\n\n${expression ?? obstacle ?? ''}`;
     const json: Output<'fetch-url-dry-run'> = { ...listingJson(remote), expression, obstacle };
     return { text, json, exitStatus: EXIT.ok };
   }

@@ -25,15 +25,16 @@ type Source = 'store' | 'cache' | 'missing' | 'damaged';
 const INDENT = '  ';
 
 /** What the user is asked. */
-export function questionText(report: ImportAllReport): string {
+export async function questionText(report: ImportAllReport): Promise<string> {
   const rows = rowsOf(report);
   const bytes = report.contents.reduce((sum, { size, names }) => sum + size * names.size, 0);
   const amount = `${count(rows.length, 'snapshot', 'snapshots')}, ${prettyBytes(bytes)}`;
-  return [...table(rows, [1, 2]), `Import ${amount}, into the Nix store? [y/N] `].join('\n');
+  const lines = await table(rows, [1, 2]);
+  return [...lines, `Import ${amount}, into the Nix store? [y/N] `].join('\n');
 }
 
 /** The text of `import-all`: one line for each snapshot that was not whole in the store. */
-export function importAllText(report: ImportAllReport, columns = Infinity): string {
+export async function importAllText(report: ImportAllReport, columns = Infinity): Promise<string> {
   const { snapshots, outcomes } = report;
   if (snapshots.length === 0) return 'the Hugging Face cache has no snapshots';
   const rows = rowsOf(report);
@@ -41,8 +42,10 @@ export function importAllText(report: ImportAllReport, columns = Infinity): stri
   const already = `in the Nix store already: ${count(there, 'snapshot', 'snapshots')}`;
   if (rows.length === 0) return already;
   const headline = outcomes === undefined ? 'not in the Nix store:' : 'added to the Nix store:';
-  const lines = table(rows, [1, 2], columns - INDENT.length).map((row) => INDENT + row);
-  return [headline, ...lines, ...(there === 0 ? [] : [already])].join('\n');
+  const lines = await table(rows, [1, 2], columns - INDENT.length);
+  return [headline, ...lines.map((line) => INDENT + line), ...(there === 0 ? [] : [already])].join(
+    '\n',
+  );
 }
 
 /** The same as JSON: for every file where it is, and what is damaged. */

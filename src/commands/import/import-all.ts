@@ -56,7 +56,8 @@ export async function run(
   for (const damage of unread) context.warn(damageText(damage));
 
   const isWanted =
-    contents.length === 0 || (!dryRun && (yes || (await confirm?.(questionText(plan))) === true));
+    contents.length === 0 ||
+    (!dryRun && (yes || (await confirm?.(await questionText(plan))) === true));
   if (!isWanted) return resultOf(plan);
   const results = await tryContents(
     contents,

@@ -42,7 +42,7 @@ export async function importOfSnapshot(
         storePath,
       }));
       return {
-        text: [...table(rows, []), '', OBSTACLE].join('\n'),
+        text: [...(await table(rows, [])), '', OBSTACLE].join('\n'),
         json: {
           ...listingJson(listingOf(selected)),
           files,

@@ -7,7 +7,10 @@ import { table } from '../table.ts';
 const HEAD = ['entry', 'locked', 'wanted', 'latest'];
 
 /** A row for each entry that is outdated, or that something newer exists of. */
-export function outdatedText({ entries }: Output<'outdated'>, columns?: number): string {
+export async function outdatedText(
+  { entries }: Output<'outdated'>,
+  columns?: number,
+): Promise<string> {
   const rows = entries.flatMap((entry) => {
     const { locked, wanted, latest, outdated } = entry;
     if (wanted === null || latest === null) return [];
@@ -21,7 +24,7 @@ export function outdatedText({ entries }: Output<'outdated'>, columns?: number):
       ],
     ];
   });
-  if (rows.length > 0) return table([HEAD, ...rows], [], columns).join('\n');
+  if (rows.length > 0) return (await table([HEAD, ...rows], [], columns)).join('\n');
   return entries.some(({ error }) => error !== undefined) ? '' : 'everything is up to date';
 }
 

@@ -31,7 +31,7 @@ const MEANINGS: Readonly<Record<ProblemKind, string>> = {
 const MOST_PATHS = 5;
 
 /** A line for each revision, one for the whole, and the problems by kind. */
-export function scanText(report: ScanReport, columns?: number): string {
+export async function scanText(report: ScanReport, columns?: number): Promise<string> {
   const { cacheFolder, scan, isStored } = report;
   if (!scan.found) return `there is no Hugging Face cache at ${visible(cacheFolder)}`;
   const rows = scan.repos.flatMap(({ id, type, revisions }) =>
@@ -45,9 +45,8 @@ export function scanText(report: ScanReport, columns?: number): string {
       visible(revision.refs.join(', ')),
     ]),
   );
-  return [...table(rows, [3, 4], columns), totalOf(report), ...problemLines(scan.problems)].join(
-    '\n',
-  );
+  const lines = await table(rows, [3, 4], columns);
+  return [...lines, totalOf(report), ...problemLines(scan.problems)].join('\n');
 }
 
 const STORED: Readonly<Record<string, string>> = {

@@ -4,6 +4,7 @@ import type { CommandContext } from '../context.ts';
 import type { CommandResult } from '../result.ts';
 import { openStore } from '../store.ts';
 import { scanJson, type ScanReport } from './report.ts';
+import { scanText } from './report-text.ts';
 import { storedRevisions } from './stored.ts';
 
 /** What `scan` needs from outside. */
@@ -25,10 +26,7 @@ export async function run(context: ScanContext): Promise<CommandResult> {
   const report: ScanReport = { cacheFolder, scan, isStored: (revision) => stored?.get(revision) };
   return {
     json: scanJson(report),
-    text: async (columns) => {
-      const { scanText } = await import('./report-text.ts');
-      return scanText(report, columns);
-    },
+    text: (columns) => scanText(report, columns),
     exitStatus: EXIT.ok,
   };
 }

@@ -37,7 +37,7 @@ interface Problem extends VerifiedCopy {
 }
 
 /** The text of `verify`: one line for each entry, then what differs and how to repair it. */
-export function verifyText(report: VerifyReport, columns?: number): string {
+export async function verifyText(report: VerifyReport, columns?: number): Promise<string> {
   const { entries, files } = report;
   const rows = entries.map((entry) => {
     const own = filesOf(entry, files);
@@ -53,7 +53,7 @@ export function verifyText(report: VerifyReport, columns?: number): string {
     problems.length === 0
       ? `nothing differs from the lock; ${count(read.size, 'file', 'files')} read`
       : `${count(problems.length, 'file differs', 'files differ')} from the lock`;
-  return [...table(rows, [1], columns), ...lines, end].join('\n');
+  return [...(await table(rows, [1], columns)), ...lines, end].join('\n');
 }
 
 /** The same as JSON: for every file its state in each place, and what differs. */
