@@ -105,7 +105,7 @@ export function createContext(options: GlobalOptions, world: World): Context {
   const cwd = path.resolve(world.cwd, options.cwd ?? '.');
   const workFolder = workFolderIn(env, world.home);
   const connect = (endpoint: string | undefined) =>
-    openHttp(endpoint, options, world, output, secrets);
+    openHttp(endpoint, options, { ...world, cwd }, output, secrets);
   return {
     output,
     cwd,
@@ -148,12 +148,12 @@ export function createContext(options: GlobalOptions, world: World): Context {
 async function openHttp(
   manifestEndpoint: string | undefined,
   { concurrency, debug }: GlobalOptions,
-  { packageFolder, env, home, signal, retry }: World,
+  { packageFolder, cwd, env, home, signal, retry }: World,
   output: Output,
   secrets: Set<string>,
 ): Promise<Http> {
   const { createHttp } = await import('../hub/http.ts');
-  const token = await findToken(env, home);
+  const token = await findToken(env, { home, cwd });
   if (token !== undefined) secrets.add(token);
   return createHttp({
     endpoint: endpointIn(env) ?? manifestEndpoint ?? DEFAULT_ENDPOINT,

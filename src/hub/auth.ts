@@ -15,10 +15,14 @@ export const isOn = (value: string | undefined): boolean => TRUE.test(value ?? '
  *
  * @param env environment variables
  * @param home the user's home folder
+ * @param cwd what a relative path of the environment begins at
  * @returns `undefined` when there is none, or `HF_HUB_DISABLE_IMPLICIT_TOKEN` is on
  * @throws HugError `EHUG_TOKEN` when the value cannot be sent in a header; it is never shown
  */
-export async function findToken(env: Env, home: string): Promise<string | undefined> {
+export async function findToken(
+  env: Env,
+  { home, cwd }: { readonly home: string; readonly cwd: string },
+): Promise<string | undefined> {
   if (isOn(env['HF_HUB_DISABLE_IMPLICIT_TOKEN'])) return undefined;
   const named = env['HF_TOKEN_PATH'];
   const file =
@@ -26,7 +30,7 @@ export async function findToken(env: Env, home: string): Promise<string | undefi
   const token =
     env['HF_TOKEN']?.trim() ||
     env['HUGGING_FACE_HUB_TOKEN']?.trim() ||
-    (await readTokenFile(file)).trim();
+    (await readTokenFile(path.resolve(cwd, file))).trim();
   if (token === '') return undefined;
   if (!/^[\u0021-\u007e]+$/u.test(token)) {
     throw new HugError('EHUG_TOKEN', 'the token has characters that no token has', {

@@ -4,6 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { findToken, isOn } from '../../src/hub/auth.ts';
 import { tempFolder } from '../support/temp.ts';
 
+const NOWHERE = { home: '/nowhere', cwd: '/nowhere' };
+
 async function homeWithToken(token: string, ...folders: string[]): Promise<string> {
   const home = await tempFolder();
   const folder = path.join(home, ...folders);
@@ -16,38 +18,46 @@ describe('token', () => {
   it('comes from HF_TOKEN, then the older variable, then the file; empty ones fall through', async () => {
     const home = await homeWithToken(' from-file\n', '.cache', 'huggingface');
     const older = { HUGGING_FACE_HUB_TOKEN: 'older' };
-    expect(await findToken({ HF_TOKEN: ' first\n', ...older }, home)).toBe('first');
-    expect(await findToken({ HF_TOKEN: ' ', ...older }, home)).toBe('older');
-    expect(await findToken({ HF_TOKEN: '' }, home)).toBe('from-file');
-    expect(await findToken({}, await tempFolder())).toBeUndefined();
+    expect(await findToken({ HF_TOKEN: ' first\n', ...older }, { home, cwd: '/nowhere' })).toBe(
+      'first',
+    );
+    expect(await findToken({ HF_TOKEN: ' ', ...older }, { home, cwd: '/nowhere' })).toBe('older');
+    expect(await findToken({ HF_TOKEN: '' }, { home, cwd: '/nowhere' })).toBe('from-file');
+    expect(await findToken({}, { ...NOWHERE, home: await tempFolder() })).toBeUndefined();
   });
 
   it('follows HF_TOKEN_PATH, HF_HOME and XDG_CACHE_HOME', async () => {
     const home = await homeWithToken('here', 'a');
-    expect(await findToken({ HF_TOKEN_PATH: path.join(home, 'a', 'token') }, '/nowhere')).toBe(
-      'here',
-    );
-    expect(await findToken({ HF_HOME: path.join(home, 'a') }, '/nowhere')).toBe('here');
-    expect(await findToken({ HF_TOKEN_PATH: '~/$X/token', X: 'a' }, home)).toBe('here');
-    expect(await findToken({ HF_HOME: '~/a' }, home)).toBe('here');
+    expect(await findToken({ HF_TOKEN_PATH: path.join(home, 'a', 'token') }, NOWHERE)).toBe('here');
+    expect(await findToken({ HF_HOME: path.join(home, 'a') }, NOWHERE)).toBe('here');
+    expect(
+      await findToken({ HF_TOKEN_PATH: '~/$X/token', X: 'a' }, { home, cwd: '/nowhere' }),
+    ).toBe('here');
+    expect(await findToken({ HF_HOME: '~/a' }, { home, cwd: '/nowhere' })).toBe('here');
     const xdg = await homeWithToken('there', 'huggingface');
-    expect(await findToken({ XDG_CACHE_HOME: xdg }, '/nowhere')).toBe('there');
+    expect(await findToken({ XDG_CACHE_HOME: xdg }, NOWHERE)).toBe('there');
+  });
+
+  it('of a relative path is looked for in the folder that the work is done in', async () => {
+    const cwd = await homeWithToken('here', 'a');
+    expect(await findToken({ HF_TOKEN_PATH: 'a/token' }, { ...NOWHERE, cwd })).toBe('here');
+    expect(await findToken({ HF_HOME: './a' }, { ...NOWHERE, cwd })).toBe('here');
   });
 
   it('is not sent when implicit tokens are switched off', async () => {
     const off = { HF_TOKEN: 'x', HF_HUB_DISABLE_IMPLICIT_TOKEN: '1' };
-    expect(await findToken(off, '/nowhere')).toBeUndefined();
+    expect(await findToken(off, NOWHERE)).toBeUndefined();
   });
 
   it('is refused without being shown when it cannot be one', async () => {
-    const refused = findToken({ HF_TOKEN: 'hf_secret\nX-Header: 1' }, '/nowhere');
+    const refused = findToken({ HF_TOKEN: 'hf_secret\nX-Header: 1' }, NOWHERE);
     await expect(refused).rejects.toEqual(expect.objectContaining({ code: 'EHUG_TOKEN' }));
     await expect(refused).rejects.not.toThrow('hf_secret');
   });
 
   it('says so when its file cannot be read', async () => {
     const folder = await tempFolder();
-    await expect(findToken({ HF_TOKEN_PATH: folder }, '/nowhere')).rejects.toThrow('token file');
+    await expect(findToken({ HF_TOKEN_PATH: folder }, NOWHERE)).rejects.toThrow('token file');
   });
 });
 

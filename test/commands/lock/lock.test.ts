@@ -372,9 +372,14 @@ describe('wrong input leaves the previous lock as it is', () => {
       'error EHUG_GATED: models.gated: model org/gated is gated',
       `${hub.endpoint}/${id}`,
     );
-    const { run, manifest: rewrite, lockText } = await project();
+    const { run, folder, manifest: rewrite, lockText } = await project();
     await rewrite(`models: { gated: ${id} }`);
-    const { status, stdout, stderr } = await run(['lock', '--debug'], { env: { HF_TOKEN: TOKEN } });
+    await writeFile(path.join(folder, 'token'), TOKEN);
+    const env = { HF_TOKEN_PATH: 'token' };
+    const { status, stdout, stderr } = await run(['-C', folder, 'lock', '--debug'], {
+      cwd: '/',
+      env,
+    });
     expect(status).toBe(0);
     expect(`${stdout}${stderr}${await lockText()}`).not.toContain(TOKEN);
   });
