@@ -61,7 +61,7 @@ export interface Http {
    * tries start anew, so that a long file survives any number of faults.
    */
   range<T>(request: RangeRequest<T>): Promise<T>;
-  /** Closes all connections. */
+  /** Closes all connections. Requests that are under way end at once, and are not repeated. */
   close(): Promise<void>;
 }
 
@@ -97,10 +97,12 @@ const LARGEST_JSON = 64 * 1024 * 1024;
 
 /** Makes the HTTP client: single requests of `connection.ts`, bounded in number and repeated. */
 export function createHttp(options: HttpOptions): Http {
-  const { endpoint, token, retry = DEFAULT_RETRY, onWait = () => undefined, signal } = options;
+  const { endpoint, token, retry = DEFAULT_RETRY, onWait = () => undefined } = options;
   const { origin } = new URL(endpoint);
+  const closed = new AbortController();
+  const signal = AbortSignal.any([closed.signal, ...(options.signal ? [options.signal] : [])]);
   // Each request under way listens; Node would warn of a leak at eleven.
-  if (signal !== undefined) setMaxListeners(0, signal);
+  setMaxListeners(0, signal);
   const connection = createConnection(options);
   const apiLimit = pLimit(options.apiConcurrency ?? 16);
   const downloadLimit = pLimit(options.downloadConcurrency ?? 8);
@@ -133,9 +135,10 @@ export function createHttp(options: HttpOptions): Http {
       downloadLimit(() =>
         whole(url, subject, ({ headers, body }) => consume(decoded(body, headers))),
       ),
-    range: ({ subject, next, consume, signal: stop }) =>
-      downloadLimit(() =>
-        withRetries(
+    range: ({ subject, next, consume, signal: own }) =>
+      downloadLimit(() => {
+        const stop = AbortSignal.any([signal, own]);
+        return withRetries(
           (progressed) => {
             const { url, range } = next();
             const headers = {
@@ -149,9 +152,12 @@ export function createHttp(options: HttpOptions): Http {
           retry,
           onWait,
           stop,
-        ),
-      ),
-    close: () => connection.close(),
+        );
+      }),
+    close: () => {
+      closed.abort();
+      return connection.close();
+    },
   };
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createHubApi, type HubApi } from '../../src/hub/api.ts';
 import { createHttp, type HttpOptions } from '../../src/hub/http.ts';
@@ -55,6 +56,31 @@ afterAll(() => hub.close());
 beforeEach(() => {
   hub.clearRequests();
   waits = [];
+});
+
+describe('a client that is closed', () => {
+  it.each<[string, Fault]>([
+    ['an answer', { kind: 'stall', afterBytes: 0 }],
+    ['another try', { kind: 'status', status: 503, headers: { 'retry-after': '4' } }],
+  ])('ends what waits for %s, and tries nothing again', async (_what, fault) => {
+    inject(hub, { match: () => true, fault, times: Infinity });
+    const http = createHttp({
+      endpoint: hub.endpoint,
+      userAgent: 'test',
+      retry: IMPATIENT,
+      onWait: (wait) => waits.push(wait),
+    });
+    const subject = { type: 'model', id: 'org/tiny' } as const;
+    const asked = http.json(`${hub.endpoint}/api/models/org/tiny`, subject);
+    const ended = expect(asked).rejects.toThrow('abort');
+    while (hub.requests.length === 0) await sleep(5);
+    await sleep(50);
+    const told = waits.length;
+    await http.close();
+    await ended;
+    expect(hub.requests.length).toBe(1);
+    expect(waits.length).toBe(told);
+  });
 });
 
 describe('revisions', () => {

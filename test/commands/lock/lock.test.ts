@@ -375,6 +375,8 @@ describe('wrong input leaves the previous lock as it is', () => {
     const { run, folder, manifest: rewrite, lockText } = await project();
     await rewrite(`models: { gated: ${id} }`);
     await writeFile(path.join(folder, 'token'), TOKEN);
+    const { stderr: refused } = await run(['lock']);
+    expect(refused.split('\n').length).toBe(3);
     const env = { HF_TOKEN_PATH: 'token' };
     const { status, stdout, stderr } = await run(['-C', folder, 'lock', '--debug'], {
       cwd: '/',
