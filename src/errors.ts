@@ -88,6 +88,7 @@ export const ERROR_CODES = {
   EHUG_INTERNAL: EXIT.failed,
 } as const;
 
+/** What went wrong, for programs; stable. */
 export type ErrorCode = keyof typeof ERROR_CODES;
 
 /** What accompanies an error message. */
@@ -106,8 +107,11 @@ export interface HugErrorOptions {
  */
 export class HugError extends Error {
   override readonly name = 'HugError';
+  /** What went wrong, for programs. */
   readonly code: ErrorCode;
+  /** One sentence on what the user can do. */
   readonly hint: string | undefined;
+  /** Further lines, one per problem, when there are several. */
   readonly details: readonly string[];
 
   constructor(code: ErrorCode, message: string, options: HugErrorOptions = {}) {

@@ -4,11 +4,12 @@
  *
  * @packageDocumentation
  */
-export { HugError, type ErrorCode } from './errors.ts';
+export { type ErrorCode, HugError, type HugErrorOptions } from './errors.ts';
+export type { NonEmpty } from './group.ts';
 export type { RepoType } from './repo.ts';
 
 export { parseManifest, type ParseOptions } from './manifest/parse.ts';
-export type { Manifest, ManifestEntry, Selection, Want } from './manifest/schema.ts';
+export type { Manifest, ManifestEntry, Position, Selection, Want } from './manifest/schema.ts';
 
 export { EMPTY_LOCK, formatLock, parseLock } from './lock/codec.ts';
 export { diffLocks, type EntryChange, type Pin } from './lock/diff.ts';
@@ -16,7 +17,22 @@ export { type NamedEntry, namedEntries } from './lock/entries.ts';
 export type { Lock, LockedEntry, LockedFile } from './lock/schema.ts';
 
 export { createHubApi, type HubApi, type Revision } from './hub/api.ts';
-export { createHttp, type Http, type HttpOptions } from './hub/http.ts';
+export type { ConnectionOptions } from './hub/connection.ts';
+export type { Exchange } from './hub/exchanges.ts';
+export type { History } from './hub/history.ts';
+export {
+  createHttp,
+  type Http,
+  type HttpOptions,
+  type JsonAnswer,
+  type RangeAnswer,
+  type RangeRequest,
+  type RangeTry,
+  type TextAnswer,
+} from './hub/http.ts';
+export type { Subject } from './hub/refusal.ts';
+export type { RetryPolicy, Wait } from './hub/retry.ts';
+export type { TreePin } from './hub/tree-pin.ts';
 export type { TreeFile } from './hub/tree.ts';
 
 export { type Drift, driftOf, type Reason } from './resolve/drift.ts';

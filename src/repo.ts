@@ -2,6 +2,7 @@ import { HugError } from './errors.ts';
 import { quoted } from './quote.ts';
 import { unsafeReason } from './safe-path.ts';
 
+/** What a repository holds. */
 export type RepoType = 'model' | 'dataset';
 
 /** What a repository form says. */

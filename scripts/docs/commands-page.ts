@@ -1,3 +1,4 @@
+import { getTitle } from 'valibot';
 import { OUTPUT_SCHEMAS } from '../../src/commands/output-schema.ts';
 import { commands, globalOptions, type Term } from './command-table.ts';
 import { GENERATED, tableOf } from './markdown.ts';
@@ -35,14 +36,13 @@ export function commandsPage(): string {
   ].join('\n\n')}\n`;
 }
 
-/** Schemas of a command: those under its name and more words, unless these are another command's. */
+/** Schemas of a command, by the calls that their titles name: `nix-hug fetch|import [name…] --json`. */
 function schemas(command: string): string[] {
-  const names = Object.keys(OUTPUT_SCHEMAS).filter((schema) => {
-    const owners = commands.filter(({ name }) => schema === name || schema.startsWith(`${name}-`));
-    const owner = owners.toSorted((a, b) => b.name.length - a.name.length)[0];
-    return owner?.name === command;
+  const links = Object.entries(OUTPUT_SCHEMAS).flatMap(([name, schema]) => {
+    const call = /^nix-hug (\S+)(.*) --json$/u.exec(getTitle(schema) ?? '');
+    if (call?.[1]?.split('|').includes(command) !== true) return [];
+    return `[\`${command}${call[2]}\`](../schemas/output/${name}.schema.json)`;
   });
-  const links = names.map((name) => `[${name}](../schemas/output/${name}.schema.json)`);
   return links.length === 0 ? [] : [`JSON: ${links.join(', ')}.`];
 }
 

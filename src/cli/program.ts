@@ -30,9 +30,9 @@ export async function main(argv: readonly string[], world: World): Promise<numbe
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
     const json = argv.includes('--json');
-    if (isWithoutCommand(error) && !json) return EXIT.invalid;
+    if (isWithoutCommand(error) && !json && !argv.includes('help')) return EXIT.invalid;
     const { output } = started.context ?? openOutput({ json }, world);
-    return output.error(world.signal.aborted ? interruption() : asUsageError(error));
+    return output.error(world.signal.aborted ? interruption() : asUsageError(error, argv));
   }
 }
 
@@ -60,9 +60,15 @@ function interruption(): HugError {
   });
 }
 
-function asUsageError(error: unknown): unknown {
+/** `help` of a command that there is not looks to Commander like none at all. */
+function missingCommand(argv: readonly string[]): string {
+  const topic = argv.includes('help') ? argv[argv.indexOf('help') + 1] : undefined;
+  return topic === undefined ? 'no command is named' : `unknown command '${topic}'`;
+}
+
+function asUsageError(error: unknown, argv: readonly string[]): unknown {
   if (!(error instanceof CommanderError)) return error;
-  if (isWithoutCommand(error)) return usageError('no command is named');
+  if (isWithoutCommand(error)) return usageError(missingCommand(argv));
   const [message, suggestion] = error.message.replace(/^error: /u, '').split('\n');
   const hint = suggestion?.replace(/^\((?<sentence>.*)\)$/u, '$<sentence>');
   return usageError(message ?? 'wrong usage', hint);

@@ -20,6 +20,7 @@ export interface Revision {
 
 /** What nix-hug asks of a Hub. All methods throw the errors of `Http`. */
 export interface HubApi {
+  /** Address of the Hub, without a trailing slash. */
   readonly endpoint: string;
   /**
    * Resolves a branch, tag, `refs/pr/N` or commit.

@@ -12,6 +12,7 @@ export interface ConnectionOptions {
   readonly endpoint: string;
   /** Sent to the endpoint's origin only. */
   readonly token?: string | undefined;
+  /** Value of `User-Agent`. */
   readonly userAgent: string;
   /** Proxy addresses; an empty text means none. */
   readonly proxy?: { readonly http: string; readonly https: string; readonly no: string };
@@ -19,6 +20,7 @@ export interface ConnectionOptions {
   readonly answerTimeoutMs?: number;
   /** Longest wait for more bytes of a body, in ms. */
   readonly readTimeoutMs?: number;
+  /** Told of every request when it is over. */
   readonly onExchange?: (exchange: Exchange) => void;
 }
 

@@ -12,26 +12,31 @@ export interface HttpOptions extends ConnectionOptions {
   readonly apiConcurrency?: number;
   /** Downloads at once. */
   readonly downloadConcurrency?: number;
+  /** When faults are tried again; default: five times, after 1 s and more. */
   readonly retry?: RetryPolicy;
+  /** Told of each wait before another try. */
   readonly onWait?: (wait: Wait) => void;
+  /** Ends all requests. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /** An answer of the JSON API. */
-interface JsonAnswer {
+export interface JsonAnswer {
   readonly body: unknown;
   readonly headers: Headers;
 }
 
 /** The same, as it was sent. */
-interface TextAnswer {
+export interface TextAnswer {
   readonly text: string;
   readonly headers: Headers;
 }
 
 /** HTTP as the rest of the Hub client needs it. */
 export interface Http {
+  /** Address of the Hub, without a trailing slash. */
   readonly endpoint: string;
+  /** Whether a token is sent to it. */
   readonly hasToken: boolean;
   /**
    * GETs JSON.
@@ -66,7 +71,7 @@ export interface Http {
 }
 
 /** Which bytes of a file to GET. */
-interface RangeRequest<T> {
+export interface RangeRequest<T> {
   readonly subject: Subject;
   /** What to ask for, said anew for each try. */
   readonly next: () => RangeTry;
@@ -76,7 +81,7 @@ interface RangeRequest<T> {
 }
 
 /** One try at some bytes of a file. */
-interface RangeTry {
+export interface RangeTry {
   /** Absolute address, on the endpoint's origin or one that an answer came from before. */
   readonly url: string;
   /** Value of `Range`; absent for the whole file. */

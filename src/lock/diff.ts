@@ -12,8 +12,10 @@ export interface Pin {
 
 /** How one entry differs between two locks. */
 export interface EntryChange<P extends Pin = Pin> {
+  /** Name of the entry. */
   readonly name: string;
   readonly type: RepoType;
+  /** Id of the repository, the new one where it changed. */
   readonly repo: string;
   /** `null` for a new entry. */
   readonly from: P | null;

@@ -8,6 +8,7 @@ export interface Reason {
   /** Name of the entry; `null` when it is about the whole file. */
   readonly entry: string | null;
   readonly type: RepoType | null;
+  /** What differs, in words. */
   readonly reason: string;
 }
 

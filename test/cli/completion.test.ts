@@ -222,22 +222,34 @@ describe('completion scripts', () => {
   });
 
   describeWith(['fish'], 'of fish', () => {
+    async function offered(line: string, home: string): Promise<string> {
+      const child = spawn(
+        'fish',
+        ['--no-config', '-c', 'source ./script; complete -C $argv[1]', line],
+        {
+          cwd: home,
+          env: { ...process.env, HOME: home },
+          stdio: ['ignore', 'pipe', 'pipe'],
+        },
+      );
+      const { stdout, stderr } = await ended(child);
+      expect(stderr).toBe('');
+      return stdout;
+    }
+
+    it.each([
+      ['ls --ref ', ''],
+      ['--concurrency ', ''],
+      ['--manifest scr', 'script\n'],
+    ])('offer files for files only: %s', async (line, expected) => {
+      expect(await offered(`nix-hug ${line}`, await createHome('fish'))).toBe(expected);
+    });
+
     it('know every command and option of the table, with descriptions', async () => {
       const home = await createHome('fish');
       for (const [before, possible] of places()) {
         const line = ['nix-hug', ...before].join(' ') + (before.length === 0 ? ' ' : '');
-        const child = spawn(
-          'fish',
-          ['--no-config', '-c', 'source ./script; complete -C $argv[1]', line],
-          {
-            cwd: home,
-            env: { ...process.env, HOME: home },
-            stdio: ['ignore', 'pipe', 'pipe'],
-          },
-        );
-        const { stdout, stderr } = await ended(child);
-        expect(stderr).toBe('');
-        const lines = stdout
+        const lines = (await offered(line, home))
           .trim()
           .split('\n')
           .map((text) => text.split('\t'));

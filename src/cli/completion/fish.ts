@@ -71,7 +71,8 @@ function optionLine(start: string, { flags, description, value }: OptionSyntax):
   const names = flags.map((flag) =>
     flag.startsWith('--') ? `-l ${flag.slice(2)}` : `-s ${flag.slice(1)}`,
   );
-  const parameter = value === undefined ? [] : ['-r', offerOf(value)];
+  const parameter =
+    value === undefined ? [] : [value.kind === 'file' ? '-r' : '-x', offerOf(value)];
   return [start, ...names, ...parameter, '-d', quoted(description)].filter(Boolean).join(' ');
 }
 

@@ -16,7 +16,7 @@ const imported = {
 /** What `import` and `import-all` print. */
 export const IMPORT = {
   import: document(
-    'nix-hug import <name|url>… --json',
+    'nix-hug import <url> <name|url>… --json',
     'What is in the Nix store: of several repositories, or of repositories and entries.',
     {
       entries: storedEntries,

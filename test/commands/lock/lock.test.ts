@@ -606,6 +606,7 @@ describe('output', () => {
 describe('usage', () => {
   it.each([
     [['frobnicate'], 'unknown command'],
+    [['help', 'frobnicate'], "unknown command 'frobnicate'"],
     [['lock', '--chekc'], 'hint: Did you mean --check?\n'],
     [['lock', '--concurrency', '0'], 'concurrency'],
     [['lock', 'extra'], 'too many arguments'],
