@@ -108,7 +108,7 @@ const ONLY_IN: Record<string, readonly string[]> = {
   'node:readline': ['cli/confirm.ts'],
   'node:stream': ['hub/answer.ts'],
   'node:timers/promises': ['cache/scan/scan.ts', 'hub/retry.ts'],
-  'node:util': ['cli/paint.ts', 'store/tools.ts'],
+  'node:util': ['cli/paint.ts', 'resolve/repair.ts', 'store/tools.ts'],
   'node:vm': ['compiled.ts'],
   'node:zlib': ['hub/answer.ts'],
 };

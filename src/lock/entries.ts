@@ -13,6 +13,12 @@ export interface NamedEntry {
 export const entriesOf = (lock: Lock, type: RepoType): ReadonlyMap<string, LockedEntry> =>
   type === 'model' ? lock.models : lock.datasets;
 
+/** The entry of a name; `undefined` when the lock has none. */
+export const lockedIn = (
+  lock: Lock,
+  { type, name }: Pick<NamedEntry, 'type' | 'name'>,
+): LockedEntry | undefined => entriesOf(lock, type).get(name);
+
 /** All entries: models before datasets, each sorted by name. */
 export function namedEntries({ models, datasets }: Lock): NamedEntry[] {
   return [...inSection('model', models), ...inSection('dataset', datasets)];

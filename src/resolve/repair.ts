@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { entriesOf } from '../lock/entries.ts';
 import type { Lock, LockedEntry } from '../lock/schema.ts';
 import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
@@ -9,15 +10,21 @@ export interface Sides {
   readonly theirs: Lock;
 }
 
-/** One lock out of two, and the choices that the user should know of. */
+/** One lock out of two, and what the user should know of. */
 export interface Repaired {
   readonly lock: Lock;
+  /** Entries of the lock whose commit alone is to be believed. */
+  readonly contested: ReadonlySet<ManifestEntry>;
   readonly warnings: readonly string[];
 }
 
 /**
  * Takes each entry of the manifest from the side that answers it; from ours when both do.
  * An entry that neither answers stays out, so that it is resolved anew.
+ *
+ * Outside of its markers git has merged lines already. Where the sides have an entry differently,
+ * the files of the one that is taken may be those of the other's commit; what stands between markers
+ * is sure, and a commit that both changed does.
  */
 export function repairLock(manifest: Manifest, sides: Sides): Repaired {
   const { endpoint, entries } = manifest;
@@ -35,6 +42,7 @@ export function repairLock(manifest: Manifest, sides: Sides): Repaired {
       models: taken('model'),
       datasets: taken('dataset'),
     },
+    contested: new Set(choices.flatMap(({ entry, isSure }) => (isSure ? [] : [entry]))),
     warnings: choices.flatMap(({ entry, warning }) =>
       warning === undefined ? [] : [`${entry.type}s.${entry.name}: ${warning}`],
     ),
@@ -44,12 +52,15 @@ export function repairLock(manifest: Manifest, sides: Sides): Repaired {
 function choose(
   entry: ManifestEntry,
   { ours, theirs }: Sides,
-): { locked?: LockedEntry; warning?: string } {
+): { locked?: LockedEntry; isSure: boolean; warning?: string } {
   const [our, their] = [ours, theirs].map((lock) => entriesOf(lock, entry.type).get(entry.name));
+  const isSure = our === undefined || their === undefined || isDeepStrictEqual(our, their);
   if (our === undefined || !answers(our, entry)) {
-    return their !== undefined && answers(their, entry) ? { locked: their } : {};
+    if (their === undefined || !answers(their, entry)) return { isSure: true };
+    return { locked: their, isSure };
   }
   if (their === undefined || !answers(their, entry) || their.rev === our.rev)
-    return { locked: our };
-  return { locked: our, warning: `the sides have different commits; kept ours, ${our.rev}` };
+    return { locked: our, isSure };
+  const warning = `the sides have different commits; kept ours, ${our.rev}`;
+  return { locked: our, isSure, warning };
 }

@@ -54,6 +54,21 @@ export async function resolveEntry(
 }
 
 /**
+ * Resolves an entry at the commit that a lock has for it.
+ *
+ * @throws HugError of the Hub client; `EHUG_SELECTION`, `EHUG_GATED`
+ */
+export async function resolveAgain(
+  wanted: ManifestEntry,
+  { ref, rev }: LockedEntry,
+  context: ResolveContext,
+): Promise<Resolved> {
+  context.report('resolving');
+  const at = await context.hub.revision(wanted.type, wanted.repo, rev);
+  return lockAt(wanted, { ref, at }, context);
+}
+
+/**
  * Looks up the commit of an entry.
  *
  * @throws HugError of the Hub client; `EHUG_VERSION`

@@ -105,6 +105,13 @@ export const MUTATIONS: readonly Mutation[] = [
     caughtBy: 'test/lock/store-name.test.ts',
   },
   {
+    defect: 'files of two commits are mixed after a merge',
+    file: 'src/resolve/repair.ts',
+    before: 'their === undefined || isDeepStrictEqual(our, their);',
+    after: 'their === undefined || isDeepStrictEqual(our.repo, their.repo);',
+    caughtBy: 'test/resolve/repair.test.ts',
+  },
+  {
     defect: 'the base of a diff3 conflict is taken for a side',
     file: 'src/lock/conflict.ts',
     before: "if (line.startsWith(BASE)) inside = 'base';",

@@ -15,8 +15,9 @@ const stale = lockedEntry({ ref: 'old' });
 
 describe('repair of a conflict', () => {
   it('takes each entry from the side that answers the manifest, and says what it chose', () => {
-    const { lock, warnings } = repairLock(
-      { entries: ['same', 'ours', 'theirs', 'both', 'neither', 'new'].map(wanted) },
+    const entries = ['same', 'ours', 'theirs', 'both', 'left', 'neither', 'new'].map(wanted);
+    const { lock, contested, warnings } = repairLock(
+      { entries },
       {
         ours: lockOf({
           same: at('1'),
@@ -39,7 +40,9 @@ describe('repair of a conflict', () => {
       ['ours', '2'],
       ['theirs', '4'],
       ['both', '3'],
+      ['left', '6'],
     ]);
+    expect([...contested].map(({ name }) => name)).toEqual(['theirs', 'both']);
     expect(warnings).toEqual([
       `models.both: the sides have different commits; kept ours, ${'3'.repeat(40)}`,
     ]);

@@ -1,10 +1,10 @@
 import { EXIT, HugError } from '../../errors.ts';
 import { diffLocks } from '../../lock/diff.ts';
-import { placeOf } from '../../lock/entries.ts';
+import { lockedIn, placeOf } from '../../lock/entries.ts';
 import { writeLockText } from '../../lock/file.ts';
-import type { Lock, LockedEntry } from '../../lock/schema.ts';
+import type { LockedEntry } from '../../lock/schema.ts';
 import type { Manifest, ManifestEntry } from '../../manifest/schema.ts';
-import { type Drift, driftOf } from '../../resolve/drift.ts';
+import { driftOf } from '../../resolve/drift.ts';
 import type { Output } from '../output-schema.ts';
 import { type Project, type ProjectContext, readProject } from '../project.ts';
 import type { CommandResult } from '../result.ts';
@@ -12,6 +12,7 @@ import { checkText, lockText } from './lock-text.ts';
 import {
   assemble,
   formReasons,
+  type Found,
   type LockPlan,
   planOf,
   readFound,
@@ -64,8 +65,7 @@ export async function planLock(
 ): Promise<LockPlan> {
   const found = readFound(before, lockName, manifest);
   for (const warning of found.warnings) context.warn(warning);
-  const drift = driftOf(manifest, found.lock);
-  const resolved = await resolveStale(manifest, found.lock, drift, context);
+  const resolved = await resolveStale(manifest, found, context);
   const to = assemble(manifest, found.lock, resolved);
   return planOf(found.lock, to, before, context.warn);
 }
@@ -82,20 +82,30 @@ function check({ manifest, lockName: file, lockText: text }: Project): CommandRe
   };
 }
 
-/** Resolves the stale entries alone; the Hub is not touched when there are none. */
+/** Resolves stale and contested entries alone; the Hub is not touched when there are none. */
 async function resolveStale(
-  { endpoint }: Manifest,
-  lock: Lock,
-  { stale }: Drift,
+  manifest: Manifest,
+  { lock, contested }: Found,
   context: LockContext,
 ): Promise<ReadonlyMap<ManifestEntry, LockedEntry>> {
+  const stale = [...driftOf(manifest, lock).stale, ...contested];
   if (stale.length === 0) return new Map();
   if (context.offline) {
     throw new HugError('EHUG_OFFLINE', `not locked yet: ${stale.map(placeOf).join(', ')}`, {
       hint: 'Run nix-hug lock once without --offline and HF_HUB_OFFLINE.',
     });
   }
-  const { resolveEntry } = await import('../../resolve/resolve.ts');
-  const resolved = await resolveAll(stale, { endpoint, lock }, resolveEntry, context);
+  const { resolveAgain, resolveEntry } = await import('../../resolve/resolve.ts');
+  const resolved = await resolveAll(
+    stale,
+    { endpoint: manifest.endpoint, lock },
+    (entry, resolving) => {
+      const locked = contested.has(entry) ? lockedIn(lock, entry) : undefined;
+      return locked === undefined
+        ? resolveEntry(entry, resolving)
+        : resolveAgain(entry, locked, resolving);
+    },
+    context,
+  );
   return new Map([...resolved].map(([entry, result]) => [entry, result.entry]));
 }

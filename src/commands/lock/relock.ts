@@ -16,6 +16,8 @@ export type RelockContext = Pick<CommandContext, 'offline' | 'connect' | 'runTas
 /** The lock as it was found. */
 export interface Found {
   readonly lock: Lock;
+  /** Entries of it whose commit alone is to be believed. */
+  readonly contested: ReadonlySet<ManifestEntry>;
   readonly warnings: readonly string[];
   /** Why the file is not current, unless for its form. */
   readonly reasons: readonly Reason[];
@@ -55,14 +57,16 @@ export function planOf(
  */
 export function readFound(text: string | undefined, file: string, manifest: Manifest): Found {
   if (text === undefined) {
-    return { lock: EMPTY_LOCK, warnings: [], reasons: whole('there is no lock') };
+    return { ...sound(EMPTY_LOCK), reasons: whole('there is no lock') };
   }
   if (hasConflictMarkers(text)) {
-    const { lock, warnings } = repairLock(manifest, parseConflict(text, file));
-    return { lock, warnings, reasons: whole('has conflict markers') };
+    const repaired = repairLock(manifest, parseConflict(text, file));
+    return { ...repaired, reasons: whole('has conflict markers') };
   }
-  return { lock: parseLock(text, file), warnings: [], reasons: [] };
+  return sound(parseLock(text, file));
 }
+
+const sound = (lock: Lock): Found => ({ lock, contested: new Set(), warnings: [], reasons: [] });
 
 /** A reason that is about the whole file. */
 const whole = (reason: string): readonly Reason[] => [{ entry: null, type: null, reason }];

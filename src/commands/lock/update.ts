@@ -1,6 +1,6 @@
 import { EXIT } from '../../errors.ts';
 import { diffLocks, type EntryChange, type Pin } from '../../lock/diff.ts';
-import { entriesOf, placeOf } from '../../lock/entries.ts';
+import { entriesOf, lockedIn, placeOf } from '../../lock/entries.ts';
 import { writeLockText } from '../../lock/file.ts';
 import type { Lock, LockedEntry } from '../../lock/schema.ts';
 import type { Manifest, ManifestEntry } from '../../manifest/schema.ts';
@@ -9,10 +9,17 @@ import type { Moved } from '../../resolve/move.ts';
 import { manifestEntriesNamed } from '../entries.ts';
 import { assertOnline } from '../online.ts';
 import type { Output } from '../output-schema.ts';
-import { type ProjectContext, readProject } from '../project.ts';
+import { lockOf, type ProjectContext, readProject } from '../project.ts';
 import type { CommandResult } from '../result.ts';
 import { lockText } from './lock-text.ts';
-import { assemble, planOf, readFound, type RelockContext, resolveAll } from './relock.ts';
+import {
+  assemble,
+  type Found,
+  planOf,
+  readFound,
+  type RelockContext,
+  resolveAll,
+} from './relock.ts';
 import { moveLines, pinnedLines } from './update-text.ts';
 
 export interface UpdateOptions {
@@ -26,18 +33,21 @@ export type UpdateContext = ProjectContext & RelockContext;
 /**
  * `nix-hug update [name…]`: moves entries to the newest commit that the manifest allows. Without
  * names the whole lock matches the manifest afterwards; with names the other entries stay as they
- * are, whether the manifest still asks for them or not.
+ * are, whether the manifest still asks for them or not, and a lock with conflict markers is refused.
  */
 export async function run(
   names: readonly string[],
   options: UpdateOptions,
   context: UpdateContext,
 ): Promise<CommandResult> {
-  const { manifest, lockPath, lockName, lockText: before } = readProject(context);
+  const project = readProject(context);
+  const { manifest, lockPath, lockName, lockText: before } = project;
   const chosen = manifestEntriesNamed(manifest, names);
+  // What the sides of a conflict have of other entries would be lost.
+  if (names.length > 0) lockOf(project);
   const found = readFound(before, lockName, manifest);
   for (const warning of found.warnings) context.warn(warning);
-  const moves = await moveAll(chosen, manifest, found.lock, context);
+  const moves = await moveAll(chosen, manifest, found, context);
 
   const entries = new Map([...moves].map(([entry, { entry: locked }]) => [entry, locked]));
   const lock =
@@ -72,7 +82,7 @@ export async function run(
 async function moveAll(
   chosen: readonly ManifestEntry[],
   { endpoint }: Manifest,
-  lock: Lock,
+  { lock, contested }: Found,
   context: UpdateContext,
 ): Promise<ReadonlyMap<ManifestEntry, Moved>> {
   if (chosen.length === 0) return new Map();
@@ -81,7 +91,10 @@ async function moveAll(
   return resolveAll(
     chosen,
     { endpoint, lock },
-    (entry, resolving) => moveEntry(entry, lockedIn(lock, entry), resolving),
+    (entry, resolving) => {
+      const locked = contested.has(entry) ? undefined : lockedIn(lock, entry);
+      return moveEntry(entry, locked, resolving);
+    },
     context,
   );
 }
@@ -106,11 +119,6 @@ function replace(
     datasets: section('dataset'),
   };
 }
-
-const lockedIn = (
-  lock: Lock,
-  { type, name }: Pick<EntryChange, 'type' | 'name'>,
-): LockedEntry | undefined => entriesOf(lock, type).get(name);
 
 /** Adds to a change what only the Hub knows, and the lock does not keep. */
 function withMove(

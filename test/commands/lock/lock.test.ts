@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/pr
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { type Hub, lfs, type Repository, startHub } from '../../support/hub/index.ts';
+import { conflictedByGit } from '../../support/git-conflict.ts';
 import { injectAlways } from '../../support/inject.ts';
 import { createProject } from '../../support/project.ts';
 
@@ -506,6 +507,35 @@ describe('wrong locks', () => {
     expect((await run(['lock', '--check'])).status).toBe(0);
     expect(Object.keys(JSON.parse((await lockText()) ?? '').models)).toEqual(['tiny']);
   });
+
+  it.each(['lock', 'update'])(
+    'with conflict markers never mix the files of two commits: %s',
+    async (command) => {
+      const id = `org/mixed-${command}`;
+      const repo = await hub.createRepo({ type: 'model', id });
+      const files = Array.from({ length: 12 }, (_, index) => `file-${String(index + 10)}.bin`);
+      const commit = (changed: Record<string, string>) =>
+        repo.commit({
+          files: Object.fromEntries(files.map((file) => [file, lfs(changed[file] ?? file)])),
+        });
+      const manifest = `models: { mixed: ${id} }`;
+      const lockAt = async (changed: Record<string, string>) => {
+        await commit(changed);
+        const { run, lockText } = await project(manifest);
+        await run(['lock']);
+        return (await lockText()) ?? '';
+      };
+      const base = await lockAt({});
+      const ours = await lockAt({ 'file-13.bin': 'B' });
+      const theirs = await lockAt({ 'file-13.bin': 'B', 'file-19.bin': 'C' });
+      const { run, lockText, writeLock } = await project(manifest);
+      const text = await conflictedByGit('merge', [base, ours, theirs]);
+      expect(text).not.toBe(ours);
+      await writeLock(text);
+      expect((await run([command])).status).toBe(0);
+      expect(await lockText()).toBe(command === 'lock' ? ours : theirs);
+    },
+  );
 
   it('with conflict markers are named when a side does not parse', async () => {
     const { run, writeLock, lockText } = await project();

@@ -705,7 +705,8 @@ describe('the lock', () => {
     await writeLock(`<<<<<<< HEAD\n${text}=======\n${text}>>>>>>> other\n`);
     await manifest(`models: { a: ${id} }`);
     const rev = await repo.commit({ files: { 'config.json': '1' } });
-    expect((await run(['update', 'a'])).status).toBe(0);
+    expect((await run(['update', 'a'])).stderr).toContain('EHUG_LOCK_CONFLICT');
+    expect((await run(['update'])).status).toBe(0);
     expect(await lock()).toMatchObject({ models: { a: { rev } } });
     expect(await lock()).not.toHaveProperty('endpoint');
   });
