@@ -22,6 +22,8 @@ export interface BringToCacheOptions {
   /** `undefined` when there is no network. */
   readonly openDownloads: OpenDownloads | undefined;
   readonly warn: (line: string) => void;
+  /** Ends the reading of the cache. */
+  readonly signal: AbortSignal;
 }
 
 /** Brings contents into the Hugging Face cache. */
@@ -38,7 +40,7 @@ export interface BringToCache {
 
 /** Makes what brings the contents of one export. */
 export function createBringToCache(options: BringToCacheOptions): BringToCache {
-  const { cacheFolder, writersOf, findInStore, openDownloads, warn } = options;
+  const { cacheFolder, writersOf, findInStore, openDownloads, warn, signal } = options;
   const pipeline = createPipeline();
   const reading = createReading();
   const hub = createHubSource(openDownloads, unreachable);
@@ -52,7 +54,12 @@ export function createBringToCache(options: BringToCacheOptions): BringToCache {
   /** The file that has the content, if any, and what should have it and does not. */
   const searchCache = (content: ExportedContent, report: ReportContent) =>
     reading(() =>
-      findInCache(cacheFolder, cachedContent(content), (bytes) => report('checking', bytes)),
+      findInCache(
+        cacheFolder,
+        cachedContent(content),
+        (bytes) => report('checking', bytes),
+        signal,
+      ),
     );
 
   /** Whether the store had the content. */

@@ -46,6 +46,7 @@ export async function exportAll(
     findInStore: createFindInStore(contents, { openNix, warn }),
     openDownloads: offline ? undefined : context.openDownloads,
     warn,
+    signal: context.signal,
   });
   try {
     await prepare(contents, writers, cacheFolder);
@@ -56,6 +57,7 @@ export async function exportAll(
         run: (report) => supply.bring(content, report),
       })),
     );
+    context.signal.throwIfAborted();
     // Not before: the progress display is gone now.
     for (const warning of warnings) context.warn(warning);
     const sources = new Map(

@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, readlink, truncate, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { sriOfHex } from '../../../src/integrity.ts';
 import { folderFacts } from '../../support/folder-facts.ts';
 import { type HfUser, hfUser, inCache } from '../../support/hf-user.ts';
 import { type Hub, lfs, startHub } from '../../support/hub/index.ts';
@@ -11,6 +13,8 @@ import { spawnCli } from '../../support/spawn-cli.ts';
 const MIB = 1024 * 1024;
 const FILES = 12;
 const KILLS = 10;
+/** SHA-256 of 1 GiB of zeros. */
+const ZEROS = '49bc20df15e412a64472421e13fe86ff1c5165e18b2afccf160d4dc19fe68a14';
 
 let hub: Hub;
 /** Commit of `org/one`. */
@@ -149,6 +153,35 @@ describe('export, killed', () => {
     expect((await readdir(repo)).filter((name) => name.startsWith('.'))).toEqual([]);
     expect(await readdir(`${repo}/snapshots`)).toEqual([]);
   });
+
+  it.skipIf(process.platform !== 'linux')(
+    'by Ctrl-C while it reads the cache ends at once',
+    async () => {
+      const name = 'part 1/w.safetensors';
+      const manifest = `models: { one: { repo: org/one, files: ["${name}"] } }`;
+      const user = await hfUser(hub.endpoint, manifest);
+      const lockFile = path.join(user.folder, 'hug.lock.json');
+      const lock = JSON.parse(await readFile(lockFile, 'utf8'));
+      const file = lock.models.one.files[name];
+      file.size = 1024 * MIB;
+      file.hash = sriOfHex(ZEROS);
+      await writeFile(lockFile, JSON.stringify(lock));
+      const blobs = inCache(user, 'models--org--one', 'blobs');
+      const blob = path.join(blobs, ZEROS);
+      await mkdir(blobs, { recursive: true });
+      await writeFile(blob, '');
+      await truncate(blob, file.size);
+      const { child, ended } = start(user, ['export']);
+      const opened = async () => {
+        const folder = `/proc/${child.pid}/fd`;
+        const names = await readdir(folder).catch(() => []);
+        return Promise.all(names.map((fd) => readlink(`${folder}/${fd}`).catch(() => '')));
+      };
+      while (!(await opened()).includes(blob)) await setTimeout(5);
+      child.kill('SIGINT');
+      expect((await ended).status).toBe(130);
+    },
+  );
 });
 
 describe('exports at once', () => {
@@ -163,15 +196,17 @@ describe('exports at once', () => {
     expect(await folderFacts(user.cache)).toEqual(facts);
   });
 
-  it('of different files of one commit list the files of all', async () => {
+  it('of different files of one commit all add to its list', async () => {
     const paths = [0, 2, 4, 6].map((index) => `part ${index}/config.json`);
     const entries = paths.map((file, index) => `n${index}: { repo: org/one, files: ["${file}"] }`);
     const user = await hfUser(hub.endpoint, `models: { ${entries.join(', ')} }`);
+    const list = inCache(user, 'models--org--one', 'trees', `${revOne}.json`);
+    await mkdir(path.dirname(list), { recursive: true });
+    await writeFile(list, '{ "format_version": 1, "files": {} }');
     const ends = await Promise.all(
       paths.map((_, index) => start(user, ['export', `n${index}`]).ended),
     );
     expect(ends.map(({ status }) => status)).toEqual([0, 0, 0, 0]);
-    const list = inCache(user, 'models--org--one', 'trees', `${revOne}.json`);
     expect(Object.keys(JSON.parse(await readFile(list, 'utf8')).files)).toEqual(paths);
   });
 });
