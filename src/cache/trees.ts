@@ -14,6 +14,13 @@ export interface TreeItem {
   readonly xetHash?: string | undefined;
 }
 
+/** What is known of the files of a commit. */
+export interface CommitTree {
+  readonly items: readonly TreeItem[];
+  /** Whether these are all files of the commit. */
+  readonly isWhole: boolean;
+}
+
 /** The one format that there is; a client ignores others. */
 const FORMAT_VERSION = 1;
 

@@ -2,7 +2,7 @@ import { lstat, mkdir, readlink, rename, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { digestOfEtag } from '../../integrity.ts';
 import { type Damage, reasonAgainst } from '../find.ts';
-import type { TreeItem } from '../trees.ts';
+import type { CommitTree } from '../trees.ts';
 import { type Blob, isSameFile } from './blob.ts';
 import { succeedsUnless } from './folders.ts';
 
@@ -12,8 +12,8 @@ export interface Snapshot {
   readonly rev: string;
   /** Files whose blobs are there; safe paths. */
   readonly files: readonly SnapshotFile[];
-  /** What is known of the files of the commit, there or not. */
-  readonly tree: readonly TreeItem[];
+  /** The files of the commit, there or not. */
+  readonly tree: CommitTree;
 }
 
 interface SnapshotFile extends Blob {

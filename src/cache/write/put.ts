@@ -33,6 +33,9 @@ export async function putNew(temporary: string, file: string): Promise<boolean> 
   return isNew;
 }
 
-/** The text of a file; `undefined` when it cannot be read. */
-export const readText = (file: string): Promise<string | undefined> =>
-  readFile(file, 'utf8').catch(() => undefined);
+/** The text of a file; `undefined` when it is not there. */
+export async function readText(file: string): Promise<string | undefined> {
+  let text: string | undefined;
+  await succeedsUnless(['ENOENT'], async () => (text = await readFile(file, 'utf8')));
+  return text;
+}

@@ -82,7 +82,7 @@ async function exportedRepository(
   const { type, repo, rev, all, files } = await lookUp(hub, wanted, warn);
   const selected = files.flatMap((file) => exportedFile(file) ?? []);
   if (selected.length < files.length) throw hub.gated(type, repo);
-  const tree = all.flatMap((file) => treeItem(file) ?? []);
+  const items = all.flatMap((file) => treeItem(file) ?? []);
   return {
     title: `${type} ${repo}`,
     name: null,
@@ -94,6 +94,6 @@ async function exportedRepository(
     rev,
     isNewest: !isGitId(ref),
     files: selected,
-    tree,
+    tree: { items, isWhole: items.length === all.length },
   };
 }

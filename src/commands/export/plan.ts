@@ -1,5 +1,5 @@
 import type { CachedContent } from '../../cache/find.ts';
-import type { TreeItem } from '../../cache/trees.ts';
+import type { CommitTree, TreeItem } from '../../cache/trees.ts';
 import { groupBy, type NonEmpty } from '../../group.ts';
 import type { TreeFile } from '../../hub/tree.ts';
 import { digestOfEtag, etagOf, hexOfSri, sriOfHex } from '../../integrity.ts';
@@ -27,8 +27,8 @@ export interface Exported {
   /** Whether the Hub said just now that the ref names the commit. */
   readonly isNewest: boolean;
   readonly files: readonly ExportedFile[];
-  /** What is known of the files of the commit, exported or not. */
-  readonly tree: readonly TreeItem[];
+  /** The files of the commit, exported or not. */
+  readonly tree: CommitTree;
 }
 
 /** A file that is to be exported. */
@@ -92,12 +92,15 @@ export function exportedEntry(
         storeName: file.storeName,
         url: file.url,
       })),
-    tree: all.map(([path, { size, oid, hash, lfs }]) => ({
-      path,
-      size,
-      oid,
-      ...(lfs === undefined ? {} : { sha256: hexOfSri(hash) }),
-    })),
+    tree: {
+      items: all.map(([path, { size, oid, hash, lfs }]) => ({
+        path,
+        size,
+        oid,
+        ...(lfs === undefined ? {} : { sha256: hexOfSri(hash) }),
+      })),
+      isWhole: entry.select === undefined,
+    },
   };
 }
 

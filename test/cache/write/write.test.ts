@@ -19,7 +19,7 @@ const FILES = [
   { path: 'a/b/w.bin', ...BLOB },
   { path: 'w.bin', ...BLOB },
 ];
-const SNAPSHOT = { rev: REV, files: FILES, tree: [] };
+const SNAPSHOT = { rev: REV, files: FILES, tree: { items: [], isWhole: true } };
 
 const ignore = () => undefined;
 
@@ -108,7 +108,13 @@ describe('a repository in the cache', () => {
     await Promise.all(
       writers.map((each, index) =>
         each.putSnapshot(
-          { ...SNAPSHOT, tree: [{ path: nameOf(index), size: index, oid: 'a'.repeat(40) }] },
+          {
+            ...SNAPSHOT,
+            tree: {
+              items: [{ path: nameOf(index), size: index, oid: 'a'.repeat(40) }],
+              isWhole: true,
+            },
+          },
           ignore,
         ),
       ),

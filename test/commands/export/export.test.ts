@@ -172,6 +172,22 @@ describeClients((client) => {
     expect(await readdir(path.join(folder, 'sub'))).toContain('model.safetensors');
   });
 
+  it('downloads the rest of what a lock selects, when it may', async () => {
+    const manifest = 'models: { tiny: { repo: org/tiny, include: ["*.safetensors"] } }';
+    const user = await hfUser(hub.endpoint, manifest);
+    await done(user, ['export', 'tiny']);
+    const settings = {
+      home: user.home,
+      endpoint: hub.endpoint,
+      env: { HF_HUB_CACHE: user.cache },
+    };
+    const call = { call: 'snapshot_download', args: { repo_id: MODEL } };
+    expect(await callPython(client, settings, [call])).toEqual([
+      { value: snapshot(user, revs[1]) },
+    ]);
+    expect(await readdir(snapshot(user, revs[1]))).toContain('other.bin');
+  });
+
   it('writes entries and repositories together', async () => {
     const user = await hfUser(hub.endpoint, 'models: { tiny: { repo: org/tiny, ref: v1.0 } }');
     hub.clearRequests();
@@ -381,6 +397,9 @@ describe('export', () => {
     const refused = await user.run(['export', 'org/gated', '--json']);
     expect(refused.json().error.code).toBe('EHUG_GATED');
     await expect(stat(user.cache)).rejects.toThrow('ENOENT');
+    await done(user, ['export', 'org/gated', '--file', 'README.md']);
+    // A list without the files that are masked would be all that the client ever downloads.
+    expect(await readdir(inCache(user, 'models--org--gated', 'trees'))).toEqual([]);
     await done(user, ['export', 'org/gated'], { HF_TOKEN: TOKEN });
     expect(await readdir(inCache(user, 'models--org--gated', 'blobs'))).toHaveLength(2);
   });
