@@ -54,12 +54,20 @@ export async function cacheError(
   needed: number,
 ): Promise<HugError> {
   const error = await storageError(thrown, folder, needed);
-  if (!FORBIDDEN.has(systemCodeOf(thrown) ?? '')) return error;
-  return new HugError(error.code, error.message, {
-    hint: READ_ONLY,
-    cause: thrown,
-  });
+  const code = systemCodeOf(thrown) ?? '';
+  const hint = isOfLink(thrown) && NO_LINKS.has(code) ? LINKLESS : READ_ONLY;
+  if (hint === READ_ONLY && !FORBIDDEN.has(code)) return error;
+  return new HugError(error.code, error.message, { hint, cause: thrown });
 }
+
+const isOfLink = (thrown: unknown): boolean =>
+  thrown instanceof Error && 'syscall' in thrown && thrown.syscall === 'symlink';
+
+const LINKLESS =
+  'There are no symbolic links on this file system, which a cache needs; HF_HUB_CACHE names another place.';
+
+/** What systems say of a link where there are none (symlink(2)). */
+const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP']);
 
 const READ_ONLY =
   'The cache is read-only or belongs to another user; HF_HUB_CACHE names another one.';
