@@ -158,8 +158,8 @@ describe('export, killed', () => {
     'by Ctrl-C while it reads the cache ends at once',
     async () => {
       const name = 'part 1/w.safetensors';
-      const manifest = `models: { one: { repo: org/one, files: ["${name}"] } }`;
-      const user = await hfUser(hub.endpoint, manifest);
+      const only = `models: { one: { repo: org/one, files: ["${name}"] } }`;
+      const user = await hfUser(hub.endpoint, only);
       const lockFile = path.join(user.folder, 'hug.lock.json');
       const lock = JSON.parse(await readFile(lockFile, 'utf8'));
       const file = lock.models.one.files[name];
