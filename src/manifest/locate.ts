@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { closeSync, lstatSync, openSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { LoaderSync, PublicExplorerSync } from 'cosmiconfig';
 import { ExplorerSync } from 'cosmiconfig/dist/ExplorerSync.js';
@@ -17,10 +17,12 @@ export const SEARCH_PLACES: readonly string[] = ['hug.yaml', 'hug.yml', '.config
 
 /**
  * Finds the manifest: the file that the user names, or the nearest `hug.yaml`, `hug.yml` or
- * `.config/hug.yaml` from the working directory upward.
+ * `.config/hug.yaml` from the working directory upward. What has such a name and cannot be read is
+ * an error: it is never passed over for the manifest of a folder above.
  *
  * @returns its absolute path
- * @throws HugError `EHUG_MANIFEST_MISSING`, or `EHUG_FILE_SYSTEM` when a folder cannot be searched
+ * @throws HugError `EHUG_MANIFEST_MISSING`, or `EHUG_FILE_SYSTEM` when a folder cannot be searched or
+ *   what is found is no readable file
  */
 export function locateManifest({ cwd, manifest }: LocateOptions): string {
   return manifest === undefined ? search(cwd) : named(path.resolve(cwd, manifest));
@@ -52,18 +54,34 @@ function named(file: string): string {
 }
 
 function search(cwd: string): string {
-  if (kindOf(cwd) !== 'folder') {
+  // By the name of something in it, which says whether the user may look into it, too.
+  if (kindOf(`${cwd}/.`) !== 'folder') {
     throw new HugError('EHUG_FILE_SYSTEM', `${cwd} is not a folder`, {
       hint: 'Name a folder with -C.',
     });
   }
   const explorer = createExplorer();
   for (const folder of upward(path.resolve(cwd))) {
+    const first = SEARCH_PLACES.map((place) => path.join(folder, place)).find(isThere);
+    if (first !== undefined) refuseUnreadable(first);
     const found = orRefuse(folder, () => explorer.search(folder));
     if (found !== null) return found.filepath;
   }
   throw new HugError('EHUG_MANIFEST_MISSING', `there is no hug.yaml in ${cwd} or above it`, {
     hint: 'Write one with nix-hug init, or name its folder with -C.',
+  });
+}
+
+/** Cosmiconfig passes over what it cannot read as if it were not there. */
+function refuseUnreadable(file: string): void {
+  const kind = kindOf(file);
+  if (kind === 'file') {
+    orRefuse(file, () => closeSync(openSync(file, 'r')));
+    return;
+  }
+  const reason = kind === undefined ? 'its symbolic link leads nowhere' : 'it is not a file';
+  throw new HugError('EHUG_FILE_SYSTEM', `cannot read ${file}: ${reason}`, {
+    hint: 'Repair it or move it away, or name another manifest with --manifest.',
   });
 }
 
@@ -108,6 +126,15 @@ function kindOf(file: string): 'file' | 'folder' | 'other' | undefined {
   } catch (error) {
     if (systemCodeOf(error) === 'ENOENT' || systemCodeOf(error) === 'ENOTDIR') return undefined;
     throw unreadable(file, error);
+  }
+}
+
+/** Whether something has this name, as far as one can know, if only a link that leads nowhere. */
+function isThere(file: string): boolean {
+  try {
+    return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return false;
   }
 }
 

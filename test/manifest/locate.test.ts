@@ -1,8 +1,9 @@
-import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { chmod, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { locateManifest, readManifest } from '../../src/manifest/locate.ts';
+import { locateManifest, readManifest, SEARCH_PLACES } from '../../src/manifest/locate.ts';
 import { tempFolder } from '../support/temp.ts';
 
 /** A temporary folder with the given files; a name that ends with `/` is a folder. */
@@ -52,9 +53,56 @@ describe('locateManifest', () => {
     expect(locateManifest({ cwd: path.join(folder, 'a') })).toBe(path.join(folder, 'hug.yaml'));
   });
 
-  it('takes an empty file, but not a folder', async () => {
-    const folder = await folderWith({ 'hug.yaml': ' \n', 'a/hug.yaml/': '' });
-    expect(locateManifest({ cwd: path.join(folder, 'a') })).toBe(path.join(folder, 'hug.yaml'));
+  it('takes an empty file', async () => {
+    const folder = await folderWith({ 'hug.yaml': ' \n' });
+    expect(locateManifest({ cwd: folder })).toBe(path.join(folder, 'hug.yaml'));
+  });
+
+  it.each(SEARCH_PLACES)('refuses a folder %s, instead of looking above it', async (place) => {
+    const folder = await folderWith({ 'hug.yaml': '', [`a/${place}/`]: '' });
+    expect(() => locateManifest({ cwd: path.join(folder, 'a') })).toThrow(
+      refusal('EHUG_FILE_SYSTEM', /^cannot read .*hug\.ya?ml: it is not a file$/u),
+    );
+  });
+
+  it('refuses a link that leads nowhere, instead of taking another name', async () => {
+    const folder = await folderWith({ 'hug.yaml': '', 'a/hug.yml': '' });
+    await symlink('nowhere.yaml', path.join(folder, 'a', 'hug.yaml'));
+    expect(() => locateManifest({ cwd: path.join(folder, 'a') })).toThrow(
+      refusal('EHUG_FILE_SYSTEM', /^cannot read .*hug\.yaml: its symbolic link leads nowhere$/u),
+    );
+  });
+
+  it('refuses a pipe, which it does not wait for', async () => {
+    const folder = await folderWith({});
+    execFileSync('/usr/bin/mkfifo', [path.join(folder, 'hug.yaml')]);
+    expect(() => locateManifest({ cwd: folder })).toThrow(
+      refusal('EHUG_FILE_SYSTEM', /^cannot read .*hug\.yaml: it is not a file$/u),
+    );
+  });
+
+  it('refuses a file or a working directory that the user may not read', async ({ skip }) => {
+    if (process.geteuid?.() !== 0) skip('needs root, to become somebody else');
+    const folder = await folderWith({ 'hug.yaml': '', 'file/hug.yaml': '', 'folder/hug.yaml': '' });
+    await chmod(folder, 0o755);
+    await chmod(path.join(folder, 'file', 'hug.yaml'), 0o600);
+    await chmod(path.join(folder, 'folder'), 0o600);
+    process.seteuid?.(65_534);
+    try {
+      for (const name of ['file', 'folder']) {
+        expect(() => locateManifest({ cwd: path.join(folder, name) })).toThrow(
+          refusal('EHUG_FILE_SYSTEM', /^cannot read .*EACCES/u),
+        );
+      }
+    } finally {
+      process.seteuid?.(0);
+    }
+  });
+
+  it('takes a link to a file', async () => {
+    const folder = await folderWith({ 'real.yaml': 'models: {}' });
+    await symlink('real.yaml', path.join(folder, 'hug.yaml'));
+    expect(locateManifest({ cwd: folder })).toBe(path.join(folder, 'hug.yaml'));
   });
 
   it('takes text that is not YAML, which the parser reports', async () => {
