@@ -1,9 +1,15 @@
 import { open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { systemCodeOf } from './errors.ts';
 
 /** A new text on disk, in the same folder as the file that it is to replace. */
 export interface StagedFile {
-  /** Puts the text in place in one step: a reader sees the old text or the new one. */
+  /**
+   * Puts the text in place in one step: a reader sees the old text or the new one. Where the system
+   * can write the folder to the disk, it has done so then.
+   *
+   * @throws the system's error
+   */
   readonly commit: () => Promise<void>;
   /** Takes the text back; after `commit` there is nothing to take back. Throws nothing. */
   readonly discard: () => Promise<void>;
@@ -51,11 +57,29 @@ export async function stageFile(
   };
 }
 
+/**
+ * What systems say that do not let a folder be written to the disk: FUSE, network file systems, or
+ * any where the user may write into the folder and not list it. The text is in place all the same.
+ */
+const CANNOT_SYNC: ReadonlySet<string | undefined> = new Set([
+  'EACCES',
+  'EBADF',
+  'EINVAL',
+  'EISDIR',
+  'ENOSYS',
+  'ENOTSUP',
+  'EPERM',
+]);
+
 async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
   try {
-    await handle.sync();
-  } finally {
-    await handle.close();
+    const handle = await open(folder, 'r');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    if (!CANNOT_SYNC.has(systemCodeOf(error))) throw error;
   }
 }

@@ -1,6 +1,17 @@
-import { lstat, mkdir, readdir, readFile, stat, symlink, writeFile, chmod } from 'node:fs/promises';
+import {
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  stat,
+  symlink,
+  writeFile,
+  chmod,
+} from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { readLockText, writeLockText } from '../../src/lock/file.ts';
 import { tempFolder } from '../support/temp.ts';
 
@@ -10,6 +21,18 @@ async function lockIn(text?: string): Promise<string> {
   const file = path.join(folder, 'hug.lock.json');
   if (text !== undefined) await writeFile(file, text);
   return file;
+}
+
+/** Has the system refuse, until the test ends, to write folders to the disk. */
+async function refuseSyncOfFolders(code: string): Promise<void> {
+  const handle = await open(import.meta.filename);
+  const prototype: FileHandle = Object.getPrototypeOf(handle);
+  await handle.close();
+  const spy = vi.spyOn(prototype, 'sync').mockImplementation(async function (this: FileHandle) {
+    if ((await this.stat()).isDirectory()) throw Object.assign(new Error(code), { code });
+    await this.datasync();
+  });
+  onTestFinished(() => spy.mockRestore());
 }
 
 describe('lock file', () => {
@@ -26,6 +49,34 @@ describe('lock file', () => {
     await chmod(file, 0o640);
     await writeLockText(file, 'old', 'new');
     expect((await stat(file)).mode & 0o777).toBe(0o640);
+  });
+
+  it.each(['EINVAL', 'ENOTSUP'])('is written where folders cannot be synced: %s', async (code) => {
+    await refuseSyncOfFolders(code);
+    const file = await lockIn('old');
+    await writeLockText(file, 'old', 'new');
+    expect(await readFile(file, 'utf8')).toBe('new');
+  });
+
+  it('is not said to be written when the disk fails', async () => {
+    await refuseSyncOfFolders('EIO');
+    await expect(writeLockText(await lockIn('old'), 'old', 'new')).rejects.toMatchObject({
+      code: 'EHUG_FILE_SYSTEM',
+    });
+  });
+
+  it('is written into a folder that the user may not list', async ({ skip }) => {
+    if (process.geteuid?.() !== 0) skip('needs root, to become somebody else');
+    const file = await lockIn();
+    await chmod(path.dirname(path.dirname(file)), 0o755);
+    await chmod(path.dirname(file), 0o333);
+    process.seteuid?.(65_534);
+    try {
+      await writeLockText(file, undefined, 'new');
+    } finally {
+      process.seteuid?.(0);
+    }
+    expect(await readFile(file, 'utf8')).toBe('new');
   });
 
   it('survives many writers at once whole', async () => {
