@@ -13,14 +13,18 @@ import type { CommandContext } from './context.ts';
 /** What says which project a command is about. */
 export type ProjectContext = Pick<CommandContext, 'cwd' | 'manifest' | 'endpoint'>;
 
-/** A project as its files stand. */
-export interface Project {
+/** A manifest as its file stands. */
+interface FoundManifest {
   readonly manifest: Manifest;
   readonly manifestPath: string;
   /** The path of the manifest for a message. */
   readonly manifestName: string;
   /** Content of the manifest, without a byte order mark. */
   readonly manifestText: string;
+}
+
+/** A project as its files stand. */
+export interface Project extends FoundManifest {
   readonly lockPath: string;
   /** The path of the lock for a message. */
   readonly lockName: string;
@@ -39,16 +43,41 @@ export interface LockedProject extends Project {
  * @throws HugError those of the readers of both
  */
 export function readProject(context: ProjectContext): Project {
-  const shown = (file: string) => path.relative(context.cwd, file) || file;
+  const found = findManifest(context);
+  const lockPath = lockPathOf(found.manifestPath);
+  const lockText = readLockText(lockPath);
+  return { ...found, lockPath, lockName: shown(lockPath, context), lockText };
+}
+
+/**
+ * The address of the Hub that the manifest names, for what is not in the manifest. There need not be
+ * a manifest, unless the user names one.
+ *
+ * @returns `undefined` where there is none, or it names no address
+ * @throws HugError those of the reader of the manifest
+ */
+export function endpointOfManifest(context: ProjectContext): string | undefined {
+  try {
+    return findManifest(context).manifest.endpoint;
+  } catch (error) {
+    if (context.manifest === undefined && isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+const isMissing = (error: unknown): boolean =>
+  error instanceof HugError && error.code === 'EHUG_MANIFEST_MISSING';
+
+function findManifest(context: ProjectContext): FoundManifest {
   const manifestPath = locateManifest(context);
-  const manifestName = shown(manifestPath);
+  const manifestName = shown(manifestPath, context);
   const manifestText = readManifest(manifestPath);
   const manifest = parseManifest(manifestText, manifestName, { endpoint: context.endpoint });
-  const lockPath = lockPathOf(manifestPath);
-  const lockText = readLockText(lockPath);
-  const lockName = shown(lockPath);
-  return { manifest, manifestPath, manifestName, manifestText, lockPath, lockName, lockText };
+  return { manifest, manifestPath, manifestName, manifestText };
 }
+
+/** A path for a message. */
+const shown = (file: string, { cwd }: ProjectContext): string => path.relative(cwd, file) || file;
 
 /**
  * Reads the lock for a command that works from it as it is, and warns when the manifest asks for

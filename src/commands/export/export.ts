@@ -4,7 +4,7 @@ import { isGitId } from '../../integrity.ts';
 import { placeOf, type NamedEntry } from '../../lock/entries.ts';
 import type { Selection } from '../../manifest/schema.ts';
 import { entriesNamed, narrowed } from '../entries.ts';
-import { type ProjectContext, readLock } from '../project.ts';
+import { endpointOfManifest, type ProjectContext, readLock } from '../project.ts';
 import {
   type RemoteOptions,
   selectionOf,
@@ -28,9 +28,11 @@ export async function run(
   context: ProjectContext & ExportContext,
 ): Promise<CommandResult> {
   const { names, urls } = targets;
-  const wanted = urls.map((url) => wantedOf(url, options, context.endpoint));
+  const endpoint = urls.length === 0 ? undefined : endpointOfManifest(context);
+  const wanted = urls.map((url) => wantedOf(url, options, endpoint, context.endpoint));
   const entries = isOfLock(targets) ? await exportedEntries(names, options, context) : [];
-  return exportAll([...entries, ...(await exportedRepositories(wanted, context))], context);
+  const repositories = await exportedRepositories(wanted, endpoint, context);
+  return exportAll([...entries, ...repositories], context);
 }
 
 async function exportedEntries(
@@ -61,14 +63,25 @@ function exportedSelection(
   }
 }
 
-/** Asks nobody about no repositories. */
+/**
+ * Asks nobody about no repositories.
+ *
+ * @param endpoint address that the manifest names
+ */
 async function exportedRepositories(
   wanted: readonly Wanted[],
+  endpoint: string | undefined,
   context: ExportContext,
 ): Promise<Exported[]> {
   if (wanted.length === 0) return [];
-  return withHub(context, (hub) =>
-    forEachRepository(wanted, context.warn, (one, warn) => exportedRepository(hub, one, warn)),
+  return withHub(
+    context,
+    (hub) =>
+      forEachRepository(wanted, context.warn, async (one, warn) => ({
+        ...(await exportedRepository(hub, one, warn)),
+        endpoint,
+      })),
+    endpoint,
   );
 }
 
@@ -77,7 +90,7 @@ async function exportedRepository(
   hub: HubApi,
   wanted: Wanted,
   warn: (line: string) => void,
-): Promise<Exported> {
+): Promise<Omit<Exported, 'endpoint'>> {
   const { id, ref } = wanted;
   const { type, repo, rev, all, files } = await lookUp(hub, wanted, warn);
   const selected = files.flatMap((file) => exportedFile(file) ?? []);
@@ -87,7 +100,6 @@ async function exportedRepository(
     title: `${type} ${repo}`,
     name: null,
     type,
-    endpoint: undefined,
     repo,
     ids: id === repo ? [repo] : [id, repo],
     ref,

@@ -16,7 +16,7 @@ export interface Exported {
   /** Name of the entry in the lock; `null` without a lock. */
   readonly name: string | null;
   readonly type: RepoType;
-  /** Address of its Hub that the lock names. */
+  /** Address of its Hub that the lock names, or the manifest for what is not in the lock. */
   readonly endpoint: string | undefined;
   /** Id the Hub answers with. */
   readonly repo: string;

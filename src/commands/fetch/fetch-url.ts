@@ -5,6 +5,7 @@ import { placeEntries } from '../bring/placement.ts';
 import type { CommandContext } from '../context.ts';
 import { listingJson, listingText } from '../listing.ts';
 import type { Output } from '../output-schema.ts';
+import { endpointOfManifest, type ProjectContext } from '../project.ts';
 import { assemble, type AssembleContext } from '../remote/assemble.ts';
 import { inspect } from '../remote/inspect.ts';
 import { type RemoteOptions, wantedOf } from '../remote/remote-options.ts';
@@ -22,6 +23,7 @@ export interface FetchUrlOptions extends RemoteOptions {
 
 /** What `fetch <url>` needs from outside. */
 export type FetchUrlContext = RemoteContext &
+  ProjectContext &
   BringContext &
   AssembleContext &
   Pick<CommandContext, 'openNix'>;
@@ -35,8 +37,9 @@ export async function run(
   options: FetchUrlOptions,
   context: FetchUrlContext,
 ): Promise<CommandResult> {
-  const wanted = wantedOf(url, options, context.endpoint);
-  const inspected = await withHub(context, (hub) => inspect(hub, wanted, context.warn));
+  const endpoint = endpointOfManifest(context);
+  const wanted = wantedOf(url, options, endpoint, context.endpoint);
+  const inspected = await withHub(context, (hub) => inspect(hub, wanted, context.warn), endpoint);
   const { remote, expression, obstacle } = inspected;
   if (options.dryRun === true) {
     const text = `${await listingText(remote)}\n\n${expression ?? obstacle ?? ''}`;
@@ -45,7 +48,7 @@ export async function run(
   }
   const store = await openStore(context);
   const { files, contents } = await placeEntries([weightsOf(remote, wanted.id)], store);
-  await bringContents(contents, store, {}, context);
+  await bringContents(contents, store, { endpoint }, context);
   const result = await assemble(inspected, store.nix, options.gcRoot, context);
   if (options.gcRoot !== undefined && result.json.storePath === null) {
     // Where nothing is built, there is no link to what is built.

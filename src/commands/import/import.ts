@@ -1,7 +1,7 @@
 import { partOf, placeEntries } from '../bring/placement.ts';
 import type { CommandContext } from '../context.ts';
 import { entriesNamed } from '../entries.ts';
-import { type ProjectContext, readLock } from '../project.ts';
+import { endpointOfManifest, type ProjectContext, readLock } from '../project.ts';
 import { type RemoteOptions, wantedOf } from '../remote/remote-options.ts';
 import type { CommandResult } from '../result.ts';
 import { openStore } from '../store.ts';
@@ -27,10 +27,11 @@ export async function run(
   context: ImportContext,
 ): Promise<CommandResult> {
   const { names, urls } = targets;
-  const wanted = urls.map((url) => wantedOf(url, options, context.endpoint));
+  const endpoint = urls.length === 0 ? undefined : endpointOfManifest(context);
+  const wanted = urls.map((url) => wantedOf(url, options, endpoint, context.endpoint));
   const entries = isOfLock(targets) ? entriesNamed(await readLock(context), names) : [];
   const reader = createEntryReader(context.cacheFolder, context.signal);
-  const repositories = await importsOf(wanted, reader, context);
+  const repositories = await importsOf(wanted, endpoint, reader, context);
   const store = await openStore(context);
   const all = [...entries, ...repositories.map(({ named }) => named)];
   const placement = await placeEntries(all, store);

@@ -38,10 +38,12 @@ export type ImportRepoContext = RemoteContext & BringContext & AssembleContext;
  * network the weights are imported, and the model is built from them; without, there is no
  * expression to build, and the files are imported one by one.
  *
+ * @param endpoint address that the manifest names
  * @throws HugError those of `findSnapshot`, `inspect` and `importOfSnapshot`, all of them in one
  */
 export async function importsOf(
   wanted: readonly Wanted[],
+  endpoint: string | undefined,
   reader: EntryReader,
   context: ImportRepoContext,
 ): Promise<RepoImport[]> {
@@ -52,10 +54,13 @@ export async function importsOf(
       importOfSnapshot(await findSnapshot(scan, one, undefined), one, reader, warn),
     );
   }
-  return withHub(context, (hub) =>
-    forEachRepository(wanted, context.warn, async (one, warn) =>
-      importOfWeights(await findSnapshot(scan, one, hub), one, hub, { ...context, warn }),
-    ),
+  return withHub(
+    context,
+    (hub) =>
+      forEachRepository(wanted, context.warn, async (one, warn) =>
+        importOfWeights(await findSnapshot(scan, one, hub), one, hub, { ...context, warn }),
+      ),
+    endpoint,
   );
 }
 

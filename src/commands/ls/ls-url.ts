@@ -1,5 +1,6 @@
 import { EXIT } from '../../errors.ts';
 import { listingJson, listingText } from '../listing.ts';
+import { endpointOfManifest, type ProjectContext } from '../project.ts';
 import { type RemoteOptions, wantedOf } from '../remote/remote-options.ts';
 import { lookUp, type RemoteContext, withHub } from '../remote/remote.ts';
 import type { CommandResult } from '../result.ts';
@@ -8,10 +9,11 @@ import type { CommandResult } from '../result.ts';
 export async function run(
   url: string,
   options: RemoteOptions,
-  context: RemoteContext,
+  context: RemoteContext & ProjectContext,
 ): Promise<CommandResult> {
-  const wanted = wantedOf(url, options, context.endpoint);
-  const remote = await withHub(context, (hub) => lookUp(hub, wanted, context.warn));
+  const endpoint = endpointOfManifest(context);
+  const wanted = wantedOf(url, options, endpoint, context.endpoint);
+  const remote = await withHub(context, (hub) => lookUp(hub, wanted, context.warn), endpoint);
   return {
     text: (columns) => listingText(remote, columns),
     json: listingJson(remote),

@@ -294,6 +294,14 @@ function sourcesOf({
 }
 
 describe('export', () => {
+  it('takes repositories from the Hub that a manifest names', async () => {
+    const user = await hfUser(hub.endpoint, `endpoint: ${hub.endpoint}\n`, { HF_ENDPOINT: '' });
+    await done(user, ['export', 'hf:org/weights', `${hub.endpoint}/${MODEL}`]);
+    expect(await readdir(user.cache)).toEqual(
+      expect.arrayContaining([FOLDER, 'models--org--weights']),
+    );
+  });
+
   it('tells what it wrote, and where each file came from', async () => {
     const user = await hfUser(hub.endpoint, 'models: { tiny: org/tiny }');
     const [rev] = revs.slice(1);

@@ -57,6 +57,18 @@ describe('import <url>', () => {
     expect(fetched.stdout).toBe(`${storePath}\n\n${expression}\n`);
   });
 
+  it('asks the Hub that a manifest names', async () => {
+    const made = await cachedProject(
+      hub,
+      `endpoint: ${hub.endpoint}\nmodels: { tiny: org/tiny }\n`,
+    );
+    await fillCache(made);
+    for (const url of ['hf:org/tiny', `${hub.endpoint}/org/tiny`]) {
+      const { status, stderr } = await made.run(['import', url], { NIX_PATH, HF_ENDPOINT: '' });
+      expect(status, stderr).toBe(0);
+    }
+  });
+
   it('selects as fetch does', async () => {
     const { run } = await project((name) => name !== 'model.safetensors');
     const argv = ['import', 'hf:org/tiny', '--ref', first, '--include', '*.bin'];

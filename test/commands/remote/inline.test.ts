@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import table from '../../fixtures/globs.json' with { type: 'json' };
 import { type FileContent, type Hub, lfs, startHub } from '../../support/hub/index.ts';
 import { injectAlways } from '../../support/inject.ts';
+import { createProject } from '../../support/project.ts';
 import { describeNix, LIBRARY, NIXPKGS, PKGS } from '../../support/nix.ts';
 import { type CliWorld, runCli } from '../../support/run-cli.ts';
 
@@ -45,6 +46,45 @@ beforeAll(async () => {
 });
 afterAll(() => hub.close());
 beforeEach(() => hub.clearRequests());
+
+/** Runs nix-hug in a project, with no `HF_ENDPOINT` unless there is one in the world. */
+async function runInProject(manifest: string, argv: readonly string[], world?: Partial<CliWorld>) {
+  const { run: runInFolder } = await createProject('', manifest);
+  return runInFolder(argv, world);
+}
+
+describe.each([
+  ['ls', []],
+  ['fetch', ['--dry-run']],
+])('%s in a project', (command, options) => {
+  it.each(['hf:org/tiny', 'org/tiny', '/org/tiny/tree/v1'])(
+    'asks the Hub that its manifest names: %s',
+    async (form) => {
+      const url = form.startsWith('/') ? `${hub.endpoint}${form}` : form;
+      const argv = [command, url, ...options];
+      const { status, stderr } = await runInProject(`endpoint: ${hub.endpoint}\n`, argv);
+      expect([status, stderr]).toEqual([0, '']);
+    },
+  );
+
+  it('asks that of HF_ENDPOINT first', async () => {
+    const manifest = 'endpoint: http://127.0.0.1:9\n';
+    const env = { HF_ENDPOINT: hub.endpoint };
+    const { status } = await runInProject(manifest, [command, 'org/tiny', ...options], { env });
+    expect(status).toBe(0);
+  });
+
+  it.each([
+    ['cannot be understood', [], 'EHUG_MANIFEST_INVALID: hug.yaml'],
+    ['is named and not there', ['--manifest', 'no.yaml'], 'EHUG_MANIFEST_MISSING'],
+  ])('asks nobody when its manifest %s', async (_, global, message) => {
+    const argv = [...global, command, 'org/tiny', ...options];
+    const env = { HF_ENDPOINT: hub.endpoint };
+    const { status, stderr } = await runInProject('endpoint: 1\n', argv, { env });
+    expect([status, stderr]).toEqual([2, expect.stringContaining(message)]);
+    expect(hub.requests).toEqual([]);
+  });
+});
 
 describe('ls', () => {
   it('shows path, size and mark of each file, and the total', async () => {
@@ -365,6 +405,17 @@ describeNix('the printed expression', (nix) => {
     expect((await readdir(nix().storeDir)).some((name) => name.endsWith('-tokenizer.model'))).toBe(
       true,
     );
+  });
+
+  it('comes with weights from the Hub that a manifest names', async () => {
+    const repo = await hub.createRepo({ type: 'model', id: 'org/theirs' });
+    await repo.commit({ files: { 'w.bin': lfs('their weights') } });
+    const { status, stderr } = await runInProject(
+      `endpoint: ${hub.endpoint}\n`,
+      ['fetch', 'hf:org/theirs'],
+      { env: stored({ NIX_PATH: '' }) },
+    );
+    expect([status, stderr]).toEqual([0, expect.stringContaining('w.bin')]);
   });
 
   it('is absent for a gated model, whose weights come with the token all the same', async () => {
