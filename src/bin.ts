@@ -17,7 +17,9 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 
 const world = {
   packageFolder: path.dirname(import.meta.dirname),
-  cwd: process.cwd(),
+  get cwd() {
+    return workingFolder();
+  },
   env: process.env,
   home: homedir(),
   get stdin() {
@@ -40,6 +42,17 @@ async function run(): Promise<void> {
   const status = await main(process.argv.slice(2), world);
   process.exitCode ??= status;
   await Promise.all([world.stdout.drained(), world.stderr.drained()]);
+}
+
+/** Looked up when a command needs it: one that is told its folder in full does not. */
+function workingFolder(): string {
+  try {
+    return process.cwd();
+  } catch (error) {
+    const message = `there is no working directory: ${messageOf(error)}`;
+    const hint = 'Change to a folder that exists, or name one with -C by its full path.';
+    throw new HugError('EHUG_FILE_SYSTEM', message, { hint, cause: error });
+  }
 }
 
 function resultRefused(error: unknown): void {

@@ -77,3 +77,31 @@ describe('what is written to', () => {
     expect(await readdir(folder)).toEqual(['hug.lock.json', 'hug.yaml']);
   });
 });
+
+describe('a deleted working directory', () => {
+  /** The command as it is built: what runs the sources cannot do without a working directory. */
+  const launch = path.join(import.meta.dirname, '..', 'dist', 'launch.cjs');
+
+  /** Runs nix-hug in a folder that is deleted before it starts. */
+  async function runNowhere(...argv: readonly string[]) {
+    const command = ['rmdir "$PWD" && exec "$0" "$@"', process.execPath, launch, ...argv];
+    const cwd = await tempFolder('gone');
+    return ended(spawn('/bin/sh', ['-c', ...command], { cwd, stdio: ['ignore', 'pipe', 'pipe'] }));
+  }
+
+  it('is an error of its own', async () => {
+    const { status, stderr } = await runNowhere('lock', '--check');
+    expect([status, stderr]).toEqual([
+      1,
+      expect.stringMatching(/^error EHUG_FILE_SYSTEM: there is no working directory: .*\nhint: /u),
+    ]);
+    expect(stderr).not.toContain(' at ');
+  });
+
+  it('is not needed by what names another, or none', async () => {
+    const { folder, run } = await project();
+    await run(['lock']);
+    expect((await runNowhere('-C', folder, 'lock', '--check')).status).toBe(0);
+    expect((await runNowhere('--version')).status).toBe(0);
+  });
+});

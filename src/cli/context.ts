@@ -28,6 +28,11 @@ export interface World {
   readonly stderr: StandardStream;
   /** Where this package is: `package.json` and `nix`. */
   readonly packageFolder: string;
+  /**
+   * Working directory.
+   *
+   * @throws HugError `EHUG_FILE_SYSTEM` when it was deleted
+   */
   readonly cwd: string;
   readonly env: Env;
   /** The user's home folder. */
@@ -102,10 +107,10 @@ export function createContext(options: GlobalOptions, world: World): Context {
     mode: options.quiet === true ? 'silent' : live ? 'live' : 'plain',
     color: wantsColor(options, world.env, world.stderr),
   };
-  const cwd = path.resolve(world.cwd, options.cwd ?? '.');
+  const cwd = folderOf(options, world);
   const workFolder = workFolderIn(env, world.home);
   const connect = (endpoint: string | undefined) =>
-    openHttp(endpoint, options, { ...world, cwd }, output, secrets);
+    openHttp(endpoint, options, world, cwd, output, secrets);
   return {
     output,
     cwd,
@@ -145,10 +150,16 @@ export function createContext(options: GlobalOptions, world: World): Context {
   };
 }
 
+/** The folder that a command works in; the process needs none where the user names it in full. */
+function folderOf({ cwd = '.' }: GlobalOptions, world: World): string {
+  return path.isAbsolute(cwd) ? path.resolve(cwd) : path.resolve(world.cwd, cwd);
+}
+
 async function openHttp(
   manifestEndpoint: string | undefined,
   { concurrency, debug }: GlobalOptions,
-  { packageFolder, cwd, env, home, signal, retry }: World,
+  { packageFolder, env, home, signal, retry }: World,
+  cwd: string,
   output: Output,
   secrets: Set<string>,
 ): Promise<Http> {
