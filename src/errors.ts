@@ -38,7 +38,7 @@ export const ERROR_CODES = {
   EHUG_LOCK_CONFLICT: EXIT.invalid,
   /** The lock was changed by someone else in the meantime. */
   EHUG_LOCK_CHANGED: EXIT.failed,
-  /** The lock's path is a symbolic link or not a regular file. */
+  /** The lock is not a regular file, or is to be written where a symbolic link is. */
   EHUG_LOCK_NOT_A_FILE: EXIT.failed,
   /** A file or folder could not be read or written. */
   EHUG_FILE_SYSTEM: EXIT.failed,

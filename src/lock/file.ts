@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { lstatSync, readFileSync } from 'node:fs';
+import { lstatSync, readFileSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { type StagedFile, stageFile } from '../atomic-file.ts';
@@ -12,13 +12,16 @@ export const lockPathOf = (manifestPath: string): string =>
   path.join(path.dirname(manifestPath), LOCK_NAME);
 
 /**
- * The text of a lock, or `undefined` when there is none.
+ * The text of a lock, or `undefined` when there is none. It may be behind a symbolic link, which is
+ * in the way only where a lock is written.
  *
- * @throws HugError `EHUG_LOCK_NOT_A_FILE` for a symbolic link or a folder, `EHUG_FILE_SYSTEM`
+ * @throws HugError `EHUG_LOCK_NOT_A_FILE` for a folder or a link that leads nowhere,
+ *   `EHUG_FILE_SYSTEM`
  */
 export function readLockText(file: string): string | undefined {
   try {
-    return modeOf(file) === undefined ? undefined : readFileSync(file, 'utf8');
+    const leadsToFile = statSync(file, { throwIfNoEntry: false })?.isFile() === true;
+    return leadsToFile || modeOf(file) !== undefined ? readFileSync(file, 'utf8') : undefined;
   } catch (error) {
     throw cannot('read', file, error);
   }

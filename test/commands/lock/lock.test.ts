@@ -552,14 +552,20 @@ describe('wrong locks', () => {
     expect((await run(['lock'])).status).toBe(2);
   });
 
-  it('that are symbolic links are refused, and their targets left alone', async () => {
-    const { run, folder } = await project();
+  it('that are symbolic links are used, not written over, and their targets left alone', async () => {
+    const { run, folder, manifest } = await project();
+    await run(['lock']);
     const target = path.join(folder, 'precious');
-    await writeFile(target, 'precious');
+    await rename(path.join(folder, 'hug.lock.json'), target);
+    const before = await readFile(target, 'utf8');
     await symlink('precious', path.join(folder, 'hug.lock.json'));
+    for (const argv of [['lock', '--check'], ['lock'], ['ls']]) {
+      expect((await run(argv)).status, argv.join(' ')).toBe(0);
+    }
+    await manifest('');
     const { status, stderr } = await run(['lock']);
     expect([status, stderr]).toEqual([1, expect.stringContaining('EHUG_LOCK_NOT_A_FILE')]);
-    expect(await readFile(target, 'utf8')).toBe('precious');
+    expect(await readFile(target, 'utf8')).toBe(before);
   });
 });
 
