@@ -3,8 +3,12 @@ import parse from 'semver/functions/parse.js';
 import satisfies from 'semver/functions/satisfies.js';
 import { byCodeUnit } from '../code-unit.ts';
 
-/** `1.0.0-rc.1`, alone or in a range; the hyphen of the range `1.0 - 2.0` has spaces around it. */
-const PRERELEASE = /\d-[0-9A-Za-z]/u;
+/**
+ * `1.0.0-rc.1`, alone or in a range; the hyphen of the range `1.0 - 2.0` has spaces around it, and
+ * one of `1.0.0+2024-05-01` is of the build. A range has no parsed form that would tell: `^1` is
+ * `>=1.0.0 <2.0.0-0` to semver.
+ */
+const PRERELEASE = /(?<!\+[0-9A-Za-z.-]*)\d-[0-9A-Za-z-]/u;
 
 /** Whether a tag is a version, with or without `v` in front. */
 export const isVersion = (tag: string): boolean => /^v?\d/u.test(tag) && parse(tag) !== null;

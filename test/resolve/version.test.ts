@@ -30,6 +30,7 @@ describe('newest tag', () => {
     [['v1.0.0', '2.0.0-rc.1'], true, '2.0.0-rc.1'],
     [['v1.0.0', '1.0.0-rc.1'], true, 'v1.0.0'],
     [['2.0.0-rc.1', 'main'], false, undefined],
+    [['v1.0.0', 'v2.0.0+2024-05-01', '3.0.0-rc.1+2024-05-01'], false, 'v2.0.0+2024-05-01'],
     [[], true, undefined],
   ])('of %o, prereleases %s, is %s', (from, prereleases, expected) => {
     expect(newestTag(from, prereleases)).toBe(expected);
@@ -41,6 +42,11 @@ describe('a prerelease', () => {
     ['v1.0.0-rc.1', true],
     ['^1.0.0-0', true],
     ['>=1.2 <2.0.0-beta', true],
+    ['1.0.0--1', true],
+    ['1.0.0-rc.1+2024-05-01', true],
+    ['1.0.0+2024-05-01||2.0.0-rc.1', true],
+    ['1.0.0+2024-05-01', false],
+    ['^1.0.0+2024-05-01', false],
     ['1.0.0', false],
     ['1.0 - 2.0', false],
     ['^1.2 || ~3', false],
