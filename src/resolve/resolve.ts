@@ -7,7 +7,7 @@ import type { LockedEntry, LockedFile } from '../lock/schema.ts';
 import type { ManifestEntry } from '../manifest/schema.ts';
 import type { RepoType } from '../repo.ts';
 import { selectFiles } from './select.ts';
-import { highestTag } from './version.ts';
+import { areShortVersions, highestTag } from './version.ts';
 
 /** What resolving an entry needs beside the entry. */
 export interface ResolveContext {
@@ -148,8 +148,13 @@ function tagInRange(tags: readonly string[], range: string, of: string): string 
   const tag = highestTag(tags, range);
   if (tag !== undefined) return tag;
   throw new HugError('EHUG_VERSION', `no tag of ${of} is in the range ${range}`, {
-    hint: tags.length === 0 ? 'It has no tags; use ref.' : `Its tags: ${someOf(tags)}`,
+    hint: tags.length === 0 ? 'It has no tags; use ref.' : hintOfTags(tags),
   });
+}
+
+function hintOfTags(tags: readonly string[]): string {
+  const short = 'A version has three numbers, as in 1.2.0; name a tag like these with ref. ';
+  return `${areShortVersions(tags) ? short : ''}Its tags: ${someOf(tags)}`;
 }
 
 function hashOf(

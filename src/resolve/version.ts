@@ -13,6 +13,13 @@ const PRERELEASE = /(?<!\+[0-9A-Za-z.-]*)\d-[0-9A-Za-z-]/u;
 /** Whether a tag is a version, with or without `v` in front. */
 export const isVersion = (tag: string): boolean => /^v?\d/u.test(tag) && parse(tag) !== null;
 
+/** `v1.0` or `2-rc`, which npm's semver does not take for a version. */
+const SHORT_VERSION = /^v?\d+(?:\.\d+)?(?:[-+].*)?$/u;
+
+/** Whether some tags would be versions if they had three numbers, and none is one as it is. */
+export const areShortVersions = (tags: readonly string[]): boolean =>
+  tags.some((tag) => SHORT_VERSION.test(tag)) && !tags.some(isVersion);
+
 /** Whether a version is a prerelease, or a range names one. */
 export const namesPrerelease = (text: string): boolean => PRERELEASE.test(text);
 

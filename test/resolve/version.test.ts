@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { highestTag, namesPrerelease, newestTag } from '../../src/resolve/version.ts';
+import {
+  areShortVersions,
+  highestTag,
+  namesPrerelease,
+  newestTag,
+} from '../../src/resolve/version.ts';
 
 const tags = ['latest', '1.2', 'v1.2.0', '1.2.9', 'v1.10.0', '2.0.0-rc.1', 'v2', 'release-3.0.0'];
 
@@ -34,6 +39,18 @@ describe('newest tag', () => {
     [[], true, undefined],
   ])('of %o, prereleases %s, is %s', (from, prereleases, expected) => {
     expect(newestTag(from, prereleases)).toBe(expected);
+  });
+});
+
+describe('short versions', () => {
+  it.each([
+    [['v1.0', '2', 'latest'], true],
+    [['v1.0-beta'], true],
+    [['v1.0', 'v1.1.0'], false],
+    [['latest', 'v1.x', '1.0.0.0'], false],
+    [[], false],
+  ])('are the tags %o: %s', (among, expected) => {
+    expect(areShortVersions(among)).toBe(expected);
   });
 });
 

@@ -243,6 +243,15 @@ describe('add that cannot be done leaves both files as they were', () => {
     expect(stderr).toContain(words);
   });
 
+  it('a range over tags of two numbers', async () => {
+    const repo = await hub.createRepo({ type: 'model', id: 'org/short-tags' });
+    const commit = await repo.commit({ files: { 'config.json': '{}' } });
+    for (const tag of ['v1.0', 'v2.1']) await repo.tag(tag, commit);
+    const stderr = await refused(['hf:org/short-tags', '--version', '^1'], 1);
+    expect(stderr).toContain('hint: A version has three numbers');
+    expect(stderr).toContain('Its tags: v1.0, v2.1');
+  });
+
   it('a manifest in an unusual style', async () => {
     const stderr = await refused(['hf:gpt2'], 2, '{ datasets: {} }');
     expect(stderr).toContain('EHUG_MANIFEST_STYLE');
