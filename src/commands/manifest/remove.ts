@@ -23,10 +23,9 @@ export async function run(
   const project = readProject(context);
   const { manifest, manifestName, manifestText, lockName, lockText } = project;
   const entries = entriesToRemove(manifest, names);
-  const text = entries.reduce(
-    (before, entry) => removeEntry(before, manifestName, entry),
-    manifestText,
-  );
+  const text = entries
+    .toSorted(lastFirst)
+    .reduce((before, entry) => removeEntry(before, manifestName, entry), manifestText);
   const from = lockOf(project);
   const to = from === undefined ? undefined : without(from, entries);
   const newLockText = to === undefined ? undefined : formatLock(to);
@@ -60,6 +59,11 @@ function entriesToRemove({ entries }: Manifest, names: readonly string[]): Manif
   const ambiguous = names.find((name) => called(name).length > 1);
   if (ambiguous !== undefined) throw ambiguousEntry(ambiguous, called(ambiguous));
   return [...new Set(names.flatMap(called))];
+}
+
+/** The order in which entries can be taken out: one that repeats another stands behind it. */
+function lastFirst({ position: a }: ManifestEntry, { position: b }: ManifestEntry): number {
+  return b.line - a.line || b.column - a.column;
 }
 
 function without(lock: Lock, removed: readonly ManifestEntry[]): Lock {

@@ -53,6 +53,19 @@ describe('remove', () => {
     expect(await readdir(at.folder)).toEqual(['hug.lock.json', 'hug.yaml']);
   });
 
+  it.each([
+    ['a', 'b'],
+    ['b', 'a'],
+  ])('takes an entry and one that repeats it: %s, %s', async (...names) => {
+    const at = await project('datasets: { b: &it org/rows }\nmodels: { a: *it, c: org/first }\n');
+    const { status, json } = await at.run(['remove', ...names, '--json']);
+    expect([status, json().removed]).toEqual([
+      0,
+      names.map((name) => expect.objectContaining({ name })),
+    ]);
+    expect(await manifestOf(at)).toBe('datasets: { }\nmodels: { c: org/first }\n');
+  });
+
   it('takes several, each once, and tells it as JSON', async () => {
     const at = await project();
     await at.run(['lock']);
