@@ -38,6 +38,10 @@ export const ENVIRONMENT: readonly (readonly [names: readonly string[], meaning:
   [['NO_COLOR', 'FORCE_COLOR'], 'When not empty: no colours, or colours without a terminal too.'],
   [['TERM'], '`dumb`: lines of progress instead of a live display.'],
   [['NIX_HUG_NIXPKGS'], 'The nixpkgs that `fetch <url>` builds with; the package sets it.'],
+  [
+    ['NIX_REMOTE'],
+    'Where Nix has its store. In one that lies elsewhere than its paths say, room is not checked beforehand.',
+  ],
 ];
 
 /** Files that are read or written. */

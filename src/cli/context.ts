@@ -10,6 +10,7 @@ import { DEFAULT_ENDPOINT } from '../repo.ts';
 import { confirm } from './confirm.ts';
 import {
   endpointIn,
+  isStoreElsewhere,
   proxyIn,
   secretsIn,
   timeoutsIn,
@@ -137,7 +138,8 @@ export function createContext(options: GlobalOptions, world: World): Context {
       const { createNix } = await import('../store/nix.ts');
       const { HF_TOKEN: _, HUGGING_FACE_HUB_TOKEN: __, ...toolEnv } = env;
       const packagedNixpkgs = env['NIX_HUG_NIXPKGS'];
-      return createNix({ env: toolEnv, packagedNixpkgs, signal: world.signal });
+      const isElsewhere = isStoreElsewhere(env);
+      return createNix({ env: toolEnv, packagedNixpkgs, isElsewhere, signal: world.signal });
     },
     runTasks: createTaskRunner(display),
     runTransfers: createTransferRunner(display),

@@ -61,6 +61,12 @@ export function workFolderIn(env: Env, home: string): string {
   return path.join(path.isAbsolute(cache) ? cache : path.join(home, '.cache'), 'nix-hug');
 }
 
+/** What `NIX_REMOTE` says of a store that lies where its paths say. */
+const IN_PLACE: ReadonlySet<string> = new Set(['', 'auto', 'daemon', 'local']);
+
+/** Whether `NIX_REMOTE` names a store below another root, on another machine or behind a socket. */
+export const isStoreElsewhere = (env: Env): boolean => !IN_PLACE.has(env['NIX_REMOTE'] ?? '');
+
 /** A shorter text is no token, and hiding it would tear words apart. */
 const SHORTEST_SECRET = 8;
 

@@ -8,6 +8,8 @@ export interface Store {
   readonly storeFolder: string;
   /** Version of Nix. */
   readonly version: string;
+  /** A folder on the disk of the store; `undefined` when the store lies at no path of its own. */
+  readonly diskFolder: string | undefined;
 }
 
 /** @throws HugError `EHUG_NIX_MISSING`, and others of `Nix` */

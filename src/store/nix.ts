@@ -1,4 +1,4 @@
-import { realpath } from 'node:fs/promises';
+import { access, realpath } from 'node:fs/promises';
 import { HugError, messageOf } from '../errors.ts';
 import { nixString } from '../nix-string.ts';
 import { build, findNixpkgs, type Nixpkgs } from './build.ts';
@@ -20,6 +20,8 @@ interface NixFacts {
   /** `/nix/store`, or where else this Nix keeps its store. */
   readonly storeFolder: string;
   readonly version: string;
+  /** A folder on the disk of the store; `undefined` when the store lies at no path of its own. */
+  readonly diskFolder: string | undefined;
 }
 
 /** What nix-hug asks of Nix. All methods throw the errors of `RunTool`. */
@@ -56,10 +58,12 @@ export interface Nix {
 export interface NixOptions extends ToolWorld {
   /** Path of the nixpkgs that the packaged nix-hug was built with. */
   readonly packagedNixpkgs?: string | undefined;
+  /** Whether the store lies elsewhere than its paths say: below another root, or on another machine. */
+  readonly isElsewhere?: boolean;
 }
 
 /** Nix by its command line. */
-export function createNix({ packagedNixpkgs, ...world }: NixOptions): Nix {
+export function createNix({ packagedNixpkgs, isElsewhere = false, ...world }: NixOptions): Nix {
   const run = createRunTool(world);
 
   /** The value of an expression as JSON. */
@@ -86,10 +90,13 @@ export function createNix({ packagedNixpkgs, ...world }: NixOptions): Nix {
 
   return {
     async facts() {
-      const facts: NixFacts = JSON.parse(
+      const facts: Omit<NixFacts, 'diskFolder'> = JSON.parse(
         await evaluate('{ storeFolder = builtins.storeDir; version = builtins.nixVersion; }'),
       );
-      return facts;
+      const { storeFolder } = facts;
+      // By a setting, too, a store may lie elsewhere; one that was never used is not there yet.
+      const isAtItsPath = !isElsewhere && (await isThere(storeFolder));
+      return { ...facts, diskFolder: isAtItsPath ? storeFolder : undefined };
     },
 
     async missing(storePaths) {
@@ -141,6 +148,12 @@ async function copies(files: readonly FileToAdd[]): Promise<string> {
   });
   return `[ ${items.join('\n')} ]`;
 }
+
+const isThere = (file: string): Promise<boolean> =>
+  access(file).then(
+    () => true,
+    () => false,
+  );
 
 /** Nix would add a symbolic link as such. */
 async function behindLinks(file: string): Promise<string> {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   endpointIn,
+  isStoreElsewhere,
   proxyIn,
   secretsIn,
   timeoutsIn,
@@ -59,6 +60,19 @@ describe('the environment', () => {
     [{ XDG_CACHE_HOME: 'relative' }, '/home/me/.cache/nix-hug'],
   ])('%j puts files in work into %s', (env, folder) => {
     expect(workFolderIn(env, '/home/me')).toBe(folder);
+  });
+
+  it.each([
+    [undefined, false],
+    ['', false],
+    ['auto', false],
+    ['daemon', false],
+    ['local', false],
+    ['local?root=/mnt', true],
+    ['/mnt', true],
+    ['ssh-ng://builder', true],
+  ])('with NIX_REMOTE=%s has a store elsewhere: %s', (NIX_REMOTE, isElsewhere) => {
+    expect(isStoreElsewhere({ NIX_REMOTE })).toBe(isElsewhere);
   });
 
   it('has secrets, but hides no text that is too short for one', () => {

@@ -48,12 +48,11 @@ export async function bringContents(
  */
 export async function tryContents(
   contents: readonly LackingContent[],
-  { nix, storeFolder }: Store,
+  { nix, diskFolder }: Store,
   options: BringOptions,
   context: BringContext,
 ): Promise<readonly PromiseSettledResult<Source>[]> {
-  const needed = contents.reduce((sum, { size, names }) => sum + size * names.size, 0);
-  await assertSpace(storeFolder, needed, 'Make room in the Nix store: nix-collect-garbage');
+  if (diskFolder !== undefined) await assertRoom(diskFolder, contents);
   const damaged = new Set<string>();
   const supply = createSupply({
     ...options,
@@ -91,6 +90,11 @@ export function sourcesOf(
 ): Map<string, Source> {
   throwRejected(contents, results, ({ places }) => placeOf(places[0]));
   return new Map([...succeeded(contents, results)].map(([{ hash }, source]) => [hash, source]));
+}
+
+async function assertRoom(diskFolder: string, contents: readonly LackingContent[]): Promise<void> {
+  const needed = contents.reduce((sum, { size, names }) => sum + size * names.size, 0);
+  await assertSpace(diskFolder, needed, 'Make room in the Nix store: nix-collect-garbage');
 }
 
 function titleOf({ places: [first, ...others] }: LackingContent): string {

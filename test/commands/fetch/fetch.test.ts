@@ -171,6 +171,31 @@ describe('fetch', () => {
     expect(await storeObjects(other)).toEqual([]);
   });
 
+  /** Has Nix keep its store below a root, where its paths do not lead. */
+  const below = (root: string, storeFolder: string) => ({
+    NIX_REMOTE: root,
+    NIX_STORE_DIR: storeFolder,
+    NIX_STATE_DIR: '/of-another-root/var/nix',
+    NIX_LOG_DIR: '/of-another-root/var/log/nix',
+  });
+
+  it('fills a store below another root, whose own path does not exist', async () => {
+    const { run } = await project('datasets: { rows: org/rows }');
+    const storeFolder = '/of-another-root/store';
+    const root = await tempFolder();
+    const { status, stdout } = await run(['fetch'], below(root, storeFolder));
+    expect([status, stdout]).toEqual([0, expect.stringContaining('2 files of 1 entry are there')]);
+    const names = await readdir(path.join(root, 'nix', 'store'));
+    expect(names.some((name) => name.endsWith('-train.parquet'))).toBe(true);
+  });
+
+  it('does not count the room where a store below another root does not lie', async ({ skip }) => {
+    const { folder } = await smallDisk(1024 * 1024, skip);
+    const { run } = await project('models: { sharded: org/sharded }');
+    const { status, stdout } = await run(['fetch'], below(await tempFolder(), folder));
+    expect([status, stdout]).toEqual([0, expect.stringContaining('30 files of 1 entry')]);
+  });
+
   it('brings a gated model with a token, which the CDN never sees', async () => {
     const made = await project('models: { gated: org/gated }', {
       env: { HF_TOKEN: TOKEN },
