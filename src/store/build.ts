@@ -1,5 +1,5 @@
 import { nixString } from '../nix-string.ts';
-import type { RunTool } from './tools.ts';
+import { READS_ANY_FILE, type RunTool } from './tools.ts';
 
 /** A nixpkgs that was found. */
 export interface Nixpkgs {
@@ -32,7 +32,7 @@ export async function findNixpkgs(
   ];
   for (const candidate of candidates) {
     const probe = `builtins.isString (${candidate.expression}).bash.name`;
-    const args = ['--eval', ...candidate.options, '--expr', probe];
+    const args = ['--eval', ...READS_ANY_FILE, ...candidate.options, '--expr', probe];
     const isThere = await run('nix-instantiate', args).then(
       () => true,
       () => false,
@@ -54,6 +54,7 @@ export async function build(
   outLink: string | undefined,
 ): Promise<string> {
   const link = outLink === undefined ? ['--no-out-link'] : ['--out-link', outLink];
-  const printed = await run('nix-build', [...options, ...link, '--expr', expression]);
+  const args = [...READS_ANY_FILE, ...options, ...link, '--expr', expression];
+  const printed = await run('nix-build', args);
   return printed.trim();
 }

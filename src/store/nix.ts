@@ -3,7 +3,7 @@ import { HugError, messageOf } from '../errors.ts';
 import { nixString } from '../nix-string.ts';
 import { build, findNixpkgs, type Nixpkgs } from './build.ts';
 import { chunked } from './chunk.ts';
-import { createRunTool, type ToolWorld } from './tools.ts';
+import { createRunTool, READS_ANY_FILE, type ToolWorld } from './tools.ts';
 
 /** A file that is to be in the store. */
 export interface FileToAdd {
@@ -68,12 +68,14 @@ export function createNix({ packagedNixpkgs, isElsewhere = false, ...world }: Ni
 
   /** The value of an expression as JSON. */
   const evaluate = (expression: string, ...options: readonly string[]): Promise<string> =>
-    run('nix-instantiate', ['--eval', '--strict', '--json', ...options, '-'], expression);
+    run(
+      'nix-instantiate',
+      ['--eval', '--strict', '--json', ...READS_ANY_FILE, ...options, '-'],
+      expression,
+    );
 
   async function add(files: readonly FileToAdd[]): Promise<void> {
-    const added: string[] = JSON.parse(
-      await evaluate(await copies(files), ...READS_ANY_FILE, '--read-write-mode'),
-    );
+    const added: string[] = JSON.parse(await evaluate(await copies(files), '--read-write-mode'));
     const wrong = files.flatMap(({ storePath, file }, index) =>
       added[index] === storePath ? [] : [{ file, stray: added[index] }],
     );
@@ -127,13 +129,6 @@ export function createNix({ packagedNixpkgs, isElsewhere = false, ...world }: Ni
     build: (...request) => build(run, ...request),
   };
 }
-
-/** What a user's settings may forbid to expressions. */
-const READS_ANY_FILE = ['restrict-eval', 'pure-eval'].flatMap((name) => [
-  '--option',
-  name,
-  'false',
-]);
 
 /**
  * An expression that copies files into the store, by their SHA-256, and is their paths there.

@@ -21,6 +21,16 @@ type Tool = 'nix-store' | 'nix-instantiate' | 'nix-build';
  */
 export type RunTool = (tool: Tool, args: readonly string[], input?: string) => Promise<string>;
 
+/**
+ * Arguments of a tool that evaluates: its expression may use every path and variable, as by default,
+ * whatever the user's settings forbid.
+ */
+export const READS_ANY_FILE: readonly string[] = ['restrict-eval', 'pure-eval'].flatMap((name) => [
+  '--option',
+  name,
+  'false',
+]);
+
 /** More of what a tool says than this does not help. */
 const MOST_LINES = 20;
 

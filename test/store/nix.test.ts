@@ -92,12 +92,15 @@ describe('Nix', () => {
     },
   );
 
-  it('adds where the user forbids expressions to read files', async () => {
+  it('adds and keeps where the user forbids expressions to read files', async () => {
     const { store, file } = await setUp();
     const settings = `${store.env['NIX_CONFIG']}\nrestrict-eval = true\npure-eval = true\n`;
     const nix = createNix({ env: { ...store.env, NIX_CONFIG: settings } });
     const there = await file('there.bin', 'bytes');
     await nix.add([there]);
+    expect(await nix.missing([there.storePath])).toEqual(new Set());
+    await nix.keep(await tempFolder('roots'), new Map([['there', [there.storePath]]]));
+    await store.nix('nix-store', '--gc');
     expect(await nix.missing([there.storePath])).toEqual(new Set());
   });
 

@@ -395,6 +395,13 @@ describeNix('the printed expression', (nix) => {
     );
   });
 
+  it.each(['restrict-eval', 'pure-eval'])('is built where the user set %s', async (setting) => {
+    const NIX_CONFIG = `${nix().environment['NIX_CONFIG']}\n${setting} = true`;
+    const env = stored({ NIX_PATH, NIX_CONFIG });
+    const { status, stdout } = await run(['fetch', 'org/tiny'], { env });
+    expect([status, stdout]).toEqual([0, expect.stringContaining(`${nix().storeDir}/`)]);
+  });
+
   it('says what is missing where there is no nixpkgs; the weights are in the store', async () => {
     const gcRoot = path.join(nix().folder, 'weights');
     const argv = ['fetch', 'org/tiny', '--file', 'tokenizer.model', '--gc-root', gcRoot];
