@@ -6,7 +6,7 @@ import type { CommandContext } from '../context.ts';
 import { listingJson, listingText } from '../listing.ts';
 import type { Output } from '../output-schema.ts';
 import { endpointOfManifest, type ProjectContext } from '../project.ts';
-import { assemble, type AssembleContext } from '../remote/assemble.ts';
+import { assemble, type AssembleContext, rootLinkName } from '../remote/assemble.ts';
 import { inspect } from '../remote/inspect.ts';
 import { type RemoteOptions, wantedOf } from '../remote/remote-options.ts';
 import { type RemoteContext, withHub } from '../remote/remote.ts';
@@ -54,7 +54,7 @@ export async function run(
     // Where nothing is built, there is no link to what is built.
     const weights = files.map(({ storePath }) => storePath);
     const folder = path.resolve(context.cwd, options.gcRoot);
-    await store.nix.keep(folder, new Map([[path.basename(remote.repo), weights]]));
+    await store.nix.keep(folder, new Map([[rootLinkName(remote), weights]]));
   }
   return result;
 }

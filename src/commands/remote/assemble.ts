@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { repoFolderName } from '../../cache/layout.ts';
 import { EXIT } from '../../errors.ts';
 import { nixString } from '../../nix-string.ts';
 import type { Nix } from '../../store/nix.ts';
@@ -7,6 +8,7 @@ import { listingJson } from '../listing.ts';
 import type { Output } from '../output-schema.ts';
 import type { CommandResult } from '../result.ts';
 import type { Inspected } from './inspect.ts';
+import type { Remote } from './remote.ts';
 
 /** What assembling needs from outside. */
 export type AssembleContext = Pick<CommandContext, 'cwd' | 'offline' | 'nixLibrary'>;
@@ -32,6 +34,13 @@ export async function assemble(
   };
 }
 
+/**
+ * Name of the link that keeps a repository from the garbage collector, one for each: that of its
+ * folder in the Hugging Face cache. Another commit of it takes the place of the one before.
+ */
+export const rootLinkName = ({ type, repo }: Pick<Remote, 'type' | 'repo'>): string =>
+  repoFolderName(type, repo);
+
 /** Builds the model from its expression, where it has one. */
 async function build(
   { remote, endpoint, expression }: Inspected,
@@ -52,7 +61,7 @@ async function build(
   const settings = `{ pkgs = ${nixpkgs.expression}; endpoint = ${nixString(endpoint)}; }`;
   const library = `import (/. + ${nixString(nixLibrary)}) ${settings}`;
   const outLink =
-    gcRoot === undefined ? undefined : path.resolve(cwd, gcRoot, path.basename(remote.repo));
+    gcRoot === undefined ? undefined : path.resolve(cwd, gcRoot, rootLinkName(remote));
   const storePath = await nix.build(
     `let nix-hug-lib = ${library}; in ${expression}`,
     nixpkgs.options,

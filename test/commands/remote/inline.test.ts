@@ -3,7 +3,13 @@ import { mkdir, readdir, readFile, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import table from '../../fixtures/globs.json' with { type: 'json' };
-import { type FileContent, type Hub, lfs, startHub } from '../../support/hub/index.ts';
+import {
+  type FileContent,
+  type Hub,
+  lfs,
+  type Repository,
+  startHub,
+} from '../../support/hub/index.ts';
 import { injectAlways } from '../../support/inject.ts';
 import { createProject } from '../../support/project.ts';
 import { describeNix, LIBRARY, NIXPKGS, PKGS } from '../../support/nix.ts';
@@ -383,7 +389,7 @@ describeNix('the printed expression', (nix) => {
     const { storePath, expression, obstacle, files } = result.json();
     expect([obstacle, pathsIn(files)]).toEqual([null, ['config.json', 'unet/model.bin']]);
     expect(await readFile(path.join(storePath, 'unet', 'model.bin'), 'utf8')).toBe('weights');
-    expect(await realpath(path.join(gcRoot, 'tiny'))).toBe(storePath);
+    expect(await realpath(path.join(gcRoot, 'models--org--tiny'))).toBe(storePath);
     hub.clearRequests();
     const again = await run(['fetch', 'org/tiny', '--include', 'unet/'], {
       env: stored({ NIX_PATH }),
@@ -394,6 +400,35 @@ describeNix('the printed expression', (nix) => {
       storePath,
     );
   });
+
+  it.each([
+    ['built', false],
+    ['unbuilt', 'auto'],
+  ] as const)(
+    'has a link for each %s repository in the folder of --gc-root',
+    async (name, gated) => {
+      const gcRoot = path.join(nix().folder, `of-${name}`);
+      await mkdir(gcRoot);
+      const fetchNewest = async (form: string, repo: Repository, content: string) => {
+        await repo.commit({ files: { 'w.bin': lfs(content) } });
+        const argv = ['fetch', form, '--gc-root', gcRoot];
+        const { status } = await run(argv, { env: stored({ NIX_PATH, HF_TOKEN: TOKEN }) });
+        expect(status).toBe(0);
+      };
+      const model = await hub.createRepo({ type: 'model', id: `org/${name}`, gated });
+      const other = await hub.createRepo({ type: 'model', id: `other/${name}`, gated });
+      const dataset = await hub.createRepo({ type: 'dataset', id: `org/${name}`, gated });
+      await fetchNewest(`hf:org/${name}`, model, 'first');
+      await fetchNewest(`hf:other/${name}`, other, 'of another owner');
+      await fetchNewest(`hf-datasets:org/${name}`, dataset, 'of a dataset');
+      await fetchNewest(`hf:org/${name}`, model, 'second');
+      expect((await readdir(gcRoot)).toSorted()).toEqual([
+        `datasets--org--${name}`,
+        `models--org--${name}`,
+        `models--other--${name}`,
+      ]);
+    },
+  );
 
   it.each(['restrict-eval', 'pure-eval'])('is built where the user set %s', async (setting) => {
     const NIX_CONFIG = `${nix().environment['NIX_CONFIG']}\n${setting} = true`;
