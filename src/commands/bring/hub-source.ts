@@ -1,4 +1,5 @@
-import type { HugError } from '../../errors.ts';
+import { type ErrorCode, HugError } from '../../errors.ts';
+import { groupBy, type NonEmpty } from '../../group.ts';
 import { resolveUrl } from '../../hub/resolve-url.ts';
 import { encodePath, type RepoType } from '../../repo.ts';
 import type { ReportContent } from '../../store/pipeline.ts';
@@ -37,11 +38,29 @@ export interface HubFile {
 
 /** The Hub as a source of contents. */
 export interface HubSource {
-  /** @throws HugError that for an absent file without a network, and those of `Downloads` */
-  fetch(file: HubFile, report: ReportContent): Promise<Download>;
+  /**
+   * Downloads a content.
+   *
+   * @param files that have it, each of which is asked for when those before it are refused for good;
+   *   of a commit the first alone
+   * @throws HugError that for an absent file without a network, and those of `Downloads`; where every
+   *   file is refused, that of the first
+   */
+  fetch(files: NonEmpty<HubFile>, report: ReportContent): Promise<Download>;
   /** Closes what was opened. */
   close(): Promise<void>;
 }
+
+/** Errors of one repository or file; another that has the content may give it. */
+const REFUSED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'EHUG_REPO_NOT_FOUND',
+  'EHUG_GATED',
+  'EHUG_REVISION_NOT_FOUND',
+  'EHUG_FILE_NOT_FOUND',
+  'EHUG_DISABLED',
+  'EHUG_FORBIDDEN',
+  'EHUG_INTEGRITY',
+]);
 
 /**
  * Makes a source that connects to a Hub when its first file is needed.
@@ -54,17 +73,31 @@ export function createHubSource(
   absent: (file: HubFile) => HugError,
 ): HubSource {
   const opened = new Map<string | undefined, Promise<HubDownloads>>();
+
+  async function fetchFile(file: HubFile, report: ReportContent): Promise<Download> {
+    if (open === undefined) throw absent(file);
+    const { endpoint, type, repo, ref, rev, path, size, hash } = file;
+    const opening = opened.get(endpoint) ?? open(endpoint);
+    opened.set(endpoint, opening);
+    const downloads = await opening;
+    const name = file.url ?? encodePath(path);
+    const url = resolveUrl(downloads.endpoint, type, repo, rev, name);
+    const subject = { type, id: repo, ref, path };
+    return downloads.fetch({ url, subject, size, hash }, (bytes) => report('downloading', bytes));
+  }
+
   return {
-    async fetch(file, report) {
-      if (open === undefined) throw absent(file);
-      const { endpoint, type, repo, ref, rev, path, size, hash } = file;
-      const opening = opened.get(endpoint) ?? open(endpoint);
-      opened.set(endpoint, opening);
-      const downloads = await opening;
-      const name = file.url ?? encodePath(path);
-      const url = resolveUrl(downloads.endpoint, type, repo, rev, name);
-      const subject = { type, id: repo, ref, path };
-      return downloads.fetch({ url, subject, size, hash }, (bytes) => report('downloading', bytes));
+    async fetch(files, report) {
+      let refusal: unknown;
+      for (const [file] of groupBy(files, commitOf).values()) {
+        try {
+          return await fetchFile(file, report);
+        } catch (error) {
+          if (!isRefusal(error)) throw error;
+          refusal ??= error;
+        }
+      }
+      throw refusal;
     },
     async close() {
       for (const opening of opened.values()) {
@@ -75,3 +108,8 @@ export function createHubSource(
     },
   };
 }
+
+const commitOf = ({ endpoint = '', type, repo, rev }: HubFile): string =>
+  `${endpoint} ${type} ${repo} ${rev}`;
+
+const isRefusal = (error: unknown): boolean => error instanceof HugError && REFUSED.has(error.code);

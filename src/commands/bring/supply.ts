@@ -1,10 +1,10 @@
 import { type Damage, findInCache } from '../../cache/find.ts';
 import { HugError } from '../../errors.ts';
 import type { ReportContent } from '../../store/pipeline.ts';
-import type { LackingContent } from '../../store/plan.ts';
+import type { LackingContent, PlacedFile } from '../../store/plan.ts';
 import type { Supplied } from '../../store/realise.ts';
 import { cachedNames } from './cached-names.ts';
-import { createHubSource, type OpenDownloads } from './hub-source.ts';
+import { createHubSource, type HubFile, type OpenDownloads } from './hub-source.ts';
 import { createReading } from './reading.ts';
 
 /** Where bytes may come from. */
@@ -30,7 +30,8 @@ export interface SupplyOptions {
 /** Brings contents to disk. */
 export interface Supply {
   /**
-   * Takes a content from the Hugging Face cache, else from the Hub.
+   * Takes a content from the Hugging Face cache, else from the Hub: from the first of its places that
+   * is not refused.
    *
    * @throws HugError `EHUG_OFFLINE` or `absent`, and those of `Downloads`
    */
@@ -64,10 +65,12 @@ export function createSupply({
   }
 
   function fromHub({ hash, size, places }: LackingContent, report: ReportContent) {
-    const [{ type, entry, path, file }] = places;
-    const { repo, ref, rev } = entry;
-    const wanted = { endpoint, type, repo, ref, rev, path, url: file.url, size, hash };
-    return hub.fetch(wanted, report);
+    const wanted = ({ type, entry, path, file }: PlacedFile): HubFile => {
+      const { repo, ref, rev } = entry;
+      return { endpoint, type, repo, ref, rev, path, url: file.url, size, hash };
+    };
+    const [first, ...others] = places;
+    return hub.fetch([wanted(first), ...others.map(wanted)], report);
   }
 
   return {

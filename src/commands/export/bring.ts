@@ -7,7 +7,7 @@ import { createPipeline, type ReportContent } from '../../store/pipeline.ts';
 import { damageText } from '../bring/bring.ts';
 import { createHubSource, type HubFile, type OpenDownloads } from '../bring/hub-source.ts';
 import { createReading } from '../bring/reading.ts';
-import { cachedContent, type ExportedContent } from './plan.ts';
+import { cachedContent, type ExportedContent, type ExportedPlace } from './plan.ts';
 import type { FindInStore } from './store.ts';
 
 /** Where an exported content came from: `cache` when it was there. */
@@ -77,11 +77,8 @@ export function createBringToCache(options: BringToCacheOptions): BringToCache {
   }
 
   async function fromHub(content: ExportedContent, report: ReportContent): Promise<void> {
-    const [{ exported, file }] = content.places;
-    const { endpoint, type, repo, rev } = exported;
-    const { path, url, size, digest } = file;
-    const wanted = { endpoint, type, repo, ref: rev, rev, path, url, size, hash: digest };
-    const download = await hub.fetch(wanted, report);
+    const [first, ...others] = content.places;
+    const download = await hub.fetch([wanted(first), ...others.map(wanted)], report);
     try {
       await put(content, { file: download.path, isOurs: true }, report);
     } finally {
@@ -123,6 +120,12 @@ export function createBringToCache(options: BringToCacheOptions): BringToCache {
     bring: (content, report) => pipeline(() => bring(content, report)),
     close: () => hub.close(),
   };
+}
+
+function wanted({ exported, file }: ExportedPlace): HubFile {
+  const { endpoint, type, repo, rev } = exported;
+  const { path, url, size, digest } = file;
+  return { endpoint, type, repo, ref: rev, rev, path, url, size, hash: digest };
 }
 
 function unreachable({ path, type, repo }: HubFile): HugError {

@@ -54,7 +54,7 @@ export interface ExportedContent {
 }
 
 /** A file of an export. */
-interface ExportedPlace {
+export interface ExportedPlace {
   readonly exported: Exported;
   readonly file: ExportedFile;
 }

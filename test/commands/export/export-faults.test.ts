@@ -127,6 +127,21 @@ describe('an entry that cannot be brought', () => {
     expect(await readFile(inCache(user, FOLDER, 'refs', 'main'), 'utf8')).toBe(rev);
     expect(await readdir(inCache(user, 'models--org--large', 'snapshots'))).toEqual([]);
   });
+
+  it('does not keep another from what both have', async () => {
+    const copy = await hub.createRepo({ type: 'model', id: 'org/copy' });
+    await copy.commit({ files: { 'config.json': '{}\n', 'own.txt': 'its own' } });
+    const user = await hfUser(hub.endpoint, 'models: { copy: org/copy, tiny: org/tiny }');
+    const injection = hub.inject({
+      match: ({ url }) => url.startsWith('/org/copy/resolve/'),
+      fault: { kind: 'status', status: 403 },
+      times: Infinity,
+    });
+    onTestFinished(() => injection.remove());
+    const { error } = await exportOf(user);
+    expect(error.message).toMatch(/^models\.copy: /u);
+    expect(await readFile(inCache(user, FOLDER, 'refs', 'main'), 'utf8')).toBe(rev);
+  });
 });
 
 describe('a plain file without a lock', () => {

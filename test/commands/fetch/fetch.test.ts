@@ -78,6 +78,8 @@ beforeAll(async () => {
   await gated.commit({
     files: { 'config.json': '{"g":1}', 'w.safetensors': lfs('gated weights') },
   });
+  const open = await hub.createRepo({ type: 'model', id: 'org/open' });
+  await open.commit({ files: { 'config.json': '{"g":1}' } });
 });
 afterAll(() => hub.close());
 beforeEach(() => hub.clearRequests());
@@ -208,6 +210,27 @@ describe('fetch', () => {
     expect(cdn.map(({ authorization }) => authorization)).toEqual([undefined]);
     await realiseAll(made);
     expect(await grep(made.store.folder, TOKEN)).toBe('');
+  });
+
+  it('takes what repositories share from one that gives it', async () => {
+    const made = await project('models: { gated: org/gated, open: org/open }', {
+      env: { HF_TOKEN: TOKEN },
+    });
+    const { status, stderr } = await made.run(['fetch'], { HF_TOKEN: '' });
+    expect([status, stderr]).toEqual([1, expect.stringContaining('EHUG_GATED')]);
+    const { stdout } = await made.run(['fetch', '--dry-run']);
+    expect(stdout).toContain('models.gated w.safetensors');
+    expect(stdout).not.toContain('config.json');
+  });
+
+  it('names the first of the repositories that all refuse what they share', async () => {
+    const made = await project('models: { gated: org/gated, open: org/open }', {
+      env: { HF_TOKEN: TOKEN },
+    });
+    injectAlways(hub, '/org/open/', { kind: 'status', status: 403 });
+    const { status, stderr } = await made.run(['fetch'], { HF_TOKEN: '' });
+    expect([status, stderr]).toEqual([1, expect.stringContaining('models.gated: ')]);
+    expect(stderr).not.toContain('org/open');
   });
 
   it('works from a lock that is out of date, and says so', async () => {
