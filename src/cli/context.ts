@@ -11,6 +11,7 @@ import { confirm } from './confirm.ts';
 import {
   endpointIn,
   isStoreElsewhere,
+  nixEnv,
   proxyIn,
   secretsIn,
   timeoutsIn,
@@ -136,10 +137,9 @@ export function createContext(options: GlobalOptions, world: World): Context {
     },
     openNix: async () => {
       const { createNix } = await import('../store/nix.ts');
-      const { HF_TOKEN: _, HUGGING_FACE_HUB_TOKEN: __, ...toolEnv } = env;
       const packagedNixpkgs = env['NIX_HUG_NIXPKGS'];
       const isElsewhere = isStoreElsewhere(env);
-      return createNix({ env: toolEnv, packagedNixpkgs, isElsewhere, signal: world.signal });
+      return createNix({ env: nixEnv(env), packagedNixpkgs, isElsewhere, signal: world.signal });
     },
     runTasks: createTaskRunner(display),
     runTransfers: createTransferRunner(display),

@@ -67,6 +67,15 @@ const IN_PLACE: ReadonlySet<string> = new Set(['', 'auto', 'daemon', 'local']);
 /** Whether `NIX_REMOTE` names a store below another root, on another machine or behind a socket. */
 export const isStoreElsewhere = (env: Env): boolean => !IN_PLACE.has(env['NIX_REMOTE'] ?? '');
 
+/**
+ * What Nix tools see of the environment: no token, and git-lfs of the user leaves LFS files alone when
+ * they fetch a commit, which is for its plain files.
+ */
+export function nixEnv(env: Env): Env {
+  const { HF_TOKEN: _, HUGGING_FACE_HUB_TOKEN: __, ...others } = env;
+  return { GIT_LFS_SKIP_SMUDGE: '1', ...others };
+}
+
 /** A shorter text is no token, and hiding it would tear words apart. */
 const SHORTEST_SECRET = 8;
 

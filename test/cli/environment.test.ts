@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   endpointIn,
   isStoreElsewhere,
+  nixEnv,
   proxyIn,
   secretsIn,
   timeoutsIn,
@@ -73,6 +74,12 @@ describe('the environment', () => {
     ['ssh-ng://builder', true],
   ])('with NIX_REMOTE=%s has a store elsewhere: %s', (NIX_REMOTE, isElsewhere) => {
     expect(isStoreElsewhere({ NIX_REMOTE })).toBe(isElsewhere);
+  });
+
+  it('gives Nix no token, and has git-lfs leave files alone unless the user says otherwise', () => {
+    const env = { PATH: '/bin', HF_TOKEN: 'hf_secret', HUGGING_FACE_HUB_TOKEN: 'hf_secret' };
+    expect(nixEnv(env)).toEqual({ PATH: '/bin', GIT_LFS_SKIP_SMUDGE: '1' });
+    expect(nixEnv({ GIT_LFS_SKIP_SMUDGE: '0' })).toEqual({ GIT_LFS_SKIP_SMUDGE: '0' });
   });
 
   it('has secrets, but hides no text that is too short for one', () => {

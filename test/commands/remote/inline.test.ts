@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, realpath } from 'node:fs/promises';
+import { mkdir, readdir, readFile, realpath, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import table from '../../fixtures/globs.json' with { type: 'json' };
@@ -429,6 +429,21 @@ describeNix('the printed expression', (nix) => {
       ]);
     },
   );
+
+  it('has git-lfs of the user leave LFS files alone', async () => {
+    const HOME = path.join(nix().folder, 'home-of-git-lfs');
+    const [script, log] = [path.join(HOME, 'smudge'), path.join(HOME, 'log')];
+    await mkdir(HOME);
+    await writeFile(path.join(HOME, '.gitconfig'), `[filter "lfs"]\nsmudge = sh ${script}\n`);
+    await writeFile(script, `echo \${GIT_LFS_SKIP_SMUDGE-unset} >> ${log}\ncat\n`);
+    const repo = await hub.createRepo({ type: 'model', id: 'org/smudged' });
+    const attributes = '*.bin filter=lfs\n';
+    await repo.commit({ files: { '.gitattributes': attributes, 'w.bin': lfs('weights') } });
+    const { status } = await run(['fetch', 'org/smudged'], { env: stored({ NIX_PATH, HOME }) });
+    expect(status).toBe(0);
+    // A newer Nix runs no filters.
+    expect(await readFile(log, 'utf8').catch(() => '')).not.toContain('unset');
+  });
 
   it.each(['restrict-eval', 'pure-eval'])('is built where the user set %s', async (setting) => {
     const NIX_CONFIG = `${nix().environment['NIX_CONFIG']}\n${setting} = true`;
