@@ -10,7 +10,7 @@
     instantiated. Reading a lock and fetching its files need none.
 
   `endpoint`
-  : the Hub or mirror to download from, in place of the one in the lock
+  : the Hub or mirror to download from, in place of the one in the lock; an empty one counts as none
 
   `fetchFile`
   : replaces the fetcher, see `fetch-file.nix`: `{ name, url, hash }` → a path or a derivation
@@ -29,14 +29,20 @@ let
     fetchFile = if fetchFile == null then import ./fetch-file.nix else fetchFile;
   };
   buildCache = import ./build-cache.nix { inherit linkFiles runScript; };
-  fetchRepo = import ./fetch-repo.nix { inherit endpoint makeModel; };
+  readEndpoint = import ./read-endpoint.nix;
+  ownEndpoint = readEndpoint endpoint;
+  fetchRepo = import ./fetch-repo.nix {
+    inherit makeModel;
+    endpoint = ownEndpoint;
+  };
   importLock = import ./import-lock.nix {
     inherit
       buildCache
-      endpoint
       makeModel
+      readEndpoint
       readLock
       ;
+    endpoint = ownEndpoint;
   };
 in
 {

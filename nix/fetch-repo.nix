@@ -35,9 +35,7 @@ let
     filter
     fromJSON
     hashFile
-    head
     mapAttrs
-    match
     readFile
     toJSON
     ;
@@ -54,9 +52,7 @@ let
     dataset = "fetchDataset";
   };
   name = functions.${type};
-  # Without the slashes at its end.
-  address =
-    if endpoint == null then "https://huggingface.co" else head (match "(.*[^/])/*" endpoint);
+  address = if endpoint == null then "https://huggingface.co" else endpoint;
 in
 {
   url,

@@ -2,22 +2,11 @@
   buildCache,
   endpoint,
   makeModel,
+  readEndpoint,
   readLock,
 }:
 let
-  inherit (builtins)
-    attrValues
-    mapAttrs
-    stringLength
-    substring
-    ;
-
-  withoutSlash =
-    url:
-    let
-      last = stringLength url - 1;
-    in
-    if substring last 1 url == "/" then withoutSlash (substring 0 last url) else url;
+  inherit (builtins) attrValues mapAttrs;
 in
 /**
   Everything a lock describes.
@@ -37,14 +26,16 @@ in
 
   # Errors
 
-  Those of `read-lock.nix`, each when what it concerns is used.
+  Those of `read-lock.nix` and `read-endpoint.nix`, each when what it concerns is used.
 */
 lock:
 let
   content = readLock lock;
-  address = withoutSlash (
-    if endpoint == null then content.endpoint or "https://huggingface.co" else endpoint
-  );
+  address =
+    if endpoint == null then
+      readEndpoint (content.endpoint or "https://huggingface.co")
+    else
+      endpoint;
   make =
     type: section:
     mapAttrs (

@@ -273,6 +273,11 @@ describeNix('fetchModel', (nix) => {
     expect(stdout, stderr).toMatch(/-tiny$/u);
   });
 
+  it('names an endpoint that is not the address of a Hub', async () => {
+    const expression = (await model()).replace(`"${hub.endpoint}"`, '"huggingface.co"');
+    expect(await errorOf(expression)).toMatch(/^nix-hug: endpoint is not the address of a Hub: /u);
+  });
+
   it('downloads from the canonical repository when url is another id of it', async () => {
     const files = await built(
       await model('filters = { files = [ "config.json" "model.safetensors" ]; };', 'tiny'),

@@ -235,7 +235,17 @@ describeNix('importLock', (nix) => {
       expect(await urls(mirrored, 'endpoint = "http://own.example//";')).toEqual(
         expected('http://own.example'),
       );
+      expect(await urls(mirrored, 'endpoint = "";')).toEqual(expected('https://mirror.example/hf'));
     });
+
+    it.each(['"/"', '"huggingface.co"', '"https://me:password@hub.example"', '5'])(
+      'is downloaded from no endpoint such as %s',
+      async (endpoint) => {
+        const hug = await imported(lock, `endpoint = ${endpoint};`);
+        const error = await nix().evaluationError(`(${hug}).datasets.d.files."README.md".url`);
+        expect(error).toContain('nix-hug: endpoint is not the address of a Hub: ');
+      },
+    );
 
     it('keeps its store path, and that of its model, when the endpoint changes', async () => {
       const paths = async (args: string) =>
