@@ -23,7 +23,8 @@ export function rangeHeader({ start, end }: Span, { size }: RemoteFile): string 
  * Which bytes the body of an answer holds.
  *
  * @param asked bytes of the request
- * @returns `undefined` when the Hub does not serve these bytes apart from the others
+ * @returns `undefined` when the Hub does not serve these bytes apart from the others, or does not
+ *   say how long the body is: it may be anything then
  * @throws HugError `EHUG_INTEGRITY` when the file has another size there
  */
 export function spanOf(answer: RangeAnswer, asked: Span, file: RemoteFile): Span | undefined {
@@ -37,10 +38,9 @@ export function spanOf(answer: RangeAnswer, asked: Span, file: RemoteFile): Span
     const isUsable = start === asked.start && end > start && end <= asked.end;
     return isUsable && isPlain ? { start, end } : undefined;
   }
-  if (isPlain && headers['content-length'] !== undefined) {
-    const size = Number(headers['content-length']);
-    if (size !== file.size) throw wrongSize(file, size);
-  }
+  if (!isPlain || headers['content-length'] === undefined) return undefined;
+  const size = Number(headers['content-length']);
+  if (size !== file.size) throw wrongSize(file, size);
   return isWhole ? asked : undefined;
 }
 
@@ -52,6 +52,14 @@ function wrongSize(file: RemoteFile, size: number): HugError {
 /** The error for a file with other bytes than it was locked with. */
 export function wrongHash(file: RemoteFile, hash: string): HugError {
   return distrust(file, `has the digest ${hash}, expected ${file.hash}`);
+}
+
+/** The error for an answer that may not replace the bytes that are there. */
+export function withoutLength(file: RemoteFile): HugError {
+  const what = `the Hub does not say how long ${nameOf(file)} is, of which a part is here`;
+  return new HugError('EHUG_PROTOCOL', what, {
+    hint: 'Does a login page answer instead? If not, remove nix-hug/downloads in the cache folder.',
+  });
 }
 
 /** A file as messages name it. */

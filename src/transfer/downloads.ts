@@ -1,9 +1,9 @@
 import pLimit from 'p-limit';
-import { HugError } from '../errors.ts';
 import type { Http } from '../hub/http.ts';
 import { protocolError } from '../hub/protocol-error.ts';
+import { TransientFault } from '../hub/retry.ts';
 import { etagOf } from '../integrity.ts';
-import { type RemoteFile, spanOf, wrongHash } from './answer.ts';
+import { type RemoteFile, spanOf, withoutLength, wrongHash } from './answer.ts';
 import { type Division, RangedTransfer } from './ranged.ts';
 import { PartialFile } from './partial.ts';
 import { createProgress } from './progress.ts';
@@ -25,7 +25,7 @@ export interface Download {
 export interface Downloads {
   /**
    * Brings a file, and goes on where an earlier run ended. On a fault or an interruption, what is
-   * there is kept for the next run; of a file with a wrong digest nothing is.
+   * there is kept for the next run; of a file that came whole with a wrong digest nothing is.
    *
    * @param onBytes told how many bytes of the file are there, whenever that changes; fewer than
    *   before when it has to start again
@@ -81,7 +81,10 @@ async function fetch(
         await sink.restart();
         hash = await bring(file, sink, http, signal);
       }
-      if (hash !== file.hash) throw wrongHash(file, hash);
+      if (hash !== file.hash) {
+        await partial.clear();
+        throw wrongHash(file, hash);
+      }
     } finally {
       await sink.stop();
     }
@@ -91,9 +94,8 @@ async function fetch(
       discard: () => partial.remove().finally(() => room.leave(partial)),
     };
   } catch (error) {
-    const isWrong = error instanceof HugError && error.code === 'EHUG_INTEGRITY';
     try {
-      await (isWrong ? partial.remove() : partial.release());
+      await partial.release();
     } finally {
       room.leave(partial);
     }
@@ -114,7 +116,11 @@ async function bring(
   return sink.digest();
 }
 
-/** Brings a file that the Hub serves only as a whole, thus from the start in each try. */
+/**
+ * Brings a file that the Hub serves only as a whole, thus from the start in each try. Bytes that are
+ * there are given up only for an answer whose length says that it is the file: any other one may be
+ * a login page. What is left of such an answer is of no use for a later one.
+ */
 async function bringWhole(
   file: RemoteFile,
   sink: Sink,
@@ -127,14 +133,21 @@ async function bringWhole(
     signal,
     next: () => ({ url: file.url }),
     consume: async (answer, progressed) => {
-      const span = spanOf(answer, { start: 0, end: file.size }, file);
-      if (span === undefined) {
+      if (answer.status === 206 || answer.status === 416) {
         throw protocolError(`the Hub answers ${answer.status} to a plain request`);
       }
+      const whole = { start: 0, end: file.size };
+      const isSized = spanOf(answer, whole, file) !== undefined;
+      if (!isSized && sink.spans.length > 0) throw new TransientFault(withoutLength(file));
       await sink.restart();
-      await sink.take(answer.body, span, (at) => {
-        if (isProgress(at)) progressed();
-      });
+      try {
+        await sink.take(answer.body, whole, (at) => {
+          if (isProgress(at)) progressed();
+        });
+      } catch (error) {
+        if (!isSized) await sink.restart();
+        throw error;
+      }
     },
   });
 }

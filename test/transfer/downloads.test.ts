@@ -1,6 +1,11 @@
 import { once } from 'node:events';
 import { readdir, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import {
+  createServer,
+  type OutgoingHttpHeaders,
+  type RequestListener,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
@@ -152,8 +157,28 @@ describe('a fault that passes', () => {
   });
 
   it('is gzip without a length', async () => {
-    inject(hub, { match: '/resolve-cache/', fault: { kind: 'gzip' } });
+    inject(hub, { match: '/resolve-cache/', fault: { kind: 'gzip' }, times: Infinity });
     expect((await fetchOf(config)).hash).toBe(config.hash);
+  });
+
+  it.each<[string, (content: Buffer, response: ServerResponse) => void]>([
+    ['a page', (_content, response) => response.writeHead(200).end('login')],
+    [
+      'a body cut',
+      (content, response) =>
+        response.write(content.subarray(0, 2 * MIB), () => response.socket?.destroySoon()),
+    ],
+  ])('is %s without a length, of which nothing is kept', async (_what, answer) => {
+    const content = await contentOf(small);
+    let wrong = 3;
+    const location = await serve((_request, response) => {
+      if (wrong === 0) return response.writeHead(200).end(content);
+      wrong -= 1;
+      return answer(content, response);
+    });
+    inject(hub, { match: '/resolve/', fault: { kind: 'redirect', location }, times: Infinity });
+    expect((await fetchOf(small)).hash).toBe(small.hash);
+    expect(wrong).toBe(0);
   });
 
   it('does not count among the tries when there was progress', async () => {
@@ -284,9 +309,9 @@ async function leaveBehind(file: RemoteFile, folder: string, content: Uint8Array
 const contentOf = async ({ url }: RemoteFile) =>
   Buffer.from(await (await fetch(url)).arrayBuffer());
 
-/** A server that sends a whole file whatever range is asked for; returns its address. */
-async function serveWhole(content: Uint8Array): Promise<string> {
-  const server = createServer((_request, response) => response.end(content));
+/** A server that answers in its own way; returns the address of a file there. */
+async function serve(answer: RequestListener): Promise<string> {
+  const server = createServer(answer);
   server.listen(0, '127.0.0.3');
   await once(server, 'listening');
   onTestFinished(() => {
@@ -320,11 +345,34 @@ describe('an interrupted download', () => {
     const file = which === 'small' ? small : large;
     const folder = await tempFolder();
     await interrupt(file, folder, 0.3 * file.size);
-    const location = await serveWhole(await contentOf(file));
+    const content = await contentOf(file);
+    const location = await serve((_request, response) => response.end(content));
     inject(hub, { match: '/resolve/', fault: { kind: 'redirect', location }, times: Infinity });
     const { hash, presents } = await fetchOf(file, { folder });
     expect(hash).toBe(file.hash);
     expect(presents.slice(1)).toContain(0);
+  });
+
+  it.each<[string, OutgoingHttpHeaders, string]>([
+    ['with a length', { 'content-length': 5 }, 'EHUG_INTEGRITY'],
+    ['without a length', {}, 'EHUG_PROTOCOL'],
+    ['that is gzip', { 'content-encoding': 'gzip', 'content-length': 5 }, 'EHUG_PROTOCOL'],
+  ])('keeps what is there when a page %s comes instead', async (_what, headers, code) => {
+    const folder = await tempFolder();
+    await interrupt(small, folder, 0.5 * small.size);
+    const location = await serve((_request, response) =>
+      response.writeHead(200, headers).end('login'),
+    );
+    const page = inject(hub, {
+      match: '/resolve/',
+      fault: { kind: 'redirect', location },
+      times: Infinity,
+    });
+    await expect(fetchOf(small, { folder })).rejects.toEqual(coded(code));
+    page.remove();
+    const { hash, presents } = await fetchOf(small, { folder });
+    expect(hash).toBe(small.hash);
+    expect(presents[0]).toBeGreaterThanOrEqual(0.5 * small.size);
   });
 
   it('that was complete already costs no request', async () => {
