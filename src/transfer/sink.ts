@@ -38,7 +38,8 @@ export class Sink {
   }
 
   /**
-   * Writes a body. What came before a fault is kept; what comes beyond the span is not taken.
+   * Writes a body. What came before a fault is kept; what comes beyond the span is not taken, nor is
+   * a fault after its last byte one.
    *
    * @param span the bytes that the body holds
    * @param onWritten told where the next byte belongs
@@ -58,8 +59,8 @@ export class Sink {
       const written = { start: at, end: at + gathered };
       batch = [];
       gathered = 0;
-      at = written.end;
       await this.#partial.write(chunks, written);
+      at = written.end;
       this.#digest.wrote(chunks, written.start);
       this.#tell();
       onWritten(at);
@@ -75,7 +76,7 @@ export class Sink {
       await flush();
     } catch (error) {
       await flush();
-      throw error;
+      if (at < span.end) throw error;
     }
     if (at < span.end) throw endedEarly(at - span.start, span.end - span.start);
   }

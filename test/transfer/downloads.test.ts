@@ -181,6 +181,21 @@ describe('a fault that passes', () => {
     expect(wrong).toBe(0);
   });
 
+  it('is none after the last byte', async () => {
+    const content = await contentOf(large);
+    const asked: (string | undefined)[] = [];
+    const location = await serve(({ headers: { range } }, response) => {
+      asked.push(range);
+      const [, first, last] = /^bytes=(\d+)-(\d+)$/u.exec(range ?? '') ?? [];
+      response.writeHead(206, { 'content-range': `bytes ${first}-${last}/${content.length}` });
+      const body = content.subarray(Number(first), Number(last) + 1);
+      response.write(body, () => response.socket?.destroySoon());
+    });
+    inject(hub, { match: '/resolve/', fault: { kind: 'redirect', location }, times: Infinity });
+    expect((await fetchOf(large)).hash).toBe(large.hash);
+    expect(asked.length).toBe(4);
+  });
+
   it('does not count among the tries when there was progress', async () => {
     // Every second answer reaches the next MiB.
     const retry = { retries: 2, baseMs: 1, longestWaitMs: 10 };
