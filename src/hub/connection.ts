@@ -30,6 +30,8 @@ interface RequestOptions {
   readonly signal: AbortSignal | undefined;
   /** Whether to ask as anybody would, without the token. */
   readonly isPublic?: boolean;
+  /** Whether an answer came from this address before: it may have expired since. */
+  readonly isRemembered?: boolean;
 }
 
 /** An answer whose status is none of an error, or is 416 where a range was asked for. */
@@ -113,7 +115,8 @@ export function createConnection(options: ConnectionOptions): Connection {
     const text = await readText(body, LARGEST_REFUSAL).catch(() => '');
     const refusal = refusalOf(status, headers, text);
     const answering = new URL(address).origin;
-    if (answering !== origin && refusal.errorCode === undefined) {
+    const isOfStorage = answering !== origin && refusal.errorCode === undefined;
+    if (isOfStorage || how.isRemembered === true) {
       const error = errorOfStorage(refusal, subject, answering);
       throw new TransientFault(error, requestedWaitMs(headers, Date.now()));
     }

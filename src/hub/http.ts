@@ -84,6 +84,8 @@ export interface RangeRequest<T> {
 export interface RangeTry {
   /** Absolute address, on the endpoint's origin or one that an answer came from before. */
   readonly url: string;
+  /** Whether it is the latter: what refuses it may do so because it has expired. */
+  readonly isRemembered?: boolean;
   /** Value of `Range`; absent for the whole file. */
   readonly range?: string | undefined;
 }
@@ -145,12 +147,13 @@ export function createHttp(options: HttpOptions): Http {
         const stop = AbortSignal.any([signal, own]);
         return withRetries(
           (progressed) => {
-            const { url, range } = next();
+            const { url, range, isRemembered = false } = next();
             const headers = {
               'accept-encoding': 'identity',
               ...(range === undefined ? {} : { range }),
             };
-            return connection.exchange(url, subject, { headers, signal: stop }, (answer) =>
+            const how = { headers, signal: stop, isRemembered };
+            return connection.exchange(url, subject, how, (answer) =>
               consume({ ...answer, body: decoded(answer.body, answer.headers) }, progressed),
             );
           },

@@ -91,7 +91,8 @@ export class RangedTransfer {
         // The address of a redirect expires: after a fault the Hub is asked for another one.
         const url = known ?? this.#file.url;
         known = undefined;
-        return { url, range: rangeHeader({ start: at, end }, this.#file) };
+        const range = rangeHeader({ start: at, end }, this.#file);
+        return { url, range, isRemembered: url !== this.#file.url };
       },
       consume: async (answer, progressed) => {
         const span = spanOf(answer, { start: at, end }, this.#file);

@@ -186,14 +186,30 @@ describe('a fault that passes', () => {
     const asked: (string | undefined)[] = [];
     const location = await serve(({ headers: { range } }, response) => {
       asked.push(range);
-      const [, first, last] = /^bytes=(\d+)-(\d+)$/u.exec(range ?? '') ?? [];
-      response.writeHead(206, { 'content-range': `bytes ${first}-${last}/${content.length}` });
-      const body = content.subarray(Number(first), Number(last) + 1);
-      response.write(body, () => response.socket?.destroySoon());
+      sendRange(response, content, range).write('', () => response.socket?.destroySoon());
     });
     inject(hub, { match: '/resolve/', fault: { kind: 'redirect', location }, times: Infinity });
     expect((await fetchOf(large)).hash).toBe(large.hash);
     expect(asked.length).toBe(4);
+  });
+
+  it('is an expired address of the Hub itself', async () => {
+    const content = await contentOf(large);
+    let signed = 0;
+    let uses = 0;
+    const url = await serve(({ url: asked = '', headers: { range } }, response) => {
+      if (asked === '/file') {
+        signed += 1;
+        uses = 0;
+        return response.writeHead(302, { location: `/object?signature=${signed}` }).end();
+      }
+      uses += 1;
+      if (uses > 2) return response.writeHead(403).end('Request has expired');
+      return sendRange(response, content, range).end();
+    });
+    const { hash } = await fetchOf({ ...large, url }, { endpoint: new URL(url).origin });
+    expect(hash).toBe(large.hash);
+    expect(signed).toBeGreaterThan(1);
   });
 
   it('does not count among the tries when there was progress', async () => {
@@ -335,6 +351,14 @@ async function serve(answer: RequestListener): Promise<string> {
   });
   const { port } = server.address() as AddressInfo;
   return `http://127.0.0.3:${port}/file`;
+}
+
+/** Begins the answer to a range request, with all bytes of it. */
+function sendRange(response: ServerResponse, content: Buffer, range = ''): ServerResponse {
+  const [, first, last] = /^bytes=(\d+)-(\d+)$/u.exec(range) ?? [];
+  response.writeHead(206, { 'content-range': `bytes ${first}-${last}/${content.length}` });
+  response.write(content.subarray(Number(first), Number(last) + 1));
+  return response;
 }
 
 describe('an interrupted download', () => {
