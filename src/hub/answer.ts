@@ -7,12 +7,37 @@ import type { Refusal } from './refusal.ts';
 /** Headers of an answer by lower-case name. */
 export type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
-/** Undoes gzip, which some answers have even when it was not asked for. */
+/** Names of encodings that leave a body as it is; S3 keeps `aws-chunked` of how it was uploaded. */
+const PLAIN: ReadonlySet<string> = new Set(['', 'identity', 'aws-chunked']);
+
+/**
+ * How a body differs from what it stands for.
+ *
+ * @returns lower-case names of encodings, the one that was applied last at the end; none for a body
+ *   that is plain
+ */
+export function encodingsOf(headers: Headers): string[] {
+  return String(headers['content-encoding'] ?? '')
+    .split(',')
+    .map((name) =>
+      name
+        .trim()
+        .toLowerCase()
+        .replace(/^x-gzip$/u, 'gzip'),
+    )
+    .filter((name) => !PLAIN.has(name));
+}
+
+/**
+ * Undoes gzip, which some answers have even when it was not asked for.
+ *
+ * @throws HugError `EHUG_PROTOCOL` for every other encoding
+ */
 export function decoded(body: Readable, headers: Headers): AsyncIterable<Uint8Array> {
-  const encoding = headers['content-encoding'];
-  if (encoding === undefined || encoding === 'identity') return body;
+  const encoding = encodingsOf(headers).join(', ');
+  if (encoding === '') return body;
   if (encoding === 'gzip') return unzipped(body);
-  throw protocolError(`the Hub answers in the encoding ${String(encoding)}`);
+  throw protocolError(`the Hub answers in the encoding ${encoding}`);
 }
 
 /** Begins when it is read, so that a body that nobody wants can end without an error. */

@@ -1,4 +1,5 @@
 import { HugError } from '../errors.ts';
+import { encodingsOf } from '../hub/answer.ts';
 import type { RangeAnswer } from '../hub/http.ts';
 import type { Subject } from '../hub/refusal.ts';
 import type { Span } from './spans.ts';
@@ -30,7 +31,7 @@ export function rangeHeader({ start, end }: Span, { size }: RemoteFile): string 
 export function spanOf(answer: RangeAnswer, asked: Span, file: RemoteFile): Span | undefined {
   const { status, headers } = answer;
   const isWhole = asked.start === 0 && asked.end === file.size;
-  const isPlain = (headers['content-encoding'] ?? 'identity') === 'identity';
+  const isPlain = encodingsOf(headers).length === 0;
   if (status === 416) return undefined;
   if (status === 206) {
     const { start, end = 0, size } = parseContentRange(headers['content-range']) ?? {};

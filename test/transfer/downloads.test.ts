@@ -8,6 +8,7 @@ import {
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { HttpOptions } from '../../src/hub/http.ts';
 import { hexOfSri } from '../../src/integrity.ts';
@@ -92,6 +93,28 @@ describe('a file', () => {
     await interrupt(large, await tempFolder(), 2 * MIB, { downloadConcurrency: 2 });
     expect(hub.requests.filter(({ origin }) => origin === 'cdn').length).toBe(2);
   });
+
+  it.each(['', 'identity, Identity', 'aws-chunked', 'aws-chunked,identity'])(
+    'is plain in the encoding "%s"',
+    async (encoding) => {
+      const headers = { 'content-encoding': encoding };
+      inject(hub, { match: onCdn, fault: { kind: 'headers', headers }, times: Infinity });
+      expect((await fetchOf(large)).hash).toBe(large.hash);
+      expect(hub.requests.filter(({ origin }) => origin === 'cdn').length).toBe(4);
+    },
+  );
+
+  it.each(['GZIP', 'x-gzip', 'gzip, identity'])(
+    'is unzipped in the encoding "%s"',
+    async (encoding) => {
+      const content = gzipSync(await contentOf(config));
+      const location = await serve((_request, response) =>
+        response.writeHead(200, { 'content-encoding': encoding }).end(content),
+      );
+      inject(hub, { match: '/resolve/', fault: { kind: 'redirect', location }, times: Infinity });
+      expect((await fetchOf(config)).hash).toBe(config.hash);
+    },
+  );
 
   it('is brought with a token that the CDN does not see', async () => {
     await fetchOf(large, { token: TOKEN });
