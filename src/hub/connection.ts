@@ -36,7 +36,9 @@ interface RequestOptions {
 
 /** An answer whose status is none of an error, or is 416 where a range was asked for. */
 export interface Answer {
-  /** Address that it came from, after redirects. */
+  /** Addresses that were asked one after the other, as redirects led; the last one answered. */
+  readonly history: readonly URL[];
+  /** The last of them. */
   readonly address: string;
   readonly status: number;
   readonly headers: Dispatcher.ResponseData['headers'];
@@ -100,8 +102,8 @@ export function createConnection(options: ConnectionOptions): Connection {
     });
     // Whoever reads the body hears of its faults; of one that nobody reads they do not matter.
     body.on('error', () => undefined);
-    const { history } = context as { history?: URL[] };
-    return { address: history?.at(-1)?.href ?? url, status: statusCode, headers, body };
+    const { history = [] } = context as { history?: URL[] };
+    return { history, address: history.at(-1)?.href ?? url, status: statusCode, headers, body };
   }
 
   /** Throws what an answer without the wanted body means. */
@@ -147,15 +149,18 @@ export function createConnection(options: ConnectionOptions): Connection {
   };
 }
 
-/** A redirect may lead to a CDN, but not on for ever, and not out of TLS. */
-function assertEndOfRedirects({ address, status }: Answer, origin: string): void {
-  const last = new URL(address);
-  if (status >= 300 && status < 400) {
-    throw protocolError(`the Hub redirects ${MOST_REDIRECTS} times and more`);
+/** A redirect may lead to a CDN, but not on for ever, and not out of TLS, be it for one step. */
+function assertEndOfRedirects({ history, status }: Answer, origin: string): void {
+  const insecure = history.find(({ protocol }) => protocol !== 'https:');
+  if (origin.startsWith('https:') && insecure !== undefined) {
+    throw protocolError(`the Hub redirects out of TLS, to ${insecure.origin}`);
   }
-  if (origin.startsWith('https:') && last.protocol !== 'https:') {
-    throw protocolError(`the Hub redirects out of TLS, to ${last.origin}`);
-  }
+  if (status < 300 || status >= 400) return;
+  throw protocolError(
+    history.length > MOST_REDIRECTS
+      ? `the Hub redirects ${MOST_REDIRECTS} times and more`
+      : `the Hub answers ${status}, which leads nowhere`,
+  );
 }
 
 /** Tells faults of the connection, which may pass, from everything else. */

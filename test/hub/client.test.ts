@@ -279,6 +279,24 @@ describe('trees', () => {
       'redirect',
     ],
     [
+      'an endless chain of redirects',
+      { kind: 'redirect', location: './x/next' },
+      'EHUG_PROTOCOL',
+      'redirects 10 times and more',
+    ],
+    [
+      'a redirect without an address',
+      { kind: 'status', status: 302 },
+      'EHUG_PROTOCOL',
+      'answers 302, which leads nowhere',
+    ],
+    [
+      'what only a conditional request gets',
+      { kind: 'status', status: 304 },
+      'EHUG_PROTOCOL',
+      'answers 304, which leads nowhere',
+    ],
+    [
       'a redirect to a file',
       { kind: 'redirect', location: 'file:///etc/passwd' },
       'EHUG_PROTOCOL',

@@ -1,5 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type Hub, lfs, startHub } from '../support/hub/index.ts';
+import { inject } from '../support/inject.ts';
 import { isolatedStore, storeObjects } from '../support/isolated-store.ts';
 import { createProject } from '../support/project.ts';
 import { spawnCli } from '../support/spawn-cli.ts';
@@ -51,5 +55,25 @@ describe('a Hub behind TLS', () => {
     });
     // The plain file came by TLS.
     expect(await storeObjects(store)).toEqual([expect.stringMatching(/-config\.json$/u)]);
+  });
+
+  it('may not redirect out of TLS and back again', async () => {
+    const endpoint = await serveTls(hub.endpoint);
+    const plain = createServer(({ url = '' }, response) =>
+      response.writeHead(302, { location: `${endpoint}${url}?again` }).end(),
+    );
+    plain.listen(0, '127.0.0.1');
+    await once(plain, 'listening');
+    onTestFinished(() => void plain.close());
+    const { port } = plain.address() as AddressInfo;
+    const location = `http://127.0.0.1:${port}/api/models/org/name/revision/main`;
+    const detour = { kind: 'redirect', location } as const;
+    inject(hub, { match: '/revision/', fault: detour });
+    const env = { HF_ENDPOINT: endpoint, NODE_EXTRA_CA_CERTS: CERTIFICATE };
+    const { status, stderr } = await run(['lock'], env);
+    expect({ status, stderr }).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining(`redirects out of TLS, to http://127.0.0.1:${port}`),
+    });
   });
 });

@@ -135,8 +135,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     defect: 'a redirect may lead out of TLS',
     file: 'src/hub/connection.ts',
-    before: "last.protocol !== 'https:'",
-    after: "last.protocol === 'ftp:'",
+    before: "protocol !== 'https:'",
+    after: "protocol === 'ftp:'",
     caughtBy: 'test/hub/tls.test.ts',
   },
   {
