@@ -1,18 +1,19 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { mkdir, readdir, readFile, readlink, rename, rm, stat, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { systemCodeOf } from '../errors.ts';
 
 /**
- * Who works on a partial file stands in its name: `KEY.PID.UUID@HOST`, or `KEY.free` for nobody.
+ * Who works on a partial file stands in its name: `KEY.PID.UUID@PLACE`, or `KEY.free` for nobody.
  * It changes hands by a rename, of which only one can succeed; so there is no lock to stay behind.
  */
-const OWNED = /^\.(?<pid>\d+)\.[\da-f-]+@(?<host>.+)$/u;
+const OWNED = /^\.(?<pid>\d+)\.[\da-f-]+@(?<place>.+)$/u;
 
 /**
  * Milliseconds without a sign of life, the time of the last change, after which an owner counts as
- * ended: it may be on another machine, or its process id may be that of another program by now.
+ * ended: it may be on another machine or in another container, or its process id may be that of
+ * another program by now.
  */
 const SILENCE = 3_600_000;
 
@@ -41,8 +42,7 @@ export interface Claim {
  */
 export async function claim(folder: string, key: string): Promise<Claim> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const owner = `${process.pid}.${randomUUID()}@${encodeURIComponent(hostname())}`;
-  const name = `${key}.${owner}`;
+  const name = `${key}.${process.pid}.${randomUUID()}@${await placeOfIds()}`;
   const mine = path.join(folder, name);
   ours.set(name, mine);
   heartbeat ??= setInterval(touchOurs, SILENCE / 6).unref();
@@ -78,13 +78,26 @@ async function abandonedIn(folder: string, key: string): Promise<string[]> {
 
 async function isAbandoned(file: string, suffix: string): Promise<boolean> {
   if (suffix === '.free') return true;
-  const { pid, host } = OWNED.exec(suffix)?.groups ?? {};
-  if (pid === undefined || host === undefined || ours.has(path.basename(file))) return false;
-  if (host === encodeURIComponent(hostname())) {
+  const { pid, place } = OWNED.exec(suffix)?.groups ?? {};
+  if (pid === undefined || ours.has(path.basename(file))) return false;
+  if (place === (await placeOfIds())) {
     if (Number(pid) === process.pid || !isRunning(Number(pid))) return true;
   }
   const { mtimeMs } = await stat(file).catch(() => ({ mtimeMs: Infinity }));
   return Date.now() - mtimeMs > SILENCE;
+}
+
+/**
+ * Where a process id means one process: the machine, and where Linux tells them its boot and the pid
+ * namespace. Containers may share a host name, and in each the ids begin at 1.
+ */
+async function placeOfIds(): Promise<string> {
+  const [boot, namespace] = await Promise.all([
+    readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => ''),
+    readlink('/proc/self/ns/pid').catch(() => ''),
+  ]);
+  const places = [hostname(), boot.trim(), namespace.replaceAll(/\D/gu, '')];
+  return places.filter(Boolean).map(encodeURIComponent).join('+');
 }
 
 /** Renames a file that may be old, so that it does not look silent under its new name. */

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
+import { readdir, readFile, readlink, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { claim, release, removeAll } from '../../src/transfer/claim.ts';
+import { placeOfIds } from '../support/place-of-ids.ts';
 import { tempFolder } from '../support/temp.ts';
 
 const KEY = 'f00d-12';
@@ -19,10 +19,10 @@ async function endedProcess(): Promise<number> {
 
 const LONG_AGO = new Date(Date.now() - 3_700_000);
 
-/** A folder with one file of this name. */
+/** A folder with one file of this name, where `@here` stands for the place of this process. */
 async function folderWith(name: string): Promise<string> {
   const folder = await tempFolder();
-  await writeFile(path.join(folder, name), 'old');
+  await writeFile(path.join(folder, name.replace('@here', `@${await placeOfIds()}`)), 'old');
   return folder;
 }
 
@@ -50,34 +50,48 @@ describe('a partial file', () => {
   });
 
   it('is inherited from a process that has ended', async () => {
-    const folder = await folderWith(`${KEY}.${await endedProcess()}.${UUID}@${hostname()}`);
+    const folder = await folderWith(`${KEY}.${await endedProcess()}.${UUID}@here`);
     expect((await claim(folder, KEY)).exists).toBe(true);
   });
 
   it.each([
-    ['of a running process', `${KEY}.${process.ppid}.${UUID}@${hostname()}`],
+    ['of a running process', `${KEY}.${process.ppid}.${UUID}@here`],
     ['of another content', `${KEY}3.free`],
     ['of another machine', `${KEY}.1.${UUID}@elsewhere`],
     ['of another form', `${KEY}.1.txt`],
   ])('%s is left alone', async (_what, name) => {
     const folder = await folderWith(name);
+    const before = await readdir(folder);
     const { path: mine, exists } = await claim(folder, KEY);
     expect(exists).toBe(false);
     await removeAll(mine, KEY);
-    expect(await readdir(folder)).toEqual([name]);
+    expect(await readdir(folder)).toEqual(before);
   });
 
   it('of an earlier process with the id of this one is inherited', async () => {
-    const folder = await folderWith(`${KEY}.${process.pid}.${UUID}@${hostname()}`);
+    const folder = await folderWith(`${KEY}.${process.pid}.${UUID}@here`);
     expect((await claim(folder, KEY)).exists).toBe(true);
+  });
+
+  it.runIf(process.platform === 'linux').each([
+    ['boot', async () => (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim()],
+    ['pid namespace', async () => /\d+/u.exec(await readlink('/proc/self/ns/pid'))?.[0] ?? ''],
+  ])('of another %s is left alone, whatever its process id', async (_what, read) => {
+    const there = (await placeOfIds()).replace(await read(), '1');
+    for (const pid of [process.pid, await endedProcess()]) {
+      const folder = await folderWith(`${KEY}.${pid}.${UUID}@${there}`);
+      expect((await claim(folder, KEY)).exists).toBe(false);
+    }
   });
 
   it.each([
     ['of another machine', `${KEY}.1.${UUID}@elsewhere`],
-    ['of a running process', `${KEY}.${process.ppid}.${UUID}@${hostname()}`],
+    ['of a running process', `${KEY}.${process.ppid}.${UUID}@here`],
   ])('%s is inherited after an hour of silence, and then is not silent', async (_what, name) => {
     const folder = await folderWith(name);
-    await utimes(path.join(folder, name), LONG_AGO, LONG_AGO);
+    for (const left of await readdir(folder)) {
+      await utimes(path.join(folder, left), LONG_AGO, LONG_AGO);
+    }
     const { path: mine, exists } = await claim(folder, KEY);
     expect(exists).toBe(true);
     expect((await stat(mine)).mtime.getTime()).toBeGreaterThan(Date.now() - 60_000);
