@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, readlink, rename, rm, stat, utimes } from 'node:fs/promises';
+import { mkdir, readdir, readlink, rename, rm, stat, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { systemCodeOf } from '../errors.ts';
@@ -58,10 +58,15 @@ export async function release(claimed: string, key: string): Promise<void> {
   ours.delete(path.basename(claimed));
 }
 
-/** Removes a claimed file or folder, and what else was left behind of the same content. */
+/**
+ * Removes a claimed file or folder, and what else was left behind of the same content, unless it is
+ * of somebody who does not allow it.
+ */
 export async function removeAll(claimed: string, key: string): Promise<void> {
   const abandoned = await abandonedIn(path.dirname(claimed), key);
-  for (const file of [claimed, ...abandoned]) await rm(file, { recursive: true, force: true });
+  const remove = (file: string) => rm(file, { recursive: true, force: true });
+  await remove(claimed);
+  for (const file of abandoned) await succeeds(remove(file));
   ours.delete(path.basename(claimed));
 }
 
@@ -88,15 +93,17 @@ async function isAbandoned(file: string, suffix: string): Promise<boolean> {
 }
 
 /**
- * Where a process id means one process: the machine, and where Linux tells them its boot and the pid
- * namespace. Containers may share a host name, and in each the ids begin at 1.
+ * Where a process id means one process: the machine, and where Linux tells it the pid namespace.
+ * Containers may share a host name, and in each the ids begin at 1. A boot is not told apart, so that
+ * what a power failure ended is taken up at once.
  */
-async function placeOfIds(): Promise<string> {
-  const [boot, namespace] = await Promise.all([
-    readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => ''),
-    readlink('/proc/self/ns/pid').catch(() => ''),
-  ]);
-  const places = [hostname(), boot.trim(), namespace.replaceAll(/\D/gu, '')];
+const placeOfIds = (): Promise<string> => (place ??= findPlace());
+
+let place: Promise<string> | undefined;
+
+async function findPlace(): Promise<string> {
+  const namespace = await readlink('/proc/self/ns/pid').catch(() => '');
+  const places = [hostname(), namespace.replaceAll(/\D/gu, '')];
   return places.filter(Boolean).map(encodeURIComponent).join('+');
 }
 
@@ -124,13 +131,16 @@ function isRunning(pid: number): boolean {
   }
 }
 
-/** Whether the file was still there for it. */
+/** What the system says of a file that is gone, or of another user. */
+const NOT_OURS: ReadonlySet<string> = new Set(['ENOENT', 'EACCES', 'EPERM']);
+
+/** Whether the file was still there for it, and this user may do it. */
 async function succeeds(work: Promise<void>): Promise<boolean> {
   try {
     await work;
     return true;
   } catch (error) {
-    if (systemCodeOf(error) === 'ENOENT') return false;
+    if (NOT_OURS.has(systemCodeOf(error) ?? '')) return false;
     throw error;
   }
 }

@@ -231,6 +231,24 @@ describe('a cache that cannot be written', () => {
   });
 });
 
+describe('a cache that several users may write', () => {
+  it.skipIf(process.getuid?.() !== 0)('may have what is left of a killed export', async () => {
+    const user = await hfUser(hub.endpoint, MANIFEST);
+    const left = path.join(inCache(user, FOLDER), '.nix-hug.free');
+    await mkdir(path.join(left, 'something'), { recursive: true });
+    for (const folder of [user.home, user.folder, inCache(user, FOLDER), user.cache]) {
+      await chmod(folder, 0o777);
+    }
+    await chmod(path.dirname(user.cache), 0o777);
+    await chmod(inCache(user, FOLDER), 0o1777);
+    const world = { cwd: user.folder, env: { ...user.env, HOME: user.home }, uid: NOBODY };
+    expect(await spawnCli(['export'], world).ended).toMatchObject({ status: 0 });
+    expect((await readdir(inCache(user, FOLDER))).filter((name) => name.startsWith('.'))).toEqual([
+      '.nix-hug.free',
+    ]);
+  });
+});
+
 describe('a small disk', () => {
   it('that has no room is told before anything is downloaded', async ({ skip }) => {
     const disk = await smallDisk(4 * MIB, skip);
