@@ -4,7 +4,7 @@ import { type Digests, digestStream, isGitId } from '../integrity.ts';
 import { encodePath, encodeSegment, isRepoId, type RepoType } from '../repo.ts';
 import { type History, readHistory } from './history.ts';
 import type { Http } from './http.ts';
-import { gatedError, type Subject } from './refusal.ts';
+import { gatedError, nameOf, type Subject } from './refusal.ts';
 import { checkedReply, senseless } from './reply.ts';
 import { resolveUrl } from './resolve-url.ts';
 import { pinTree, type TreePin } from './tree-pin.ts';
@@ -122,7 +122,7 @@ async function* atMost(body: AsyncIterable<Uint8Array>, most: number) {
 }
 
 function assertSame(file: TreeFile, got: Digests, subject: Subject): void {
-  const where = `${JSON.stringify(file.path)} of ${subject.type} ${subject.id}`;
+  const where = nameOf(subject);
   if (got.size === file.size && got.oid === file.oid) return;
   throw new HugError(
     'EHUG_INTEGRITY',

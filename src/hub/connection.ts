@@ -3,7 +3,7 @@ import { HugError, messageOf, systemCodeOf } from '../errors.ts';
 import { readText, refusalOf } from './answer.ts';
 import { type Exchange, tellingOf } from './exchanges.ts';
 import { protocolError } from './protocol-error.ts';
-import { errorOfRefusal, errorOfStorage, type Subject } from './refusal.ts';
+import { errorOfRefusal, errorOfStorage, nameOf, type Subject } from './refusal.ts';
 import { requestedWaitMs, TransientFault } from './retry.ts';
 
 /** Where a Hub is, who asks, and how long an answer may take. */
@@ -142,7 +142,7 @@ export function createConnection(options: ConnectionOptions): Connection {
           answer.body.destroy();
         }
       } catch (error) {
-        throw classify(error, url, how.signal);
+        throw classify(error, url, subject, how.signal);
       }
     },
     close: () => pool.destroy(),
@@ -164,7 +164,12 @@ function assertEndOfRedirects({ history, status }: Answer, origin: string): void
 }
 
 /** Tells faults of the connection, which may pass, from everything else. */
-function classify(error: unknown, url: string, signal: AbortSignal | undefined): unknown {
+function classify(
+  error: unknown,
+  url: string,
+  subject: Subject,
+  signal: AbortSignal | undefined,
+): unknown {
   if (error instanceof HugError || error instanceof TransientFault) return error;
   if (signal?.aborted === true) return error;
   const { origin } = new URL(url);
@@ -178,8 +183,9 @@ function classify(error: unknown, url: string, signal: AbortSignal | undefined):
       cause: error,
     });
   }
+  const what = `the connection to ${origin} failed, asked for ${nameOf(subject)}`;
   return new TransientFault(
-    new HugError('EHUG_NETWORK', `the connection to ${origin} failed: ${messageOf(error)}`, {
+    new HugError('EHUG_NETWORK', `${what}: ${messageOf(error)}`, {
       hint: 'Check the network, HTTPS_PROXY and HF_ENDPOINT, then run it again.',
       cause: error,
     }),

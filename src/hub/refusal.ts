@@ -89,9 +89,8 @@ export function errorOfRefusal(refusal: Refusal, subject: Subject, caller: Calle
  * @param origin of the storage
  */
 export function errorOfStorage(refusal: Refusal, subject: Subject, origin: string): HugError {
-  const file = subject.path === undefined ? '' : `${quote(subject.path)} of `;
-  const what = `${file}${subject.type} ${subject.id}`;
-  return new HugError('EHUG_HUB', `${origin} answers ${refusal.status} for ${what}`, {
+  const what = `${origin} answers ${refusal.status} for ${nameOf(subject)}`;
+  return new HugError('EHUG_HUB', what, {
     hint: 'The Hub keeps its files there. Try again in some minutes.',
   });
 }
@@ -104,6 +103,11 @@ export function gatedError(subject: Subject, caller: Caller): HugError {
       ? `Ask for access on ${page}; the token in use has none.`
       : `Ask for access on ${page}, then set HF_TOKEN or log in with: hf auth login`,
   });
+}
+
+/** A repository, or the file of it that a request is about, as messages name it. */
+export function nameOf({ type, id, path }: Subject): string {
+  return path === undefined ? `${type} ${id}` : `${quote(path)} of ${type} ${id}`;
 }
 
 const quote = (text: string | undefined): string => JSON.stringify(text ?? '');

@@ -18,15 +18,17 @@ const MOST_UNDER_WAY = 64;
 const HOPELESS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'EHUG_DISK_FULL',
   'EHUG_FILE_SYSTEM',
-  'EHUG_NETWORK',
   'EHUG_NIX',
   'EHUG_RATE_LIMIT',
   'EHUG_TOKEN',
 ]);
 
+/** Faults of one content or of all of them: a CDN may lack a file, or cut its connection each time. */
+const AMBIGUOUS: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['EHUG_HUB', 'EHUG_NETWORK']);
+
 /**
- * Contents that the Hub failed to give, one after the other and each tried several times: then it is
- * down, and not one file of it.
+ * Contents that failed so, one after the other and each tried several times: then the Hub or the
+ * network is down, and not one file of it.
  */
 const MOST_FAILURES_IN_A_ROW = 16;
 
@@ -48,9 +50,11 @@ export function createPipeline(): Pipeline {
         return result;
       } catch (error) {
         const code = error instanceof HugError ? error.code : undefined;
-        failuresInARow = code === 'EHUG_HUB' ? failuresInARow + 1 : 0;
-        isHopeless ||= failuresInARow === MOST_FAILURES_IN_A_ROW;
-        isHopeless ||= code !== undefined && HOPELESS.has(code);
+        if (code === undefined) throw error;
+        failuresInARow = AMBIGUOUS.has(code) ? failuresInARow + 1 : 0;
+        // Those that were under way by then fail in the same way, and have nothing to tell.
+        if (failuresInARow > MOST_FAILURES_IN_A_ROW) throw new NotTried();
+        isHopeless ||= failuresInARow === MOST_FAILURES_IN_A_ROW || HOPELESS.has(code);
         throw error;
       }
     });

@@ -1,7 +1,7 @@
 import { HugError } from '../errors.ts';
 import { encodingsOf } from '../hub/answer.ts';
 import type { RangeAnswer } from '../hub/http.ts';
-import type { Subject } from '../hub/refusal.ts';
+import { nameOf, type Subject } from '../hub/refusal.ts';
 import type { Span } from './spans.ts';
 
 /** A file whose size and digest are known beforehand. */
@@ -57,18 +57,14 @@ export function wrongHash(file: RemoteFile, hash: string): HugError {
 
 /** The error for an answer that may not replace the bytes that are there. */
 export function withoutLength(file: RemoteFile): HugError {
-  const what = `the Hub does not say how long ${nameOf(file)} is, of which a part is here`;
+  const what = `the Hub does not say how long ${nameOf(file.subject)} is, of which a part is here`;
   return new HugError('EHUG_PROTOCOL', what, {
     hint: 'Does a login page answer instead? If not, remove nix-hug/downloads in the cache folder.',
   });
 }
 
-/** A file as messages name it. */
-const nameOf = ({ subject: { type, id, path } }: RemoteFile): string =>
-  `${JSON.stringify(path ?? '')} of ${type} ${id}`;
-
 function distrust(file: RemoteFile, what: string): HugError {
-  return new HugError('EHUG_INTEGRITY', `${nameOf(file)} ${what}`, {
+  return new HugError('EHUG_INTEGRITY', `${nameOf(file.subject)} ${what}`, {
     hint: 'Nothing was stored. Run it again; if it stays, the mirror or proxy alters files.',
   });
 }

@@ -1,4 +1,5 @@
 import { HugError } from '../errors.ts';
+import { nameOf } from '../hub/refusal.ts';
 import { TransientFault } from '../hub/retry.ts';
 import type { RemoteFile } from './answer.ts';
 import { FrontierDigest } from './frontier.ts';
@@ -78,7 +79,7 @@ export class Sink {
       await flush();
       if (at < span.end) throw error;
     }
-    if (at < span.end) throw endedEarly(at - span.start, span.end - span.start);
+    if (at < span.end) throw endedEarly(this.#file, at - span.start, span.end - span.start);
   }
 
   /** Forgets all that is there. */
@@ -104,9 +105,10 @@ export class Sink {
   }
 }
 
-function endedEarly(got: number, wanted: number): TransientFault {
+function endedEarly({ subject }: RemoteFile, got: number, wanted: number): TransientFault {
+  const what = `an answer with ${nameOf(subject)} ended after ${got} of ${wanted} bytes`;
   return new TransientFault(
-    new HugError('EHUG_NETWORK', `an answer ended after ${got} of ${wanted} bytes`, {
+    new HugError('EHUG_NETWORK', what, {
       hint: 'Run it again; it goes on where it ended.',
     }),
   );

@@ -253,8 +253,20 @@ describe('a fault that stays', () => {
   it.each<[string, FaultRule['match'], Fault, string, string]>([
     ['a 503', onCdn, { kind: 'status', status: 503 }, 'EHUG_HUB', 'answers 503'],
     ['a CDN that refuses', onCdn, { kind: 'expired' }, 'EHUG_HUB', 'answers 403 for "w.bin"'],
-    ['bodies that end', onCdn, { kind: 'cut', afterBytes: 0 }, 'EHUG_NETWORK', 'failed'],
-    ['bodies of some bytes', onCdn, { kind: 'cut', afterBytes: 13 }, 'EHUG_NETWORK', 'failed'],
+    [
+      'bodies that end',
+      onCdn,
+      { kind: 'cut', afterBytes: 0 },
+      'EHUG_NETWORK',
+      'failed, asked for "w.bin" of model org/large: ',
+    ],
+    [
+      'bodies of some bytes',
+      onCdn,
+      { kind: 'cut', afterBytes: 13 },
+      'EHUG_NETWORK',
+      'failed, asked for "w.bin" of model org/large: ',
+    ],
     [
       'a rate limit',
       '/resolve/',
