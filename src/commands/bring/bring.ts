@@ -1,5 +1,6 @@
 import type { Damage } from '../../cache/find.ts';
 import { placeOf } from '../../lock/entries.ts';
+import { visible } from '../../quote.ts';
 import type { LackingContent } from '../../store/plan.ts';
 import { createRealise } from '../../store/realise.ts';
 import { assertSpace } from '../../transfer/space.ts';
@@ -98,5 +99,5 @@ async function assertRoom(diskFolder: string, contents: readonly LackingContent[
 }
 
 function titleOf({ places: [first, ...others] }: LackingContent): string {
-  return andMore(`${placeOf(first)} ${first.path}`, others.length);
+  return andMore(visible(`${placeOf(first)} ${first.path}`), others.length);
 }

@@ -2,6 +2,7 @@ import { mayBeInCache } from '../../cache/find.ts';
 import { repoFolderName } from '../../cache/layout.ts';
 import { createRepoWriter, type RepoWriter } from '../../cache/write/write.ts';
 import { EXIT } from '../../errors.ts';
+import { visible } from '../../quote.ts';
 import { assertSpace } from '../../transfer/space.ts';
 import { type BringContext, damageText } from '../bring/bring.ts';
 import { andMore } from '../count.ts';
@@ -151,5 +152,5 @@ async function putCommit(
 }
 
 function titleOf({ places: [{ exported, file }, ...others] }: ExportedContent): string {
-  return andMore(`${exported.title} ${file.path}`, others.length);
+  return andMore(visible(`${exported.title} ${file.path}`), others.length);
 }

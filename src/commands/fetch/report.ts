@@ -1,5 +1,6 @@
 import prettyBytes from 'pretty-bytes';
 import { type NamedEntry, placeOf } from '../../lock/entries.ts';
+import { visible } from '../../quote.ts';
 import type { LackingContent, PlacedFile } from '../../store/plan.ts';
 import type { Source } from '../bring/supply.ts';
 import { count } from '../count.ts';
@@ -26,8 +27,8 @@ export function fetchText({ entries, files, contents, sources }: FetchReport): s
   const all = `${count(files.length, 'file', 'files')} of ${count(entries.length, 'entry', 'entries')}`;
   if (contents.length === 0) return `in the Nix store already: ${all}`;
   if (sources === undefined) {
-    const lines = contents.map(({ places, size }) => {
-      return `  ${placeOf(places[0])} ${places[0].path}  ${prettyBytes(size)}`;
+    const lines = contents.map(({ places: [first], size }) => {
+      return `  ${placeOf(first)} ${visible(first.path)}  ${prettyBytes(size)}`;
     });
     return [`missing in the Nix store: ${amount(contents)}; of ${all}`, ...lines].join('\n');
   }

@@ -1,6 +1,7 @@
 import { cachedFiles, reasonAgainst } from '../../cache/find.ts';
 import { EXIT, HugError } from '../../errors.ts';
 import { placeOf } from '../../lock/entries.ts';
+import { visible } from '../../quote.ts';
 import { type PlacedFile, placeFiles } from '../../store/plan.ts';
 import { cachedNames } from '../bring/cached-names.ts';
 import { createReading } from '../bring/reading.ts';
@@ -97,7 +98,7 @@ async function readEach(
   const once = [...firsts];
   const results = await runTransfers(
     once.map(([, { where, path, of }]) => ({
-      title: `${where} ${placeOf(of)} ${of.path}`,
+      title: visible(`${where} ${placeOf(of)} ${of.path}`),
       size: of.file.size,
       run: (report) =>
         reading(() => reasonAgainst(path, of.file, (bytes) => report('verifying', bytes), signal)),

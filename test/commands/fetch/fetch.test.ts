@@ -78,6 +78,8 @@ beforeAll(async () => {
   await gated.commit({
     files: { 'config.json': '{"g":1}', 'w.safetensors': lfs('gated weights') },
   });
+  const odd = await hub.createRepo({ type: 'model', id: 'org/odd' });
+  await odd.commit({ files: { 'a\u202eb.txt': '' } });
   const open = await hub.createRepo({ type: 'model', id: 'org/open' });
   await open.commit({ files: { 'config.json': '{"g":1}' } });
 });
@@ -157,6 +159,18 @@ describe('fetch', () => {
       'datasets.rows data/train.parquet: 4 B',
     ]);
   });
+
+  it.each(['fetch --dry-run', 'fetch', 'export', 'verify'])(
+    'shows nothing of a name that a terminal would obey: %s',
+    async (command) => {
+      const { run } = await project('models: { odd: org/odd }');
+      if (command === 'verify') await run(['fetch']);
+      const { status, stdout, stderr } = await run(command.split(' '));
+      expect(status).toBe(0);
+      expect(stdout + stderr).toContain(String.raw`a\u202eb.txt`);
+      expect(stdout + stderr).not.toContain('\u202e');
+    },
+  );
 
   it('keeps files from the garbage collector with --gc-root', async () => {
     const { run, store, folder } = await project(BOTH);
