@@ -91,7 +91,8 @@ async function resolveStale(
   const stale = [...driftOf(manifest, lock).stale, ...contested];
   if (stale.length === 0) return new Map();
   if (context.offline) {
-    throw new HugError('EHUG_OFFLINE', `not locked yet: ${stale.map(placeOf).join(', ')}`, {
+    const places = stale.map(placeOf).join(', ');
+    throw new HugError('EHUG_OFFLINE', `only the Hub knows the files of ${places}`, {
       hint: 'Run nix-hug lock once without --offline and HF_HUB_OFFLINE.',
     });
   }

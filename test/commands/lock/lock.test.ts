@@ -532,6 +532,12 @@ describe('wrong locks', () => {
       const text = await conflictedByGit('merge', [base, ours, theirs]);
       expect(text).not.toBe(ours);
       await writeLock(text);
+      const offline = await run([command, '--offline']);
+      expect([offline.status, offline.stderr]).toEqual([
+        1,
+        expect.stringContaining('EHUG_OFFLINE'),
+      ]);
+      expect(await lockText()).toBe(text);
       expect((await run([command])).status).toBe(0);
       expect(await lockText()).toBe(command === 'lock' ? ours : theirs);
     },
