@@ -61,6 +61,7 @@ const ONLY_IN: Record<string, readonly string[]> = {
     'cache/scan/repo-folder.ts',
     'cache/scan/scan.ts',
     'cache/scan/snapshot.ts',
+    'store/on-disk.ts',
     'cli/context.ts',
     'cli/standard-stream.ts',
     'lock/file.ts',

@@ -4,8 +4,9 @@ import { readExpected } from '../../cache/scan/expected.ts';
 import { type CachedRepo, type CachedRevision, sizeOf } from '../../cache/scan/repo-folder.ts';
 import type { CachedFile } from '../../cache/scan/snapshot.ts';
 import { systemCodeOf } from '../../errors.ts';
-import { isSha256Hex, sriOfHex } from '../../integrity.ts';
+import { hexOfSri, isSha256Hex, sriOfHex } from '../../integrity.ts';
 import { storeNameOf } from '../../lock/store-name.ts';
+import { isOnDisk } from '../../store/on-disk.ts';
 import { storePathOf } from '../../store/store-path.ts';
 import type { Store } from '../store.ts';
 
@@ -14,6 +15,16 @@ const STORE_OBJECT = /^[0-9a-df-np-sv-z]{32}-[A-Za-z0-9+_?=-][A-Za-z0-9+._?=-]{0
 
 /** A second of hashing, for one revision; in bytes. Plain files of a model are a tenth of it. */
 const MOST_HASHED = 256 * 1024 * 1024;
+
+/** Where the store would have the files of a revision. */
+interface Placed {
+  readonly storePaths: readonly string[];
+  /** Files whose SHA-256 nobody gives. */
+  readonly plain: readonly CachedFile[];
+}
+
+/** A revision; without places when one of its files cannot be in the store. */
+type PlacedRevision = readonly [CachedRevision, Placed | undefined];
 
 /**
  * Tells which revisions the store has whole: each file at the path that its derivation has, or else
@@ -29,66 +40,110 @@ const MOST_HASHED = 256 * 1024 * 1024;
  */
 export async function storedRevisions(
   repos: readonly CachedRepo[],
-  { nix, storeFolder }: Store,
+  store: Store,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<CachedRevision, boolean | undefined>> {
-  const revisions = repos.flatMap((repo) => repo.revisions);
-  const storePaths = new Map<CachedFile, string>();
-  const missing = new Set<string>();
-  const computed = new Map<string, string>();
-
-  /** Most files are the same in many revisions. */
-  function note(file: CachedFile, hash: string): void {
-    const name = storeNameOf(file.path) ?? path.posix.basename(file.path);
-    const key = `${hash} ${name}`;
-    const storePath = computed.get(key) ?? storePathOf(storeFolder, { name, hash });
-    computed.set(key, storePath);
-    storePaths.set(file, storePath);
-  }
-
-  async function ask(files: readonly CachedFile[]): Promise<void> {
-    const wanted = new Set(files.flatMap((file) => storePaths.get(file) ?? []));
-    for (const lacking of await nix.missing([...wanted])) missing.add(lacking);
-  }
-
-  function verdictOn({ files, isWhole }: CachedRevision): boolean | undefined {
-    const paths = files.map((file) => storePaths.get(file));
-    const isLacking = paths.some((storePath) => storePath !== undefined && missing.has(storePath));
-    if (!isWhole || paths.length === 0 || isLacking) return false;
-    return paths.includes(undefined) ? undefined : true;
-  }
-
-  for (const { folder, revisions: some } of repos) {
-    for (const { rev, files } of some) {
-      const nameless = files.some(
-        (file) => file.etag === undefined && ownStorePath(file, storeFolder) === undefined,
-      );
-      const expected = nameless ? await readExpected(folder, rev) : undefined;
-      for (const file of files) {
-        const own = ownStorePath(file, storeFolder);
-        const etag = file.etag ?? expected?.get(file.path) ?? '';
-        if (own !== undefined) storePaths.set(file, own);
-        else if (isSha256Hex(etag)) note(file, sriOfHex(etag));
-      }
+  const places = createPlaces(store);
+  const placed: PlacedRevision[] = [];
+  for (const { folder, revisions } of repos) {
+    for (const revision of revisions) {
+      const { rev, files, isWhole } = revision;
+      const isNameless = files.some(({ etag }) => etag === undefined);
+      const expected = isNameless ? await readExpected(folder, rev) : undefined;
+      const sha256Of = ({ etag, path: name }: CachedFile): string | undefined => {
+        const digest = etag ?? expected?.get(name) ?? '';
+        return isSha256Hex(digest) ? digest : undefined;
+      };
+      const isAny = isWhole && files.length > 0;
+      placed.push([revision, isAny ? places.of(files, sha256Of) : undefined]);
     }
   }
-  await ask([...storePaths.keys()]);
+  const verdicts = await verdictsOn(placed, store);
 
-  const toHash = revisions
-    .filter((revision) => verdictOn(revision) === undefined)
-    .map(({ files }) => files.filter((file) => !storePaths.has(file)))
-    .filter((files) => sizeOf(files) <= MOST_HASHED)
-    .flat();
+  const toHash = placed.flatMap(([revision, place]) =>
+    place !== undefined &&
+    verdicts.get(revision) === undefined &&
+    sizeOf(place.plain) <= MOST_HASHED
+      ? [{ revision, place }]
+      : [],
+  );
   const hashes = new Map<string, string | undefined>();
-  for (const { file } of toHash) {
+  for (const { file } of toHash.flatMap(({ place }) => place.plain)) {
     if (!hashes.has(file)) hashes.set(file, await hashOf(file, signal));
   }
-  for (const file of toHash) {
-    const hash = hashes.get(file.file);
-    if (hash !== undefined) note(file, hash);
+  const hashed = toHash.map(({ revision, place }): PlacedRevision => {
+    const plain = places.of(place.plain, ({ file }) => hashes.get(file));
+    return [
+      revision,
+      plain && { ...plain, storePaths: [...place.storePaths, ...plain.storePaths] },
+    ];
+  });
+  return new Map([...verdicts, ...(await verdictsOn(hashed, store))]);
+}
+
+/** Finds where the store would have files; most are the same in many revisions. */
+interface Places {
+  /**
+   * @param sha256Of SHA-256 of a file in hex, if anybody gives it
+   * @returns `undefined` when nothing is where one of them would be
+   */
+  readonly of: (
+    files: readonly CachedFile[],
+    sha256Of: (file: CachedFile) => string | undefined,
+  ) => Placed | undefined;
+}
+
+function createPlaces({ storeFolder, diskFolder }: Store): Places {
+  const known = new Map<string, string>();
+  const there = new Map<string, boolean>();
+
+  function storePathFor(file: CachedFile, sha256: string | undefined): string | undefined {
+    const own = ownStorePath(file, storeFolder);
+    if (own !== undefined || sha256 === undefined) return own;
+    const name = storeNameOf(file.path) ?? path.posix.basename(file.path);
+    const key = `${sha256} ${name}`;
+    const storePath = known.get(key) ?? storePathOf(storeFolder, { name, hash: sriOfHex(sha256) });
+    known.set(key, storePath);
+    return storePath;
   }
-  await ask(toHash);
-  return new Map(revisions.map((revision) => [revision, verdictOn(revision)]));
+
+  /** Where the store lies at no path of its own, only Nix can tell. */
+  function mayBeThere(storePath: string): boolean {
+    const may = there.get(storePath) ?? (diskFolder === undefined || isOnDisk(storePath));
+    there.set(storePath, may);
+    return may;
+  }
+
+  return {
+    of(files, sha256Of) {
+      const storePaths: string[] = [];
+      const plain: CachedFile[] = [];
+      for (const file of files) {
+        const storePath = storePathFor(file, sha256Of(file));
+        if (storePath === undefined) plain.push(file);
+        else if (mayBeThere(storePath)) storePaths.push(storePath);
+        else return undefined;
+      }
+      return { storePaths, plain };
+    },
+  };
+}
+
+/** Whether the store has all files; `undefined` where it has those whose place is known. */
+async function verdictsOn(
+  placed: readonly PlacedRevision[],
+  { nix }: Store,
+): Promise<Map<CachedRevision, boolean | undefined>> {
+  const wanted = new Set(placed.flatMap(([, place]) => place?.storePaths ?? []));
+  const missing = await nix.missing([...wanted]);
+  return new Map(
+    placed.map(([revision, place]) => {
+      if (place?.storePaths.every((storePath) => !missing.has(storePath)) !== true) {
+        return [revision, false];
+      }
+      return [revision, place.plain.length > 0 ? undefined : true];
+    }),
+  );
 }
 
 /** The store path that a file of the cache lies in, where the cache is made of links to the store. */
@@ -98,10 +153,10 @@ function ownStorePath({ file }: CachedFile, storeFolder: string): string | undef
   return STORE_OBJECT.test(name) ? `${storeFolder}/${name}` : undefined;
 }
 
-/** SHA-256 of a file in SRI form; `undefined` when it cannot be read. */
+/** SHA-256 of a file in hex; `undefined` when it cannot be read. */
 async function hashOf(file: string, signal: AbortSignal): Promise<string | undefined> {
   try {
-    return (await digestsOf(file, signal)).hash;
+    return hexOfSri((await digestsOf(file, signal)).hash);
   } catch (error) {
     signal.throwIfAborted();
     if (systemCodeOf(error) === undefined) throw error;

@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { mkdir, open, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { lfs, startHub } from '../../support/hub/index.ts';
 import { describeNix, LIBRARY, type Nix, nixString, PKGS } from '../../support/nix.ts';
@@ -205,6 +207,22 @@ describeNix('scan with Nix', (nix) => {
     const files = { large: { size: 1, blob_id: 'a'.repeat(40), lfs_sha256: 'b'.repeat(64) } };
     await put(tree, JSON.stringify({ format_version: 1, files }));
     expect(await stored(cache, nix().environment)).toEqual([['x', 'cccc', false]]);
+  });
+
+  it('finds what is in a store below another root', async () => {
+    const env = {
+      ...nix().environment,
+      NIX_REMOTE: await tempFolder('root'),
+      NIX_STORE_DIR: '/of-another-root/store',
+      NIX_STATE_DIR: '/of-another-root/var/nix',
+      NIX_LOG_DIR: '/of-another-root/var/log/nix',
+    };
+    const cache = await tempFolder('hub');
+    const file = path.join(cache, 'models--x/snapshots', REV, 'config.json');
+    await put(file, 'elsewhere');
+    expect(await stored(cache, env)).toEqual([['x', 'cccc', false]]);
+    await promisify(execFile)('nix-store', ['--add-fixed', 'sha256', file], { env });
+    expect(await stored(cache, env)).toEqual([['x', 'cccc', true]]);
   });
 
   it('counts nothing as being in the store, and no part of a revision', async () => {
