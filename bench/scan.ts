@@ -19,19 +19,33 @@ const READ_ALONE = `
   }`;
 
 /**
- * `scan` of a large cache, with and without Nix to ask, beside the list of the official client; and
- * what it takes to read the folders, links and sizes alone, whoever does it.
+ * `scan` of a large cache, for the first time and later, with and without Nix to ask, beside the list
+ * of the official client; and what it takes to read the folders, links and sizes alone, whoever does
+ * it. None of the files is in the store.
  */
 export async function* benchScan({ rounds }: { rounds: number }): AsyncGenerator<Comparison> {
-  const cache = await mkdtemp(path.join(process.env['BENCH_DIR'] ?? tmpdir(), 'nix-hug-bench-'));
+  const folder = await mkdtemp(path.join(process.env['BENCH_DIR'] ?? tmpdir(), 'nix-hug-bench-'));
+  const cache = path.join(folder, 'hub');
   try {
     await fill(cache);
-    const env = { HF_HUB_CACHE: cache, HF_HUB_OFFLINE: '1', HF_HUB_DISABLE_TELEMETRY: '1' };
+    const env = {
+      HF_HUB_CACHE: cache,
+      HF_HUB_OFFLINE: '1',
+      HF_HUB_DISABLE_TELEMETRY: '1',
+      XDG_CACHE_HOME: folder,
+    };
     const scan = [...NIX_HUG, 'scan'];
     const list = [path.join(path.dirname(PYTHON), 'hf'), 'cache', 'ls'];
     const title = `\`scan\` of ${REPOS * SNAPSHOTS} snapshots of ${FILES} files in ${REPOS} repositories`;
     yield await compare({ title, rounds }, [
       { name: 'hf cache ls', prepare: async () => ({ argv: list, env }) },
+      {
+        name: 'nix-hug scan, the first',
+        prepare: async () => {
+          await rm(path.join(folder, 'nix-hug'), { recursive: true, force: true });
+          return { argv: scan, env };
+        },
+      },
       { name: 'nix-hug scan', prepare: async () => ({ argv: scan, env }) },
       {
         name: 'nix-hug scan --json',
@@ -54,7 +68,7 @@ export async function* benchScan({ rounds }: { rounds: number }): AsyncGenerator
       },
     ]);
   } finally {
-    await rm(cache, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true });
   }
 }
 

@@ -111,6 +111,7 @@ export function createContext(options: GlobalOptions, world: World): Context {
   };
   const cwd = folderOf(options, world);
   const workFolder = workFolderIn(env, world.home);
+  const cacheFolder = path.resolve(cwd, cacheFolderIn(env, world.home));
   const connect = (endpoint: string | undefined) =>
     openHttp(endpoint, options, world, cwd, output, secrets);
   return {
@@ -122,7 +123,12 @@ export function createContext(options: GlobalOptions, world: World): Context {
     endpoint: endpointIn(env),
     templateFolder: path.join(world.packageFolder, 'nix/templates/project'),
     nixLibrary: path.join(world.packageFolder, 'nix'),
-    cacheFolder: path.resolve(cwd, cacheFolderIn(env, world.home)),
+    cacheFolder,
+    openScanIndex: async () => {
+      const { openScanIndex } = await import('../cache/scan/scan-index.ts');
+      const folder = path.join(workFolder, 'scans');
+      return openScanIndex({ folder, cache: cacheFolder, version: packageVersion(world) });
+    },
     connect: async (endpoint) => {
       const { createHubApi } = await import('../hub/api.ts');
       const { consistent } = await import('../hub/consistent.ts');

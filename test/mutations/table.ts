@@ -238,6 +238,20 @@ export const MUTATIONS: readonly Mutation[] = [
     caughtBy: 'test/store/adder.test.ts',
   },
   {
+    defect: 'a scan does not see that a folder changed',
+    file: 'src/cache/scan/scan-index.ts',
+    before: '${ino} ${size} ${mtimeMs} ${ctimeMs}',
+    after: '${ino} ${size}',
+    caughtBy: 'test/cache/scan/scan-index.test.ts',
+  },
+  {
+    defect: 'a scan forgets problems of the one before',
+    file: 'src/cache/scan/scan.ts',
+    before: 'if (!isOdd) index',
+    after: 'index',
+    caughtBy: 'test/cache/scan/scan-index.test.ts',
+  },
+  {
     defect: 'what is in the Hugging Face cache is believed',
     file: 'src/cache/find.ts',
     before: 'got.hash === hash ? undefined',

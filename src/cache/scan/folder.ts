@@ -2,6 +2,13 @@ import { type Dirent, readdirSync, realpathSync, type Stats, statSync } from 'no
 import { byCodeUnit } from '../../code-unit.ts';
 import { attempt, type Report } from './problem.ts';
 
+/** A reading of folders of a cache. */
+export interface Reading {
+  readonly report: Report;
+  /** Gets the paths of all folders that were listed and all files that were opened. */
+  readonly seen: string[];
+}
+
 /** A folder that links may have led to. */
 export interface Folder {
   /** Its path by way of the cache. */
@@ -11,7 +18,8 @@ export interface Folder {
 }
 
 /** Entries of a folder in the order of their names; `undefined` when it cannot be read, which is reported. */
-export function list({ at }: Folder, report: Report): Dirent[] | undefined {
+export function list({ at }: Folder, { report, seen }: Reading): Dirent[] | undefined {
+  seen.push(at);
   const entries = attempt(report, at, false, () => readdirSync(at, { withFileTypes: true }));
   return entries?.toSorted((a, b) => byCodeUnit(a.name, b.name));
 }

@@ -1,8 +1,8 @@
 import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { isGitId } from '../../integrity.ts';
 import { unsafeReason } from '../../safe-path.ts';
-import { type Folder, list } from './folder.ts';
-import { attempt, type Report } from './problem.ts';
+import { type Folder, list, type Reading } from './folder.ts';
+import { attempt } from './problem.ts';
 
 /** A ref is 40 bytes. Whatever is longer than this is none, and is not read to its end. */
 const MOST_BYTES = 1024;
@@ -24,11 +24,12 @@ export const SYSTEM_FILES: ReadonlySet<string> = new Set(['.DS_Store', 'Thumbs.d
 export function readRefs(
   folder: Folder,
   revisions: ReadonlySet<string>,
-  report: Report,
+  reading: Reading,
 ): Map<string, string> {
+  const { report, seen } = reading;
   const refs = new Map<string, string>();
   const walk = ({ at, real }: Folder, prefix: string): void => {
-    for (const entry of list({ at, real }, report) ?? []) {
+    for (const entry of list({ at, real }, reading) ?? []) {
       const ref = prefix + entry.name;
       const below = { at: `${at}/${entry.name}`, real: `${real}/${entry.name}` };
       const unsafe = unsafeReason(ref);
@@ -38,6 +39,7 @@ export function readRefs(
       else if (TEMPORARY.test(ref)) report('incomplete', below.at);
       else if (!entry.isFile() && !entry.isSymbolicLink()) report('not-a-file', below.at);
       else {
+        seen.push(below.at);
         const text = attempt(report, below.at, entry.isSymbolicLink(), () => readStart(below.at));
         if (text === undefined) continue;
         if (revisions.has(text)) refs.set(ref, text);

@@ -2,7 +2,7 @@ import { type Dirent, statSync } from 'node:fs';
 import { byCodeUnit } from '../../code-unit.ts';
 import { isGitId } from '../../integrity.ts';
 import { isRepoId } from '../../repo.ts';
-import { type Folder, folderAt, list } from './folder.ts';
+import { type Folder, folderAt, list, type Reading } from './folder.ts';
 import { attempt, type Report } from './problem.ts';
 import { readRefs, SYSTEM_FILES } from './refs.ts';
 import { createReadSnapshot, type SnapshotFiles } from './snapshot.ts';
@@ -57,44 +57,60 @@ export function readRepo(
   named: Pick<CachedRepo, 'type' | 'id'>,
   repo: Folder,
   cache: Folder,
-  report: Report,
+  reading: Reading,
 ): CachedRepo {
+  const { report } = reading;
   if (!isRepoId(named.id)) report('unclear-id', repo.at, named.id);
-  const listed = list(repo, report);
+  const listed = list(repo, reading);
   const entries = new Map(listed?.map((entry) => [entry.name, entry]));
-  const snapshots = partAt(repo, entries.get('snapshots'), report);
-  const blobs = partAt(repo, entries.get('blobs'), report);
-  const refs = partAt(repo, entries.get('refs'), report);
-  if (blobs !== undefined) reportIncomplete(blobs, report);
+  const snapshots = partAt(repo, entries.get('snapshots'), reading);
+  const blobs = partAt(repo, entries.get('blobs'), reading);
+  const refs = partAt(repo, entries.get('refs'), reading);
+  if (blobs !== undefined) reportIncomplete(blobs, reading);
   if (listed !== undefined && snapshots === undefined) report('no-snapshots', repo.at);
-  const folders = snapshots === undefined ? [] : snapshotFolders(snapshots, report);
+  const folders = snapshots === undefined ? [] : snapshotFolders(snapshots, reading);
   const names = new Set(folders.map(({ name }) => name));
-  const byRef = refs === undefined ? new Map<string, string>() : readRefs(refs, names, report);
-  const read = createReadSnapshot({ repo, blobs, cache }, report);
+  const byRef = refs === undefined ? new Map<string, string>() : readRefs(refs, names, reading);
+  const read = createReadSnapshot({ repo, blobs, cache }, reading);
   const revisions = folders.map(({ name, folder }): CachedRevision => {
-    const { files, isWhole } = read(folder);
-    return {
-      rev: name,
-      folder: folder.at,
-      files,
-      isWhole,
-      refs: [...byRef].flatMap(([ref, rev]) => (rev === name ? [ref] : [])).toSorted(byCodeUnit),
-      size: sizeOf(files),
-      modified: lastModified(folder, files, report),
-    };
+    const found = read(folder);
+    const leading = [...byRef].flatMap(([ref, rev]) => (rev === name ? [ref] : []));
+    return withSums(
+      { rev: name, folder: folder.at, refs: leading.toSorted(byCodeUnit), ...found },
+      found.files.length === 0 ? lastModified(folder, report) : 0,
+    );
   });
   return { ...named, folder: repo.at, revisions };
 }
 
+/**
+ * Adds what follows from the files of a revision.
+ *
+ * @param since when it was last modified if there are none, in ms since 1970
+ */
+export function withSums(
+  revision: Omit<CachedRevision, 'size' | 'modified'>,
+  since = 0,
+): CachedRevision {
+  const { files } = revision;
+  const modified = files.reduce((last, file) => Math.max(last, file.modified), since);
+  return { ...revision, size: sizeOf(files), modified };
+}
+
 /** Bytes that contents take, each counted once. */
 export function sizeOf(files: Iterable<{ readonly file: string; readonly size: number }>): number {
-  const sizes = new Map<string, number>();
-  for (const { file, size } of files) sizes.set(file, size);
-  return [...sizes.values()].reduce((sum, size) => sum + size, 0);
+  const counted = new Set<string>();
+  let sum = 0;
+  for (const { file, size } of files) {
+    if (counted.has(file)) continue;
+    counted.add(file);
+    sum += size;
+  }
+  return sum;
 }
 
 /** One of the folders that make up a repository. */
-function partAt(repo: Folder, entry: Dirent | undefined, report: Report): Folder | undefined {
+function partAt(repo: Folder, entry: Dirent | undefined, { report }: Reading): Folder | undefined {
   if (entry === undefined) return undefined;
   const part = folderAt(repo, entry, report);
   if (typeof part !== 'string') return part;
@@ -102,8 +118,9 @@ function partAt(repo: Folder, entry: Dirent | undefined, report: Report): Folder
   return undefined;
 }
 
-function snapshotFolders(snapshots: Folder, report: Report): { name: string; folder: Folder }[] {
-  const entries = list(snapshots, report) ?? [];
+function snapshotFolders(snapshots: Folder, reading: Reading): { name: string; folder: Folder }[] {
+  const { report } = reading;
+  const entries = list(snapshots, reading) ?? [];
   return entries.flatMap((entry) => {
     const { name } = entry;
     if (SYSTEM_FILES.has(name)) return [];
@@ -116,13 +133,12 @@ function snapshotFolders(snapshots: Folder, report: Report): { name: string; fol
 }
 
 /** `<etag>.<8 hex>.incomplete`, without the middle part in old clients. */
-function reportIncomplete(blobs: Folder, report: Report): void {
-  for (const { name } of list(blobs, report) ?? []) {
-    if (name.endsWith('.incomplete')) report('incomplete', `${blobs.at}/${name}`);
+function reportIncomplete(blobs: Folder, reading: Reading): void {
+  for (const { name } of list(blobs, reading) ?? []) {
+    if (name.endsWith('.incomplete')) reading.report('incomplete', `${blobs.at}/${name}`);
   }
 }
 
-function lastModified({ at }: Folder, files: SnapshotFiles['files'], report: Report): number {
-  if (files.length > 0) return files.reduce((last, { modified }) => Math.max(last, modified), 0);
+function lastModified({ at }: Folder, report: Report): number {
   return attempt(report, at, true, () => statSync(at).mtimeMs) ?? 0;
 }

@@ -6,6 +6,7 @@ import { type Folder, folderAt, followed, list } from './folder.ts';
 import { attempt, type CacheProblem, type Report } from './problem.ts';
 import { SYSTEM_FILES } from './refs.ts';
 import { type CachedRepo, parseRepoFolderName, readRepo, sizeOf } from './repo-folder.ts';
+import type { ScanIndex } from './scan-index.ts';
 
 /** What is in a Hugging Face cache. */
 export interface CacheScan {
@@ -30,9 +31,14 @@ const OWN_FILES: ReadonlySet<string> = new Set(['.locks', 'CACHEDIR.TAG', ...SYS
  *
  * @param folder the cache, which need not exist
  * @param signal ends the scan between two repositories
+ * @param index what is known of the cache, so that less has to be read
  * @throws HugError `EHUG_FILE_SYSTEM` when the folder itself cannot be read
  */
-export async function scanCache(folder: string, signal?: AbortSignal): Promise<CacheScan> {
+export async function scanCache(
+  folder: string,
+  signal?: AbortSignal,
+  index?: ScanIndex,
+): Promise<CacheScan> {
   const cache = openCache(folder);
   if (cache === undefined) return { found: false, repos: [], size: 0, problems: [] };
   const problems: CacheProblem[] = [];
@@ -41,24 +47,52 @@ export async function scanCache(folder: string, signal?: AbortSignal): Promise<C
     problems.push(detail === undefined ? place : { ...place, detail });
   };
   const repos: CachedRepo[] = [];
-  for (const entry of list(cache, refuse) ?? []) {
+  for (const entry of list(cache, { report: refuse, seen: [] }) ?? []) {
     await setImmediate();
     signal?.throwIfAborted();
-    const repo = readEntry(cache, entry, report);
+    const repo = readEntry(cache, entry, report, index);
     if (repo !== undefined) repos.push(repo);
   }
+  index?.save();
   const files = repos.flatMap(({ revisions }) => revisions.flatMap((revision) => revision.files));
   return { found: true, repos, size: sizeOf(files), problems };
 }
 
-function readEntry(cache: Folder, entry: Dirent, report: Report): CachedRepo | undefined {
+function readEntry(
+  cache: Folder,
+  entry: Dirent,
+  report: Report,
+  index: ScanIndex | undefined,
+): CachedRepo | undefined {
   const at = `${cache.at}/${entry.name}`;
   if (OWN_FILES.has(entry.name) || isSharedStore(at, entry, report)) return undefined;
   const named = parseRepoFolderName(entry.name);
   const repo = named === undefined ? 'other' : folderAt(cache, entry, report);
   if (named === undefined || typeof repo === 'string') report('foreign', at);
-  else if (repo !== undefined) return readRepo(named, repo, cache, report);
+  else if (repo !== undefined) {
+    const revisions = index?.recall(repo, cache);
+    if (revisions !== undefined) return { ...named, folder: repo.at, revisions };
+    return readAnew(named, repo, cache, report, index);
+  }
   return undefined;
+}
+
+function readAnew(
+  named: Pick<CachedRepo, 'type' | 'id'>,
+  repo: Folder,
+  cache: Folder,
+  report: Report,
+  index: ScanIndex | undefined,
+): CachedRepo {
+  const seen: string[] = [];
+  let isOdd = false;
+  const note: Report = (...problem) => {
+    isOdd = true;
+    report(...problem);
+  };
+  const read = readRepo(named, repo, cache, { report: note, seen });
+  if (!isOdd) index?.keep(repo, read.revisions, seen);
+  return read;
 }
 
 /** Contents that repositories share, since huggingface_hub 2. */

@@ -2,7 +2,7 @@ import { lstatSync, readlinkSync, type Stats } from 'node:fs';
 import path from 'node:path';
 import { byCodeUnit } from '../../code-unit.ts';
 import { unsafeReason } from '../../safe-path.ts';
-import { type Folder, followed, list } from './folder.ts';
+import { type Folder, followed, list, type Reading } from './folder.ts';
 import { attempt, type Report } from './problem.ts';
 
 /** A file of a snapshot that can be read. */
@@ -12,7 +12,7 @@ export interface CachedFile extends Content {
 }
 
 /** The content of files. */
-interface Content {
+export interface Content {
   /** Where it is, behind all links. */
   readonly file: string;
   /** Length in bytes. */
@@ -46,11 +46,11 @@ export interface RepoFolders {
 }
 
 /** Makes the reader of a repository's snapshots. It looks at a blob once, however many link to it. */
-export function createReadSnapshot(folders: RepoFolders, report: Report): ReadSnapshot {
+export function createReadSnapshot(folders: RepoFolders, { report, seen }: Reading): ReadSnapshot {
   const known = new Map<string, Content>();
   const blobOf = (blobs: Folder, etag: string): Content | undefined => {
-    const seen = known.get(etag);
-    if (seen !== undefined) return seen;
+    const before = known.get(etag);
+    if (before !== undefined) return before;
     const stats = lstatSync(`${blobs.at}/${etag}`, { throwIfNoEntry: false });
     if (stats?.isFile() !== true) return undefined;
     const blob = contentOf(`${blobs.real}/${etag}`, stats, etag);
@@ -87,7 +87,7 @@ export function createReadSnapshot(folders: RepoFolders, report: Report): ReadSn
     }
 
     function walk(folder: Folder, prefix: string, up: string): void {
-      for (const entry of list(folder, note) ?? []) {
+      for (const entry of list(folder, { report: note, seen }) ?? []) {
         const name = prefix + entry.name;
         const at = `${folder.at}/${entry.name}`;
         const real = `${folder.real}/${entry.name}`;
@@ -109,6 +109,17 @@ export function createReadSnapshot(folders: RepoFolders, report: Report): ReadSn
     walk(snapshot, '', '../../blobs/');
     return { files: files.toSorted((a, b) => byCodeUnit(a.path, b.path)), isWhole };
   };
+}
+
+/**
+ * What a blob that is a link leads to: one that repositories share.
+ *
+ * @returns `undefined` when it is none
+ * @throws the system's error
+ */
+export function sharedBlob(blobs: Folder, etag: string, folders: RepoFolders): Content | undefined {
+  const { real, stats } = followed(`${blobs.at}/${etag}`);
+  return stats.isFile() && isInside(real, folders) ? contentOf(real, stats, etag) : undefined;
 }
 
 const contentOf = (file: string, stats: Stats, etag: string | undefined): Content => ({

@@ -8,7 +8,10 @@ import { scanText } from './report-text.ts';
 import { storedRevisions } from './stored.ts';
 
 /** What `scan` needs from outside. */
-export type ScanContext = Pick<CommandContext, 'cacheFolder' | 'openNix' | 'signal' | 'warn'>;
+export type ScanContext = Pick<
+  CommandContext,
+  'cacheFolder' | 'openScanIndex' | 'openNix' | 'signal' | 'warn'
+>;
 
 /**
  * `nix-hug scan`: what is in the Hugging Face cache, what of it is in the Nix store, and what is odd.
@@ -17,7 +20,7 @@ export type ScanContext = Pick<CommandContext, 'cacheFolder' | 'openNix' | 'sign
 export async function run(context: ScanContext): Promise<CommandResult> {
   const { cacheFolder, signal } = context;
   const [scan, store] = await Promise.all([
-    scanCache(cacheFolder, signal),
+    scanCache(cacheFolder, signal, await context.openScanIndex()),
     askNix(() => openStore(context), context),
   ]);
   const stored = await askNix(async () => {

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
-import { mkdir, open, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { lfs, startHub } from '../../support/hub/index.ts';
@@ -124,6 +125,24 @@ describe('scan', () => {
     const { problems } = (await scan(cache, NO_NIX, '--json')).json();
     expect(problems).toHaveLength(10);
     expect(problems).toContainEqual({ kind: 'broken-link', path: `${at}/g\u202e` });
+  });
+
+  it.runIf(process.platform === 'linux')('keeps what it read for the next time', async () => {
+    const [cache, home] = [await tempFolder('hub'), await tempFolder('cache home')];
+    const repo = path.join(cache, 'models--org--name');
+    await put(path.join(repo, 'blobs/a'), '{}');
+    await put(path.join(repo, 'refs/main'), REV);
+    await mkdir(path.join(repo, 'snapshots', REV), { recursive: true });
+    await symlink('../../blobs/a', path.join(repo, 'snapshots', REV, 'config.json'));
+    const env = { ...NO_NIX, XDG_CACHE_HOME: home };
+    const { stdout } = await scan(cache, env);
+    expect(stdout).toContain('org/name  model  cccccccccccc  2 B  1 file  -  main\n');
+    // What changed a moment ago is not kept.
+    await expect(readdir(path.join(home, 'nix-hug/scans'))).rejects.toThrow('ENOENT');
+    await wait(2_100);
+    expect((await scan(cache, env)).stdout).toBe(stdout);
+    expect(await readdir(path.join(home, 'nix-hug/scans'))).toHaveLength(1);
+    expect((await scan(cache, env)).stdout).toBe(stdout);
   });
 
   it('ends when it is interrupted', async () => {

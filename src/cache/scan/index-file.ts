@@ -1,0 +1,48 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { hexOfSri, sriOfText } from '../../integrity.ts';
+import type { KeptRepo } from './kept-repo.ts';
+
+/** Where the index of a cache is. */
+export interface IndexPlace {
+  /** Folder of the indexes of all caches; made when missing. */
+  readonly folder: string;
+  /** The cache. */
+  readonly cache: string;
+  /** Of this program: what another one kept may mean something else. */
+  readonly version: string;
+}
+
+/**
+ * What is kept of repositories, by the paths of their folders; nothing when the index is missing,
+ * damaged or of another version.
+ */
+export function readIndex(place: IndexPlace): ReadonlyMap<string, KeptRepo> {
+  try {
+    const text = readFileSync(fileOf(place), 'utf8');
+    const end = text.indexOf('\n');
+    const body = text.slice(end + 1);
+    if (text.slice(0, end) === headOf(body, place))
+      return new Map(Object.entries(JSON.parse(body)));
+  } catch {
+    // As good as none.
+  }
+  return new Map();
+}
+
+/** Writes an index; where that fails, there is none or a damaged one. */
+export function writeIndex(place: IndexPlace, kept: ReadonlyMap<string, KeptRepo>): void {
+  const body = JSON.stringify(Object.fromEntries(kept));
+  try {
+    mkdirSync(place.folder, { recursive: true });
+    writeFileSync(fileOf(place), `${headOf(body, place)}\n${body}`);
+  } catch {
+    // A home that cannot be written to, or a full disk.
+  }
+}
+
+/** Two processes may write at once: the digest tells whether what is there is of one of them. */
+const headOf = (body: string, { version }: IndexPlace): string => `${version} ${sriOfText(body)}`;
+
+const fileOf = ({ folder, cache }: IndexPlace): string =>
+  path.join(folder, hexOfSri(sriOfText(cache)));
