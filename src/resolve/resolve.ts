@@ -1,7 +1,8 @@
-import { HugError } from '../errors.ts';
+import { type ErrorCode, HugError } from '../errors.ts';
 import type { HubApi, Revision } from '../hub/api.ts';
 import type { TreeFile } from '../hub/tree.ts';
 import { sriOfHex } from '../integrity.ts';
+import { type NamedEntry, placeOf } from '../lock/entries.ts';
 import { pathNames } from '../lock/path-names.ts';
 import type { LockedEntry, LockedFile } from '../lock/schema.ts';
 import type { ManifestEntry } from '../manifest/schema.ts';
@@ -67,6 +68,48 @@ export async function resolveAgain(
   const at = await context.hub.revision(wanted.type, wanted.repo, rev);
   return lockAt(wanted, { ref, at }, context);
 }
+
+/** What it is called when a commit is gone, or lacks a file; another commit may do. */
+const NOT_AT_COMMIT: ReadonlySet<ErrorCode> = new Set([
+  'EHUG_REVISION_NOT_FOUND',
+  'EHUG_REPO_NOT_FOUND',
+  'EHUG_SELECTION',
+]);
+
+/**
+ * Resolves an entry at the commit that another one is locked at, without looking up its ref. When
+ * that commit is gone, or lacks what the entry selects, it is resolved by itself, with a warning.
+ *
+ * @param other entry that wants the same ref or version range of the same repository
+ * @throws HugError those of `resolveEntry`
+ */
+export async function resolveWith(
+  wanted: ManifestEntry,
+  other: NamedEntry,
+  context: ResolveContext,
+): Promise<Resolved> {
+  const { repo, ref, rev } = other.entry;
+  const place = placeOf(other);
+  try {
+    const { entry, warnings } = await lockAt(wanted, { ref, at: { id: repo, rev } }, context);
+    if (includesNothing(wanted, entry)) {
+      throw new HugError('EHUG_SELECTION', 'include keeps no LFS file there');
+    }
+    return { entry, warnings: warnings.map((warning) => `at the commit of ${place}: ${warning}`) };
+  } catch (error) {
+    if (!(error instanceof HugError && NOT_AT_COMMIT.has(error.code))) throw error;
+    const alone = await resolveEntry(wanted, context);
+    if (alone.entry.rev === rev) return alone;
+    const reason = `cannot share the commit of ${place}: ${error.message}`;
+    return { ...alone, warnings: [reason, ...alone.warnings] };
+  }
+}
+
+/** Whether globs that name LFS files kept none: their files may be newer than the commit. */
+const includesNothing = ({ select }: ManifestEntry, { files }: LockedEntry): boolean =>
+  select !== undefined &&
+  'include' in select &&
+  [...files.values()].every(({ lfs }) => lfs === undefined);
 
 /**
  * Looks up the commit of an entry.

@@ -56,6 +56,27 @@ export const MUTATIONS: readonly Mutation[] = [
     caughtBy: 'test/resolve/drift.test.ts',
   },
   {
+    defect: 'a commit is shared with an entry that moves itself',
+    file: 'src/resolve/shared-commit.ts',
+    before: 'filter((entry) => !stale.includes(entry))',
+    after: 'filter(() => true)',
+    caughtBy: 'test/resolve/shared-commit.test.ts',
+  },
+  {
+    defect: 'a commit is shared with another branch',
+    file: 'src/resolve/shared-commit.ts',
+    before: ' && want.ref === ref',
+    after: '',
+    caughtBy: 'test/resolve/shared-commit.test.ts',
+  },
+  {
+    defect: 'a commit without the files of an entry ends the run',
+    file: 'src/resolve/resolve.ts',
+    before: "  'EHUG_REPO_NOT_FOUND',\n  'EHUG_SELECTION',\n",
+    after: "  'EHUG_REPO_NOT_FOUND',\n",
+    caughtBy: 'test/commands/lock/shared-commit.test.ts',
+  },
+  {
     defect: 'a changed selection goes unnoticed',
     file: 'src/resolve/drift.ts',
     before: "(['include', 'exclude', 'files'] as const)",

@@ -5,6 +5,7 @@ import { writeLockText } from '../../lock/file.ts';
 import type { LockedEntry } from '../../lock/schema.ts';
 import type { Manifest, ManifestEntry } from '../../manifest/schema.ts';
 import { driftOf } from '../../resolve/drift.ts';
+import { sharedCommits } from '../../resolve/shared-commit.ts';
 import type { Output } from '../output-schema.ts';
 import { type Project, type ProjectContext, readProject } from '../project.ts';
 import type { CommandResult } from '../result.ts';
@@ -88,23 +89,27 @@ async function resolveStale(
   { lock, contested }: Found,
   context: LockContext,
 ): Promise<ReadonlyMap<ManifestEntry, LockedEntry>> {
-  const stale = [...driftOf(manifest, lock).stale, ...contested];
-  if (stale.length === 0) return new Map();
+  const { stale } = driftOf(manifest, lock);
+  const unknown = [...stale, ...contested];
+  if (unknown.length === 0) return new Map();
   if (context.offline) {
-    const places = stale.map(placeOf).join(', ');
+    const places = unknown.map(placeOf).join(', ');
     throw new HugError('EHUG_OFFLINE', `only the Hub knows the files of ${places}`, {
       hint: 'Run nix-hug lock once without --offline and HF_HUB_OFFLINE.',
     });
   }
-  const { resolveAgain, resolveEntry } = await import('../../resolve/resolve.ts');
+  const shared = sharedCommits(manifest, lock, stale);
+  const { resolveAgain, resolveEntry, resolveWith } = await import('../../resolve/resolve.ts');
   const resolved = await resolveAll(
-    stale,
+    unknown,
     { endpoint: manifest.endpoint, lock },
     (entry, resolving) => {
       const locked = contested.has(entry) ? lockedIn(lock, entry) : undefined;
-      return locked === undefined
+      if (locked !== undefined) return resolveAgain(entry, locked, resolving);
+      const other = shared.get(entry);
+      return other === undefined
         ? resolveEntry(entry, resolving)
-        : resolveAgain(entry, locked, resolving);
+        : resolveWith(entry, other, resolving);
     },
     context,
   );

@@ -147,8 +147,8 @@ describe('lock', () => {
     await moving.commit({ files: { 'config.json': '0' } });
     const { run, manifest } = await project('models: { a: org/moving }');
     expect((await run(['lock'])).stderr).not.toContain('warning');
-    await moving.commit({ files: { 'config.json': '1' } });
-    await manifest('models: { a: org/moving, b: org/moving }');
+    await moving.commit({ files: { 'new.json': '1' } });
+    await manifest('models: { a: org/moving, b: { repo: org/moving, files: [new.json] } }');
     const { status, stderr } = await run(['lock']);
     expect([status, stderr]).toEqual([
       0,

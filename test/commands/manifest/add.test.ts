@@ -162,8 +162,9 @@ describe('add', () => {
     await repo.commit({ files: { 'config.json': '0' } });
     const { run } = await project();
     await run(['add', 'hf:org/moving']);
-    await repo.commit({ files: { 'config.json': '1' } });
-    const { status, stderr } = await run(['add', 'hf:org/moving', '--name', 'again']);
+    await repo.commit({ files: { 'new.json': '1' } });
+    const argv = ['add', 'hf:org/moving', '--file', 'new.json', '--name', 'again'];
+    const { status, stderr } = await run(argv);
     expect([status, stderr]).toEqual([
       0,
       expect.stringContaining(
