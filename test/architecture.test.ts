@@ -111,7 +111,7 @@ const ONLY_IN: Record<string, readonly string[]> = {
   'node:process': ['bin.ts', 'launch.ts'],
   'node:readline': ['cli/confirm.ts'],
   'node:stream': ['hub/answer.ts'],
-  'node:timers/promises': ['cache/scan/scan.ts', 'hub/retry.ts'],
+  'node:timers/promises': ['cache/scan/scan.ts', 'cache/write/tree.ts', 'hub/retry.ts'],
   'node:util': ['cli/paint.ts', 'resolve/repair.ts', 'store/tools.ts'],
   'node:vm': ['compiled.ts'],
   'node:zlib': ['hub/answer.ts'],

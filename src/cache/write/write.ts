@@ -93,6 +93,20 @@ export function createRepoWriter(
     return mine;
   }
 
+  /** Folders of other processes in the repository. */
+  async function others(): Promise<string[]> {
+    const mine = await made;
+    const folders = await scratchFolders();
+    return folders.filter(
+      (one) => mine === undefined || path.basename(one) !== path.basename(mine),
+    );
+  }
+
+  async function scratchFolders(): Promise<string[]> {
+    const names = await readdir(shown);
+    return names.flatMap((one) => (one.startsWith(`${SCRATCH}.`) ? [path.join(shown, one)] : []));
+  }
+
   /** Where blobs and their locks go. */
   async function makeBlobFolders() {
     const locks = await makeFolder(cache, ['.locks', name]);
@@ -152,7 +166,8 @@ export function createRepoWriter(
       guarded(0, async () => {
         const { rev, tree } = snapshot;
         await putLinks(snapshot, { folder, scratch }, onDamage);
-        await addToTree(path.join(await folder('trees'), `${rev}.json`), tree, scratch);
+        const list = path.join(await folder('trees'), `${rev}.json`);
+        await addToTree(list, tree, { mine: scratch, others });
         return path.join(shown, 'snapshots', rev);
       }),
 
@@ -170,8 +185,8 @@ export function createRepoWriter(
 
     close: async () => {
       // A killed process may have left its folder where nothing had to be done any more.
-      const names = await readdir(shown).catch(() => []);
-      if (names.some((one) => one.startsWith(`${SCRATCH}.`))) made ??= makeScratch();
+      const left = await scratchFolders().catch(() => []);
+      if (left.length > 0) made ??= makeScratch();
       const mine = await made?.catch(() => undefined);
       if (mine !== undefined) await guarded(0, () => removeAll(mine, SCRATCH));
     },

@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { createRepoWriter } from '../../../src/cache/write/write.ts';
 import { placeOfIds } from '../../support/place-of-ids.ts';
@@ -123,6 +124,37 @@ describe('a repository in the cache', () => {
     const text = await readFile(path.join(repo, 'trees', `${REV}.json`), 'utf8');
     const listed = Object.keys(JSON.parse(text).files);
     expect(listed.toSorted()).toEqual(writers.map((_, index) => nameOf(index)));
+  });
+
+  /** A part of the files of the commit, which begins no list. */
+  const part = {
+    ...SNAPSHOT,
+    tree: { items: [{ path: 'a.json', size: 1, oid: 'a'.repeat(40) }], isWhole: false },
+  };
+
+  it('adds to a list that another process has in its hands', async () => {
+    const { repo, writer } = await writing();
+    const list = path.join(repo, 'trees', `${REV}.json`);
+    const other = path.join(repo, '.nix-hug.other');
+    await mkdir(other, { recursive: true });
+    await writeFile(path.join(other, 'taken'), '');
+    const put = writer.putSnapshot(part, ignore);
+    await wait(50);
+    await writeFile(list, '{ "format_version": 1, "files": {} }');
+    await rm(other, { recursive: true });
+    await put;
+    expect(Object.keys(JSON.parse(await readFile(list, 'utf8')).files)).toEqual(['a.json']);
+    await writer.close();
+    expect((await readdir(repo)).toSorted()).toEqual(['snapshots', 'trees']);
+  });
+
+  it('does not wait for a list that a killed process had in its hands', async () => {
+    const { repo, writer } = await writing();
+    const other = path.join(repo, '.nix-hug.other');
+    await mkdir(other, { recursive: true });
+    await writeFile(path.join(other, 'taken'), '');
+    await writer.putSnapshot(part, ignore);
+    expect(await readdir(path.join(repo, 'trees'))).toEqual([]);
   });
 
   it('has a list take the place of no folder', async () => {
