@@ -1,6 +1,6 @@
 import { HugError } from './errors.ts';
 import { quoted } from './quote.ts';
-import { unsafeReason } from './safe-path.ts';
+import { type Flaw, PATH_FLAWS, reasonOf, unsafeReason } from './safe-path.ts';
 
 /** What a repository holds. */
 export type RepoType = 'model' | 'dataset';
@@ -22,10 +22,14 @@ export const DEFAULT_REF = 'main';
 
 export const DEFAULT_ENDPOINT = 'https://huggingface.co';
 
-const PART = /^[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?$/u;
-const LONGEST_PART = 96;
+/** One part of an id: at most 96 characters. */
+const PART = '[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,94}[A-Za-z0-9_])?';
+const ID = String.raw`(?!.*(?:--|\.\.|\.git$))(?:${PART}/)?${PART}`;
+const WHOLE_ID = new RegExp(`^${ID}$`, 'u');
+/** Scheme of an address, in upper or lower case. */
+const WEB = '[Hh][Tt][Tt][Pp][Ss]?://';
 /** An address: host (with port, if any) and path; a query or a fragment does not matter. */
-const ADDRESS = /^https?:\/\/([^/?#]*)([^?#]*)/iu;
+const ADDRESS = new RegExp(`^${WEB}([^/?#]*)([^?#]*)`, 'u');
 /**
  * The address of a Hub: http or https, a host with a port, if any, and a path of the characters of
  * RFC 3986 (`pchar`). So it has no credentials, query, fragment or white space. `nix/valid.nix` has
@@ -44,20 +48,28 @@ const SCHEMES: ReadonlyMap<string, RepoType> = new Map([
   ['hf-datasets:', 'dataset'],
 ]);
 
+/** What no branch, tag or commit may have, as far as a pattern can tell. */
+export const REF_FLAWS: readonly Flaw[] = [
+  // "[" in a class begins another one where editors read patterns as Java does.
+  { pattern: /[ ~^:?*]|\[/u, reason: 'has a character that no branch, tag or commit has' },
+  ...PATH_FLAWS,
+  {
+    pattern: /\.\.|@\{|^@$|\.$|(?:^|\/)\.|\.lock(?:$|\/)/u,
+    reason: 'is not a name that git allows',
+  },
+  {
+    pattern: /^(?=[0-9a-f]*[A-F])[0-9A-Fa-f]{40}$/u,
+    reason: 'is a commit, and those are written in lower case',
+  },
+];
+
 /**
  * Whether the text is a repository id by the rules of the official client
  * (`validate_repo_id` of huggingface_hub 2): one or two parts of letters, digits, `_`, `-`, `.`,
  * each beginning and ending with a word character, without `--`, `..` or a final `.git`.
  */
 export function isRepoId(text: string): boolean {
-  const parts = text.split('/');
-  return (
-    parts.length <= 2 &&
-    parts.every((part) => part.length <= LONGEST_PART && PART.test(part)) &&
-    !text.includes('--') &&
-    !text.includes('..') &&
-    !text.endsWith('.git')
-  );
+  return WHOLE_ID.test(text);
 }
 
 /**
@@ -81,20 +93,29 @@ export function parseRepoForm(form: string, ...endpoints: readonly string[]): Re
 }
 
 /**
+ * Pattern of the forms that may name a repository of a type, for the schema for editors. It takes
+ * each one that `parseRepoForm` takes, and more addresses: the endpoint, which the environment may
+ * set, decides which host is a Hub, and what stands there before an id.
+ */
+export function repoPattern(type: RepoType): string {
+  const sections = [...TYPE_PREFIXES].map(([section, holds]) => [`${section}/`, holds] as const);
+  const own = [...SCHEMES, ...sections].filter(([, holds]) => holds === type);
+  const others = sections.filter(([, holds]) => holds !== type);
+  // An address without a section names a model. The section may be percent-encoded.
+  const inSection = type === 'model' ? '' : `(?=(?:[^?#]*/)?${type}s/|[^?#]*%)`;
+  const address = `${WEB}[^/?#@]+/${inSection}/*[^/?#]`;
+  return `^(?:${address}|(?!${alternatives(others)})(?:${alternatives(own)})?${ID}$)`;
+}
+
+const alternatives = (prefixes: readonly (readonly [string, RepoType])[]): string =>
+  prefixes.map(([prefix]) => prefix).join('|');
+
+/**
  * Why a text cannot be a branch, tag or commit, or `undefined` when it can: git's own rules
  * (`git help check-ref-format`), and those of a path, since the cache keeps a file per ref.
  */
 export function badRefReason(ref: string): string | undefined {
-  if (/[ ~^:?*[]/u.test(ref)) return 'has a character that no branch, tag or commit has';
-  const reason = unsafeReason(ref);
-  if (reason !== undefined) return reason;
-  if (/\.\.|@\{|^@$|\.$|(?:^|\/)\.|\.lock(?:$|\/)/u.test(ref)) {
-    return 'is not a name that git allows';
-  }
-  if (/^[0-9A-F]{40}$/iu.test(ref) && ref !== ref.toLowerCase()) {
-    return 'is a commit, and those are written in lower case';
-  }
-  return undefined;
+  return reasonOf(REF_FLAWS, ref) ?? unsafeReason(ref);
 }
 
 /**

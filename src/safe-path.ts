@@ -1,8 +1,22 @@
 import { HugError } from './errors.ts';
 
-/** Control characters, DEL and backslash: none of them belongs into a path that is shown or linked. */
-const FORBIDDEN = /[\u0000-\u001f\u007f\\]/u;
-const DRIVE = /^[A-Za-z]:/u;
+/** What a text must not have: a pattern that finds it, and the reason that we give. */
+export interface Flaw {
+  readonly pattern: RegExp;
+  readonly reason: string;
+}
+
+/** What no path may have, as far as a pattern can tell. The schema for editors has the same. */
+export const PATH_FLAWS: readonly Flaw[] = [
+  // None of these characters belongs into a path that is shown or linked; U+007F is DEL.
+  { pattern: /[\u0000-\u001f\u007f\\]/u, reason: 'has a control character or a backslash' },
+  { pattern: /^\//u, reason: 'is absolute' },
+  { pattern: /^[A-Za-z]:/u, reason: 'begins with a drive letter' },
+  { pattern: /\/\/|\/$/u, reason: 'has an empty segment' },
+  { pattern: /(?:^|\/)\.(?:\/|$)/u, reason: 'has a "." segment' },
+  { pattern: /(?:^|\/)\.\.(?:\/|$)/u, reason: 'has a ".." segment' },
+];
+
 /** What most file systems allow for one segment, in bytes. */
 const LONGEST_SEGMENT = 255;
 
@@ -18,15 +32,13 @@ export function unsafeReason(path: string): string | undefined {
   if (path.length <= LONGEST_SEGMENT && PLAIN.test(path)) return undefined;
   if (path === '') return 'is empty';
   if (!path.isWellFormed()) return 'is not valid Unicode';
-  if (FORBIDDEN.test(path)) return 'has a control character or a backslash';
-  if (path.startsWith('/')) return 'is absolute';
-  if (DRIVE.test(path)) return 'begins with a drive letter';
-  for (const segment of path.split('/')) {
-    if (segment === '') return 'has an empty segment';
-    if (segment === '.' || segment === '..') return `has a "${segment}" segment`;
-    if (Buffer.byteLength(segment) > LONGEST_SEGMENT) return 'has a segment of over 255 bytes';
-  }
-  return undefined;
+  const isLong = path.split('/').some((segment) => Buffer.byteLength(segment) > LONGEST_SEGMENT);
+  return reasonOf(PATH_FLAWS, path) ?? (isLong ? 'has a segment of over 255 bytes' : undefined);
+}
+
+/** The reason of the first flaw that a text has. */
+export function reasonOf(flaws: readonly Flaw[], text: string): string | undefined {
+  return flaws.find(({ pattern }) => pattern.test(text))?.reason;
 }
 
 /**

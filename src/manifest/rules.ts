@@ -5,6 +5,7 @@ import { badEndpointReason, badRefReason } from '../repo.ts';
 import { unsafeReason } from '../safe-path.ts';
 import type { Problem } from './data.ts';
 import { fieldPath, type RawEntry } from './entries.ts';
+import { EXCLUSIONS } from './schema.ts';
 
 /**
  * What must hold for an entry beyond its shape. A rule knows nothing of the others and passes over
@@ -16,8 +17,7 @@ const RULES: readonly Rule[] = [
   repoIsOne,
   repoFitsSection,
   addressStandsAlone,
-  refOrVersion,
-  filesOrGlobs,
+  exclusionsHold,
   refIsOne,
   versionIsRange,
   filesAreSafe,
@@ -72,18 +72,11 @@ function alreadyNamed(entry: RawEntry, keys: readonly string[], what: string): r
   );
 }
 
-function refOrVersion(entry: RawEntry): readonly Problem[] {
-  return excluded(entry, 'ref', ['version']);
-}
-
-function filesOrGlobs(entry: RawEntry): readonly Problem[] {
-  return excluded(entry, 'files', ['include', 'exclude']);
-}
-
-function excluded(entry: RawEntry, key: string, others: readonly string[]): readonly Problem[] {
-  if (!Object.hasOwn(entry.fields, key)) return [];
-  return present(entry, others).map((other) =>
-    onKey(entry, other, `"${key}" and "${other}" exclude each other: keep one of them`),
+function exclusionsHold(entry: RawEntry): readonly Problem[] {
+  return present(entry, [...EXCLUSIONS.keys()]).flatMap((key) =>
+    present(entry, EXCLUSIONS.get(key) ?? []).map((other) =>
+      onKey(entry, other, `"${key}" and "${other}" exclude each other: keep one of them`),
+    ),
   );
 }
 

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { plainObject } from '../plain-object.ts';
-import { badEndpointReason, ENDPOINT, type RepoType } from '../repo.ts';
+import { badEndpointReason, ENDPOINT, REF_FLAWS, repoPattern, type RepoType } from '../repo.ts';
+import { type Flaw, PATH_FLAWS } from '../safe-path.ts';
 
 /** A manifest as the rest of nix-hug sees it: every shorthand is written out, every rule holds. */
 export interface Manifest {
@@ -47,8 +48,21 @@ export const ENTRY_NAME = /^(?!(?:__proto__|prototype|constructor)$)[A-Za-z_][A-
 const map = <TSchema extends v.GenericSchema<object>>(schema: TSchema) =>
   plainObject(schema, 'must be a map');
 
-const text = (description: string) =>
-  v.pipe(v.string('must be text'), v.nonEmpty('is empty'), v.description(description));
+/** What `rules.ts` refuses, in JSON Schema: for editors. Valibot takes it for a mere description. */
+type Keywords = Readonly<Record<string, unknown>>;
+
+const without = (flaws: readonly Flaw[]): Keywords => ({
+  not: {
+    anyOf: flaws.map(({ pattern, reason }) => ({ pattern: pattern.source, $comment: reason })),
+  },
+});
+
+const text = (description: string, keywords: Keywords = {}) =>
+  v.pipe(
+    v.string('must be text'),
+    v.nonEmpty('is empty'),
+    v.metadata({ description, ...keywords }),
+  );
 
 const glob = v.pipe(
   v.string('must be text'),
@@ -56,23 +70,44 @@ const glob = v.pipe(
   v.regex(/^(?!!)/u, 'begins with "!": list what to leave out under "exclude", without the "!"'),
 );
 
-const filePath = v.pipe(v.string('must be text'), v.nonEmpty('is empty'));
+const filePath = v.pipe(
+  v.string('must be text'),
+  v.nonEmpty('is empty'),
+  v.metadata(without(PATH_FLAWS)),
+);
 
 const list = <TItem extends v.GenericSchema<string>>(item: TItem, description: string) =>
   v.pipe(
     v.array(item, 'must be a list'),
     v.nonEmpty('is an empty list: leave it out to keep every file'),
     v.readonly(),
-    v.description(description),
+    v.metadata({ description, uniqueItems: true }),
   );
 
-const entryFields = {
+/** Fields of an entry, each with those that cannot stand beside it. */
+export const EXCLUSIONS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['ref', ['version']],
+  ['files', ['include', 'exclude']],
+]);
+
+const exclusions: Keywords = {
+  dependencies: Object.fromEntries(
+    [...EXCLUSIONS].map(([key, others]) => [
+      key,
+      { properties: Object.fromEntries(others.map((other) => [other, false])) },
+    ]),
+  ),
+};
+
+const entryFields = (repo: Keywords) => ({
   repo: text(
     'Repository: org/name, a canonical name such as gpt2, or its address on the Hub. An address with /tree/REF fills "ref"; with /blob/REF/FILE or /resolve/REF/FILE it fills "ref" and "files".',
+    repo,
   ),
   ref: v.exactOptional(
     text(
       'Branch, tag, refs/pr/N or 40-hex commit; main when left out. Quote a commit that has digits only. Excludes "version".',
+      without(REF_FLAWS),
     ),
   ),
   version: v.exactOptional(
@@ -93,17 +128,18 @@ const entryFields = {
       'Exact paths of the files to keep, and no others. Excludes "include" and "exclude".',
     ),
   ),
-};
+});
 
-const entry = v.union(
-  [
-    text('Repository at main, with all of its files: any form that "repo" takes.'),
-    map(v.strictObject(entryFields)),
-  ],
-  'must be a repository, or a map that has "repo"',
-);
+const entry = (repo: Keywords) =>
+  v.union(
+    [
+      text('Repository at main, with all of its files: any form that "repo" takes.', repo),
+      v.pipe(map(v.strictObject(entryFields(repo))), v.metadata(exclusions)),
+    ],
+    'must be a repository, or a map that has "repo"',
+  );
 
-const entries = (description: string) =>
+const entries = (type: RepoType, description: string) =>
   v.exactOptional(
     v.pipe(
       v.nullable(
@@ -116,7 +152,7 @@ const entries = (description: string) =>
                 'a name has letters, digits, "_" and "-", and begins with a letter or "_"',
               ),
             ),
-            entry,
+            entry({ pattern: repoPattern(type) }),
           ),
         ),
       ),
@@ -132,13 +168,15 @@ const fileFields = {
       v.description('Address of the Hub; HF_ENDPOINT wins over it.'),
     ),
   ),
-  models: entries('Models by name. Each becomes an attribute of that name in Nix.'),
-  datasets: entries('Datasets by name. Each becomes an attribute of that name in Nix.'),
+  models: entries('model', 'Models by name. Each becomes an attribute of that name in Nix.'),
+  datasets: entries('dataset', 'Datasets by name. Each becomes an attribute of that name in Nix.'),
 };
 
 /** Shape of `hug.yaml`. `schemas/hug.schema.json` is made from it. */
 export const manifestSchema = v.pipe(
   map(v.strictObject(fileFields)),
+  // A file of comments only is null to editors; we read it as an empty map.
+  v.metadata({ type: ['object', 'null'] }),
   v.title('hug.yaml'),
   v.description('Models and datasets of the Hugging Face Hub that nix-hug locks for Nix.'),
 );
@@ -147,7 +185,7 @@ export const manifestSchema = v.pipe(
 export type ManifestFile = v.InferOutput<typeof manifestSchema>;
 
 /** An entry as written: a repository form, or its fields. */
-export type EntryFile = v.InferOutput<typeof entry>;
+export type EntryFile = v.InferOutput<ReturnType<typeof entry>>;
 
 /** The fields of an entry as written. */
 export type EntryFields = Exclude<EntryFile, string>;
@@ -156,4 +194,4 @@ export type EntryFields = Exclude<EntryFile, string>;
 export const FILE_KEYS: readonly string[] = Object.keys(fileFields);
 
 /** Keys that an entry may have. */
-export const ENTRY_KEYS: readonly string[] = Object.keys(entryFields);
+export const ENTRY_KEYS: readonly string[] = Object.keys(entryFields({}));

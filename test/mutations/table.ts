@@ -84,6 +84,13 @@ export const MUTATIONS: readonly Mutation[] = [
     caughtBy: 'test/resolve/drift.test.ts',
   },
   {
+    defect: 'editors let a ref stand beside a version',
+    file: 'src/manifest/schema.ts',
+    before: 'v.metadata(exclusions)',
+    after: 'v.metadata({})',
+    caughtBy: 'test/manifest/schema.test.ts',
+  },
+  {
     defect: 'the digest of a masked tree is taken',
     file: 'src/resolve/resolve.ts',
     before: "if (file.lfs === 'masked') throw hub.gated(type, at.id);",
