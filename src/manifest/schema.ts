@@ -99,11 +99,7 @@ const exclusions: Keywords = {
   ),
 };
 
-const entryFields = (repo: Keywords) => ({
-  repo: text(
-    'Repository: org/name, a canonical name such as gpt2, or its address on the Hub. An address with /tree/REF fills "ref"; with /blob/REF/FILE or /resolve/REF/FILE it fills "ref" and "files".',
-    repo,
-  ),
+const commonFields = {
   ref: v.exactOptional(
     text(
       'Branch, tag, refs/pr/N or 40-hex commit; main when left out. Quote a commit that has digits only. Excludes "version".',
@@ -128,6 +124,14 @@ const entryFields = (repo: Keywords) => ({
       'Exact paths of the files to keep, and no others. Excludes "include" and "exclude".',
     ),
   ),
+};
+
+const entryFields = (repo: Keywords) => ({
+  repo: text(
+    'Repository: org/name, a canonical name such as gpt2, or its address on the Hub. An address with /tree/REF fills "ref"; with /blob/REF/FILE or /resolve/REF/FILE it fills "ref" and "files".',
+    repo,
+  ),
+  ...commonFields,
 });
 
 const entry = (repo: Keywords) =>
@@ -194,4 +198,4 @@ export type EntryFields = Exclude<EntryFile, string>;
 export const FILE_KEYS: readonly string[] = Object.keys(fileFields);
 
 /** Keys that an entry may have. */
-export const ENTRY_KEYS: readonly string[] = Object.keys(entryFields({}));
+export const ENTRY_KEYS: readonly string[] = ['repo', ...Object.keys(commonFields)];
