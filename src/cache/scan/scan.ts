@@ -19,6 +19,9 @@ export interface CacheScan {
   readonly problems: readonly CacheProblem[];
 }
 
+/** How long everything else waits for its turn at least, in ms. */
+const TURN_MS = 10;
+
 /** What the official client keeps at the root, beside repositories. */
 const OWN_FILES: ReadonlySet<string> = new Set(['.locks', 'CACHEDIR.TAG', ...SYSTEM_FILES]);
 
@@ -27,7 +30,7 @@ const OWN_FILES: ReadonlySet<string> = new Set(['.locks', 'CACHEDIR.TAG', ...SYS
  * read all the same. Nothing is hashed and no content is opened.
  *
  * The file system is read synchronously, which takes a third of the time here: there are many small
- * answers that it has in memory. Between two repositories everything else gets its turn.
+ * answers that it has in memory. Between repositories everything else gets its turn.
  *
  * @param folder the cache, which need not exist
  * @param signal ends the scan between two repositories
@@ -47,8 +50,12 @@ export async function scanCache(
     problems.push(detail === undefined ? place : { ...place, detail });
   };
   const repos: CachedRepo[] = [];
+  let turnEnds = 0;
   for (const entry of list(cache, { report: refuse, seen: [] }) ?? []) {
-    await setImmediate();
+    if (performance.now() > turnEnds) {
+      await setImmediate();
+      turnEnds = performance.now() + TURN_MS;
+    }
     signal?.throwIfAborted();
     const repo = readEntry(cache, entry, report, index);
     if (repo !== undefined) repos.push(repo);

@@ -28,7 +28,9 @@ export async function run(context: ScanContext): Promise<CommandResult> {
   }, context);
   const report: ScanReport = { cacheFolder, scan, isStored: (revision) => stored?.get(revision) };
   return {
-    json: scanJson(report),
+    get json() {
+      return scanJson(report);
+    },
     text: (columns) => scanText(report, columns),
     exitStatus: EXIT.ok,
   };
