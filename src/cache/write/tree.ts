@@ -20,6 +20,9 @@ const TAKEN = 'taken';
 const MOST_LOOKS = 100;
 const BETWEEN_LOOKS_MS = 10;
 
+/** So often it can hardly be put and taken again in between. */
+const ENOUGH_LOOKS = 3;
+
 /**
  * Adds files to `trees/<commit>.json`. Others may replace it at any time, and the client takes no
  * lock for that. So what is there is taken away, and what has all of it is put where nothing is:
@@ -61,16 +64,21 @@ export async function addToTree(
   }
 }
 
-/** The text of a list; `undefined` when there is none, and no other process is about to put one. */
+/**
+ * The text of a list; `undefined` when there is none, and no other process is about to put one.
+ * After a look for it and before one for who has it, it may have been put; after that, another
+ * process may have taken it. So what was found nowhere is looked for again.
+ */
 async function readList(file: string, { others }: ScratchFolders): Promise<string | undefined> {
-  let text = await readText(file);
-  for (let look = 0; text === undefined && look < MOST_LOOKS; look += 1) {
+  let foundNowhere = 0;
+  for (let look = 0; look < MOST_LOOKS && foundNowhere < ENOUGH_LOOKS; look += 1) {
+    const text = await readText(file);
+    if (text !== undefined) return text;
     const isTaken = await isAnyThere((await others()).map((folder) => path.join(folder, TAKEN)));
+    foundNowhere = isTaken ? 0 : foundNowhere + 1;
     if (isTaken) await wait(BETWEEN_LOOKS_MS);
-    text = await readText(file);
-    if (!isTaken) break;
   }
-  return text;
+  return undefined;
 }
 
 async function isAnyThere(files: readonly string[]): Promise<boolean> {
@@ -80,11 +88,13 @@ async function isAnyThere(files: readonly string[]): Promise<boolean> {
   return there.includes(true);
 }
 
-/** Moves a list away and tells what it said; `undefined` when it is not there. */
+/**
+ * Moves a list away and tells what it said; `undefined` when it is not there. Either way something
+ * is at `taken` afterwards, for others to see that a list is about to be put.
+ */
 async function take(file: string, taken: string): Promise<string | undefined> {
   // In the place of a file there can be nothing but a file.
   await writeFile(taken, '');
-  if (await succeedsUnless(['ENOENT'], () => rename(file, taken))) return readText(taken);
-  await rm(taken);
-  return undefined;
+  const isThere = await succeedsUnless(['ENOENT'], () => rename(file, taken));
+  return isThere ? readText(taken) : undefined;
 }
