@@ -7,7 +7,7 @@ import { type CachedFile, type Content, sharedBlob } from './snapshot.ts';
 export interface KeptRepo {
   /** What was read of it, see `stateOf`. */
   readonly seen: readonly string[];
-  /** What the system said of that. */
+  /** Where the repository was, and what the system said of that. */
   readonly state: string;
   /** Names of the blobs that files lead to. */
   readonly etags: readonly string[];

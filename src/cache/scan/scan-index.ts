@@ -64,14 +64,14 @@ export function openScanIndex(place: IndexPlace, now = Date.now()): ScanIndex {
   let isNew = false;
   return {
     recall(repo, cache) {
-      const kept = before.get(repo.real);
+      const kept = before.get(repo.at);
       if (kept === undefined) return undefined;
       const revisions = attempt(() =>
         stateOf(repo, kept.seen, device)?.text === kept.state
           ? revisionsOf(kept, repo, cache)
           : undefined,
       );
-      if (revisions !== undefined) after.set(repo.real, kept);
+      if (revisions !== undefined) after.set(repo.at, kept);
       return revisions;
     },
     keep(repo, revisions, paths) {
@@ -80,7 +80,7 @@ export function openScanIndex(place: IndexPlace, now = Date.now()): ScanIndex {
       const kept = attempt(() => keptOf(repo, revisions));
       if (state === undefined || kept === undefined) return;
       if ([state.changed, ...kept.modified].some((time) => time > now - YOUNG_MS)) return;
-      after.set(repo.real, { seen, state: state.text, ...kept });
+      after.set(repo.at, { seen, state: state.text, ...kept });
       isNew = true;
     },
     save() {
@@ -95,7 +95,8 @@ function deviceOf(cache: string): number | undefined {
 }
 
 /**
- * What the system says of folders and files, and when the last of them changed, in ms since 1970.
+ * Where a repository is, what the system says of its folders and files, and when the last of them
+ * changed, in ms since 1970.
  *
  * @param seen relative to the repository
  * @returns `undefined` when one of them is on another device
@@ -106,7 +107,7 @@ function stateOf(
   seen: readonly string[],
   device: number,
 ): { readonly text: string; readonly changed: number } | undefined {
-  let text = '';
+  let text = `${repo.real}\n`;
   let changed = 0;
   for (const below of seen) {
     const { dev, ino, size, mtimeMs, ctimeMs } = statSync(repo.real + below);

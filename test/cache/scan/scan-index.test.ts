@@ -163,6 +163,31 @@ describe.skipIf(process.platform !== 'linux')('an index of scans', () => {
     expect(recall()).toBeUndefined();
   });
 
+  it('tells two names of one repository apart', async () => {
+    const { cache, open } = await cached();
+    await link(cache, `${REPO}--more`, REPO);
+    const scan = () => scanCache(cache, undefined, open());
+    const { problems } = await scan();
+    expect(problems).toMatchObject([{ kind: 'unclear-id', path: `${REPO}--more` }]);
+    expect((await scan()).problems).toEqual(problems);
+  });
+
+  it('reads a repository anew that a link finds elsewhere', async () => {
+    const { cache, open } = await cached();
+    const before = path.join(cache, 'before');
+    await mkdir(before);
+    await rename(path.join(cache, REPO), path.join(before, 'repo'));
+    await link(cache, REPO, 'before/repo');
+    const file = `${REPO}/snapshots/${REV}/config.json`;
+    await link(cache, file, path.join(before, 'repo/blobs', BLOB));
+    const scan = () => scanCache(cache, undefined, open());
+    expect((await scan()).size).toBe(2);
+    await rename(before, path.join(cache, 'after'));
+    await link(cache, REPO, 'after/repo');
+    const { problems } = await scan();
+    expect(problems).toContainEqual({ kind: 'broken-link', path: file });
+  });
+
   it('sees a ref that is changed in place', async () => {
     const { cache, put, open } = await cached();
     await link(cache, `${REPO}/snapshots/${OTHER}/config.json`, `../../blobs/${BLOB}`);
