@@ -5,11 +5,11 @@ import { attempt, type Report } from './problem.ts';
 /** A reading of folders of a cache. */
 export interface Reading {
   readonly report: Report;
-  /** Gets the paths of all folders that were listed and all files that were opened. */
-  readonly seen: string[];
+  /** Gets all folders that were listed and all files that were opened. */
+  readonly seen: Folder[];
 }
 
-/** A folder that links may have led to. */
+/** A folder, or a file in one, that links may have led to. */
 export interface Folder {
   /** Its path by way of the cache. */
   readonly at: string;
@@ -18,8 +18,9 @@ export interface Folder {
 }
 
 /** Entries of a folder in the order of their names; `undefined` when it cannot be read, which is reported. */
-export function list({ at }: Folder, { report, seen }: Reading): Dirent[] | undefined {
-  seen.push(at);
+export function list(folder: Folder, { report, seen }: Reading): Dirent[] | undefined {
+  const { at } = folder;
+  seen.push(folder);
   const entries = attempt(report, at, false, () => readdirSync(at, { withFileTypes: true }));
   return entries?.toSorted((a, b) => byCodeUnit(a.name, b.name));
 }

@@ -1,4 +1,3 @@
-import { realpathSync } from 'node:fs';
 import type { Folder } from './folder.ts';
 import { type CachedRevision, withSums } from './repo-folder.ts';
 import { type CachedFile, type Content, sharedBlob } from './snapshot.ts';
@@ -91,8 +90,4 @@ export function revisionsOf(
   });
 }
 
-/** @throws the system's error */
-function blobsOf(repo: Folder): Folder {
-  const at = `${repo.at}/blobs`;
-  return { at, real: realpathSync.native(at) };
-}
+const blobsOf = ({ at, real }: Folder): Folder => ({ at: `${at}/blobs`, real: `${real}/blobs` });

@@ -39,7 +39,7 @@ export function readRefs(
       else if (TEMPORARY.test(ref)) report('incomplete', below.at);
       else if (!entry.isFile() && !entry.isSymbolicLink()) report('not-a-file', below.at);
       else {
-        seen.push(below.at);
+        seen.push(below);
         const text = attempt(report, below.at, entry.isSymbolicLink(), () => readStart(below.at));
         if (text === undefined) continue;
         if (revisions.has(text)) refs.set(ref, text);

@@ -15,14 +15,15 @@ export interface ScanIndex {
   /** The revisions of a repository; `undefined` when it has to be read. */
   readonly recall: (repo: Folder, cache: Folder) => readonly CachedRevision[] | undefined;
   /**
-   * Takes in what was read of a repository.
+   * Takes in what was read of a repository, unless a link has led to one of its folders: what comes
+   * before the folder may change then, and nothing in the repository tells.
    *
-   * @param seen paths of all folders and refs that were read
+   * @param seen all folders and refs that were read
    */
   readonly keep: (
     repo: Folder,
     revisions: readonly CachedRevision[],
-    seen: readonly string[],
+    seen: readonly Folder[],
   ) => void;
   /** Writes down all that was recalled and kept, for the next scan. */
   readonly save: () => void;
@@ -74,10 +75,11 @@ export function openScanIndex(place: IndexPlace, now = Date.now()): ScanIndex {
       if (revisions !== undefined) after.set(repo.at, kept);
       return revisions;
     },
-    keep(repo, revisions, paths) {
-      const seen = paths.map((at) => at.slice(repo.at.length));
+    keep(repo, revisions, folders) {
+      const seen = folders.map(({ at }) => at.slice(repo.at.length));
+      if (folders.some(({ real }, index) => real !== `${repo.real}${seen[index]}`)) return;
       const state = attempt(() => stateOf(repo, seen, device));
-      const kept = attempt(() => keptOf(repo, revisions));
+      const kept = keptOf(repo, revisions);
       if (state === undefined || kept === undefined) return;
       if ([state.changed, ...kept.modified].some((time) => time > now - YOUNG_MS)) return;
       after.set(repo.at, { seen, state: state.text, ...kept });

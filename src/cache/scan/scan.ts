@@ -91,7 +91,7 @@ function readAnew(
   report: Report,
   index: ScanIndex | undefined,
 ): CachedRepo {
-  const seen: string[] = [];
+  const seen: Folder[] = [];
   let isOdd = false;
   const note: Report = (...problem) => {
     isOdd = true;

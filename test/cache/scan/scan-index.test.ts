@@ -109,7 +109,7 @@ describe.skipIf(process.platform !== 'linux')('an index of scans', () => {
     const { repos } = await scanCache(cache);
     const shm = { ...place, cache: '/dev/shm' };
     const index = openScanIndex(shm, Date.now() + HOUR_MS);
-    index.keep(repo, repos[0]?.revisions ?? [], [repo.at]);
+    index.keep(repo, repos[0]?.revisions ?? [], [repo]);
     index.save();
     await expect(readdir(place.folder)).rejects.toThrow('ENOENT');
   });
@@ -186,6 +186,23 @@ describe.skipIf(process.platform !== 'linux')('an index of scans', () => {
     await link(cache, REPO, 'after/repo');
     const { problems } = await scan();
     expect(problems).toContainEqual({ kind: 'broken-link', path: file });
+  });
+
+  it('reads a repository anew in which a link leads to a snapshot', async () => {
+    const { cache, open } = await cached();
+    const snapshot = path.join(cache, REPO, 'snapshots', REV);
+    const before = path.join(path.dirname(cache), 'before');
+    await mkdir(before);
+    await rename(snapshot, path.join(before, REV));
+    await symlink(path.join(before, REV), snapshot);
+    await link(before, `${REV}/config.json`, `../../hub/${REPO}/blobs/${BLOB}`);
+    const scan = () => scanCache(cache, undefined, open());
+    expect(await scan()).toMatchObject({ size: 2, problems: [] });
+    const after = path.join(cache, '.locks/after');
+    await mkdir(path.dirname(after));
+    await rename(before, after);
+    await symlink(after, before);
+    expect((await scan()).problems).toMatchObject([{ kind: 'broken-link' }]);
   });
 
   it('sees a ref that is changed in place', async () => {
