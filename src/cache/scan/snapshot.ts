@@ -81,7 +81,7 @@ export function createReadSnapshot(folders: RepoFolders, { report, seen }: Readi
       else if (!stats.isFile()) note('not-a-file', at);
       else {
         if (isInPlace && !isInside(file, folders)) note('outside', at, file);
-        return contentOf(file, stats, blobNameOf(path.resolve(path.dirname(real), link), folders));
+        return contentOf(file, stats, blobNameOf(path.dirname(real), link, folders));
       }
       return undefined;
     }
@@ -129,8 +129,17 @@ const contentOf = (file: string, stats: Stats, etag: string | undefined): Conten
   etag,
 });
 
-/** Name of the blob that a link leads to, whatever that is; `undefined` when it leads elsewhere. */
-function blobNameOf(target: string, { repo, blobs }: RepoFolders): string | undefined {
+/**
+ * Name of the blob that a link leads to, whatever that is; `undefined` when it leads elsewhere, or
+ * up again from a folder that it names: that may be a link, too.
+ *
+ * @param from folder of the link, without any link
+ */
+function blobNameOf(from: string, link: string, { repo, blobs }: RepoFolders): string | undefined {
+  const steps = link.split('/');
+  const down = steps.findIndex((step) => !['', '.', '..'].includes(step));
+  if (steps.includes('..', down)) return undefined;
+  const target = path.resolve(from, link);
   const folder = path.dirname(target);
   const isBlob = [blobs?.at, blobs?.real, `${repo.real}/blobs`].includes(folder);
   return isBlob ? path.basename(target) : undefined;

@@ -188,6 +188,19 @@ describe.skipIf(process.platform !== 'linux')('an index of scans', () => {
     expect(problems).toContainEqual({ kind: 'broken-link', path: file });
   });
 
+  it('takes no blob for the one of that name in another repository', async () => {
+    const { cache, put, open } = await cached();
+    const other = 'models--org--other';
+    await put(`${other}/blobs/${BLOB}`, 'longer');
+    await mkdir(path.join(cache, other, 'snapshots'));
+    await link(cache, `${REPO}/other`, `../${other}/snapshots`);
+    await link(cache, `${REPO}/snapshots/${REV}/config.json`, `../../other/../blobs/${BLOB}`);
+    const scan = () => scanCache(cache, undefined, open());
+    const { repos } = await scan();
+    expect(repos[0]?.revisions[0]?.files).toMatchObject([{ size: 6, etag: undefined }]);
+    expect((await scan()).repos).toEqual(repos);
+  });
+
   it('reads a repository anew in which a link leads to a snapshot', async () => {
     const { cache, open } = await cached();
     const snapshot = path.join(cache, REPO, 'snapshots', REV);
