@@ -44,5 +44,8 @@ export function writeIndex(place: IndexPlace, kept: ReadonlyMap<string, KeptRepo
 /** Two processes may write at once: the digest tells whether what is there is of one of them. */
 const headOf = (body: string, { version }: IndexPlace): string => `${version} ${sriOfText(body)}`;
 
-const fileOf = ({ folder, cache }: IndexPlace): string =>
-  path.join(folder, hexOfSri(sriOfText(cache)));
+/** One for each user and groups: others may not be allowed to read what is kept. */
+function fileOf({ folder, cache }: IndexPlace): string {
+  const reader = [process.geteuid?.(), ...(process.getgroups?.() ?? [])];
+  return path.join(folder, hexOfSri(sriOfText(`${reader.join()} ${cache}`)));
+}

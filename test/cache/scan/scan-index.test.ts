@@ -1,4 +1,5 @@
 import {
+  chmod,
   cp,
   lstat,
   mkdir,
@@ -134,6 +135,19 @@ describe.skipIf(process.platform !== 'linux')('an index of scans', () => {
     const { cache, recall, open } = await cached();
     await scanCache(cache, undefined, open('1.0.1'));
     expect(recall()).toBeUndefined();
+  });
+
+  it.skipIf(process.geteuid?.() !== 0)('is of one user', async () => {
+    const { cache, recall, open } = await cached();
+    await chmod(path.dirname(cache), 0o755);
+    await scanCache(cache, undefined, open());
+    process.seteuid?.(65_534);
+    try {
+      expect(recall()).toBeUndefined();
+    } finally {
+      process.seteuid?.(0);
+    }
+    expect(recall()).toBeDefined();
   });
 
   it('need not be writable', async () => {
