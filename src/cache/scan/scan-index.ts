@@ -31,12 +31,12 @@ export interface ScanIndex {
 
 /**
  * File systems of Linux that give a folder a new time whenever an entry of it changes, by their
- * magic numbers (`statfs(2)`): ext, XFS, Btrfs, ZFS, F2FS, bcachefs, tmpfs, overlayfs. Not all do:
- * some that keep objects on servers have no times of folders, and network file systems tell of a
- * change after a while.
+ * magic numbers (`statfs(2)`): ext, XFS, Btrfs, ZFS, F2FS, bcachefs, tmpfs. Not all do: some that
+ * keep objects on servers have no times of folders, network file systems tell of a change after a
+ * while, and overlayfs tells the time of the upper folder of two, when the lower one has changed.
  */
 const KEEPS_TIMES: ReadonlySet<number> = new Set([
-  0xef53, 0x5846_5342, 0x9123_683e, 0x2fc1_2fc1, 0xf2f5_2010, 0xca45_1a4e, 0x0102_1994, 0x794c_7630,
+  0xef53, 0x5846_5342, 0x9123_683e, 0x2fc1_2fc1, 0xf2f5_2010, 0xca45_1a4e, 0x0102_1994,
 ]);
 
 /**

@@ -1,3 +1,4 @@
+import { execFile } from 'node:child_process';
 import {
   chmod,
   cp,
@@ -13,12 +14,16 @@ import {
 } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { scanCache } from '../../../src/cache/scan/scan.ts';
 import { openScanIndex, type ScanIndex } from '../../../src/cache/scan/scan-index.ts';
+import { keepsTimes } from '../../support/keeps-times.ts';
 import { smallDisk } from '../../support/small-disk.ts';
 import { tempFolder } from '../../support/temp.ts';
+
+const exec = promisify(execFile);
 
 const REV = 'c'.repeat(40);
 const OTHER = 'd'.repeat(40);
@@ -57,7 +62,7 @@ async function link(cache: string, name: string, to: string): Promise<void> {
   await symlink(to, file);
 }
 
-describe.skipIf(process.platform !== 'linux')('an index of scans', () => {
+describe.runIf(keepsTimes)('an index of scans', () => {
   it('knows what an earlier scan read', async () => {
     const { cache, recall, open } = await cached();
     expect(recall()).toBeUndefined();
@@ -100,6 +105,22 @@ describe.skipIf(process.platform !== 'linux')('an index of scans', () => {
     await cp(cache, folder, { recursive: true, verbatimSymlinks: true });
     const index = openScanIndex({ ...place, cache: folder }, Date.now() + HOUR_MS);
     expect(await scanCache(folder, undefined, index)).toMatchObject({ size: 2, problems: [] });
+    await expect(readdir(place.folder)).rejects.toThrow('ENOENT');
+    await scanCache(cache, undefined, open());
+    expect(await readdir(place.folder)).toHaveLength(1);
+  });
+
+  it('keeps nothing where a folder may change below another one', async ({ skip }) => {
+    const { cache, place, open } = await cached();
+    const folder = await tempFolder();
+    const merged = path.join(folder, 'merged');
+    for (const name of ['upper', 'work', 'merged']) await mkdir(path.join(folder, name));
+    const layers = `lowerdir=${cache},upperdir=${folder}/upper,workdir=${folder}/work`;
+    const mounted = exec('mount', ['-t', 'overlay', '-o', layers, 'overlay', merged]);
+    await mounted.catch(() => skip('only root can mount'));
+    onTestFinished(async () => void (await exec('umount', [merged])));
+    const index = openScanIndex({ ...place, cache: merged }, Date.now() + HOUR_MS);
+    expect(await scanCache(merged, undefined, index)).toMatchObject({ size: 2, problems: [] });
     await expect(readdir(place.folder)).rejects.toThrow('ENOENT');
     await scanCache(cache, undefined, open());
     expect(await readdir(place.folder)).toHaveLength(1);
@@ -336,7 +357,7 @@ async function apply(cache: string, { repo, rev, file, blob, ref, what, size }: 
   await doIt[what]().catch(() => undefined);
 }
 
-describe.skipIf(process.platform !== 'linux')('a scan with an index', () => {
+describe.runIf(keepsTimes)('a scan with an index', () => {
   it('tells what a scan without one tells, whatever changed in between', async () => {
     let recalled = 0;
     const counting = (index: ScanIndex): ScanIndex => ({

@@ -5,6 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { lfs, startHub } from '../../support/hub/index.ts';
+import { keepsTimes } from '../../support/keeps-times.ts';
 import { describeNix, LIBRARY, type Nix, nixString, PKGS } from '../../support/nix.ts';
 import { createProject } from '../../support/project.ts';
 import { callPython, pythonClients } from '../../support/python.ts';
@@ -127,7 +128,7 @@ describe('scan', () => {
     expect(problems).toContainEqual({ kind: 'broken-link', path: `${at}/g\u202e` });
   });
 
-  it.runIf(process.platform === 'linux')('keeps what it read for the next time', async () => {
+  it.runIf(keepsTimes)('keeps what it read for the next time', async () => {
     const [cache, home] = [await tempFolder('hub'), await tempFolder('cache home')];
     const repo = path.join(cache, 'models--org--name');
     await put(path.join(repo, 'blobs/a'), '{}');
