@@ -32,12 +32,12 @@ export function readIndex(place: IndexPlace): ReadonlyMap<string, KeptRepo> {
 
 /** Writes an index; where that fails, there is none or a damaged one. */
 export function writeIndex(place: IndexPlace, kept: ReadonlyMap<string, KeptRepo>): void {
-  const body = JSON.stringify(Object.fromEntries(kept));
   try {
+    const body = JSON.stringify(Object.fromEntries(kept));
     mkdirSync(place.folder, { recursive: true });
     writeFileSync(fileOf(place), `${headOf(body, place)}\n${body}`);
   } catch {
-    // A home that cannot be written to, or a full disk.
+    // A home that cannot be written to, a full disk, or more than one string can hold.
   }
 }
 
