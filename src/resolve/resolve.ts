@@ -78,7 +78,8 @@ const NOT_AT_COMMIT: ReadonlySet<ErrorCode> = new Set([
 
 /**
  * Resolves an entry at the commit that another one is locked at, without looking up its ref. When
- * that commit is gone, or lacks what the entry selects, it is resolved by itself, with a warning.
+ * that commit is gone, or lacks what the entry selects and the newest one has, it is resolved by
+ * itself, with a warning.
  *
  * @param other entry that wants the same ref or version range of the same repository
  * @throws HugError those of `resolveEntry`
@@ -90,19 +91,24 @@ export async function resolveWith(
 ): Promise<Resolved> {
   const { repo, ref, rev } = other.entry;
   const place = placeOf(other);
+  let shared: Resolved | undefined;
+  let lack = 'include keeps no LFS file there';
   try {
     const { entry, warnings } = await lockAt(wanted, { ref, at: { id: repo, rev } }, context);
-    if (includesNothing(wanted, entry)) {
-      throw new HugError('EHUG_SELECTION', 'include keeps no LFS file there');
-    }
-    return { entry, warnings: warnings.map((warning) => `at the commit of ${place}: ${warning}`) };
+    shared = {
+      entry,
+      warnings: warnings.map((warning) => `at the commit of ${place}: ${warning}`),
+    };
+    if (!includesNothing(wanted, entry)) return shared;
   } catch (error) {
     if (!(error instanceof HugError && NOT_AT_COMMIT.has(error.code))) throw error;
-    const alone = await resolveEntry(wanted, context);
-    if (alone.entry.rev === rev) return alone;
-    const reason = `cannot share the commit of ${place}: ${error.message}`;
-    return { ...alone, warnings: [reason, ...alone.warnings] };
+    lack = error.message;
   }
+  const alone = await resolveEntry(wanted, context);
+  if (alone.entry.rev === rev) return alone;
+  if (shared !== undefined && includesNothing(wanted, alone.entry)) return shared;
+  const reason = `cannot share the commit of ${place}: ${lack}`;
+  return { ...alone, warnings: [reason, ...alone.warnings] };
 }
 
 /** Whether globs that name LFS files kept none: their files may be newer than the commit. */

@@ -201,6 +201,15 @@ describe('a commit that cannot be shared is said, and the newest taken', () => {
     expect(await revs()).toEqual({ gguf: 'locked', q8: 'newest' });
   });
 
+  it('unless include matches none of the newest one either', async () => {
+    const { lockWith, id, revs } = await moved();
+    const { stderr } = await lockWith(`new: { repo: ${id}, include: ["q2*"] }`);
+    expect(stderr.split('\n').filter((line) => line.startsWith('warning'))).toEqual([
+      'warning: models.new: at the commit of models.gguf: include "q2*" matches no LFS file; plain files are always kept',
+    ]);
+    expect(await revs()).toEqual({ gguf: 'locked', new: 'locked' });
+  });
+
   it('unless the newest is the same', async () => {
     const { lockWith, repo, id, locked, revs } = await moved();
     await repo.branch('main', locked);
