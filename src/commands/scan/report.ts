@@ -10,6 +10,9 @@ export interface ScanReport {
   readonly isStored: (revision: CachedRevision) => boolean | undefined;
 }
 
+/** The last moment that a `Date` can be; file systems have later ones. In ms since 1970. */
+const LAST_DATE = 8.64e15;
+
 /** A document of it. Times are in ISO 8601. */
 export function scanJson({ cacheFolder, scan, isStored }: ScanReport): Output<'scan'> {
   return {
@@ -25,7 +28,7 @@ export function scanJson({ cacheFolder, scan, isStored }: ScanReport): Output<'s
         files: revision.files.length,
         inStore: isStored(revision) ?? null,
         refs: revision.refs,
-        modified: new Date(revision.modified).toISOString(),
+        modified: new Date(Math.min(revision.modified, LAST_DATE)).toISOString(),
         folder: revision.folder,
       })),
     ),

@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
-import { mkdir, open, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { lfs, startHub } from '../../support/hub/index.ts';
 import { keepsTimes } from '../../support/keeps-times.ts';
 import { describeNix, LIBRARY, type Nix, nixString, PKGS } from '../../support/nix.ts';
@@ -45,6 +45,21 @@ describe('scan', () => {
       problems: [],
     });
   });
+
+  it.runIf(process.platform === 'linux')(
+    'tells the last moment that there is of a file that is later',
+    async () => {
+      // A file system of its own for it: not all have such times.
+      const cache = await mkdtemp('/dev/shm/nix-hug-');
+      onTestFinished(() => rm(cache, { recursive: true }));
+      const file = path.join(cache, 'models--org--name/snapshots', REV, 'config.json');
+      await put(file, '{}');
+      await promisify(execFile)('touch', ['-d', '@9000000000000000', file]);
+      const { status, json } = await scan(cache, NO_NIX, '--json');
+      expect(status).toBe(0);
+      expect(json().revisions[0].modified).toBe('+275760-09-13T00:00:00.000Z');
+    },
+  );
 
   it('fails when the cache is no folder', async () => {
     const { status, stderr } = await scan('/dev/null', NO_NIX);
