@@ -3,6 +3,12 @@ import path from 'node:path';
 import { hexOfSri, sriOfText } from '../../integrity.ts';
 import type { KeptRepo } from './kept-repo.ts';
 
+/**
+ * Changes with what is kept, and with what counts as odd: builds of one version of this program may
+ * differ in both.
+ */
+const FORMAT = 1;
+
 /** Where the index of a cache is. */
 export interface IndexPlace {
   /** Folder of the indexes of all caches; made when missing. */
@@ -42,7 +48,8 @@ export function writeIndex(place: IndexPlace, kept: ReadonlyMap<string, KeptRepo
 }
 
 /** Two processes may write at once: the digest tells whether what is there is of one of them. */
-const headOf = (body: string, { version }: IndexPlace): string => `${version} ${sriOfText(body)}`;
+const headOf = (body: string, { version }: IndexPlace): string =>
+  `${FORMAT} ${version} ${sriOfText(body)}`;
 
 /** One for each user and groups: others may not be allowed to read what is kept. */
 function fileOf({ folder, cache }: IndexPlace): string {

@@ -2,7 +2,10 @@ import type { Folder } from './folder.ts';
 import { type CachedRevision, withSums } from './repo-folder.ts';
 import { type CachedFile, type Content, sharedBlob } from './snapshot.ts';
 
-/** A repository of which nothing but links to its blobs was read, as an index has it. */
+/**
+ * A repository of which nothing but links to its blobs was read, as an index has it. Lists of texts
+ * and numbers are read faster than an object for each blob and file.
+ */
 export interface KeptRepo {
   /** What was read of it, see `stateOf`. */
   readonly seen: readonly string[];

@@ -88,7 +88,7 @@ describe.runIf(keepsTimes)('an index of scans', () => {
     await scanCache(cache, undefined, open());
     const [name = ''] = await readdir(place.folder);
     expect(await readFile(path.join(place.folder, name), 'utf8')).toMatch(
-      /^1\.0\.0 sha256-.+\n\{\}$/u,
+      /^1 1\.0\.0 sha256-.+\n\{\}$/u,
     );
   });
 

@@ -148,7 +148,7 @@ describe('a repository in the cache', () => {
     expect((await readdir(repo)).toSorted()).toEqual(['snapshots', 'trees']);
   });
 
-  it('does not wait for a list that a killed process had in its hands', async () => {
+  it('waits no more than a second for a list that a killed process had in its hands', async () => {
     const { repo, writer } = await writing();
     const other = path.join(repo, '.nix-hug.other');
     await mkdir(other, { recursive: true });
