@@ -48,9 +48,10 @@ export function createOutput({ stdout, stderr }: Streams, options: OutputOptions
   };
 
   return {
-    async result({ json: document, text, errors = [] }) {
-      if (json) print(JSON.stringify(document, null, 2));
+    async result(result) {
+      if (json) print(JSON.stringify(result.json, null, 2));
       else {
+        const { text, errors = [] } = result;
         const shown =
           typeof text === 'string' ? text : await text(stdout.isTTY ? stdout.columns : undefined);
         if (!quiet && shown !== '') print(shown);

@@ -18,7 +18,7 @@ export async function table(
   right: readonly number[],
   columns = Infinity,
 ): Promise<string[]> {
-  const isPlain = rows.every((row) => row.every((cell) => PLAIN.test(cell)));
+  const isPlain = PLAIN.test(rows.flat().join(''));
   const widthOf = isPlain ? (text: string) => text.length : (await import('string-width')).default;
   const natural = rows.reduce<number[]>(
     (widest, row) => row.map((cell, at) => Math.max(widthOf(cell), widest[at] ?? 0)),

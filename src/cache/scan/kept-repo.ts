@@ -11,6 +11,8 @@ export interface KeptRepo {
   readonly seen: readonly string[];
   /** Where the repository was, and what the system said of that. */
   readonly state: string;
+  /** Paths of files in the repository. */
+  readonly names: readonly string[];
   /** Names of the blobs that files lead to. */
   readonly etags: readonly string[];
   /** Length of each in bytes; `null` for one that repositories share. */
@@ -23,9 +25,9 @@ export interface KeptRepo {
 interface KeptRevision {
   readonly rev: string;
   readonly refs: readonly string[];
-  /** Paths in the repository. */
-  readonly paths: readonly string[];
-  /** Which of `etags` each of them is. */
+  /** Which of `names` its files have. */
+  readonly paths: readonly number[];
+  /** Which of `etags` they lead to. */
   readonly blobs: readonly number[];
 }
 
@@ -34,7 +36,8 @@ export function keptOf(
   repo: Folder,
   revisions: readonly CachedRevision[],
 ): Omit<KeptRepo, 'seen' | 'state'> | undefined {
-  const numbers = new Map<string, number>();
+  const names = new Map<string, number>();
+  const etags = new Map<string, number>();
   const sizes: (number | null)[] = [];
   const times: number[] = [];
   const kept: KeptRevision[] = [];
@@ -42,20 +45,32 @@ export function keptOf(
   for (const { rev, refs, files } of revisions) {
     // When an empty one was modified is nowhere but in its folder.
     if (files.length === 0) return undefined;
+    const paths: number[] = [];
     const blobs: number[] = [];
-    for (const { etag, file, size, modified } of files) {
+    for (const { path, etag, file, size, modified } of files) {
       if (etag === undefined) return undefined;
-      const number = numbers.get(etag) ?? numbers.size;
-      if (number === numbers.size) {
-        numbers.set(etag, number);
+      if (!etags.has(etag)) {
         sizes.push(file === `${folder.real}/${etag}` ? size : null);
         times.push(modified);
       }
-      blobs.push(number);
+      paths.push(numberOf(path, names));
+      blobs.push(numberOf(etag, etags));
     }
-    kept.push({ rev, refs, paths: files.map((file) => file.path), blobs });
+    kept.push({ rev, refs, paths, blobs });
   }
-  return { etags: [...numbers.keys()], sizes, modified: times, revisions: kept };
+  return {
+    names: [...names.keys()],
+    etags: [...etags.keys()],
+    sizes,
+    modified: times,
+    revisions: kept,
+  };
+}
+
+function numberOf(text: string, numbers: Map<string, number>): number {
+  const number = numbers.get(text) ?? numbers.size;
+  numbers.set(text, number);
+  return number;
 }
 
 /**
@@ -65,7 +80,7 @@ export function keptOf(
  * @throws the system's error
  */
 export function revisionsOf(
-  { etags, sizes, modified, revisions }: KeptRepo,
+  { names, etags, sizes, modified, revisions }: KeptRepo,
   repo: Folder,
   cache: Folder,
 ): CachedRevision[] | undefined {
@@ -82,9 +97,10 @@ export function revisionsOf(
   }
   return revisions.map(({ rev, refs, paths, blobs: numbers }) => {
     const files: CachedFile[] = [];
-    for (const [index, path] of paths.entries()) {
-      const content = contents[numbers[index] ?? -1];
-      if (content === undefined) continue;
+    for (const [index, number] of numbers.entries()) {
+      const path = names[paths[index] ?? -1];
+      const content = contents[number];
+      if (path === undefined || content === undefined) continue;
       const { file, size, modified: written, etag } = content;
       files.push({ path, file, size, modified: written, etag });
     }

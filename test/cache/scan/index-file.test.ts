@@ -11,6 +11,7 @@ it('what is more than one string can hold is not written', async () => {
     get state(): string {
       throw new RangeError('Invalid string length');
     },
+    names: [],
     etags: [],
     sizes: [],
     modified: [],
