@@ -3,6 +3,7 @@ import { isInside } from '../../cache/inside.ts';
 import type { BlobSource } from '../../cache/write/blob.ts';
 import type { RepoWriter } from '../../cache/write/write.ts';
 import { HugError } from '../../errors.ts';
+import { nameOf } from '../../hub/refusal.ts';
 import { createPipeline, type ReportContent } from '../../store/pipeline.ts';
 import { damageText } from '../bring/bring.ts';
 import { createHubSource, type HubFile, type OpenDownloads } from '../bring/hub-source.ts';
@@ -129,7 +130,7 @@ function wanted({ exported, file }: ExportedPlace): HubFile {
 }
 
 function unreachable({ path, type, repo }: HubFile): HugError {
-  const place = `${JSON.stringify(path)} of ${type} ${repo}`;
+  const place = nameOf({ type, id: repo, path });
   return new HugError('EHUG_OFFLINE', `${place} is in no cache and not in the store`, {
     hint: 'Run it once without --offline and HF_HUB_OFFLINE.',
   });
