@@ -28,8 +28,9 @@ export function readIndex(place: IndexPlace): ReadonlyMap<string, KeptRepo> {
     const text = readFileSync(fileOf(place), 'utf8');
     const end = text.indexOf('\n');
     const body = text.slice(end + 1);
-    if (text.slice(0, end) === headOf(body, place))
+    if (text.slice(0, end) === headOf(body, place)) {
       return new Map(Object.entries(JSON.parse(body)));
+    }
   } catch {
     // As good as none.
   }

@@ -46,7 +46,7 @@ const KEEPS_TIMES: ReadonlySet<number> = new Set([
 const YOUNG_MS = 2_000;
 
 /** An index that knows nothing and takes nothing in. */
-const NO_INDEX: ScanIndex = {
+export const NO_INDEX: ScanIndex = {
   recall: () => undefined,
   keep: () => undefined,
   save: () => undefined,

@@ -6,7 +6,7 @@ import { type Folder, folderAt, followed, list } from './folder.ts';
 import { attempt, type CacheProblem, type Report } from './problem.ts';
 import { SYSTEM_FILES } from './refs.ts';
 import { type CachedRepo, parseRepoFolderName, readRepo, sizeOf } from './repo-folder.ts';
-import type { ScanIndex } from './scan-index.ts';
+import { NO_INDEX, type ScanIndex } from './scan-index.ts';
 
 /** What is in a Hugging Face cache. */
 export interface CacheScan {
@@ -40,7 +40,7 @@ const OWN_FILES: ReadonlySet<string> = new Set(['.locks', 'CACHEDIR.TAG', ...SYS
 export async function scanCache(
   folder: string,
   signal?: AbortSignal,
-  index?: ScanIndex,
+  index: ScanIndex = NO_INDEX,
 ): Promise<CacheScan> {
   const cache = openCache(folder);
   if (cache === undefined) return { found: false, repos: [], size: 0, problems: [] };
@@ -60,7 +60,7 @@ export async function scanCache(
     const repo = readEntry(cache, entry, report, index);
     if (repo !== undefined) repos.push(repo);
   }
-  index?.save();
+  index.save();
   const files = repos.flatMap(({ revisions }) => revisions.flatMap((revision) => revision.files));
   return { found: true, repos, size: sizeOf(files), problems };
 }
@@ -69,7 +69,7 @@ function readEntry(
   cache: Folder,
   entry: Dirent,
   report: Report,
-  index: ScanIndex | undefined,
+  index: ScanIndex,
 ): CachedRepo | undefined {
   const at = `${cache.at}/${entry.name}`;
   if (OWN_FILES.has(entry.name) || isSharedStore(at, entry, report)) return undefined;
@@ -77,7 +77,7 @@ function readEntry(
   const repo = named === undefined ? 'other' : folderAt(cache, entry, report);
   if (named === undefined || typeof repo === 'string') report('foreign', at);
   else if (repo !== undefined) {
-    const revisions = index?.recall(repo, cache);
+    const revisions = index.recall(repo, cache);
     if (revisions !== undefined) return { ...named, folder: repo.at, revisions };
     return readAnew(named, repo, cache, report, index);
   }
@@ -89,7 +89,7 @@ function readAnew(
   repo: Folder,
   cache: Folder,
   report: Report,
-  index: ScanIndex | undefined,
+  index: ScanIndex,
 ): CachedRepo {
   const seen: Folder[] = [];
   let isOdd = false;
@@ -98,7 +98,7 @@ function readAnew(
     report(...problem);
   };
   const read = readRepo(named, repo, cache, { report: note, seen });
-  if (!isOdd) index?.keep(repo, read.revisions, seen);
+  if (!isOdd) index.keep(repo, read.revisions, seen);
   return read;
 }
 

@@ -20,7 +20,7 @@ export type ScanContext = Pick<
 export async function run(context: ScanContext): Promise<CommandResult> {
   const { cacheFolder, signal } = context;
   const [scan, store] = await Promise.all([
-    scanCache(cacheFolder, signal, await context.openScanIndex()),
+    context.openScanIndex().then((index) => scanCache(cacheFolder, signal, index)),
     askNix(() => openStore(context), context),
   ]);
   const stored = await askNix(async () => {

@@ -43,7 +43,7 @@ export async function storedRevisions(
   store: Store,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<CachedRevision, boolean | undefined>> {
-  const places = createPlaces(store);
+  const placesOf = createPlaces(store);
   const placed: PlacedRevision[] = [];
   for (const { folder, revisions } of repos) {
     for (const revision of revisions) {
@@ -55,7 +55,7 @@ export async function storedRevisions(
         return isSha256Hex(digest) ? digest : undefined;
       };
       const isAny = isWhole && files.length > 0;
-      placed.push([revision, isAny ? places.of(files, sha256Of) : undefined]);
+      placed.push([revision, isAny ? placesOf(files, sha256Of) : undefined]);
     }
   }
   const verdicts = await verdictsOn(placed, store);
@@ -72,7 +72,7 @@ export async function storedRevisions(
     if (!hashes.has(file)) hashes.set(file, await hashOf(file, signal));
   }
   const hashed = toHash.map(({ revision, place }): PlacedRevision => {
-    const plain = places.of(place.plain, ({ file }) => hashes.get(file));
+    const plain = placesOf(place.plain, ({ file }) => hashes.get(file));
     return [
       revision,
       plain && { ...plain, storePaths: [...place.storePaths, ...plain.storePaths] },
@@ -81,19 +81,19 @@ export async function storedRevisions(
   return new Map([...verdicts, ...(await verdictsOn(hashed, store))]);
 }
 
-/** Finds where the store would have files; most are the same in many revisions. */
-interface Places {
-  /**
-   * @param sha256Of SHA-256 of a file in hex, if anybody gives it
-   * @returns `undefined` when nothing is where one of them would be
-   */
-  readonly of: (
-    files: readonly CachedFile[],
-    sha256Of: (file: CachedFile) => string | undefined,
-  ) => Placed | undefined;
-}
+/**
+ * Finds where the store would have files.
+ *
+ * @param sha256Of SHA-256 of a file in hex, if anybody gives it
+ * @returns `undefined` when nothing is where one of them would be
+ */
+type FindPlaces = (
+  files: readonly CachedFile[],
+  sha256Of: (file: CachedFile) => string | undefined,
+) => Placed | undefined;
 
-function createPlaces({ storeFolder, diskFolder }: Store): Places {
+/** Most files are the same in many revisions, and looked for once. */
+function createPlaces({ storeFolder, diskFolder }: Store): FindPlaces {
   const known = new Map<string, string>();
   const there = new Map<string, boolean>();
 
@@ -114,18 +114,16 @@ function createPlaces({ storeFolder, diskFolder }: Store): Places {
     return may;
   }
 
-  return {
-    of(files, sha256Of) {
-      const storePaths: string[] = [];
-      const plain: CachedFile[] = [];
-      for (const file of files) {
-        const storePath = storePathFor(file, sha256Of(file));
-        if (storePath === undefined) plain.push(file);
-        else if (mayBeThere(storePath)) storePaths.push(storePath);
-        else return undefined;
-      }
-      return { storePaths, plain };
-    },
+  return (files, sha256Of) => {
+    const storePaths: string[] = [];
+    const plain: CachedFile[] = [];
+    for (const file of files) {
+      const storePath = storePathFor(file, sha256Of(file));
+      if (storePath === undefined) plain.push(file);
+      else if (mayBeThere(storePath)) storePaths.push(storePath);
+      else return undefined;
+    }
+    return { storePaths, plain };
   };
 }
 
