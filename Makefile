@@ -1,6 +1,6 @@
 # `make demo` and `make test` do their own set-up. Nothing but make, git and Node 20 is assumed.
 
-.PHONY: demo test test-faults test-compat test-mutations bench check build setup setup-compat clean
+.PHONY: demo test test-faults test-compat bench check build setup setup-compat clean
 .DELETE_ON_ERROR:
 
 demo: build setup
@@ -9,8 +9,8 @@ demo: build setup
 test: build setup
 	npm run check
 	npm test
-	LC_ALL=sk npx vitest run test/lock test/resolve test/commands/lock/lock.test.ts \
-	  test/commands/ls/ls.test.ts test/commands/scan/scan.test.ts test/commands/lock/update.test.ts test/walk-through.test.ts
+	LC_ALL=sk npx vitest run test/lock test/resolve test/commands/lock.test.ts \
+	  test/commands/ls.test.ts test/commands/scan.test.ts test/commands/update.test.ts test/walk-through.test.ts
 
 # Random faults; FAULT_SEED and FAULT_RUNS repeat what a run has printed.
 test-faults: setup node_modules
@@ -18,10 +18,6 @@ test-faults: setup node_modules
 
 test-compat: build setup setup-compat
 	npx vitest run --config vitest.compat.config.ts
-
-# Breaks copies of the code in many places; each time a test has to notice. Takes a quarter of an hour.
-test-mutations: build setup
-	npm run mutations
 
 bench: build setup setup-compat
 	npm run bench

@@ -1,8 +1,8 @@
 import { mkdir, readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { createHttp } from '../src/hub/http.ts';
-import type { RemoteFile } from '../src/transfer/answer.ts';
-import { createDownloads } from '../src/transfer/downloads.ts';
+import type { RemoteFile } from '../src/download/answer.ts';
+import { createDownloads } from '../src/download/downloads.ts';
 
 // Brings the files of a list (JSON) into a folder, as `nix-hug fetch` does with those of a lock.
 const [, , endpoint = '', list = '', folder = ''] = process.argv;

@@ -1,5 +1,5 @@
-import { sriOfHex } from '../src/integrity.ts';
-import type { RemoteFile } from '../src/transfer/answer.ts';
+import { sriOfHex } from '../src/digest.ts';
+import type { RemoteFile } from '../src/download/answer.ts';
 import { type FileContent, lfs, startHub } from '../test/support/hub/index.ts';
 
 /** What the hub is to serve: a model of LFS files, and of small plain ones. */

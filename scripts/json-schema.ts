@@ -1,6 +1,6 @@
 import { type ConversionConfig, type JsonSchema, toJsonSchema } from '@valibot/to-json-schema';
 import * as v from 'valibot';
-import { OUTPUT_SCHEMAS } from '../src/commands/output-schema.ts';
+import { OUTPUT_SCHEMAS } from '../src/output/json-schema.ts';
 import { lockSchema } from '../src/lock/schema.ts';
 import { manifestSchema } from '../src/manifest/schema.ts';
 

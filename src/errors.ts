@@ -158,3 +158,7 @@ export function systemCodeOf(error: unknown): string | undefined {
     ? error.code
     : undefined;
 }
+
+/** The error for arguments and options that make no sense together. */
+export const usageError = (message: string, hint = 'See nix-hug --help.'): HugError =>
+  new HugError('EHUG_USAGE', message, { hint });

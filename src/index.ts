@@ -5,7 +5,7 @@
  * @packageDocumentation
  */
 export { type ErrorCode, HugError, type HugErrorOptions } from './errors.ts';
-export type { NonEmpty } from './group.ts';
+export type { NonEmpty } from './collections.ts';
 export type { RepoType } from './repo.ts';
 
 export { parseManifest, type ParseOptions } from './manifest/parse.ts';
@@ -18,7 +18,7 @@ export type { Lock, LockedEntry, LockedFile } from './lock/schema.ts';
 
 export { createHubApi, type HubApi, type Revision } from './hub/api.ts';
 export type { ConnectionOptions } from './hub/connection.ts';
-export type { Exchange } from './hub/exchanges.ts';
+export type { Exchange } from './hub/connection.ts';
 export type { History } from './hub/history.ts';
 export {
   createHttp,
@@ -30,9 +30,9 @@ export {
   type RangeTry,
   type TextAnswer,
 } from './hub/http.ts';
-export type { Subject } from './hub/refusal.ts';
+export type { Subject } from './hub/errors.ts';
 export type { RetryPolicy, Wait } from './hub/retry.ts';
-export type { TreePin } from './hub/tree-pin.ts';
+export type { TreePin } from './hub/tree.ts';
 export type { TreeFile } from './hub/tree.ts';
 
 export { type Drift, driftOf, type Reason } from './resolve/drift.ts';
@@ -44,4 +44,4 @@ export {
   resolveEntry,
 } from './resolve/resolve.ts';
 
-export { type LackingContent, lackingContents, type PlacedFile, placeFiles } from './store/plan.ts';
+export { type MissingBlob, missingBlobs, type PlacedFile, placeFiles } from './copy/placement.ts';

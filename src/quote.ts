@@ -1,4 +1,4 @@
-const LONGEST = 80;
+const MAX_LENGTH = 80;
 
 /** Control and formatting characters and line separators, of one UTF-16 unit each. */
 const INVISIBLE =
@@ -8,23 +8,28 @@ const INVISIBLE =
  * Text of a user for a message: at most 80 characters of it, on one line, and nothing that a
  * terminal would not show as itself.
  */
-export function shown(text: string): string {
-  return visible(clipped(text).toWellFormed());
+export function forTerminal(text: string): string {
+  return escapeControls(clipped(text).toWellFormed());
 }
 
-/** As `shown`, in quotes, as JSON would write it. */
-export function quoted(text: string): string {
-  return visible(JSON.stringify(clipped(text)));
+/** As `forTerminal`, in quotes, as JSON would write it. */
+export function quote(text: string): string {
+  return escapeControls(JSON.stringify(clipped(text)));
 }
 
 function clipped(text: string): string {
-  return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
+  return text.length > MAX_LENGTH ? `${text.slice(0, MAX_LENGTH)}…` : text;
 }
 
 /** Text on one line, with nothing that a terminal would not show as itself. */
-export function visible(text: string): string {
+export function escapeControls(text: string): string {
   return text.replace(
     INVISIBLE,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
+}
+
+/** A string literal of the Nix language (Nix manual, "String literal"). */
+export function nixString(text: string): string {
+  return `"${text.replace(/["\\]|\$\{/gu, String.raw`\$&`)}"`;
 }

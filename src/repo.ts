@@ -1,5 +1,5 @@
 import { HugError } from './errors.ts';
-import { quoted } from './quote.ts';
+import { quote } from './quote.ts';
 import { type Flaw, PATH_FLAWS, reasonOf, unsafeReason } from './safe-path.ts';
 
 /** What a repository holds. */
@@ -172,7 +172,7 @@ function pathOnHub({ text, host, path }: Address, endpoints: readonly string[]):
   if (host.includes('@')) throw invalid('an address with a user name or password');
   const hub = endpoints.map(splitAddress).find((endpoint) => endpoint?.host === host);
   if (hub === undefined && !HUB_HOSTS.has(host)) {
-    throw invalid(quoted(text), `${quoted(host)} is not the Hub`);
+    throw invalid(quote(text), `${quote(host)} is not the Hub`);
   }
   const base = hub?.path.replace(/\/*$/u, '/') ?? '/';
   return path.startsWith(base) ? path.slice(base.length) : path;
@@ -186,13 +186,13 @@ function parsePath(path: string, form: string): RepoForm {
   const id = checkedId(rest.slice(0, verbAt).join('/'), form);
   const { ref, path: file } = splitRef(rest.slice(verbAt + 1));
   const badRef = badRefReason(ref);
-  if (badRef !== undefined) throw invalid(quoted(form), `its revision ${badRef}`);
+  if (badRef !== undefined) throw invalid(quote(form), `its revision ${badRef}`);
   if (rest[verbAt] === 'tree') {
-    if (file !== '') throw invalid(quoted(form), `it names a folder; select ${quoted(`${file}/`)}`);
+    if (file !== '') throw invalid(quote(form), `it names a folder; select ${quote(`${file}/`)}`);
     return { type, id, ref };
   }
   const badFile = unsafeReason(file);
-  if (badFile !== undefined) throw invalid(quoted(form), `its file ${badFile}`);
+  if (badFile !== undefined) throw invalid(quote(form), `its file ${badFile}`);
   return { type, id, ref, file };
 }
 
@@ -209,7 +209,7 @@ function splitRef(segments: readonly string[]): { ref: string; path: string } {
 }
 
 function checkedId(id: string, form: string): string {
-  if (!isRepoId(id)) throw invalid(quoted(form), 'write org/name or its address on the Hub');
+  if (!isRepoId(id)) throw invalid(quote(form), 'write org/name or its address on the Hub');
   return id;
 }
 
@@ -217,7 +217,7 @@ function decode(segment: string, form: string): string {
   try {
     return decodeURIComponent(segment);
   } catch (cause) {
-    throw invalid(quoted(form), 'its percent-encoding is broken', cause);
+    throw invalid(quote(form), 'its percent-encoding is broken', cause);
   }
 }
 

@@ -18,7 +18,7 @@ export const PATH_FLAWS: readonly Flaw[] = [
 ];
 
 /** What most file systems allow for one segment, in bytes. */
-const LONGEST_SEGMENT = 255;
+const MAX_SEGMENT = 255;
 
 /** What nearly all paths are. If short, none of them is unsafe. */
 const PLAIN = /^(?:\w[\w.-]*\/)*\w[\w.-]*$/u;
@@ -29,10 +29,10 @@ const PLAIN = /^(?:\w[\w.-]*\/)*\w[\w.-]*$/u;
  * @param path slash-separated path as the Hub, a lock or a cache gives it
  */
 export function unsafeReason(path: string): string | undefined {
-  if (path.length <= LONGEST_SEGMENT && PLAIN.test(path)) return undefined;
+  if (path.length <= MAX_SEGMENT && PLAIN.test(path)) return undefined;
   if (path === '') return 'is empty';
   if (!path.isWellFormed()) return 'is not valid Unicode';
-  const isLong = path.split('/').some((segment) => Buffer.byteLength(segment) > LONGEST_SEGMENT);
+  const isLong = path.split('/').some((segment) => Buffer.byteLength(segment) > MAX_SEGMENT);
   return reasonOf(PATH_FLAWS, path) ?? (isLong ? 'has a segment of over 255 bytes' : undefined);
 }
 

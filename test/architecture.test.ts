@@ -4,117 +4,63 @@ import { describe, expect, it } from 'vitest';
 
 const SRC = path.join(import.meta.dirname, '..', 'src');
 
-/** Stations of the data flow and the stations each may import. `base` is the files of `src` itself. */
+/** Folders of `src`, in the order of the data flow, and those that each may import. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
   base: [],
   manifest: ['base'],
   hub: ['base'],
   lock: ['base'],
   resolve: ['base', 'manifest', 'hub', 'lock'],
+  download: ['base', 'hub'],
   store: ['base', 'lock'],
-  cache: ['base', 'transfer'],
-  transfer: ['base', 'hub'],
-  commands: ['base', 'manifest', 'hub', 'lock', 'resolve', 'store', 'cache', 'transfer'],
-  cli: ['base', 'hub', 'store', 'cache', 'transfer', 'commands'],
+  cache: ['base', 'lock', 'download'],
+  copy: ['base', 'hub', 'lock', 'download', 'store', 'cache', 'project', 'output'],
+  project: ['base', 'manifest', 'hub', 'lock', 'resolve', 'store', 'cache', 'copy', 'output'],
+  output: ['base', 'lock', 'resolve', 'copy'],
+  commands: [
+    'base',
+    'manifest',
+    'hub',
+    'lock',
+    'resolve',
+    'download',
+    'store',
+    'cache',
+    'copy',
+    'project',
+    'output',
+  ],
+  cli: ['base', 'hub', 'download', 'store', 'cache', 'copy', 'project', 'output', 'commands'],
   bin: ['base', 'cli'],
   launch: ['base'],
-  index: ['base', 'manifest', 'hub', 'lock', 'resolve', 'store'],
+  index: ['base', 'manifest', 'hub', 'lock', 'resolve', 'copy'],
 };
 
-/** Packages and system modules, and the only places that may import them. */
+/** Packages, and the folders that may import them. */
 const ONLY_IN: Record<string, readonly string[]> = {
-  '@commander-js/extra-typings': ['cli/program.ts', 'cli/table/', 'cli/completion/'],
-  'cli-truncate': ['cli/frame.ts', 'commands/table.ts'],
-  cosmiconfig: ['manifest/locate.ts', 'manifest/cosmiconfig-explorer.d.ts'],
-  leven: ['manifest/', 'commands/entries.ts'],
-  listr2: ['cli/live.ts'],
-  'p-limit': [
-    'hub/http.ts',
-    'transfer/downloads.ts',
-    'store/pipeline.ts',
-    'commands/bring/reading.ts',
-  ],
-  picomatch: ['resolve/glob.ts'],
-  'pretty-bytes': ['transfer/space.ts', 'commands/', 'cli/transfers.ts'],
-  semver: ['manifest/', 'resolve/version.ts'],
-  'string-width': ['cli/frame.ts', 'commands/table.ts'],
-  undici: ['hub/connection.ts', 'hub/exchanges.ts'],
-  valibot: [
-    'plain-object.ts',
-    'manifest/',
-    'hub/',
-    'lock/',
-    'commands/output-schema.ts',
-    'commands/output-schema/',
-  ],
-  yaml: ['manifest/'],
-  'node:buffer': ['hub/answer.ts'],
-  'node:child_process': ['store/tools.ts'],
-  'node:crypto': ['integrity.ts', 'transfer/claim.ts', 'lock/file.ts', 'store/store-path.ts'],
-  'node:events': ['hub/http.ts'],
-  'node:fs': [
-    'compiled.ts',
-    'cache/write/blob.ts',
-    'cache/content.ts',
-    'cache/scan/folder.ts',
-    'cache/scan/index-file.ts',
-    'cache/scan/kept-repo.ts',
-    'cache/scan/refs.ts',
-    'cache/scan/repo-folder.ts',
-    'cache/scan/scan-index.ts',
-    'cache/scan/scan.ts',
-    'cache/scan/snapshot.ts',
-    'store/on-disk.ts',
-    'cli/context.ts',
-    'cli/standard-stream.ts',
-    'lock/file.ts',
-    'manifest/locate.ts',
-  ],
-  'node:fs/promises': [
-    'atomic-file.ts',
-    'manifest/create.ts',
-    'manifest/file.ts',
-    'hub/auth.ts',
-    'transfer/claim.ts',
-    'transfer/partial.ts',
-    'transfer/space.ts',
-    'lock/file.ts',
-    'cache/digests.ts',
-    'cache/scan/expected.ts',
-    'cache/find.ts',
-    'cache/write/blob.ts',
-    'cache/write/folders.ts',
-    'cache/inside.ts',
-    'cache/write/links.ts',
-    'cache/write/put.ts',
-    'cache/write/tree.ts',
-    'cache/write/write.ts',
-    'store/nix.ts',
-  ],
-  'node:os': ['transfer/claim.ts', 'bin.ts'],
-  'node:path': [
-    'bin.ts',
-    'compiled.ts',
-    'launch.ts',
-    'atomic-file.ts',
-    'hub-home.ts',
-    'manifest/file.ts',
-    'manifest/locate.ts',
-    'hub/auth.ts',
-    'transfer/claim.ts',
-    'transfer/partial.ts',
-    'lock/file.ts',
-    'cache/',
-    'commands/',
-    'cli/',
-  ],
-  'node:process': ['bin.ts', 'launch.ts'],
-  'node:readline': ['cli/confirm.ts'],
-  'node:stream': ['hub/answer.ts'],
-  'node:timers/promises': ['cache/scan/scan.ts', 'cache/write/tree.ts', 'hub/retry.ts'],
-  'node:util': ['cli/paint.ts', 'resolve/repair.ts', 'store/tools.ts'],
-  'node:vm': ['compiled.ts'],
-  'node:zlib': ['hub/answer.ts'],
+  '@commander-js/extra-typings': ['cli'],
+  'cli-truncate': ['cli', 'output'],
+  cosmiconfig: ['manifest'],
+  leven: ['manifest', 'project'],
+  listr2: ['cli'],
+  'p-limit': ['hub', 'download', 'copy'],
+  picomatch: ['resolve'],
+  'pretty-bytes': ['download', 'output', 'commands', 'cli'],
+  semver: ['manifest', 'resolve'],
+  'string-width': ['cli', 'output'],
+  undici: ['hub'],
+  valibot: ['base', 'manifest', 'hub', 'lock', 'output'],
+  yaml: ['manifest'],
+};
+
+/** Modules of Node that reach outside of the process, and the folders that may import them. */
+const OUTSIDE: Record<string, readonly string[]> = {
+  'node:child_process': ['store'],
+  'node:fs': ['base', 'manifest', 'lock', 'cache', 'store', 'cli', 'launch'],
+  'node:fs/promises': ['base', 'manifest', 'hub', 'lock', 'download', 'store', 'cache'],
+  'node:os': ['download', 'bin'],
+  'node:process': ['bin', 'launch'],
+  'node:readline': ['cli'],
 };
 
 /** Names that must stand in these files only, as text. */
@@ -158,26 +104,35 @@ describe('architecture', () => {
         const target = path.posix.join(path.posix.dirname(file), name);
         expect(allowed, `${file} imports ${name}`).toContain(stationOf(target));
       } else {
-        const places = ONLY_IN[packageOf(name)] ?? [];
-        expect(
-          places.some((place) => (place.endsWith('/') ? file.startsWith(place) : file === place)),
-          `${file} imports ${name}`,
-        ).toBe(true);
+        const places = name.startsWith('node:') ? OUTSIDE[name] : (ONLY_IN[packageOf(name)] ?? []);
+        if (places !== undefined) expect(places, `${file} imports ${name}`).toContain(station);
       }
     }
   });
 
-  it('takes the types of outputs alone from their schemas, which no run shall load', () => {
-    const importers = files.filter(
-      ({ file, text }) =>
-        text.includes('/output-schema') && !file.startsWith('commands/output-schema'),
+  it('has no circle of imports', () => {
+    const importsAt = new Map(
+      files.map(({ file, text }) => [
+        file,
+        importsOf(text)
+          .filter((name) => name.startsWith('.'))
+          .map((name) => path.posix.join(path.posix.dirname(file), name)),
+      ]),
     );
-    expect(importers.length).toBeGreaterThan(0);
-    for (const { file, text } of importers) {
-      expect(text, file).toMatch(
-        /^import type \{ Output \} from '[./a-z]+\/output-schema\.ts';$/mu,
-      );
-      expect(text.match(/output-schema/gu), file).toHaveLength(1);
+    const done = new Set<string>();
+    const visit = (file: string, trail: readonly string[]): void => {
+      expect(trail, [...trail, file].join(' → ')).not.toContain(file);
+      if (done.has(file)) return;
+      for (const target of importsAt.get(file) ?? []) visit(target, [...trail, file]);
+      done.add(file);
+    };
+    for (const { file } of files) visit(file, []);
+  });
+
+  it('loads no schema of --json in a command: types alone are imported', () => {
+    for (const { file, text } of files) {
+      if (file.startsWith('output/json-schema')) continue;
+      expect(text, file).not.toMatch(/^import \{[^}]*\} from '[^']*json-schema[^']*';$/mu);
     }
   });
 
@@ -190,7 +145,7 @@ describe('architecture', () => {
     const manifest: { dependencies: Record<string, string> } = JSON.parse(
       readFileSync(path.join(SRC, '..', 'package.json'), 'utf8'),
     );
-    const packages = Object.keys(ONLY_IN).filter((name) => !name.startsWith('node:'));
+    const packages = Object.keys(ONLY_IN);
     const extra = ['commander']; // what @commander-js/extra-typings wraps
     expect(Object.keys(manifest.dependencies).toSorted()).toEqual(
       [...packages, ...extra].toSorted(),

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ERROR_CODES } from '../src/errors.ts';
 import { createOutput } from '../src/cli/output.ts';
-import { errorOfRefusal } from '../src/hub/refusal.ts';
+import { errorOfRefusal } from '../src/hub/errors.ts';
 import { collector } from './support/collector.ts';
 
 const here = import.meta.dirname;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { quoted, shown } from '../src/quote.ts';
+import { quote, forTerminal } from '../src/quote.ts';
 
 describe('text of a user in a message', () => {
   it.each([
@@ -13,14 +13,14 @@ describe('text of a user in a message', () => {
     ['\u202egnp.exe', '"\\u202egnp.exe"', '\\u202egnp.exe'],
     ['a\u200bb\u2028c\ufeff', '"a\\u200bb\\u2028c\\ufeff"', 'a\\u200bb\\u2028c\\ufeff'],
     ['\ud800', '"\\ud800"', '\ufffd'],
-  ])('%j is shown as it is, as far as a terminal may', (text, inQuotes, bare) => {
-    expect(quoted(text)).toBe(inQuotes);
-    expect(shown(text)).toBe(bare);
+  ])('%j is forTerminal as it is, as far as a terminal may', (text, inQuotes, bare) => {
+    expect(quote(text)).toBe(inQuotes);
+    expect(forTerminal(text)).toBe(bare);
   });
 
   it('is cut after 80 characters', () => {
-    expect(quoted('x'.repeat(80))).toBe(`"${'x'.repeat(80)}"`);
-    expect(quoted('x'.repeat(81))).toBe(`"${'x'.repeat(80)}…"`);
-    expect(shown('x'.repeat(81))).toBe(`${'x'.repeat(80)}…`);
+    expect(quote('x'.repeat(80))).toBe(`"${'x'.repeat(80)}"`);
+    expect(quote('x'.repeat(81))).toBe(`"${'x'.repeat(80)}…"`);
+    expect(forTerminal('x'.repeat(81))).toBe(`${'x'.repeat(80)}…`);
   });
 });

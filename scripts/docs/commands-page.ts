@@ -1,5 +1,5 @@
 import { getTitle } from 'valibot';
-import { OUTPUT_SCHEMAS } from '../../src/commands/output-schema.ts';
+import { OUTPUT_SCHEMAS } from '../../src/output/json-schema.ts';
 import { commands, globalOptions, type Term } from './command-table.ts';
 import { GENERATED, tableOf } from './markdown.ts';
 import { ENVIRONMENT, EXIT_STATUSES } from './reference.ts';

@@ -1,8 +1,41 @@
-import { realpath, stat } from 'node:fs/promises';
+import { type Digests, createHasher, digestStream, hashStream } from '../digest.ts';
 import { messageOf, systemCodeOf } from '../errors.ts';
-import { createHasher, hashStream } from '../integrity.ts';
-import { readContent } from './content.ts';
-import { blobPath, type CachedName, snapshotPath } from './layout.ts';
+import { type CachedName, blobPath, snapshotPath } from './layout.ts';
+import { createReadStream } from 'node:fs';
+import { realpath, stat } from 'node:fs/promises';
+import { sep } from 'node:path';
+
+/** Bytes of one read; larger reads are not faster. */
+const READ_BYTES = 1024 * 1024;
+
+/**
+ * The content of a file, to be hashed or copied.
+ *
+ * @param signal ends the reading
+ */
+export const readContent = (file: string, signal: AbortSignal | undefined) =>
+  createReadStream(file, { highWaterMark: READ_BYTES, signal });
+
+/**
+ * Size and digests of a file as it is.
+ *
+ * @param signal ends the reading
+ * @throws the error of the system when it cannot be read
+ */
+export async function digestsOf(file: string, signal: AbortSignal): Promise<Digests> {
+  const { size } = await stat(file);
+  return digestStream(readContent(file, signal), size);
+}
+
+/**
+ * Whether a file lies in a folder, behind all links of the folder.
+ *
+ * @param file its path behind all links
+ */
+export async function isInside(folder: string, file: string): Promise<boolean> {
+  const root = await realpath(folder);
+  return file.startsWith(`${root}${sep}`);
+}
 
 /** A content, and the names that the cache may have it under. */
 export interface CachedContent {

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { type Env, expanded, hubHome } from '../hub-home.ts';
+import { type Env, expanded, hubHome } from '../hf-home.ts';
 import type { RepoType } from '../repo.ts';
 
 /** A file of a repository at a commit, as the Hugging Face cache names it. */

@@ -1,5 +1,7 @@
-import { isGitId, isSha256Hex } from '../integrity.ts';
+import { isGitId, isSha256Hex } from '../digest.ts';
 import { isPlainObject } from '../plain-object.ts';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 
 /** A file of a commit, as the official client notes it in `trees/<commit>.json`. */
 export interface TreeItem {
@@ -102,3 +104,17 @@ const escaped = (json: string): string =>
       .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
       .join(''),
   );
+
+/**
+ * What the cache notes that the files of a snapshot should be, see `expectedIn`.
+ *
+ * @param repo folder of the repository in the cache
+ * @returns nothing where nothing is noted, or nothing that is understood
+ */
+export async function readExpected(
+  repo: string,
+  rev: string,
+): Promise<ReadonlyMap<string, string>> {
+  const file = join(repo, 'trees', `${rev}.json`);
+  return expectedIn(await readFile(file, 'utf8').catch(() => undefined));
+}

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { cacheFolderIn } from '../cache/layout.ts';
-import type { CommandContext } from '../commands/context.ts';
+import type { CommandContext } from '../project/context.ts';
 import { findToken, isOn } from '../hub/auth.ts';
 import type { Http } from '../hub/http.ts';
 import type { RetryPolicy, Wait } from '../hub/retry.ts';
-import type { Env } from '../hub-home.ts';
+import type { Env } from '../hf-home.ts';
 import { DEFAULT_ENDPOINT } from '../repo.ts';
 import { confirm } from './confirm.ts';
 import {
@@ -19,8 +19,8 @@ import {
   workFolderIn,
 } from './environment.ts';
 import { createOutput, type Output, type Streams } from './output.ts';
-import { createTaskRunner, type Display } from './progress.ts';
-import { createScreen } from './screen.ts';
+import { createTaskRunner } from './progress.ts';
+import { createScreen, type Display } from './screen.ts';
 import type { StandardStream } from './standard-stream.ts';
 import { createTransferRunner } from './transfers.ts';
 
@@ -131,11 +131,11 @@ export function createContext(options: GlobalOptions, world: World): Context {
     },
     connect: async (endpoint) => {
       const { createHubApi } = await import('../hub/api.ts');
-      const { consistent } = await import('../hub/consistent.ts');
-      return consistent(createHubApi(await connect(endpoint)));
+      const { memoizeHub } = await import('../hub/api.ts');
+      return memoizeHub(createHubApi(await connect(endpoint)));
     },
     openDownloads: async (endpoint) => {
-      const { createDownloads } = await import('../transfer/downloads.ts');
+      const { createDownloads } = await import('../download/downloads.ts');
       const http = await connect(endpoint);
       const folder = path.join(workFolder, 'downloads');
       const downloads = createDownloads({ http, folder, signal: world.signal });

@@ -1,6 +1,6 @@
 import path from 'node:path';
-import { usageError } from '../commands/usage.ts';
-import type { Env } from '../hub-home.ts';
+import { usageError } from '../errors.ts';
+import type { Env } from '../hf-home.ts';
 import type { HttpOptions } from '../hub/http.ts';
 import { badEndpointReason } from '../repo.ts';
 
@@ -77,13 +77,13 @@ export function nixEnv(env: Env): Env {
 }
 
 /** A shorter text is no token, and hiding it would tear words apart. */
-const SHORTEST_SECRET = 8;
+const MIN_SECRET_LENGTH = 8;
 
 /** Texts that must never be shown. */
 export function secretsIn(env: Env): string[] {
   return [env['HF_TOKEN'], env['HUGGING_FACE_HUB_TOKEN']]
     .map((token) => token?.trim() ?? '')
-    .filter((token) => token.length >= SHORTEST_SECRET);
+    .filter((token) => token.length >= MIN_SECRET_LENGTH);
 }
 
 /** `--no-color`, then https://no-color.org, then https://force-color.org, then the terminal. */

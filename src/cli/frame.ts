@@ -18,7 +18,7 @@ interface Size {
 type Icon = (state: FrameRow['state']) => string;
 
 /** Fewer columns of a name say nothing. */
-const LEAST_START = 8;
+const MIN_START = 8;
 
 /** A frame without lines. */
 export const NOTHING: Frame = { lines: [], heightAt: () => 0 };
@@ -72,7 +72,7 @@ function fitted(line: string, columns: number): string {
   const [start = '', end = ''] = line.split('\t');
   if (stringWidth(start) + stringWidth(end) <= columns) return start + end;
   const room = columns - stringWidth(end);
-  return end === '' || room < LEAST_START
+  return end === '' || room < MIN_START
     ? cliTruncate(start + end, columns)
     : cliTruncate(start, room, { position: 'middle' }) + end;
 }

@@ -1,8 +1,7 @@
 import { Listr } from 'listr2';
 import { frameOf, type FrameRow, NOTHING } from './frame.ts';
 import { createPaint } from './paint.ts';
-import type { Display } from './progress.ts';
-import type { Frame } from './screen.ts';
+import type { Display, Frame } from './screen.ts';
 
 /** One row of a live display. */
 interface Row<T> {

@@ -1,7 +1,7 @@
-import { errorJson } from '../commands/error-json.ts';
-import type { CommandResult } from '../commands/result.ts';
+import { errorJson } from '../output/result.ts';
+import type { CommandResult } from '../output/result.ts';
 import { HugError, messageOf } from '../errors.ts';
-import { visible } from '../quote.ts';
+import { escapeControls } from '../quote.ts';
 import { createPaint } from './paint.ts';
 import type { StandardStream } from './standard-stream.ts';
 
@@ -38,7 +38,7 @@ export function createOutput({ stdout, stderr }: Streams, options: OutputOptions
   const print = (text: string) => void stdout.write(`${clean(text)}\n`);
   /** Much of what is told comes from outside, and must not command the terminal. */
   const tell = (label: string, text: string) =>
-    void stderr.write(`${label}${clean(text).split('\n').map(visible).join('\n')}\n`);
+    void stderr.write(`${label}${clean(text).split('\n').map(escapeControls).join('\n')}\n`);
   const paint = createPaint(color);
 
   const tellError = ({ code, message, hint, details }: HugError) => {

@@ -1,5 +1,5 @@
 import { CommanderError } from '@commander-js/extra-typings';
-import { usageError } from '../commands/usage.ts';
+import { usageError } from '../errors.ts';
 import { EXIT, HugError } from '../errors.ts';
 import { createContext, openOutput, type World } from './context.ts';
 import { addCompletionCommands } from './table/completion.ts';

@@ -1,14 +1,5 @@
-import type { Task, TaskRunner } from '../commands/tasks.ts';
-import type { Screen } from './screen.ts';
-
-/** Where progress is shown, and how. */
-export interface Display {
-  /** Never the stream of results. */
-  readonly screen: Screen;
-  /** `live` redraws a terminal, `plain` writes lines, `silent` nothing. */
-  readonly mode: 'live' | 'plain' | 'silent';
-  readonly color: boolean;
-}
+import type { Task, TaskRunner } from '../output/tasks.ts';
+import type { Display } from './screen.ts';
 
 /**
  * Runs tasks at once and shows them: live with listr2 on a terminal, else one plain line for each

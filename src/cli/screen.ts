@@ -17,6 +17,15 @@ export interface Screen {
   draw(frame: Frame): void;
 }
 
+/** Where progress is shown, and how. */
+export interface Display {
+  /** Never the stream of results. */
+  readonly screen: Screen;
+  /** `live` redraws a terminal, `plain` writes lines, `silent` nothing. */
+  readonly mode: 'live' | 'plain' | 'silent';
+  readonly color: boolean;
+}
+
 /** One line at a time: some terminals keep a copy of what is cleared all at once. */
 const UP_AND_CLEAR = '\u001b[1A\u001b[2K';
 

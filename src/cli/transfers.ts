@@ -1,7 +1,8 @@
 import prettyBytes from 'pretty-bytes';
-import type { Transfer, TransferRunner } from '../commands/tasks.ts';
+import type { Transfer, TransferRunner } from '../output/tasks.ts';
 import { createMeter, durationText, type Meter } from './meter.ts';
-import { type Display, lineWriter } from './progress.ts';
+import { lineWriter } from './progress.ts';
+import type { Display } from './screen.ts';
 
 /** How far a file is. */
 interface Row {
@@ -13,7 +14,7 @@ interface Row {
 
 /** Times a second that a terminal is redrawn: as often as an eye can read. */
 const REDRAWS_PER_SECOND = 5;
-const MOST_ROWS = 12;
+const MAX_ROWS = 12;
 
 /**
  * Runs transfers at once and shows them: on a terminal those under way and the total, else a plain
@@ -26,11 +27,11 @@ export function createTransferRunner(display: Display): TransferRunner {
 }
 
 async function runPlain<T>(
-  { title, size, run }: Transfer<T>,
+  { entry, title, size, run }: Transfer<T>,
   write: (line: string) => void,
 ): Promise<T> {
   const result = await run(() => undefined);
-  write(`${title}: ${prettyBytes(size)}`);
+  write(`${entry} ${title}: ${prettyBytes(size)}`);
   return result;
 }
 
@@ -44,8 +45,8 @@ async function runLive<T>(
   let done = 0;
   let doneBytes = 0;
 
-  async function runOne({ title, size, run }: Transfer<T>): Promise<T> {
-    const row: Row = { title, size, status: '', bytes: 0 };
+  async function runOne({ entry, title, size, run }: Transfer<T>): Promise<T> {
+    const row: Row = { title: `${entry} ${title}`, size, status: '', bytes: 0 };
     try {
       const result = await run((status, bytes) => {
         Object.assign(row, { status, bytes });
@@ -90,7 +91,7 @@ async function runLive<T>(
 
 function rowLines(rows: readonly Row[], height: number): string[] {
   // Besides them there are the total, the number of the others, and the line of the cursor.
-  const most = Math.min(MOST_ROWS, Math.max(0, height - 3));
+  const most = Math.min(MAX_ROWS, Math.max(0, height - 3));
   const lines = rows.slice(0, most).map(({ title, size, status, bytes }) => {
     return `${title}\t: ${status}, ${prettyBytes(bytes)} of ${prettyBytes(size)}`;
   });

@@ -1,4 +1,4 @@
-import { byCodeUnit } from '../code-unit.ts';
+import { byCodeUnit } from '../collections.ts';
 import { EXIT } from '../errors.ts';
 import { parseLock } from '../lock/codec.ts';
 import { namedEntries, placeOf } from '../lock/entries.ts';
@@ -6,8 +6,8 @@ import { lockPathOf, readLockText } from '../lock/file.ts';
 import { locateManifest, readManifest } from '../manifest/locate.ts';
 import { parseManifest } from '../manifest/parse.ts';
 import type { RepoType } from '../repo.ts';
-import type { ProjectContext } from './project.ts';
-import type { CommandResult } from './result.ts';
+import type { ProjectContext } from '../project/project.ts';
+import type { CommandResult } from '../output/result.ts';
 
 /** An entry of the manifest or of the lock. */
 interface Named {

@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import { pipeline, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { protocolError } from './protocol-error.ts';
-import type { Refusal } from './refusal.ts';
+import { protocolError } from './errors.ts';
+import type { Refusal } from './errors.ts';
 
 /** Headers of an answer by lower-case name. */
 export type Headers = Readonly<Record<string, string | string[] | undefined>>;

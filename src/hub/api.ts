@@ -1,14 +1,26 @@
-import * as v from 'valibot';
+import { type Digests, digestStream, isGitId } from '../digest.ts';
 import { HugError } from '../errors.ts';
-import { type Digests, digestStream, isGitId } from '../integrity.ts';
-import { encodePath, encodeSegment, isRepoId, type RepoType } from '../repo.ts';
+import { type RepoType, encodePath, encodeSegment, isRepoId, repoPage } from '../repo.ts';
+import { type Subject, checkedReply, gatedError, nameOf, invalidReply } from './errors.ts';
 import { type History, readHistory } from './history.ts';
 import type { Http } from './http.ts';
-import { gatedError, nameOf, type Subject } from './refusal.ts';
-import { checkedReply, senseless } from './reply.ts';
-import { resolveUrl } from './resolve-url.ts';
-import { pinTree, type TreePin } from './tree-pin.ts';
-import { readTree, type TreeFile } from './tree.ts';
+import { type TreeFile, type TreePin, pinTree, readTree } from './tree.ts';
+import * as v from 'valibot';
+
+/**
+ * Address of a file's content at a commit.
+ *
+ * @param file its path, percent-encoded
+ */
+export function resolveUrl(
+  endpoint: string,
+  type: RepoType,
+  id: string,
+  rev: string,
+  file: string,
+): string {
+  return `${repoPage(endpoint, type, id)}/resolve/${rev}/${file}`;
+}
 
 /** A repository at one commit. */
 export interface Revision {
@@ -77,7 +89,8 @@ export function createHubApi(http: Http): HubApi {
       const subject = { type, id, ref };
       const { body } = await http.json(url, subject);
       const info = checkedReply(revisionSchema, body, subject);
-      if (isGitId(ref) && info.sha !== ref) throw senseless(subject, `it is at commit ${info.sha}`);
+      if (isGitId(ref) && info.sha !== ref)
+        throw invalidReply(subject, `it is at commit ${info.sha}`);
       return { id: info.id, rev: info.sha };
     },
     async tags(type, id) {
@@ -131,4 +144,31 @@ function assertSame(file: TreeFile, got: Digests, subject: Subject): void {
       : `${where} has ${got.size > file.size ? 'more than ' : `${got.size} of `}${file.size} bytes`,
     { hint: 'Nothing was stored. Run it again; if it stays, the mirror or proxy alters files.' },
   );
+}
+
+/**
+ * A Hub that answers each question memoize. Entries of one repository then agree on its commits, even
+ * when a branch moves while a command runs; a cache could not hold both.
+ */
+export function memoizeHub(hub: HubApi): HubApi {
+  return {
+    ...hub,
+    revision: memoize((...question: Parameters<HubApi['revision']>) => hub.revision(...question)),
+    tags: memoize((...question: Parameters<HubApi['tags']>) => hub.tags(...question)),
+    history: memoize((...question: Parameters<HubApi['history']>) => hub.history(...question)),
+    tree: memoize((...question: Parameters<HubApi['tree']>) => hub.tree(...question)),
+  };
+}
+
+/** The same function, which remembers its answers, failures too. */
+function memoize<A extends readonly string[], T>(
+  ask: (...question: A) => Promise<T>,
+): (...question: A) => Promise<T> {
+  const answers = new Map<string, Promise<T>>();
+  return (...question) => {
+    const key = JSON.stringify(question);
+    const answer = answers.get(key) ?? ask(...question);
+    answers.set(key, answer);
+    return answer;
+  };
 }

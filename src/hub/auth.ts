@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { HugError, messageOf, systemCodeOf } from '../errors.ts';
-import { type Env, expanded, hubHome } from '../hub-home.ts';
+import { type Env, expanded, hubHome } from '../hf-home.ts';
 
 /** The official client counts these as true, in any case, and everything else as false. */
 const TRUE = /^(?:1|on|yes|true)$/iu;

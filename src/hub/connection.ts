@@ -1,10 +1,8 @@
-import { type Dispatcher, EnvHttpProxyAgent, interceptors, request } from 'undici';
 import { HugError, messageOf, systemCodeOf } from '../errors.ts';
 import { readText, refusalOf } from './answer.ts';
-import { type Exchange, tellingOf } from './exchanges.ts';
-import { protocolError } from './protocol-error.ts';
-import { errorOfRefusal, errorOfStorage, nameOf, type Subject } from './refusal.ts';
-import { requestedWaitMs, TransientFault } from './retry.ts';
+import { type Subject, errorOfRefusal, errorOfStorage, nameOf, protocolError } from './errors.ts';
+import { TransientFault, requestedWaitMs } from './retry.ts';
+import { type Dispatcher, EnvHttpProxyAgent, interceptors, request } from 'undici';
 
 /** Where a Hub is, who asks, and how long an answer may take. */
 export interface ConnectionOptions {
@@ -64,9 +62,9 @@ export interface Connection {
   close(): Promise<void>;
 }
 
-const MOST_REDIRECTS = 10;
+const MAX_REDIRECTS = 10;
 /** Bytes that are read of an answer with an error. */
-const LARGEST_REFUSAL = 64 * 1024;
+const MAX_REFUSAL_BYTES = 64 * 1024;
 /** Certificate problems do not pass by themselves. */
 const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_(?:VERIFY|GET)|ERR_TLS/u;
 
@@ -81,8 +79,8 @@ export function createConnection(options: ConnectionOptions): Connection {
     httpsProxy: options.proxy?.https ?? '',
     noProxy: options.proxy?.no ?? '',
   });
-  const telling = options.onExchange === undefined ? [] : [tellingOf(options.onExchange)];
-  const redirect = interceptors.redirect({ maxRedirections: MOST_REDIRECTS });
+  const telling = options.onExchange === undefined ? [] : [exchangeLogger(options.onExchange)];
+  const redirect = interceptors.redirect({ maxRedirections: MAX_REDIRECTS });
   const dispatcher = pool.compose([...telling, redirect]);
 
   /** The token, where it may go. */
@@ -114,7 +112,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     how: RequestOptions,
   ): Promise<void> {
     if (status < 400 || (status === 416 && 'range' in how.headers)) return;
-    const text = await readText(body, LARGEST_REFUSAL).catch(() => '');
+    const text = await readText(body, MAX_REFUSAL_BYTES).catch(() => '');
     const refusal = refusalOf(status, headers, text);
     const answering = new URL(address).origin;
     const isOfStorage = answering !== origin && refusal.errorCode === undefined;
@@ -157,8 +155,8 @@ function assertEndOfRedirects({ history, status }: Answer, origin: string): void
   }
   if (status < 300 || status >= 400) return;
   throw protocolError(
-    history.length > MOST_REDIRECTS
-      ? `the Hub redirects ${MOST_REDIRECTS} times and more`
+    history.length > MAX_REDIRECTS
+      ? `the Hub redirects ${MAX_REDIRECTS} times and more`
       : `the Hub answers ${status}, which leads nowhere`,
   );
 }
@@ -190,4 +188,52 @@ function classify(
       cause: error,
     }),
   );
+}
+
+/** One request and its answer, for `--debug`. What a redirect leads to is a request of its own. */
+export interface Exchange {
+  readonly method: string;
+  /** Path without the query, which may hold a signature. */
+  readonly path: string;
+  /** `undefined` when no answer came. */
+  readonly status: number | undefined;
+  /** Until the last byte of the answer, or until it broke off. */
+  readonly ms: number;
+  /** Bytes of the body as they came, before they are unpacked. */
+  readonly bytes: number;
+}
+
+/** Tells of every exchange when it is over, however it ended. */
+function exchangeLogger(
+  tell: (exchange: Exchange) => void,
+): Dispatcher.DispatcherComposeInterceptor {
+  return (dispatch) => (options, handler) => {
+    const started = performance.now();
+    let status: number | undefined;
+    let bytes = 0;
+    const over = () => {
+      const [path = ''] = options.path.split('?', 1);
+      tell({ method: options.method, path, status, ms: performance.now() - started, bytes });
+    };
+    return dispatch(options, {
+      onRequestStart: (...args) => handler.onRequestStart?.(...args),
+      onRequestUpgrade: (...args) => handler.onRequestUpgrade?.(...args),
+      onResponseStart: (controller, statusCode, ...rest) => {
+        status = statusCode;
+        handler.onResponseStart?.(controller, statusCode, ...rest);
+      },
+      onResponseData: (controller, chunk) => {
+        bytes += chunk.length;
+        handler.onResponseData?.(controller, chunk);
+      },
+      onResponseEnd: (...args) => {
+        over();
+        handler.onResponseEnd?.(...args);
+      },
+      onResponseError: (...args) => {
+        over();
+        handler.onResponseError?.(...args);
+      },
+    });
+  };
 }

@@ -1,9 +1,9 @@
 import * as v from 'valibot';
-import { isGitId } from '../integrity.ts';
+import { isGitId } from '../digest.ts';
 import type { Http } from './http.ts';
-import { nextPage } from './link.ts';
-import type { Subject } from './refusal.ts';
-import { checkedReply, senseless } from './reply.ts';
+import { nextPage } from './tree.ts';
+import type { Subject } from './errors.ts';
+import { checkedReply, invalidReply } from './errors.ts';
 
 /** The newest commits of a revision. */
 export interface History {
@@ -37,7 +37,7 @@ export async function readHistory(http: Http, url: string, subject: Subject): Pr
   const { body, headers } = await http.json(url, subject);
   const commits = checkedReply(pageSchema, body, subject);
   if (commits[0]?.id !== subject.ref)
-    throw senseless(subject, 'its history is that of another commit');
+    throw invalidReply(subject, 'its history is that of another commit');
   return {
     commits: commits.map(({ id, date }) => ({ rev: id, date })),
     isWhole: nextPage(headers['link'], url) === undefined,

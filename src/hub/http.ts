@@ -2,8 +2,8 @@ import { setMaxListeners } from 'node:events';
 import pLimit from 'p-limit';
 import { decoded, type Headers, parseJson, readText } from './answer.ts';
 import { type Answer, type ConnectionOptions, createConnection } from './connection.ts';
-import { protocolError } from './protocol-error.ts';
-import type { Subject } from './refusal.ts';
+import { protocolError } from './errors.ts';
+import type { Subject } from './errors.ts';
 import { DEFAULT_RETRY, type RetryPolicy, type Wait, withRetries } from './retry.ts';
 
 /** How to reach a Hub. */
@@ -100,7 +100,7 @@ export interface RangeAnswer {
 }
 
 /** A tree page of 1,000 entries has under 1 MB; nothing the API answers is near this, in bytes. */
-const LARGEST_JSON = 64 * 1024 * 1024;
+const MAX_JSON_BYTES = 64 * 1024 * 1024;
 
 /** Makes the HTTP client: single requests of `connection.ts`, bounded in number and repeated. */
 export function createHttp(options: HttpOptions): Http {
@@ -170,7 +170,7 @@ export function createHttp(options: HttpOptions): Http {
 }
 
 async function textOf({ headers, body }: Answer): Promise<TextAnswer> {
-  return { headers, text: await readText(decoded(body, headers), LARGEST_JSON) };
+  return { headers, text: await readText(decoded(body, headers), MAX_JSON_BYTES) };
 }
 
 /** Address without query and credentials, fit for a message. */

@@ -1,10 +1,34 @@
-import * as v from 'valibot';
-import { isGitId, isSha256Hex } from '../integrity.ts';
+import { isGitId, isSha256Hex, sriOfText } from '../digest.ts';
+import { HugError } from '../errors.ts';
 import { assertSafePath, pathCollision } from '../safe-path.ts';
+import { type Subject, checkedReply, protocolError, invalidReply } from './errors.ts';
 import type { Http } from './http.ts';
-import { nextPage } from './link.ts';
-import type { Subject } from './refusal.ts';
-import { checkedReply, senseless } from './reply.ts';
+import * as v from 'valibot';
+
+const LINK = /<(?<target>[^<>]*)>(?<parameters>[^<]*)/gu;
+const NEXT = /;\s*rel\s*=\s*(?:"(?:[^"]*\s)?next(?:\s[^"]*)?"|next\s*(?:[;,]|$))/iu;
+
+/**
+ * The target of `rel="next"` in a `Link` header (RFC 8288), made absolute.
+ *
+ * @param header the header's value, several joined by commas or as a list
+ * @param base address of the answer that carries it
+ * @returns `undefined` when there is no next page
+ * @throws HugError `EHUG_PROTOCOL` when its target is no address: what it has would be missing
+ */
+export function nextPage(
+  header: string | readonly string[] | undefined,
+  base: string,
+): string | undefined {
+  const text = typeof header === 'string' ? header : (header ?? []).join(', ');
+  for (const { groups } of text.matchAll(LINK)) {
+    if (groups?.['target'] !== undefined && NEXT.test(groups['parameters'] ?? '')) {
+      if (URL.canParse(groups['target'], base)) return new URL(groups['target'], base).href;
+      throw protocolError('the Hub names a next page that is no address');
+    }
+  }
+  return undefined;
+}
 
 /** One file of a tree. */
 export interface TreeFile {
@@ -20,10 +44,10 @@ export interface TreeFile {
 }
 
 /** More pages than any repository has; the Hub advises at most 100,000 files. */
-const MOST_PAGES = 2_000;
+const MAX_PAGES = 2_000;
 
 /** What the Hub puts in place of a digest for callers without access. */
-export const MASK = '*'.repeat(64);
+const MASK = '*'.repeat(64);
 
 const sizeSchema = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
@@ -64,15 +88,15 @@ export async function readTree(
   const pages = new Set<string>();
   let page: string | undefined = firstPage;
   while (page !== undefined) {
-    if (pages.has(page) || pages.size === MOST_PAGES) {
-      throw senseless(subject, `page ${pages.size + 1} of its tree repeats or never ends`);
+    if (pages.has(page) || pages.size === MAX_PAGES) {
+      throw invalidReply(subject, `page ${pages.size + 1} of its tree repeats or never ends`);
     }
     pages.add(page);
     const { body, headers } = await http.json(page, subject);
     for (const entry of checkedReply(pageSchema, body, subject)) {
       if (entry.type === 'directory') continue;
       if (files.has(entry.path)) {
-        throw senseless(subject, `its tree names ${JSON.stringify(entry.path)} twice`);
+        throw invalidReply(subject, `its tree names ${JSON.stringify(entry.path)} twice`);
       }
       files.set(entry.path, treeFile(entry, subject));
     }
@@ -80,7 +104,7 @@ export async function readTree(
   }
   const collision = pathCollision(files.keys());
   if (collision !== undefined) {
-    throw senseless(subject, `${JSON.stringify(collision)} is both a file and a folder`);
+    throw invalidReply(subject, `${JSON.stringify(collision)} is both a file and a folder`);
   }
   return [...files.values()];
 }
@@ -89,7 +113,7 @@ function treeFile(entry: v.InferOutput<typeof fileSchema>, subject: Subject): Tr
   const { path, oid, size, lfs, xetHash } = entry;
   assertSafePath(path, `${subject.type} ${subject.id}`);
   if (lfs === undefined) return { path, oid, size };
-  if (lfs.size !== size) throw senseless(subject, `${JSON.stringify(path)} has two sizes`);
+  if (lfs.size !== size) throw invalidReply(subject, `${JSON.stringify(path)} has two sizes`);
   return {
     path,
     oid,
@@ -97,4 +121,44 @@ function treeFile(entry: v.InferOutput<typeof fileSchema>, subject: Subject): Tr
     lfs: lfs.oid === MASK ? 'masked' : { sha256: lfs.oid },
     ...(typeof xetHash === 'string' && isSha256Hex(xetHash) ? { xetHash } : {}),
   };
+}
+
+/**
+ * SHA-256, in SRI form, of the Hub's answer about a tree; or why there is none: it has several
+ * `pages`, or it is `closed` to those without a token.
+ */
+export type TreePin = { readonly hash: string } | { readonly obstacle: 'pages' | 'closed' };
+
+/** Entries on a full page. Nix does not see whether another one follows, and refuses a full one. */
+const PAGE_SIZE = 1_000;
+
+/**
+ * Asks for a tree as Nix does.
+ *
+ * @param address the very address that Nix asks
+ */
+export async function pinTree(http: Http, address: string, subject: Subject): Promise<TreePin> {
+  const answer = await http.publicText(address, subject).catch(closedAsUndefined);
+  if (answer === undefined) return { obstacle: 'closed' };
+  const { text, headers } = answer;
+  if (nextPage(headers['link'], address) !== undefined) return { obstacle: 'pages' };
+  if (entryCount(text, subject) >= PAGE_SIZE) return { obstacle: 'pages' };
+  return text.includes(`"${MASK}"`) ? { obstacle: 'closed' } : { hash: sriOfText(text) };
+}
+
+/** A repository that was there with the token is not gone, but private. */
+function closedAsUndefined(error: unknown): undefined {
+  const codes = ['EHUG_REPO_NOT_FOUND', 'EHUG_GATED', 'EHUG_FORBIDDEN'];
+  if (error instanceof HugError && codes.includes(error.code)) return undefined;
+  throw error;
+}
+
+function entryCount(text: string, subject: Subject): number {
+  try {
+    const entries: unknown = JSON.parse(text);
+    if (Array.isArray(entries)) return entries.length;
+  } catch {
+    // Said below.
+  }
+  throw invalidReply(subject, 'its tree is not a list');
 }

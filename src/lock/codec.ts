@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { byCodeUnit } from '../code-unit.ts';
+import { byCodeUnit } from '../collections.ts';
 import { HugError, messageOf } from '../errors.ts';
 import {
   LOCKFILE_VERSION,
@@ -9,11 +9,11 @@ import {
   lockSchema,
 } from './schema.ts';
 import { namedEntries, placeOf } from './entries.ts';
-import { pathNames } from './path-names.ts';
+import { pathNames } from './names.ts';
 import { pathCollision } from '../safe-path.ts';
 
 /** As many problems as fit a screen; the first ones tell what is wrong with the file. */
-const MOST_PROBLEMS = 20;
+const MAX_PROBLEMS = 20;
 
 /** What V8 quotes of the text in its syntax errors. */
 const QUOTED_TEXT = /, (?:\.\.\.)?".*$/su;
@@ -47,7 +47,7 @@ export function parseLock(text: string, file: string): Lock {
     ? [...collisions(result.output), ...misnamed(result.output)]
     : result.issues.map((issue) => `${v.getDotPath(issue) ?? 'lock'}: ${issue.message}`);
   if (result.success && problems.length === 0) return result.output;
-  throw invalid(file, [...new Set(problems)].slice(0, MOST_PROBLEMS));
+  throw invalid(file, [...new Set(problems)].slice(0, MAX_PROBLEMS));
 }
 
 /**

@@ -1,4 +1,4 @@
-import { byCodeUnit } from '../code-unit.ts';
+import { byCodeUnit } from '../collections.ts';
 import type { RepoType } from '../repo.ts';
 import type { Lock, LockedEntry, LockedFile } from './schema.ts';
 

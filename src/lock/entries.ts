@@ -1,4 +1,4 @@
-import { byCodeUnit } from '../code-unit.ts';
+import { byCodeUnit } from '../collections.ts';
 import type { RepoType } from '../repo.ts';
 import type { Lock, LockedEntry } from './schema.ts';
 
@@ -32,4 +32,22 @@ function inSection(type: RepoType, entries: ReadonlyMap<string, LockedEntry>): N
   return [...entries]
     .toSorted(([a], [b]) => byCodeUnit(a, b))
     .map(([name, entry]) => ({ type, name, entry }));
+}
+
+/**
+ * Entries that have one branch or tag of a repository at different commits, as one sentence each.
+ * Each builds alone, but a Hub cache has one commit for a ref, and Nix refuses to make it of both.
+ */
+export function refClashes(lock: Lock): string[] {
+  const firsts = new Map<string, NamedEntry>();
+  return namedEntries(lock).flatMap((named) => {
+    const { repo, ref, rev } = named.entry;
+    const key = JSON.stringify([named.type, repo, ref]);
+    const first = firsts.get(key) ?? named;
+    firsts.set(key, first);
+    if (first.entry.rev === rev) return [];
+    return [
+      `${placeOf(first)} and ${placeOf(named)} have ${ref} of ${repo} at different commits, and one cache cannot hold both; update both`,
+    ];
+  });
 }

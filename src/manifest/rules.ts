@@ -1,6 +1,6 @@
 import validRange from 'semver/ranges/valid.js';
 import { HugError } from '../errors.ts';
-import { quoted } from '../quote.ts';
+import { quote } from '../quote.ts';
 import { badEndpointReason, badRefReason } from '../repo.ts';
 import { unsafeReason } from '../safe-path.ts';
 import type { Problem } from './data.ts';
@@ -47,7 +47,7 @@ function repoFitsSection(entry: RawEntry): readonly Problem[] {
     onValue(
       entry,
       'repo',
-      `${quoted(textOf(entry, 'repo') ?? '')} is a ${form.type}: it belongs under "${form.type}s"`,
+      `${quote(textOf(entry, 'repo') ?? '')} is a ${form.type}: it belongs under "${form.type}s"`,
     ),
   ];
 }
@@ -57,12 +57,10 @@ function addressStandsAlone(entry: RawEntry): readonly Problem[] {
   if (form === undefined || form instanceof HugError) return [];
   const { ref, file } = form;
   return [
-    ...(ref === undefined
-      ? []
-      : alreadyNamed(entry, ['ref', 'version'], `revision ${quoted(ref)}`)),
+    ...(ref === undefined ? [] : alreadyNamed(entry, ['ref', 'version'], `revision ${quote(ref)}`)),
     ...(file === undefined
       ? []
-      : alreadyNamed(entry, ['files', 'include', 'exclude'], `file ${quoted(file)}`)),
+      : alreadyNamed(entry, ['files', 'include', 'exclude'], `file ${quote(file)}`)),
   ];
 }
 
@@ -85,20 +83,20 @@ function refIsOne(entry: RawEntry): readonly Problem[] {
   const reason = ref === undefined ? undefined : badRefReason(ref);
   return ref === undefined || reason === undefined
     ? []
-    : [onValue(entry, 'ref', `${quoted(ref)} ${reason}`)];
+    : [onValue(entry, 'ref', `${quote(ref)} ${reason}`)];
 }
 
 function versionIsRange(entry: RawEntry): readonly Problem[] {
   const version = textOf(entry, 'version');
   return version === undefined || isRange(version)
     ? []
-    : [onValue(entry, 'version', `${quoted(version)} is not a semver range`)];
+    : [onValue(entry, 'version', `${quote(version)} is not a semver range`)];
 }
 
 function filesAreSafe(entry: RawEntry): readonly Problem[] {
   return itemsOf(entry, 'files').flatMap(({ index, item }) => {
     const reason = unsafeReason(item);
-    return reason === undefined ? [] : [onItem(entry, 'files', index, `${quoted(item)} ${reason}`)];
+    return reason === undefined ? [] : [onItem(entry, 'files', index, `${quote(item)} ${reason}`)];
   });
 }
 
@@ -106,7 +104,7 @@ function itemsDiffer(entry: RawEntry): readonly Problem[] {
   return ['include', 'exclude', 'files'].flatMap((key) => {
     const seen = new Set<string>();
     return itemsOf(entry, key).flatMap(({ index, item }) => {
-      if (seen.has(item)) return [onItem(entry, key, index, `${quoted(item)} is listed twice`)];
+      if (seen.has(item)) return [onItem(entry, key, index, `${quote(item)} is listed twice`)];
       seen.add(item);
       return [];
     });

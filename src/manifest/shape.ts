@@ -1,7 +1,7 @@
 import { closestMatch } from 'leven';
 import * as v from 'valibot';
 import { isPlainObject } from '../plain-object.ts';
-import { quoted, shown } from '../quote.ts';
+import { quote, forTerminal } from '../quote.ts';
 import { asMap, type Path, type Problem, SECTIONS } from './data.ts';
 import {
   ENTRY_KEYS,
@@ -22,7 +22,7 @@ export interface Shape {
 type Written = (path: Path) => string | undefined;
 
 /** More edits than these are another word, not a misspelling. */
-const MOST_EDITS = 2;
+const MAX_EDITS = 2;
 
 /** Words that users of git and of the Hub have for our keys. */
 const SYNONYMS: ReadonlyMap<string, string> = new Map([
@@ -80,9 +80,9 @@ function mistyped(issue: v.BaseIssue<unknown>, written: string | undefined): str
   const { input, message, type } = issue;
   if (written === '') return 'has no value: write one, or remove the line';
   if (written !== undefined && (type === 'string' || type === 'union')) {
-    return `${message}, and YAML reads ${shown(written)} as ${kindOf(input)}: quote it`;
+    return `${message}, and YAML reads ${forTerminal(written)} as ${kindOf(input)}: quote it`;
   }
-  if (type === 'array' && typeof input === 'string') return `${message}: write [${quoted(input)}]`;
+  if (type === 'array' && typeof input === 'string') return `${message}: write [${quote(input)}]`;
   return `${message}, not ${kindOf(input)}`;
 }
 
@@ -92,7 +92,7 @@ function unknownKeys(data: unknown, path: Path, known: readonly string[]): reado
     .map((key) => ({
       path: [...path, key],
       part: 'key',
-      message: `unknown key ${quoted(key)}: ${advice(key, known)}`,
+      message: `unknown key ${quote(key)}: ${advice(key, known)}`,
     }));
 }
 
@@ -101,22 +101,22 @@ function advice(key: string, known: readonly string[]): string {
   const meant =
     synonym !== undefined && known.includes(synonym)
       ? synonym
-      : closestMatch(key, known, { maxDistance: MOST_EDITS });
+      : closestMatch(key, known, { maxDistance: MAX_EDITS });
   return meant === undefined
     ? `the keys here are ${known.join(', ')}`
-    : `did you mean ${quoted(meant)}?`;
+    : `did you mean ${quote(meant)}?`;
 }
 
 /** Valibot drops these names from a record without a word. */
 function reservedName(name: string, path: Path): readonly Problem[] {
   if (!RESERVED_NAMES.includes(name)) return [];
-  return [{ path, part: 'key', message: `bad name ${quoted(name)}: it is reserved` }];
+  return [{ path, part: 'key', message: `bad name ${quote(name)}: it is reserved` }];
 }
 
 function subjectOf(path: Path): string {
   const last = path.at(-1);
   if (last === undefined) return 'a manifest';
-  return typeof last === 'string' ? quoted(last) : `an item of ${subjectOf(path.slice(0, -1))}`;
+  return typeof last === 'string' ? quote(last) : `an item of ${subjectOf(path.slice(0, -1))}`;
 }
 
 function kindOf(value: unknown): string {

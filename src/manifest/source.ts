@@ -8,7 +8,7 @@ import {
   Parser,
   type YAMLError,
 } from 'yaml';
-import { quoted, shown } from '../quote.ts';
+import { quote, forTerminal } from '../quote.ts';
 import type { Position } from './schema.ts';
 import { type Fault, readTree, type Tree } from './tree.ts';
 
@@ -46,10 +46,10 @@ const NOT_PRINTABLE =
 const CONFLICT = /^<{7} /gmu;
 
 /** A manifest has five levels. Parser and composer recurse, and could not take thousands. */
-const DEEPEST = 50;
+const MAX_DEPTH = 50;
 
 /** Characters: over ten thousand entries, or half a minute of work where all of it is punctuation. */
-const LONGEST = 1_000_000;
+const MAX_LENGTH = 1_000_000;
 
 /** For errors whose own wording speaks of the parser, not of the text. */
 const WORDING: Readonly<Partial<Record<ErrorCode, string>>> = {
@@ -69,7 +69,7 @@ const WORDING: Readonly<Partial<Record<ErrorCode, string>>> = {
  */
 export function readSource(text: string): Source {
   const position = positions(text);
-  if (text.length > LONGEST) return unread(text, [tooLong(text)], position);
+  if (text.length > MAX_LENGTH) return unread(text, [tooLong(text)], position);
   const unreadable = [...notPrintable(text), ...conflicts(text)];
   if (unreadable.length > 0) return unread(text, unreadable, position);
   const { tokens, deep } = parsed(text);
@@ -107,7 +107,7 @@ function notPrintable(text: string): readonly Fault[] {
   return [...text.matchAll(NOT_PRINTABLE)].map(({ 0: character, index: start }) => ({
     start,
     end: start + character.length,
-    message: `not valid YAML: the character ${quoted(character)}`,
+    message: `not valid YAML: the character ${quote(character)}`,
   }));
 }
 
@@ -125,9 +125,9 @@ function parsed(text: string): { readonly tokens: readonly CST.Token[]; readonly
   const tokens: CST.Token[] = [];
   for (const lexeme of new Lexer().lex(text)) {
     tokens.push(...parser.next(lexeme));
-    const top = parser.stack[DEEPEST + 1];
+    const top = parser.stack[MAX_DEPTH + 1];
     if (top !== undefined) {
-      const message = `nested more than ${DEEPEST} levels deep`;
+      const message = `nested more than ${MAX_DEPTH} levels deep`;
       return { tokens, deep: { start: top.offset, end: top.offset, message } };
     }
   }
@@ -135,7 +135,7 @@ function parsed(text: string): { readonly tokens: readonly CST.Token[]; readonly
 }
 
 function tooLong({ length }: string): Fault {
-  return { start: 0, end: length, message: `longer than ${LONGEST} characters` };
+  return { start: 0, end: length, message: `longer than ${MAX_LENGTH} characters` };
 }
 
 /** The parser stumbles more than once at one place, and over every token after one out of place. */
@@ -148,7 +148,7 @@ function withoutEchoes(errors: readonly YAMLError[]): readonly YAMLError[] {
 }
 
 function faultOf({ code, message, pos: [start, end] }: YAMLError): Fault {
-  return { start, end, message: WORDING[code] ?? `not valid YAML: ${shown(message)}` };
+  return { start, end, message: WORDING[code] ?? `not valid YAML: ${forTerminal(message)}` };
 }
 
 function notAlone([start, end]: readonly [number, number, number]): Fault {

@@ -1,5 +1,5 @@
 import { isAlias, isMap, isScalar, isSeq, type Node, type Pair, type Scalar } from 'yaml';
-import { quoted, shown } from '../quote.ts';
+import { quote, forTerminal } from '../quote.ts';
 import type { Part, Path } from './data.ts';
 
 /** Offsets in the text: of the first character, and after the last. */
@@ -48,7 +48,7 @@ interface Child {
 const CORE_TAG = 'tag:yaml.org,2002:';
 
 /** Values that aliases may repeat: a thousand entries that share a list of ten repeat 11,000. */
-const MOST_REPEATED = 100_000;
+const MAX_REPEATED = 100_000;
 
 /**
  * Reads a syntax tree into plain data. Anchored data is shared, never copied.
@@ -119,7 +119,7 @@ class TreeReader implements Tree {
       const { data: name, span: key } = this.#readKey(pair.key, span);
       const value = this.#read(pair.value, key);
       if (children.has(name)) {
-        this.faults.push({ ...key, message: `${quoted(name)} is there twice` });
+        this.faults.push({ ...key, message: `${quote(name)} is there twice` });
       }
       children.set(name, { key, value });
       data[name] = value.data;
@@ -146,17 +146,17 @@ class TreeReader implements Tree {
     const value = this.#anchored.get(anchor);
     const before = this.#repeated;
     this.#repeated += value?.size ?? 0;
-    if (value !== undefined && this.#repeated <= MOST_REPEATED) return value;
+    if (value !== undefined && this.#repeated <= MAX_REPEATED) return value;
     // Past the limit every alias is one too many; the first of them says it for all.
-    if (before <= MOST_REPEATED) {
+    if (before <= MAX_REPEATED) {
       this.faults.push({ ...span, message: this.#refusal(anchor, value) });
     }
     return { data: undefined, span, size: 1 };
   }
 
   #refusal(anchor: string, value: Value | undefined): string {
-    if (value !== undefined) return `aliases repeat more than ${MOST_REPEATED} values`;
-    const alias = `YAML reads ${shown(`*${anchor}`)} as an alias`;
+    if (value !== undefined) return `aliases repeat more than ${MAX_REPEATED} values`;
+    const alias = `YAML reads ${forTerminal(`*${anchor}`)} as an alias`;
     return this.#anchored.has(anchor)
       ? `${alias}, and it stands inside of what it repeats`
       : `${alias}, and nothing before it has that anchor: quote it`;

@@ -39,8 +39,8 @@ export function driftOf(manifest: Manifest, lock: Lock): Drift {
   };
 }
 
-/** Whether a locked entry answers what the manifest asks for. */
-export const answers = (locked: LockedEntry | undefined, entry: ManifestEntry): boolean =>
+/** Whether a locked entry satisfies what the manifest asks for. */
+export const satisfies = (locked: LockedEntry | undefined, entry: ManifestEntry): boolean =>
   entryReasons(entry, locked).length === 0;
 
 function endpointReasons(manifest: Manifest, lock: Lock): Reason[] {

@@ -1,6 +1,6 @@
 import picomatch from 'picomatch';
 import { HugError } from '../errors.ts';
-import { quoted } from '../quote.ts';
+import { quote } from '../quote.ts';
 
 /**
  * The one glob dialect of nix-hug: picomatch with `*` crossing `/` and matching leading dots and line
@@ -17,7 +17,7 @@ const DIALECT: picomatch.PicomatchOptions = {
 };
 
 /** Characters; picomatch recurses, and could not take some ten thousand of them. */
-const LONGEST = 1000;
+const MAX_LENGTH = 1000;
 
 /**
  * Compiles a glob over whole repository paths; a final `/` means all below that folder.
@@ -41,8 +41,8 @@ export function expressionOf(glob: string): RegExp {
 
 function withoutFolder(glob: string): string {
   if (glob === '') throw unusable('a glob is empty', 'Leave it out to keep every file.');
-  if (glob.length > LONGEST) {
-    const problem = `the glob ${quoted(glob)} has over ${LONGEST} characters`;
+  if (glob.length > MAX_LENGTH) {
+    const problem = `the glob ${quote(glob)} has over ${MAX_LENGTH} characters`;
     throw unusable(problem, 'Write a shorter one, or list the files one by one.');
   }
   return glob.endsWith('/') ? `${glob}*` : glob;

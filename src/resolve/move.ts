@@ -3,8 +3,8 @@ import type { History } from '../hub/history.ts';
 import type { HubApi } from '../hub/api.ts';
 import type { LockedEntry } from '../lock/schema.ts';
 import type { ManifestEntry } from '../manifest/schema.ts';
-import { answers } from './drift.ts';
-import { asLoss, renameWarnings } from './loss.ts';
+import { satisfies } from './drift.ts';
+import { explainMissing, renameWarnings } from './explain-missing.ts';
 import {
   lockAt,
   lockedEntry,
@@ -46,7 +46,7 @@ export async function moveEntry(
 ): Promise<Moved> {
   const { hub, report } = context;
   report('resolving');
-  if (locked === undefined || !answers(locked, wanted)) {
+  if (locked === undefined || !satisfies(locked, wanted)) {
     const target = await targetOf(wanted, hub);
     const [resolved, history] = await both(
       lockAt(wanted, target, context),
@@ -55,7 +55,7 @@ export async function moveEntry(
     return { ...resolved, dates: { to: dateOf(history, target.at.rev) } };
   }
   const target = await targetOf(wanted, hub).catch((error: unknown) => {
-    throw asLoss(error, wanted, locked);
+    throw explainMissing(error, wanted, locked);
   });
   const renamed = renameWarnings(locked, target.at.id);
   if (target.at.rev === locked.rev) {

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { entriesOf } from '../lock/entries.ts';
 import type { Lock, LockedEntry } from '../lock/schema.ts';
 import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
-import { answers } from './drift.ts';
+import { satisfies } from './drift.ts';
 
 /** Both sides of a lock that git could not merge. */
 export interface Sides {
@@ -19,8 +19,8 @@ export interface Repaired {
 }
 
 /**
- * Takes each entry of the manifest from the side that answers it; from ours when both do.
- * An entry that neither answers stays out, so that it is resolved anew.
+ * Takes each entry of the manifest from the side that satisfies it; from ours when both do.
+ * An entry that neither satisfies stays out, so that it is resolved anew.
  *
  * Outside of its markers git has merged lines already. Where the sides have an entry differently,
  * the files of the one that is taken may be those of the other's commit; what stands between markers
@@ -55,11 +55,11 @@ function choose(
 ): { locked?: LockedEntry; isSure: boolean; warning?: string } {
   const [our, their] = [ours, theirs].map((lock) => entriesOf(lock, entry.type).get(entry.name));
   const isSure = our === undefined || their === undefined || isDeepStrictEqual(our, their);
-  if (our === undefined || !answers(our, entry)) {
-    if (their === undefined || !answers(their, entry)) return { isSure: true };
+  if (our === undefined || !satisfies(our, entry)) {
+    if (their === undefined || !satisfies(their, entry)) return { isSure: true };
     return { locked: their, isSure };
   }
-  if (their === undefined || !answers(their, entry) || their.rev === our.rev)
+  if (their === undefined || !satisfies(their, entry) || their.rev === our.rev)
     return { locked: our, isSure };
   const warning = `the sides have different commits; kept ours, ${our.rev}`;
   return { locked: our, isSure, warning };

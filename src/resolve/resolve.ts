@@ -1,9 +1,9 @@
 import { type ErrorCode, HugError } from '../errors.ts';
 import type { HubApi, Revision } from '../hub/api.ts';
 import type { TreeFile } from '../hub/tree.ts';
-import { sriOfHex } from '../integrity.ts';
+import { sriOfHex } from '../digest.ts';
 import { type NamedEntry, placeOf } from '../lock/entries.ts';
-import { pathNames } from '../lock/path-names.ts';
+import { pathNames } from '../lock/names.ts';
 import type { LockedEntry, LockedFile } from '../lock/schema.ts';
 import type { ManifestEntry } from '../manifest/schema.ts';
 import type { RepoType } from '../repo.ts';

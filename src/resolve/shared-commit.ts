@@ -19,14 +19,16 @@ export function sharedCommits(
   const kept = namedEntries(lock).filter((locked) => staying.has(placeOf(locked)));
   return new Map(
     stale.flatMap((wanted) => {
-      const other = kept.find(({ type, entry }) => type === wanted.type && serves(entry, wanted));
+      const other = kept.find(
+        ({ type, entry }) => type === wanted.type && sameTarget(entry, wanted),
+      );
       return other === undefined ? [] : [[wanted, other] as const];
     }),
   );
 }
 
 /** Whether an entry asks for what a locked one was resolved from, whatever files it selects. */
-function serves(
+function sameTarget(
   { repo, requested, version, ref }: LockedEntry,
   { repo: id, want }: ManifestEntry,
 ): boolean {

@@ -1,7 +1,7 @@
 import compareBuild from 'semver/functions/compare-build.js';
 import parse from 'semver/functions/parse.js';
 import satisfies from 'semver/functions/satisfies.js';
-import { byCodeUnit } from '../code-unit.ts';
+import { byCodeUnit } from '../collections.ts';
 
 /**
  * `1.0.0-rc.1`, alone or in a range; the hyphen of the range `1.0 - 2.0` has spaces around it, and

@@ -1,9 +1,9 @@
 import { access, realpath } from 'node:fs/promises';
 import { HugError, messageOf } from '../errors.ts';
-import { nixString } from '../nix-string.ts';
-import { build, findNixpkgs, type Nixpkgs } from './build.ts';
-import { chunked } from './chunk.ts';
-import { createRunTool, READS_ANY_FILE, type ToolWorld } from './tools.ts';
+import { nixString } from '../quote.ts';
+import { build, findNixpkgs, type Nixpkgs } from './nixpkgs.ts';
+import { chunked } from './nix-tool.ts';
+import { createRunTool, READS_ANY_FILE, type ToolWorld } from './nix-tool.ts';
 
 /** A file that is to be in the store. */
 export interface FileToAdd {

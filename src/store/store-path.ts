@@ -1,5 +1,6 @@
+import { hexOfSri } from '../digest.ts';
 import { hash as digestOf } from 'node:crypto';
-import { hexOfSri } from '../integrity.ts';
+import { lstatSync } from 'node:fs';
 
 /** The letters and digits of Nix's base 32; `e`, `o`, `t` and `u` are left out. */
 const BASE32 = '0123456789abcdfghijklmnpqrsvwxyz';
@@ -51,3 +52,11 @@ export function base32(bytes: Uint8Array): string {
 }
 
 const sha256 = (text: string): Buffer => digestOf('sha256', text, 'buffer');
+
+/**
+ * Whether anything is at a store path. Nix need not be asked about it otherwise, where the store lies
+ * at its own path. The system is asked synchronously, which takes a tenth of the time for thousands
+ * of paths.
+ */
+export const isOnDisk = (storePath: string): boolean =>
+  lstatSync(storePath, { throwIfNoEntry: false }) !== undefined;

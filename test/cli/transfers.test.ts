@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Display } from '../../src/cli/progress.ts';
+import type { Display } from '../../src/cli/screen.ts';
 import { createScreen } from '../../src/cli/screen.ts';
 import { createTransferRunner } from '../../src/cli/transfers.ts';
-import type { Transfer } from '../../src/commands/tasks.ts';
+import type { Transfer } from '../../src/output/tasks.ts';
 import { collector } from '../support/collector.ts';
 
 const runner = (stream: NodeJS.WriteStream, mode: Display['mode']) =>
@@ -14,6 +14,7 @@ function transfers(shown: () => string): Transfer<number>[] {
     while (!shown().includes(words)) await new Promise((resolve) => setTimeout(resolve, 10));
   };
   return [1, 2].map((number) => ({
+    entry: 'models.m',
     title: `file ${number}`,
     size: 2_000_000,
     run: async (report) => {
@@ -42,15 +43,18 @@ describe('transfers', () => {
     const { stream, text } = collector();
     const runTransfers = runner(stream, 'plain');
     await runTransfers([
-      { title: 'a', size: 2_000_000, run: async () => 1 },
-      { title: 'b', size: 1, run: () => Promise.reject(new Error('no')) },
+      { entry: 'models.m', title: 'a', size: 2_000_000, run: async () => 1 },
+      { entry: 'models.m', title: 'b', size: 1, run: () => Promise.reject(new Error('no')) },
     ]);
-    expect(text()).toBe('a: 2 MB\n');
+    expect(text()).toBe('models.m a: 2 MB\n');
   });
 
   it('are not shown at all when it shall be quiet', async () => {
     const { stream, text } = collector();
-    await runner(stream, 'silent')([{ title: 'a', size: 1, run: async () => 1 }]);
+    await runner(
+      stream,
+      'silent',
+    )([{ entry: 'models.m', title: 'a', size: 1, run: async () => 1 }]);
     expect(text()).toBe('');
   });
 });

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { hexOfSri } from '../../src/integrity.ts';
+import { hexOfSri } from '../../src/digest.ts';
 import { parseLock } from '../../src/lock/codec.ts';
 import { namedEntries } from '../../src/lock/entries.ts';
-import { placeFiles } from '../../src/store/plan.ts';
+import { placeFiles } from '../../src/copy/placement.ts';
 import { type IsolatedStore, storeObjects } from '../support/isolated-store.ts';
 
 /** The digest by base name of everything that a lock puts into a store. */

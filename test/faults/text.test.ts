@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HugError } from '../../src/errors.ts';
-import { nextPage } from '../../src/hub/link.ts';
+import { nextPage } from '../../src/hub/tree.ts';
 import { requestedWaitMs } from '../../src/hub/retry.ts';
 import { formatLock, parseLock } from '../../src/lock/codec.ts';
 import { hasConflictMarkers, parseConflict } from '../../src/lock/conflict.ts';
-import { pathNames } from '../../src/lock/path-names.ts';
+import { pathNames } from '../../src/lock/names.ts';
 import type { Lock, LockedEntry, LockedFile } from '../../src/lock/schema.ts';
 import { parseManifest } from '../../src/manifest/parse.ts';
 import { badEndpointReason, badRefReason, isRepoId, parseRepoForm } from '../../src/repo.ts';
 import { compileGlob } from '../../src/resolve/glob.ts';
-import { posixOfGlob } from '../../src/resolve/posix.ts';
+import { posixOfGlob } from '../../src/resolve/nix-filters.ts';
 import { highestTag } from '../../src/resolve/version.ts';
 import { pathCollision, unsafeReason } from '../../src/safe-path.ts';
 

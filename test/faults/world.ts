@@ -29,7 +29,7 @@ const EXPECTED: ReadonlySet<string> = new Set<ErrorCode>([
 ]);
 
 /** Milliseconds after which a run counts as one that does not end; the longest take some seconds. */
-const LONGEST_RUN = 45_000;
+const MAX_RUN = 45_000;
 
 /** A hub with faults, and an origin that it may redirect to. */
 export interface FaultyWorld {
@@ -159,7 +159,7 @@ function createWorld(hub: Hub, foreign: Foreign, revisions: FaultyWorld['revisio
         ...rule,
         injection: hub.inject({ ...rule, fault: fault(places) }),
       }));
-      const signal = AbortSignal.timeout(LONGEST_RUN);
+      const signal = AbortSignal.timeout(MAX_RUN);
       const result = await run(signal);
       for (const { injection } of injected) injection.remove();
       tally.runs += 1;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { nextPage } from '../../src/hub/link.ts';
+import { nextPage } from '../../src/hub/tree.ts';
 
 const base = 'http://127.0.0.1:1/api/models/a/b/tree/main?recursive=true';
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HugError } from '../../src/errors.ts';
 import { EMPTY_LOCK, formatLock, parseLock } from '../../src/lock/codec.ts';
-import { pathNames } from '../../src/lock/path-names.ts';
+import { pathNames } from '../../src/lock/names.ts';
 import endpoints from '../fixtures/endpoints.json' with { type: 'json' };
 import { lockedEntry, lockedFile, lockOf } from '../support/locks.ts';
 

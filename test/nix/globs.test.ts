@@ -3,7 +3,7 @@ import path from 'node:path';
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { compileGlob } from '../../src/resolve/glob.ts';
-import { posixOfGlob } from '../../src/resolve/posix.ts';
+import { posixOfGlob } from '../../src/resolve/nix-filters.ts';
 import { unsafeReason } from '../../src/safe-path.ts';
 import table from '../fixtures/globs.json' with { type: 'json' };
 import { describeNix, type Nix, nixString } from '../support/nix.ts';

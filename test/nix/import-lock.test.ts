@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, readlink, writeFile } from 'node:fs/promises'
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { formatLock } from '../../src/lock/codec.ts';
-import { pathNames } from '../../src/lock/path-names.ts';
+import { pathNames } from '../../src/lock/names.ts';
 import type { Lock } from '../../src/lock/schema.ts';
 import { lockedEntry, lockedFile, lockOf } from '../support/locks.ts';
 import { createNix, describeNix, LIBRARY, nixString, PKGS } from '../support/nix.ts';

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { HugError } from '../../src/errors.ts';
 import { formatLock, parseLock } from '../../src/lock/codec.ts';
-import { pathNames } from '../../src/lock/path-names.ts';
+import { pathNames } from '../../src/lock/names.ts';
 import { isRepoId } from '../../src/repo.ts';
 import { unsafeReason } from '../../src/safe-path.ts';
 import endpoints from '../fixtures/endpoints.json' with { type: 'json' };

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { storeNameOf } from '../../src/lock/store-name.ts';
+import { storeNameOf } from '../../src/lock/names.ts';
 import { base32, storePathOf } from '../../src/store/store-path.ts';
 import { isolatedStore } from '../support/isolated-store.ts';
 import { tempFolder } from '../support/temp.ts';

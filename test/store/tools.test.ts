@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createRunTool } from '../../src/store/tools.ts';
+import { createRunTool } from '../../src/store/nix-tool.ts';
 import { isolatedStore } from '../support/isolated-store.ts';
 
 describe('a tool', () => {

@@ -1,4 +1,4 @@
-import type { RemoteFile } from '../../src/transfer/answer.ts';
+import type { RemoteFile } from '../../src/download/answer.ts';
 import { bring, type BringOptions } from './bring.ts';
 
 /** What a child process is told, as JSON in its argument. */

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { createHttp, type HttpOptions } from '../../src/hub/http.ts';
-import { digestStream, sriOfHex } from '../../src/integrity.ts';
+import { digestStream, sriOfHex } from '../../src/digest.ts';
 import { encodePath } from '../../src/repo.ts';
-import type { RemoteFile } from '../../src/transfer/answer.ts';
-import { createDownloads } from '../../src/transfer/downloads.ts';
+import type { RemoteFile } from '../../src/download/answer.ts';
+import { createDownloads } from '../../src/download/downloads.ts';
 import type { FileContent, Hub, LoggedRequest } from './hub/index.ts';
 
 /** How a file came. */

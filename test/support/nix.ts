@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe } from 'vitest';
-import { nixString } from '../../src/nix-string.ts';
+import { nixString } from '../../src/quote.ts';
 import { ended, type Ended } from './ended.ts';
 
 /** Which Nix: the one of this system, or that of `scripts/setup-current-nix.sh`. */

@@ -1,5 +1,5 @@
 import { type Dirent, readdirSync, realpathSync, type Stats, statSync } from 'node:fs';
-import { byCodeUnit } from '../../code-unit.ts';
+import { byCodeUnit } from '../../collections.ts';
 import { attempt, type Report } from './problem.ts';
 
 /** A reading of folders of a cache. */

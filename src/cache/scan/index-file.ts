@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { hexOfSri, sriOfText } from '../../integrity.ts';
+import { hexOfSri, sriOfText } from '../../digest.ts';
 import type { KeptRepo } from './kept-repo.ts';
 
 /**

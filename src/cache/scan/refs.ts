@@ -1,11 +1,11 @@
 import { closeSync, constants, openSync, readSync } from 'node:fs';
-import { isGitId } from '../../integrity.ts';
+import { isGitId } from '../../digest.ts';
 import { unsafeReason } from '../../safe-path.ts';
 import { type Folder, list, type Reading } from './folder.ts';
 import { attempt } from './problem.ts';
 
 /** A ref is 40 bytes. Whatever is longer than this is none, and is not read to its end. */
-const MOST_BYTES = 1024;
+const MAX_BYTES = 1024;
 
 /** Where huggingface_hub writes a ref before it renames it. */
 const TEMPORARY = /\.[0-9a-f]{8}\.tmp$/u;
@@ -53,7 +53,7 @@ export function readRefs(
 }
 
 function whyNoCommit(text: string, revisions: ReadonlySet<string>): string {
-  if (text.length > MOST_BYTES) return 'is too long';
+  if (text.length > MAX_BYTES) return 'is too long';
   const commit = text.trim().toLowerCase();
   return isGitId(commit) || revisions.has(commit)
     ? 'has more than the commit in lower case'
@@ -64,7 +64,7 @@ function whyNoCommit(text: string, revisions: ReadonlySet<string>): string {
 function readStart(at: string): string {
   const fd = openSync(at, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    const buffer = Buffer.alloc(MOST_BYTES + 1);
+    const buffer = Buffer.alloc(MAX_BYTES + 1);
     return buffer.toString('latin1', 0, readSync(fd, buffer));
   } finally {
     closeSync(fd);

@@ -1,6 +1,6 @@
 import { type Dirent, statSync } from 'node:fs';
-import { byCodeUnit } from '../../code-unit.ts';
-import { isGitId } from '../../integrity.ts';
+import { byCodeUnit } from '../../collections.ts';
+import { isGitId } from '../../digest.ts';
 import { isRepoId } from '../../repo.ts';
 import { type Folder, folderAt, list, type Reading } from './folder.ts';
 import { attempt, type Report } from './problem.ts';

@@ -1,6 +1,6 @@
 import { lstatSync, readlinkSync, type Stats } from 'node:fs';
 import path from 'node:path';
-import { byCodeUnit } from '../../code-unit.ts';
+import { byCodeUnit } from '../../collections.ts';
 import { unsafeReason } from '../../safe-path.ts';
 import { type Folder, followed, list, type Reading } from './folder.ts';
 import { attempt, type Report } from './problem.ts';

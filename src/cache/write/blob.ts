@@ -2,8 +2,8 @@ import { constants } from 'node:fs';
 import { chmod, copyFile, link, open, rename, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { HugError } from '../../errors.ts';
-import { createHasher, digestOfEtag, type Hasher, hashStream, isGitId } from '../../integrity.ts';
-import { readContent } from '../content.ts';
+import { createHasher, digestOfEtag, type Hasher, hashStream, isGitId } from '../../digest.ts';
+import { readContent } from '../find.ts';
 
 /** A content and its name in the cache. */
 export interface Blob {

@@ -1,6 +1,6 @@
 import { lstat, mkdir, readlink, rename, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
-import { digestOfEtag } from '../../integrity.ts';
+import { digestOfEtag } from '../../digest.ts';
 import { type Damage, reasonAgainst } from '../find.ts';
 import type { CommitTree } from '../trees.ts';
 import { type Blob, isSameFile } from './blob.ts';

@@ -17,7 +17,7 @@ export interface ScratchFolders {
 const TAKEN = 'taken';
 
 /** It is there again as soon as its text is on the disk; one of a killed process is not. */
-const MOST_LOOKS = 100;
+const MAX_LOOKS = 100;
 const BETWEEN_LOOKS_MS = 10;
 
 /** So often it can hardly be put and taken again in between. */
@@ -71,7 +71,7 @@ export async function addToTree(
  */
 async function readList(file: string, { others }: ScratchFolders): Promise<string | undefined> {
   let foundNowhere = 0;
-  for (let look = 0; look < MOST_LOOKS && foundNowhere < ENOUGH_LOOKS; look += 1) {
+  for (let look = 0; look < MAX_LOOKS && foundNowhere < ENOUGH_LOOKS; look += 1) {
     const text = await readText(file);
     if (text !== undefined) return text;
     const isTaken = await isAnyThere((await others()).map((folder) => path.join(folder, TAKEN)));

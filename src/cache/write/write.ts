@@ -1,8 +1,8 @@
 import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { isGitId } from '../../integrity.ts';
+import { isGitId } from '../../digest.ts';
 import type { RepoType } from '../../repo.ts';
-import { claim, removeAll } from '../../transfer/claim.ts';
+import { acquireLease, removeAll } from '../../download/claim.ts';
 import type { Damage } from '../find.ts';
 import { repoFolderName } from '../layout.ts';
 import { type Blob, type BlobSource, isSameFile, makeBlob } from './blob.ts';
@@ -84,7 +84,7 @@ export function createRepoWriter(
     const repo = await folder();
     // The client warns of a repository without it.
     await folder('snapshots');
-    const { path: mine } = await claim(repo, SCRATCH);
+    const { path: mine } = await acquireLease(repo, SCRATCH);
     await rm(mine, { recursive: true, force: true });
     await mkdir(mine);
     const tag = path.join(await makeFolder(cache, []), 'CACHEDIR.TAG');

@@ -1,5 +1,5 @@
 import { Argument } from '@commander-js/extra-typings';
-import type { Output } from '../../commands/output-schema.ts';
+import type { Output } from '../../output/json-schema.ts';
 import { EXIT } from '../../errors.ts';
 import { SHELLS } from '../completion/shells.ts';
 import type { Execute, Program } from './root.ts';

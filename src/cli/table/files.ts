@@ -1,4 +1,4 @@
-import { repositoryAmong, targetsOf } from '../target.ts';
+import { repositoryAmong, targetsOf } from '../../project/arguments.ts';
 import { EntryArgument, REPOSITORY, withRemoteOptions } from './options.ts';
 import type { Execute, Program } from './root.ts';
 
@@ -27,11 +27,11 @@ export function addFileCommands(program: Program, execute: Execute): void {
     execute(command.optsWithGlobals(), async (context) => {
       const url = repositoryAmong(targets, options);
       if (url === undefined) {
-        const { run } = await import('../../commands/fetch/fetch.ts');
+        const { run } = await import('../../commands/fetch.ts');
         return run(targets, options, context);
       }
-      const { run } = await import('../../commands/fetch/fetch-url.ts');
-      return run(url, options, context);
+      const { runOnUrl } = await import('../../commands/fetch.ts');
+      return runOnUrl(url, options, context);
     }),
   );
 
@@ -44,7 +44,7 @@ export function addFileCommands(program: Program, execute: Execute): void {
       .addArgument(targetsArgument()),
   ).action((targets, options, command) =>
     execute(command.optsWithGlobals(), async (context) => {
-      const { run } = await import('../../commands/export/export.ts');
+      const { run } = await import('../../commands/export.ts');
       return run(targetsOf(targets, options, 'entries'), options, context);
     }),
   );
@@ -58,7 +58,7 @@ export function addFileCommands(program: Program, execute: Execute): void {
       .addArgument(targetsArgument()),
   ).action((targets, options, command) =>
     execute(command.optsWithGlobals(), async (context) => {
-      const { run } = await import('../../commands/import/import.ts');
+      const { run } = await import('../../commands/import.ts');
       return run(targetsOf(targets, options), options, context);
     }),
   );
@@ -70,7 +70,7 @@ export function addFileCommands(program: Program, execute: Execute): void {
     .option('--dry-run', 'show what the store lacks, bring nothing')
     .action((options, command) =>
       execute(command.optsWithGlobals(), async (context) => {
-        const { run } = await import('../../commands/import/import-all.ts');
+        const { run } = await import('../../commands/import-all.ts');
         return run(options, context);
       }),
     );
@@ -81,7 +81,7 @@ export function addFileCommands(program: Program, execute: Execute): void {
     .addArgument(new EntryArgument('[names...]', 'entries of the lock; all when none is named'))
     .action((names, _options, command) =>
       execute(command.optsWithGlobals(), async (context) => {
-        const { run } = await import('../../commands/verify/verify.ts');
+        const { run } = await import('../../commands/verify.ts');
         return run(names, context);
       }),
     );
@@ -98,11 +98,11 @@ export function addFileCommands(program: Program, execute: Execute): void {
           ? repositoryAmong([], options)
           : repositoryAmong([target], options, 'entries');
       if (url === undefined) {
-        const { run } = await import('../../commands/ls/ls.ts');
+        const { run } = await import('../../commands/ls.ts');
         return run(target, options, context);
       }
-      const { run } = await import('../../commands/ls/ls-url.ts');
-      return run(url, options, context);
+      const { runOnUrl } = await import('../../commands/ls.ts');
+      return runOnUrl(url, options, context);
     }),
   );
 
@@ -111,7 +111,7 @@ export function addFileCommands(program: Program, execute: Execute): void {
     .description('list what is in the Hugging Face cache, what of it is in the store, what is odd')
     .action((_options, command) =>
       execute(command.optsWithGlobals(), async (context) => {
-        const { run } = await import('../../commands/scan/scan.ts');
+        const { run } = await import('../../commands/scan.ts');
         return run(context);
       }),
     );

@@ -9,7 +9,7 @@ export function addManifestCommands(program: Program, execute: Execute): void {
     .option('--flake', 'write a flake.nix as well, which uses the lock')
     .action((options, command) =>
       execute(command.optsWithGlobals(), async (context) => {
-        const { run } = await import('../../commands/manifest/init.ts');
+        const { run } = await import('../../commands/init.ts');
         return run(options, context);
       }),
     );
@@ -20,7 +20,7 @@ export function addManifestCommands(program: Program, execute: Execute): void {
     .option('--version <range>', 'semver range over the tags, instead of --ref')
     .action((urls, options, command) =>
       execute(command.optsWithGlobals(), async (context) => {
-        const { run } = await import('../../commands/manifest/add.ts');
+        const { run } = await import('../../commands/add.ts');
         return run(urls, options, context);
       }),
     );
@@ -36,7 +36,7 @@ export function addManifestCommands(program: Program, execute: Execute): void {
     .description('take entries out of hug.yaml and hug.lock.json; all else stays as it is')
     .action((names, _options, command) =>
       execute(command.optsWithGlobals(), async (context) => {
-        const { run } = await import('../../commands/manifest/remove.ts');
+        const { run } = await import('../../commands/remove.ts');
         return run(names, context);
       }),
     );
@@ -48,7 +48,7 @@ export function addManifestCommands(program: Program, execute: Execute): void {
     .option('--dry-run', 'show what would change, write nothing')
     .action((options, command) =>
       execute(command.optsWithGlobals(), async (context) => {
-        const { run } = await import('../../commands/lock/lock.ts');
+        const { run } = await import('../../commands/lock.ts');
         return run(options, context);
       }),
     );
@@ -62,7 +62,7 @@ export function addManifestCommands(program: Program, execute: Execute): void {
     .option('--dry-run', 'show what would change, write nothing')
     .action((names, options, command) =>
       execute(command.optsWithGlobals(), async (context) => {
-        const { run } = await import('../../commands/lock/update.ts');
+        const { run } = await import('../../commands/update.ts');
         return run(names, options, context);
       }),
     );
@@ -76,7 +76,7 @@ export function addManifestCommands(program: Program, execute: Execute): void {
     .option('--exit-code', 'exit 3 when update would move an entry')
     .action((names, options, command) =>
       execute(command.optsWithGlobals(), async (context) => {
-        const { run } = await import('../../commands/lock/outdated.ts');
+        const { run } = await import('../../commands/outdated.ts');
         return run(names, options, context);
       }),
     );

@@ -1,5 +1,5 @@
 import { Command } from '@commander-js/extra-typings';
-import type { CommandResult } from '../../commands/result.ts';
+import type { CommandResult } from '../../output/result.ts';
 import { type Context, type GlobalOptions, packageVersion, type World } from '../context.ts';
 import { positiveInteger } from './options.ts';
 

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import { readExpected } from '../../../src/cache/scan/expected.ts';
+import { readExpected } from '../../../src/cache/trees.ts';
 import { treesText } from '../../../src/cache/trees.ts';
 import { put } from '../../support/cached-project.ts';
 import { tempFolder } from '../../support/temp.ts';

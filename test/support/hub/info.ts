@@ -5,7 +5,7 @@ import type { Commit, Ref, Repository, TreeEntry } from './repository.ts';
 
 /** Commits on a page when the request does not say. */
 const COMMITS_PAGE = 50;
-const MOST_COMMITS = 1000;
+const MAX_COMMITS = 1000;
 const DEFAULT_BRANCH = 'main';
 
 /** `GET {id}` and `GET {id}/revision/{revision}`. */
@@ -47,7 +47,7 @@ export function answerRefs({ repo, request }: Context): Reply {
 export function answerCommits(context: Context): Reply {
   const { request, options } = context;
   const history = historyOf(targetOf(context).commit);
-  const most = Math.min(MOST_COMMITS, options.pageSize);
+  const most = Math.min(MAX_COMMITS, options.pageSize);
   const limit = Math.min(Number(request.query.get('limit') ?? COMMITS_PAGE), most);
   const page = Number(request.query.get('p') ?? 0);
   const end = (page + 1) * limit;

@@ -6,7 +6,7 @@ import type { Commit, Repository, Tree, TreeEntry } from './repository.ts';
 
 /** Most entries on a page whose entries are expanded. */
 const EXPANDED_PAGE = 50;
-const MOST_PATHS = 2000;
+const MAX_PATHS = 2000;
 
 /** `GET /tree/{revision}[/{path}]`: one page of a folder. */
 export async function answerTree(context: Context): Promise<Reply> {
@@ -33,7 +33,7 @@ export async function answerTree(context: Context): Promise<Reply> {
 export async function answerPathsInfo(context: Context): Promise<Reply> {
   const { commit } = targetOf(context);
   const { paths, expand } = pathsOf(context);
-  if (paths.length > MOST_PATHS) throw badRequest(`Too many paths: at most ${MOST_PATHS}`);
+  if (paths.length > MAX_PATHS) throw badRequest(`Too many paths: at most ${MAX_PATHS}`);
   const tree = await context.repo.tree(commit);
   const entries = paths.flatMap((path) => tree.get(path) ?? []);
   return json(await Promise.all(entries.map((entry) => wireEntry(context, commit, entry, expand))));

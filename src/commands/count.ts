@@ -1,8 +1,0 @@
-/** A number with its noun. */
-export function count(number: number, one: string, many: string): string {
-  return `${number} ${number === 1 ? one : many}`;
-}
-
-/** One of several, with the number of the others. */
-export const andMore = (one: string, others: number): string =>
-  others === 0 ? one : `${one} (and ${others} more)`;

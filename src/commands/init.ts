@@ -1,0 +1,39 @@
+import path from 'node:path';
+import { EXIT } from '../errors.ts';
+import { createFiles, existing, fileExists } from '../manifest/create.ts';
+import { SEARCH_PLACES } from '../manifest/locate.ts';
+import type { CommandContext } from '../project/context.ts';
+import type { Output } from '../output/json-schema.ts';
+import type { CommandResult } from '../output/result.ts';
+
+export interface InitOptions {
+  /** Write a `flake.nix` as well. */
+  readonly flake?: boolean;
+}
+
+/** What `init` needs from outside. */
+export type InitContext = Pick<CommandContext, 'cwd' | 'manifest' | 'templateFolder'>;
+
+/** `nix-hug init`: writes a manifest without entries, and a flake that uses its lock. */
+export async function run(
+  { flake = false }: InitOptions,
+  { cwd, manifest, templateFolder }: InitContext,
+): Promise<CommandResult> {
+  const manifestFile = path.resolve(cwd, manifest ?? 'hug.yaml');
+  const flakeFiles = flake ? [path.join(path.dirname(manifestFile), 'flake.nix')] : [];
+  const places = manifest === undefined ? SEARCH_PLACES.map((place) => path.join(cwd, place)) : [];
+  const [there] = await existing([...new Set([manifestFile, ...places, ...flakeFiles])]);
+  if (there !== undefined) throw fileExists(there);
+
+  const template = (name: string) => path.join(templateFolder, name);
+  await createFiles([
+    { template: template('hug.yaml'), file: manifestFile },
+    ...flakeFiles.map((file) => ({ template: template('flake.nix'), file })),
+  ]);
+  const written = [manifestFile, ...flakeFiles].map((file) => path.relative(cwd, file));
+  return {
+    json: { written } satisfies Output<'init'>,
+    text: `${written.join(' and ')} written; next: nix-hug add org/name`,
+    exitStatus: EXIT.ok,
+  };
+}

@@ -1,0 +1,67 @@
+import { EXIT } from '../errors.ts';
+import {
+  entriesJson,
+  entriesText,
+  listingJson,
+  listingOf,
+  listingText,
+} from '../output/listing.ts';
+import type { CommandResult } from '../output/result.ts';
+import {
+  type RemoteOptions,
+  type SelectionOptions,
+  selectionOf,
+  parseRepoRequest,
+} from '../project/arguments.ts';
+import type { CommandContext } from '../project/context.ts';
+import { ambiguousEntry, entriesNamed, narrowed } from '../project/entries.ts';
+import { type ProjectContext, endpointOfManifest, readLock } from '../project/project.ts';
+import { type HubContext, listRepo, withHub } from '../project/repository.ts';
+
+/** What `ls` needs from outside. */
+export type LsContext = ProjectContext & Pick<CommandContext, 'warn'>;
+
+/**
+ * `nix-hug ls [name]`: the entries of the lock, or the files of one. Nothing is asked and nothing
+ * is downloaded.
+ */
+export async function run(
+  name: string | undefined,
+  options: SelectionOptions,
+  context: LsContext,
+): Promise<CommandResult> {
+  const lock = await readLock(context);
+  if (name === undefined) {
+    const entries = entriesNamed(lock, []);
+    return {
+      json: entriesJson(entries),
+      text: (columns) => entriesText(entries, columns),
+      exitStatus: EXIT.ok,
+    };
+  }
+  const named = entriesNamed(lock, [name]);
+  const [only] = named;
+  if (only === undefined || named.length > 1) throw ambiguousEntry(name, named);
+  const listing = listingOf(narrowed(only, selectionOf(undefined, options), context.warn));
+  return {
+    json: listingJson(listing),
+    text: (columns) => listingText(listing, columns),
+    exitStatus: EXIT.ok,
+  };
+}
+
+/** `nix-hug ls <url>`: the files of a repository; nothing is downloaded. */
+export async function runOnUrl(
+  url: string,
+  options: RemoteOptions,
+  context: HubContext & ProjectContext,
+): Promise<CommandResult> {
+  const endpoint = endpointOfManifest(context);
+  const wanted = parseRepoRequest(url, options, endpoint, context.endpoint);
+  const remote = await withHub(context, (hub) => listRepo(hub, wanted, context.warn), endpoint);
+  return {
+    text: (columns) => listingText(remote, columns),
+    json: listingJson(remote),
+    exitStatus: EXIT.ok,
+  };
+}

@@ -1,0 +1,65 @@
+import { HugError } from './errors.ts';
+
+/**
+ * Stands for a content that is not tried any more, because the surroundings had failed for others; it
+ * may have been under way by then.
+ */
+export class SkippedError extends Error {
+  override readonly name = 'NotTried';
+}
+
+/**
+ * Throws the first failure, with the others as its details; equal ones are named once.
+ *
+ * @param failures what was thrown; anything but a `HugError` is a defect and comes first
+ * @param notes further details, only with a failure
+ */
+export function throwFailures(failures: readonly unknown[], notes: readonly string[] = []): void {
+  const errors = new Map<string, HugError>();
+  for (const failure of failures) {
+    if (!(failure instanceof HugError)) throw failure;
+    if (!errors.has(failure.message)) errors.set(failure.message, failure);
+  }
+  const [first, ...others] = errors.values();
+  if (first === undefined) return;
+  throw first.with(others, notes);
+}
+
+/**
+ * What came of those that succeeded.
+ *
+ * @param results in the order of the items
+ */
+export function succeeded<Item, T>(
+  items: readonly Item[],
+  results: readonly PromiseSettledResult<T>[],
+): Map<Item, T> {
+  return new Map(
+    items.flatMap((item, index) => {
+      const result = results[index];
+      return result?.status === 'fulfilled' ? [[item, result.value] as const] : [];
+    }),
+  );
+}
+
+/**
+ * Throws the failures of all items in one, each with what it is of.
+ *
+ * @param results in the order of the items
+ * @param titleOf what messages call an item
+ */
+export function throwRejected<Item>(
+  items: readonly Item[],
+  results: readonly PromiseSettledResult<unknown>[],
+  titleOf: (item: Item) => string,
+): void {
+  const reasons = items.flatMap((item, index): unknown[] => {
+    const result = results[index];
+    if (result?.status !== 'rejected') return [];
+    const { reason } = result;
+    return [reason instanceof HugError ? reason.within(titleOf(item)) : reason];
+  });
+  const failures = reasons.filter((reason) => !(reason instanceof SkippedError));
+  const untried = reasons.length - failures.length;
+  throwFailures(failures, untried === 0 ? [] : [`not tried any more: ${untried} other files`]);
+}

@@ -1,0 +1,98 @@
+import prettyBytes from 'pretty-bytes';
+import { type NamedEntry, placeOf } from '../lock/entries.ts';
+import { escapeControls } from '../quote.ts';
+import type { RepoType } from '../repo.ts';
+import { count } from './text.ts';
+import type { Output } from './json-schema.ts';
+import { shortRev } from './text.ts';
+import { table } from './table.ts';
+
+/** The files of a repository at a commit, wherever they are known from. */
+export interface Listing {
+  readonly repo: string;
+  readonly type: RepoType;
+  readonly rev: string;
+  readonly files: readonly ListedFile[];
+}
+
+interface ListedFile {
+  readonly path: string;
+  /** Length of the content in bytes. */
+  readonly size: number;
+  /** Anything but `undefined` marks an LFS file. */
+  readonly lfs?: unknown;
+}
+
+/** What the lock says about an entry. */
+export function listingOf({ type, entry }: NamedEntry): Listing {
+  const files = [...entry.files].map(([path, { size, lfs }]) => ({ path, size, lfs }));
+  return { repo: entry.repo, type, rev: entry.rev, files };
+}
+
+/** One line for each file, and one for the whole. */
+export async function listingText(
+  { repo, type, rev, files }: Listing,
+  columns?: number,
+): Promise<string> {
+  const rows = files.map(({ path, size, lfs }) => [
+    prettyBytes(size),
+    lfs === undefined ? '' : 'LFS',
+    escapeControls(path),
+  ]);
+  const total = `${count(files.length, 'file', 'files')}, ${prettyBytes(sizeOf(files))}`;
+  return [`${type} ${repo} at ${rev}`, ...(await table(rows, [0], columns)), total].join('\n');
+}
+
+/** The JSON of `ls` for one repository. */
+export function listingJson({ repo, type, rev, files }: Listing): Output<'ls'> {
+  return {
+    repo,
+    type,
+    rev,
+    size: sizeOf(files),
+    files: files.map(({ path, size, lfs }) => ({ path, size, lfs: lfs !== undefined })),
+  };
+}
+
+/** One line for each entry of a lock. */
+export async function entriesText(
+  entries: readonly NamedEntry[],
+  columns?: number,
+): Promise<string> {
+  const rows = entries.map((named) => {
+    const { repo, ref, rev } = named.entry;
+    const { files } = listingOf(named);
+    return [
+      placeOf(named),
+      repo,
+      ref === rev ? '' : ref,
+      shortRev(rev),
+      count(files.length, 'file', 'files'),
+      prettyBytes(sizeOf(files)),
+    ];
+  });
+  if (rows.length === 0) return 'the lock has no entries';
+  return (await table(rows, [4, 5], columns)).join('\n');
+}
+
+/** The JSON of `ls` without a name. */
+export function entriesJson(entries: readonly NamedEntry[]): Output<'ls-entries'> {
+  return {
+    entries: entries.map((named) => {
+      const { repo, ref, rev } = named.entry;
+      const { files } = listingOf(named);
+      return {
+        name: named.name,
+        type: named.type,
+        repo,
+        ref,
+        rev,
+        size: sizeOf(files),
+        files: files.length,
+      };
+    }),
+  };
+}
+
+const sizeOf = (files: readonly ListedFile[]): number =>
+  files.reduce((sum, { size }) => sum + size, 0);

@@ -1,0 +1,19 @@
+import type { HugError } from '../errors.ts';
+import type { Output } from './json-schema.ts';
+
+/** What a command leaves for the terminal: the same facts as text and as JSON. */
+export interface CommandResult<Json = unknown> {
+  /** Text, or what lays it out for a terminal of that many columns; `undefined` for no terminal. */
+  readonly text: string | ((columns: number | undefined) => string | Promise<string>);
+  /** Read for `--json` alone, so it may be made when it is. */
+  readonly json: Json;
+  readonly exitStatus: number;
+  /** What failed while other parts succeeded; the JSON says it in its own way. */
+  readonly errors?: readonly HugError[];
+}
+
+/** An error as JSON. */
+export function errorJson({ code, message, hint, details }: HugError): Output<'error'> {
+  const problems = details.length === 0 ? {} : { details };
+  return { error: { code, message, hint: hint ?? null, ...problems } };
+}

@@ -1,0 +1,41 @@
+import type { ScanIndex } from '../cache/scan/scan-index.ts';
+import type { HubApi } from '../hub/api.ts';
+import type { Nix } from '../store/nix.ts';
+import type { OpenDownloads } from '../copy/hub-source.ts';
+import type { TaskRunner, TransferRunner } from '../output/tasks.ts';
+
+/** What commands get from outside; each names what it needs of it. */
+export interface CommandContext {
+  readonly cwd: string;
+  /** `--manifest`. */
+  readonly manifest?: string | undefined;
+  /** `HF_ENDPOINT`. */
+  readonly endpoint?: string | undefined;
+  /** Whether `--offline` or `HF_HUB_OFFLINE` forbids the network. */
+  readonly offline: boolean;
+  /** The Hugging Face cache. */
+  readonly cacheFolder: string;
+  /** What is known of the cache from earlier scans. */
+  readonly openScanIndex: () => Promise<ScanIndex>;
+  /** Folder of the files that a new project begins with. */
+  readonly templateFolder: string;
+  /** Folder of the Nix library that belongs to this nix-hug. */
+  readonly nixLibrary: string;
+  /** Aborted when the user interrupts. */
+  readonly signal: AbortSignal;
+  /**
+   * Opens a Hub client; the caller closes it.
+   *
+   * @param endpoint address that a manifest or a lock names
+   */
+  readonly connect: (endpoint: string | undefined) => Promise<HubApi>;
+  readonly openDownloads: OpenDownloads;
+  readonly openNix: () => Promise<Nix>;
+  readonly runTasks: TaskRunner;
+  readonly runTransfers: TransferRunner;
+  /** Asks the user; `undefined` when there is nobody to ask. */
+  readonly confirm: ((question: string) => Promise<boolean>) | undefined;
+  readonly warn: (line: string) => void;
+  /** Shown with `--debug`. */
+  readonly debug: (line: string) => void;
+}

@@ -1,0 +1,104 @@
+import { closestMatch } from 'leven';
+import { HugError } from '../errors.ts';
+import { type NamedEntry, namedEntries, placeOf } from '../lock/entries.ts';
+import type { Lock } from '../lock/schema.ts';
+import type { Manifest, ManifestEntry, Selection } from '../manifest/schema.ts';
+import { quote } from '../quote.ts';
+import type { RepoType } from '../repo.ts';
+import { selectFiles } from '../resolve/select.ts';
+
+/** What tells entries apart. */
+interface Named {
+  readonly type: RepoType;
+  readonly name: string;
+}
+
+/** More edits than these are another word, not a misspelling. */
+const MAX_EDITS = 2;
+
+/** What has entries, as a message names it, and what helps to name one of them. */
+const HINTS = {
+  'the lock':
+    'nix-hug ls lists the entries. A repository is written org/name, or hf:gpt2 without org.',
+  'the manifest': 'The names are the keys below models and datasets.',
+};
+
+/**
+ * The entries that the user names, in the order of the lock; all of them for no name.
+ *
+ * @param names `mistral`, or `models.mistral` where a dataset has the same name
+ * @throws HugError `EHUG_ENTRY_UNKNOWN` with all names that are not in the lock
+ */
+export function entriesNamed(lock: Lock, names: readonly string[]): NamedEntry[] {
+  return among(namedEntries(lock), names, 'the lock');
+}
+
+/**
+ * The same of a manifest, in its order.
+ *
+ * @throws HugError `EHUG_ENTRY_UNKNOWN` with all names that are not in the manifest
+ */
+export function manifestEntriesNamed(
+  { entries }: Manifest,
+  names: readonly string[],
+): ManifestEntry[] {
+  return among(entries, names, 'the manifest');
+}
+
+function among<E extends Named>(
+  entries: readonly E[],
+  names: readonly string[],
+  holder: keyof typeof HINTS,
+): E[] {
+  if (names.length === 0) return [...entries];
+  const known = new Set(entries.flatMap((entry) => [entry.name, placeOf(entry)]));
+  const unknown = names.filter((name) => !known.has(name));
+  if (unknown.length > 0) throw unknownEntries(unknown, [...known], holder);
+  const wanted = new Set(names);
+  return entries.filter((entry) => wanted.has(entry.name) || wanted.has(placeOf(entry)));
+}
+
+/**
+ * The error for names that no entry has.
+ *
+ * @param known names that entries have
+ * @param holder what has the entries, for the message
+ */
+export function unknownEntries(
+  unknown: readonly string[],
+  known: readonly string[],
+  holder: keyof typeof HINTS,
+): HugError {
+  const lines = unknown.map((name) => {
+    const near = closestMatch(name, known, { maxDistance: MAX_EDITS });
+    const suggestion = near === undefined ? '' : `; did you mean ${quote(near)}?`;
+    return `${holder} has no entry ${quote(name)}${suggestion}`;
+  });
+  const [first = '', ...others] = lines;
+  return new HugError('EHUG_ENTRY_UNKNOWN', first, { details: others, hint: HINTS[holder] });
+}
+
+/** The error for a name where one entry is meant and several have it. */
+export function ambiguousEntry(name: string, entries: readonly Named[]): HugError {
+  return new HugError('EHUG_ENTRY_AMBIGUOUS', `${name} is a model and a dataset`, {
+    hint: `Write ${entries.map(placeOf).join(' or ')}.`,
+  });
+}
+
+/**
+ * An entry with those of its files that a further selection keeps.
+ *
+ * @param warn told of globs that match nothing
+ * @throws HugError `EHUG_SELECTION`
+ */
+export function narrowed(
+  named: NamedEntry,
+  select: Selection | undefined,
+  warn: (line: string) => void,
+): NamedEntry {
+  const all = [...named.entry.files].map(([path, file]) => ({ path, file, lfs: file.lfs }));
+  const { files, warnings } = selectFiles(all, select);
+  for (const warning of warnings) warn(warning);
+  const kept = new Map(files.map(({ path, file }) => [path, file]));
+  return { ...named, entry: { ...named.entry, files: kept } };
+}

@@ -1,0 +1,169 @@
+import { HugError } from '../errors.ts';
+import { succeeded, throwRejected } from '../failures.ts';
+import type { HubApi, Revision } from '../hub/api.ts';
+import type { TreeFile } from '../hub/tree.ts';
+import type { RepoType } from '../repo.ts';
+import { selectFiles } from '../resolve/select.ts';
+import type { RepoRequest } from './arguments.ts';
+import type { CommandContext } from './context.ts';
+
+/**
+ * @param needed what only the Hub can give
+ * @throws HugError `EHUG_OFFLINE`
+ */
+export function assertOnline({ offline }: { readonly offline: boolean }, needed: string): void {
+  if (!offline) return;
+  throw new HugError('EHUG_OFFLINE', needed, {
+    hint: 'Run it without --offline and HF_HUB_OFFLINE.',
+  });
+}
+
+/** What commands need to look at a repository without a manifest. */
+export type HubContext = Pick<CommandContext, 'offline' | 'endpoint' | 'connect' | 'warn'>;
+
+/** A repository at a commit, and the files that were asked for. */
+export interface RepoListing {
+  readonly type: RepoType;
+  /** Id the Hub answers with. */
+  readonly repo: string;
+  /** Commit, 40 hex digits. */
+  readonly rev: string;
+  /** Every file of the commit. */
+  readonly all: readonly TreeFile[];
+  /** Those of the selection. */
+  readonly files: readonly TreeFile[];
+}
+
+/** Errors that a repository gives which is there. */
+const THERE = new Set(['EHUG_REVISION_NOT_FOUND', 'EHUG_DISABLED']);
+
+/** Errors that hide whether it is there: a mirror or a proxy may give them for any id. */
+const DENIED = new Set(['EHUG_GATED', 'EHUG_FORBIDDEN']);
+
+/**
+ * Runs something with a Hub client, and closes it.
+ *
+ * @param endpoint address that a manifest names
+ * @throws HugError `EHUG_OFFLINE`
+ */
+export async function withHub<T>(
+  context: Pick<HubContext, 'offline' | 'connect'>,
+  run: (hub: HubApi) => Promise<T>,
+  endpoint?: string,
+): Promise<T> {
+  assertOnline(context, 'only the Hub knows the files of a repository');
+  const hub = await context.connect(endpoint);
+  try {
+    return await run(hub);
+  } finally {
+    await hub.close();
+  }
+}
+
+/**
+ * Does something for each repository, at once. Where there are several, messages begin with the id.
+ *
+ * @throws HugError the failures of all repositories in one
+ */
+export async function forEachRepository<T>(
+  all: readonly RepoRequest[],
+  warn: (line: string) => void,
+  work: (wanted: RepoRequest, warn: (line: string) => void) => Promise<T>,
+): Promise<T[]> {
+  const [only] = all;
+  if (only !== undefined && all.length === 1) return [await work(only, warn)];
+  const results = await Promise.allSettled(
+    all.map((wanted) => work(wanted, (line) => warn(`${wanted.id}: ${line}`))),
+  );
+  throwRejected(all, results, ({ id }) => id);
+  return [...succeeded(all, results).values()];
+}
+
+/**
+ * Finds a repository, its commit and its files.
+ *
+ * @throws HugError of the Hub client; `EHUG_REPO_AMBIGUOUS`, `EHUG_SELECTION`
+ */
+export async function listRepo(
+  hub: HubApi,
+  wanted: RepoRequest,
+  warn: (line: string) => void,
+): Promise<RepoListing> {
+  const { type, at } = await resolveRepo(hub, wanted);
+  const all = await hub.tree(type, at.id, at.rev);
+  const { files, warnings } = selectFiles(all, wanted.select);
+  for (const warning of warnings) warn(warning);
+  return { type, repo: at.id, rev: at.rev, all, files };
+}
+
+/**
+ * Whether a repository is a model or a dataset; the Hub is asked when nothing says it.
+ *
+ * @param wanted whose ref need not exist
+ * @throws HugError of the Hub client; `EHUG_REPO_AMBIGUOUS`
+ */
+export async function detectType(hub: HubApi, { type, id, ref }: RepoRequest): Promise<RepoType> {
+  if (type !== undefined) return type;
+  const found = await tryBoth(hub, id, ref);
+  if (!mayBeThere(found.outcome)) valueOf(found.outcome);
+  return found.type;
+}
+
+/**
+ * Type and commit of a repository; an id without a type is looked up as both.
+ *
+ * @throws HugError of the Hub client; `EHUG_REPO_AMBIGUOUS`
+ */
+export async function resolveRepo(
+  hub: HubApi,
+  { type, id, ref }: RepoRequest,
+): Promise<{ type: RepoType; at: Revision }> {
+  if (type !== undefined) return { type, at: await hub.revision(type, id, ref) };
+  const found = await tryBoth(hub, id, ref);
+  return { type: found.type, at: valueOf(found.outcome) };
+}
+
+type Outcome = PromiseSettledResult<Revision>;
+
+/** The one of both types that exists; a model when neither does. */
+async function tryBoth(
+  hub: HubApi,
+  id: string,
+  ref: string,
+): Promise<{ type: RepoType; outcome: Outcome }> {
+  const [model, dataset] = await Promise.allSettled([
+    hub.revision('model', id, ref),
+    hub.revision('dataset', id, ref),
+  ]);
+  if (!mayBeThere(dataset)) return { type: 'model', outcome: model };
+  if (!mayBeThere(model)) return { type: 'dataset', outcome: dataset };
+  const denied = denialOf(model) ?? denialOf(dataset);
+  const hint = `Write hf:${id} or hf-datasets:${id}.`;
+  throw denied === undefined
+    ? new HugError('EHUG_REPO_AMBIGUOUS', `${id} is a model and a dataset`, { hint })
+    : new HugError(denied.code, `${id} may be a model or a dataset: ${denied.message}`, {
+        hint: `${hint} ${denied.hint ?? ''}`.trim(),
+        cause: denied,
+      });
+}
+
+/** Whether the repository exists, whatever else is wrong with the request, or may exist. */
+function mayBeThere(outcome: Outcome): boolean {
+  if (outcome.status === 'fulfilled' || denialOf(outcome) !== undefined) return true;
+  const { reason } = outcome;
+  const code = reason instanceof HugError ? reason.code : undefined;
+  if (code === 'EHUG_REPO_NOT_FOUND') return false;
+  if (code !== undefined && THERE.has(code)) return true;
+  throw reason;
+}
+
+/** The error that denies access, if one does. */
+function denialOf(outcome: Outcome): HugError | undefined {
+  const reason: unknown = outcome.status === 'rejected' ? outcome.reason : undefined;
+  return reason instanceof HugError && DENIED.has(reason.code) ? reason : undefined;
+}
+
+function valueOf(outcome: Outcome): Revision {
+  if (outcome.status === 'rejected') throw outcome.reason;
+  return outcome.value;
+}

@@ -1,0 +1,110 @@
+import { HugError, messageOf, systemCodeOf } from '../errors.ts';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+
+/** Linux allows 2 MiB for all arguments and the environment, macOS half of it; in bytes. */
+const MAX_BYTES = 256 * 1024;
+
+/** Arguments in groups that fit a command line; no group is empty. */
+export function* chunked(args: readonly string[]): Generator<readonly string[]> {
+  let chunk: string[] = [];
+  let bytes = 0;
+  for (const arg of args) {
+    const size = Buffer.byteLength(arg) + 1;
+    if (chunk.length > 0 && bytes + size > MAX_BYTES) {
+      yield chunk;
+      chunk = [];
+      bytes = 0;
+    }
+    chunk.push(arg);
+    bytes += size;
+  }
+  if (chunk.length > 0) yield chunk;
+}
+
+/** Where and how long Nix tools run. */
+export interface ToolWorld {
+  /** Their environment; `PATH` is searched for them. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Ends them. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+type Tool = 'nix-store' | 'nix-instantiate' | 'nix-build';
+
+/**
+ * Runs a Nix tool and returns what it prints on stdout.
+ *
+ * @param args one argument each; no shell reads them
+ * @param input text for its stdin
+ * @throws HugError `EHUG_NIX_MISSING`; `EHUG_NIX` with the tool's stderr as details
+ */
+export type RunTool = (tool: Tool, args: readonly string[], input?: string) => Promise<string>;
+
+/**
+ * Arguments of a tool that evaluates: its expression may use every path and variable, as by default,
+ * whatever the user's settings forbid.
+ */
+export const READS_ANY_FILE: readonly string[] = ['restrict-eval', 'pure-eval'].flatMap((name) => [
+  '--option',
+  name,
+  'false',
+]);
+
+/** More of what a tool says than this does not help. */
+const MAX_LINES = 20;
+
+/** What Nix advises to do at its own command line. */
+const ADVICE = "(use '--show-trace'";
+
+/**
+ * Bytes of memory that a tool keeps when it frees some. Without it, one that adds many files gives
+ * back and asks for memory with each, which took a third of its time. Of the GNU C library,
+ * mallopt(3); others do not know it.
+ */
+const SPARE_MEMORY = 16 * 1024 * 1024;
+
+const exec = promisify(execFile);
+
+/** Makes the function that runs Nix tools. */
+export function createRunTool({ env, signal }: ToolWorld): RunTool {
+  return async (tool, args, input = '') => {
+    try {
+      const running = exec(tool, args, {
+        env: { MALLOC_TOP_PAD_: String(SPARE_MEMORY), ...env },
+        maxBuffer: Infinity,
+        ...(signal === undefined ? {} : { signal }),
+      });
+      // A tool that ends without reading its input has already said why.
+      running.child.stdin?.on('error', () => undefined).end(input);
+      const { stdout } = await running;
+      return stdout;
+    } catch (error) {
+      if (signal?.aborted === true) throw error;
+      throw systemCodeOf(error) === 'ENOENT' ? missing(tool, error) : failed(tool, args, error);
+    }
+  };
+}
+
+function missing(tool: Tool, cause: unknown): HugError {
+  return new HugError('EHUG_NIX_MISSING', `${tool} is not on PATH`, {
+    hint: 'Install Nix, https://nixos.org/download; nix-hug lock needs none.',
+    cause,
+  });
+}
+
+function failed(tool: Tool, args: readonly string[], error: unknown): HugError {
+  const operation = args.find((arg) => arg.startsWith('--')) ?? '';
+  const said = saidBy(error);
+  return new HugError('EHUG_NIX', `${tool} ${operation} failed`, {
+    details: said.length === 0 ? [messageOf(error)] : said,
+    hint: 'Check that Nix works here; --debug shows the whole command.',
+    cause: error,
+  });
+}
+
+function saidBy(error: unknown): string[] {
+  const stderr = error instanceof Error && 'stderr' in error ? String(error.stderr) : '';
+  const lines = stderr.split('\n').map((line) => line.trimEnd());
+  return lines.filter((line) => line !== '' && !line.includes(ADVICE)).slice(-MAX_LINES);
+}

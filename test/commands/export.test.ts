@@ -1,0 +1,443 @@
+import { execFile } from 'node:child_process';
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { folderFacts } from '../support/folder-facts.ts';
+import { type HfUser, hfUser, inCache } from '../support/hf-user.ts';
+import { type Hub, lfs, startHub } from '../support/hub/index.ts';
+import { isolatedStore } from '../support/isolated-store.ts';
+import { describeNix } from '../support/nix.ts';
+import { callPython, describeClients, type PythonClient } from '../support/python.ts';
+import { tempFolder } from '../support/temp.ts';
+
+const exec = promisify(execFile);
+
+const MODEL = 'org/tiny';
+const FOLDER = 'models--org--tiny';
+const DATASET = 'org/rows.and_more-x';
+const TOKEN = 'test-token-of-the-owner';
+const LOCKED = 'models: { tiny: org/tiny }\ndatasets: { rows: org/rows.and_more-x }';
+
+let hub: Hub;
+/** Commits of the model, the older one first. */
+let revs: readonly [string, string];
+
+beforeAll(async () => {
+  hub = await startHub();
+  hub.addToken(TOKEN);
+  const tiny = await hub.createRepo({ type: 'model', id: MODEL, aliases: ['tiny'] });
+  const first = await tiny.commit({
+    files: {
+      'config.json': '{}\n',
+      'copy.json': '{}\n',
+      'empty.txt': '',
+      '10': 'numbers are text',
+      '9': 'numbers are text, too',
+      ['__proto__']: 'x',
+      'sub/deep/größe & x "q" %20.csv': 'a,b\n',
+      'sub/\u{ffee}.txt': 'before what is beyond the first plane',
+      'sub/\u{1f600}.txt': 'beyond',
+      'sub/model.safetensors': lfs('weights'),
+      'other.bin': lfs('other weights'),
+    },
+  });
+  await tiny.tag('v1.0', first);
+  await tiny.pullRequest(1, first);
+  await tiny.branch('dev/x', first);
+  const second = await tiny.commit({
+    files: { 'config.json': '{"v":2}\n', 'new.bin': lfs('new') },
+  });
+  revs = [first, second];
+  const rows = await hub.createRepo({ type: 'dataset', id: DATASET });
+  await rows.commit({
+    files: { 'README.md': '# rows\n', 'data/train-0.parquet': lfs('rows'), 'data/x/y.csv': '1' },
+  });
+  const weights = await hub.createRepo({ type: 'model', id: 'org/weights' });
+  await weights.commit({ files: { 'a.bin': lfs('a'), 'b.bin': lfs('b') } });
+  const gated = await hub.createRepo({ type: 'model', id: 'org/gated', gated: 'manual' });
+  await gated.commit({ files: { 'README.md': '# g\n', 'w.safetensors': lfs('gated weights') } });
+});
+afterAll(() => hub.close());
+beforeEach(() => hub.clearRequests());
+
+/** Runs nix-hug, and fails unless it ends well. */
+async function done(user: HfUser, argv: readonly string[], env?: Readonly<Record<string, string>>) {
+  const run = await user.run(argv, env);
+  if (run.status !== 0) throw new Error(run.stderr);
+  return run;
+}
+
+/** What a client makes of downloads without a network. */
+async function loadOffline(
+  client: PythonClient,
+  { home, cache }: HfUser,
+  args: Readonly<Record<string, unknown>>,
+) {
+  const env = { HF_HUB_OFFLINE: '1', HF_HUB_CACHE: cache };
+  const settings = { home, endpoint: 'http://127.0.0.1:9', env };
+  const [outcome] = await callPython(client, settings, [{ call: 'snapshot_download', args }]);
+  return outcome;
+}
+
+const snapshot = (user: HfUser, rev: string, folder = FOLDER) =>
+  inCache(user, folder, 'snapshots', rev);
+
+describeClients((client) => {
+  /** What the client writes itself. */
+  async function official(calls: readonly Readonly<Record<string, unknown>>[]) {
+    const home = await tempFolder();
+    await callPython(
+      client,
+      { home, endpoint: hub.endpoint },
+      calls.map((args) => ({ call: 'snapshot_download', args: { repo_id: MODEL, ...args } })),
+    );
+    return folderFacts(path.join(home, 'hub'));
+  }
+
+  it.each([
+    ['a model', [MODEL], {}],
+    ['a dataset', [`datasets/${DATASET}`], { repo_id: DATASET, repo_type: 'dataset' }],
+    ['a tag', [MODEL, '--ref', 'v1.0'], { revision: 'v1.0' }],
+    ['a pull request', [MODEL, '--ref', 'refs/pr/1'], { revision: 'refs/pr/1' }],
+    ['a nested branch', [MODEL, '--ref', 'dev/x'], { revision: 'dev/x' }],
+    [
+      'a selection of files',
+      [MODEL, '--file', 'sub/model.safetensors', '--file', 'config.json'],
+      { allow_patterns: ['sub/model.safetensors', 'config.json'] },
+    ],
+    ['a selection of weights', [MODEL, '--exclude', 'o*'], { ignore_patterns: ['o*'] }],
+  ])('cannot tell %s from what it writes itself', async (_, argv, args) => {
+    const user = await hfUser(hub.endpoint);
+    const { stderr } = await done(user, ['export', ...argv]);
+    expect(stderr).not.toContain('warning');
+    expect(await folderFacts(user.cache)).toEqual(await official([args]));
+  });
+
+  it('cannot tell weights in Xet storage from what it writes itself', async () => {
+    const user = await hfUser(hub.endpoint);
+    hub.options.extraTreeField = { xetHash: 'e'.repeat(64) };
+    onTestFinished(() => {
+      hub.options.extraTreeField = {};
+    });
+    await done(user, ['export', 'org/weights']);
+    expect(await folderFacts(user.cache)).toEqual(await official([{ repo_id: 'org/weights' }]));
+  });
+
+  it('cannot tell several revisions from what it writes itself', async () => {
+    const user = await hfUser(hub.endpoint);
+    for (const ref of ['v1.0', revs[0], 'main']) await done(user, ['export', MODEL, '--ref', ref]);
+    const args = [{ revision: 'v1.0' }, { revision: revs[0] }, { revision: 'main' }];
+    expect(await folderFacts(user.cache)).toEqual(await official(args));
+  });
+
+  it('cannot tell a lock from what it writes itself', async () => {
+    const user = await hfUser(hub.endpoint, LOCKED);
+    await done(user, ['export']);
+    const args = [{}, { repo_id: DATASET, repo_type: 'dataset' }];
+    expect(await folderFacts(user.cache)).toEqual(await official(args));
+  });
+
+  it('scans, verifies and loads what is exported', async () => {
+    const user = await hfUser(hub.endpoint, LOCKED);
+    await done(user, ['export']);
+    await done(user, ['export', MODEL, '--ref', 'v1.0']);
+    const settings = { home: user.home, endpoint: hub.endpoint, env: { HF_HUB_CACHE: user.cache } };
+    const [scan] = await callPython(client, settings, [
+      { call: 'scan_cache_dir', args: { cache_dir: user.cache } },
+    ]);
+    expect(scan).toMatchObject({ value: { warnings: [] } });
+    for (const args of [[MODEL], [MODEL, '--revision=v1.0'], [DATASET, '--repo-type=dataset']]) {
+      await exec(
+        path.join(path.dirname(client.python), 'hf'),
+        ['cache', 'verify', ...args, '--fail-on-missing-files', '--fail-on-extra-files'],
+        { env: { ...user.env, HF_HUB_CACHE: user.cache } },
+      );
+    }
+    expect(await loadOffline(client, user, { repo_id: MODEL })).toEqual({
+      value: snapshot(user, revs[1]),
+    });
+    expect(await loadOffline(client, user, { repo_id: MODEL, revision: revs[0] })).toEqual({
+      value: snapshot(user, revs[0]),
+    });
+  });
+
+  it('loads what a lock selects, without saying again what that was', async () => {
+    const manifest = 'models: { tiny: { repo: org/tiny, include: ["*.safetensors"] } }';
+    const user = await hfUser(hub.endpoint, manifest);
+    await done(user, ['export', 'tiny']);
+    const folder = snapshot(user, revs[1]);
+    expect(await loadOffline(client, user, { repo_id: MODEL })).toEqual({ value: folder });
+    expect(await readdir(folder)).not.toContain('other.bin');
+    expect(await readdir(path.join(folder, 'sub'))).toContain('model.safetensors');
+  });
+
+  it('downloads the rest of what a lock selects, when it may', async () => {
+    const manifest = 'models: { tiny: { repo: org/tiny, include: ["*.safetensors"] } }';
+    const user = await hfUser(hub.endpoint, manifest);
+    await done(user, ['export', 'tiny']);
+    const settings = {
+      home: user.home,
+      endpoint: hub.endpoint,
+      env: { HF_HUB_CACHE: user.cache },
+    };
+    const call = { call: 'snapshot_download', args: { repo_id: MODEL } };
+    expect(await callPython(client, settings, [call])).toEqual([
+      { value: snapshot(user, revs[1]) },
+    ]);
+    expect(await readdir(snapshot(user, revs[1]))).toContain('other.bin');
+  });
+
+  it('writes entries and repositories together', async () => {
+    const user = await hfUser(hub.endpoint, 'models: { tiny: { repo: org/tiny, ref: v1.0 } }');
+    hub.clearRequests();
+    const argv = ['export', 'tiny', MODEL, `datasets/${DATASET}`];
+    const { json } = await done(user, [...argv, '--json']);
+    expect(json().entries).toMatchObject([
+      { name: 'tiny', type: 'model', rev: revs[0], ref: 'v1.0' },
+      { name: null, type: 'model', rev: revs[1], ref: 'main' },
+      { name: null, type: 'dataset', repo: DATASET },
+    ]);
+    // What two of them have is downloaded once.
+    const weights = hub.requests.filter(({ url }) => url.endsWith('sub/model.safetensors'));
+    expect(weights).toHaveLength(1);
+    for (const args of [
+      { repo_id: MODEL, revision: 'v1.0' },
+      { repo_id: MODEL },
+      { repo_id: DATASET, repo_type: 'dataset' },
+    ]) {
+      expect(await loadOffline(client, user, args)).toMatchObject({ value: expect.any(String) });
+    }
+  });
+
+  it('finds a repository under the id that was asked for, and under its own', async () => {
+    const user = await hfUser(hub.endpoint, 'models: { tiny: "hf:tiny" }');
+    const { stdout } = await done(user, ['export']);
+    expect(stdout).toBe(`${snapshot(user, revs[1], 'models--tiny')}\n`);
+    for (const [id, folder] of [
+      ['tiny', 'models--tiny'],
+      [MODEL, FOLDER],
+    ] as const) {
+      expect(await loadOffline(client, user, { repo_id: id })).toEqual({
+        value: snapshot(user, revs[1], folder),
+      });
+    }
+    // The bytes are there once.
+    for (const blob of await readdir(inCache(user, FOLDER, 'blobs'))) {
+      expect((await stat(inCache(user, FOLDER, 'blobs', blob))).nlink).toBe(2);
+    }
+  });
+
+  it('has written caches without links, whose files become blobs without a download', async () => {
+    const user = await hfUser(hub.endpoint, 'models: { tiny: org/tiny }');
+    const env = { HF_HUB_CACHE: user.cache, HF_HUB_DISABLE_SYMLINKS: '1' };
+    await callPython(client, { home: user.home, endpoint: hub.endpoint, env }, [
+      { call: 'snapshot_download', args: { repo_id: MODEL } },
+    ]);
+    hub.clearRequests();
+    await done(user, ['export']);
+    expect(hub.requests).toEqual([]);
+    expect(await folderFacts(user.cache)).toEqual(await official([{}]));
+  });
+});
+
+describeNix('export with Nix', () => {
+  it('takes from the store what is there, without a network', async () => {
+    const store = await isolatedStore();
+    const user = await hfUser(hub.endpoint, LOCKED, store.env);
+    await done(user, ['fetch']);
+    hub.clearRequests();
+    const { json } = await done(user, ['export', '--json', '--offline']);
+    expect(hub.requests).toEqual([]);
+    const sources = json().entries.flatMap(({ files }: { files: { source: string }[] }) =>
+      files.map(({ source }) => source),
+    );
+    expect(new Set(sources)).toEqual(new Set(['store']));
+    // A copy: the user may do with it what the store must not see.
+    const [blob = ''] = await readdir(inCache(user, FOLDER, 'blobs'));
+    const { nlink, mode } = await stat(inCache(user, FOLDER, 'blobs', blob));
+    expect([nlink, mode & 0o777]).toEqual([1, 0o644]);
+  });
+
+  it('downloads what is damaged in the store, and says so', async () => {
+    const store = await isolatedStore();
+    const user = await hfUser(hub.endpoint, 'models: { tiny: org/tiny }', store.env);
+    const { json } = await done(user, ['fetch', '--json']);
+    const { storePath } = json().entries[0].files.find(
+      ({ path: file }: { path: string }) => file === 'new.bin',
+    );
+    await exec('chmod', ['u+w', storePath]);
+    await writeFile(storePath, 'old');
+    const { stderr, ...rest } = await done(user, ['export', '--json']);
+    expect(stderr).toContain(`${storePath} has the digest sha256-`);
+    expect(sourcesOf(rest.json())).toMatchObject({ 'new.bin': 'hub', 'other.bin': 'store' });
+    expect(await readFile(path.join(snapshot(user, revs[1]), 'new.bin'), 'utf8')).toBe('new');
+  });
+
+  it('goes on without a store when Nix fails', async () => {
+    const user = await hfUser(hub.endpoint, 'models: { tiny: org/tiny }');
+    const bin = path.join(user.home, 'bin');
+    await mkdir(bin);
+    await writeFile(path.join(bin, 'nix-instantiate'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+    const { stderr } = await done(user, ['export'], { PATH: bin });
+    expect(stderr).toContain('warning: the Nix store is not looked into: nix-instantiate');
+  });
+});
+
+/** Where the files of the first entry came from. */
+function sourcesOf({
+  entries: [{ files }],
+}: {
+  entries: [{ files: { path: string; source: string }[] }];
+}) {
+  return Object.fromEntries(files.map(({ path: file, source }) => [file, source]));
+}
+
+describe('export', () => {
+  it('takes repositories from the Hub that a manifest names', async () => {
+    const user = await hfUser(hub.endpoint, `endpoint: ${hub.endpoint}\n`, { HF_ENDPOINT: '' });
+    await done(user, ['export', 'hf:org/weights', `${hub.endpoint}/${MODEL}`]);
+    expect(await readdir(user.cache)).toEqual(
+      expect.arrayContaining([FOLDER, 'models--org--weights']),
+    );
+  });
+
+  it('tells what it wrote, and where each file came from', async () => {
+    const user = await hfUser(hub.endpoint, 'models: { tiny: org/tiny }');
+    const [rev] = revs.slice(1);
+    const first = (await done(user, ['export', 'tiny', '--include', 'new*', '--json'])).json();
+    expect(first).toEqual({
+      entries: [
+        {
+          name: 'tiny',
+          type: 'model',
+          repo: MODEL,
+          ref: 'main',
+          rev,
+          folder: snapshot(user, revs[1]),
+          files: expect.arrayContaining([{ path: 'new.bin', size: 3, source: 'hub' }]),
+        },
+      ],
+    });
+    const second = (await done(user, ['export', 'tiny', '--json'])).json();
+    expect(sourcesOf(second)).toMatchObject({ 'new.bin': 'cache', 'other.bin': 'hub' });
+    expect((await done(user, ['export'])).stdout).toBe(`${snapshot(user, revs[1])}\n`);
+  });
+
+  it('leaves nothing behind, and touches nothing the second time', async () => {
+    const user = await hfUser(hub.endpoint, LOCKED);
+    await done(user, ['export']);
+    const names = await readdir(inCache(user, FOLDER));
+    expect(names.toSorted()).toEqual(['blobs', 'refs', 'snapshots', 'trees']);
+    expect(await readdir(`${user.home}/xdg/nix-hug/downloads`)).toEqual([]);
+    const inodes = () => exec('find', [user.cache, '-printf', '%i %C@ %p\n']);
+    const before = await inodes();
+    hub.clearRequests();
+    await done(user, ['export']);
+    expect(hub.requests).toEqual([]);
+    expect(await inodes()).toEqual(before);
+  });
+
+  it('adds to a snapshot what an earlier selection left out', async () => {
+    const user = await hfUser(hub.endpoint);
+    const whole = await hfUser(hub.endpoint);
+    await done(user, ['export', MODEL, '--file', 'sub/model.safetensors']);
+    await done(user, ['export', MODEL]);
+    await done(whole, ['export', MODEL]);
+    expect(await folderFacts(user.cache)).toEqual(await folderFacts(whole.cache));
+  });
+
+  /** A project whose lock has `main` at the older commit, and the text of a lock with the newer. */
+  async function projectAtOldCommit() {
+    const manifest = (ref: string) => `models: { tiny: { repo: org/tiny, ref: ${ref} } }`;
+    const user = await hfUser(hub.endpoint, manifest('main'));
+    const other = await hfUser(hub.endpoint, manifest('v1.0'));
+    const lock = path.join(user.folder, 'hug.lock.json');
+    const newer = await readFile(lock, 'utf8');
+    const older = JSON.parse(await readFile(path.join(other.folder, 'hug.lock.json'), 'utf8'));
+    older.models.tiny.ref = 'main';
+    await writeFile(lock, JSON.stringify(older));
+    const main = inCache(user, FOLDER, 'refs', 'main');
+    const update = () => writeFile(lock, newer);
+    return { user, update, main: () => readFile(main, 'utf8') };
+  }
+
+  it('does not take a ref of the user back to an older commit', async () => {
+    const { user, main } = await projectAtOldCommit();
+    await done(user, ['export', MODEL]);
+    for (const argv of [['export'], ['export', '--offline']]) {
+      const { stderr } = await done(user, argv);
+      expect(stderr).toContain(`warning: models.tiny: main of org/tiny stays at ${revs[1]}`);
+      expect(await main()).toBe(revs[1]);
+    }
+    expect(await readdir(inCache(user, FOLDER, 'snapshots'))).toHaveLength(2);
+  });
+
+  it('moves a ref that leads nowhere', async () => {
+    const { user, main } = await projectAtOldCommit();
+    await done(user, ['export', MODEL]);
+    await rm(snapshot(user, revs[1]), { recursive: true });
+    await done(user, ['export']);
+    expect(await main()).toBe(revs[0]);
+  });
+
+  it('moves a ref to the commit that is the newest at the Hub', async () => {
+    const { user, main, update } = await projectAtOldCommit();
+    await done(user, ['export']);
+    expect(await main()).toBe(revs[0]);
+    await update();
+    expect((await done(user, ['export'])).stderr).not.toContain('warning');
+    expect(await main()).toBe(revs[1]);
+    const named = await hfUser(hub.endpoint, '', { HF_HUB_CACHE: user.cache });
+    await writeFile(inCache(user, FOLDER, 'refs', 'main'), revs[0]);
+    await done(named, ['export', MODEL]);
+    expect(await main()).toBe(revs[1]);
+  });
+
+  it('writes no ref for a commit', async () => {
+    const user = await hfUser(hub.endpoint);
+    await done(user, ['export', MODEL, '--ref', revs[0]]);
+    expect(await readdir(inCache(user, FOLDER))).not.toContain('refs');
+  });
+
+  it('exports gated models with the token, and without it nothing', async () => {
+    const user = await hfUser(hub.endpoint);
+    const refused = await user.run(['export', 'org/gated', '--json']);
+    expect(refused.json().error.code).toBe('EHUG_GATED');
+    await expect(stat(user.cache)).rejects.toThrow('ENOENT');
+    await done(user, ['export', 'org/gated', '--file', 'README.md']);
+    // A list without the files that are masked would be all that the client ever downloads.
+    expect(await readdir(inCache(user, 'models--org--gated', 'trees'))).toEqual([]);
+    await done(user, ['export', 'org/gated'], { HF_TOKEN: TOKEN });
+    expect(await readdir(inCache(user, 'models--org--gated', 'blobs'))).toHaveLength(2);
+  });
+
+  it('says offline what it misses, and asks nobody', async () => {
+    const user = await hfUser(hub.endpoint, LOCKED);
+    hub.clearRequests();
+    const url = await user.run(['export', MODEL, '--offline', '--json']);
+    expect(url.json().error.code).toBe('EHUG_OFFLINE');
+    const entry = await user.run(['export', 'rows', '--offline', '--json']);
+    expect(entry.json().error).toMatchObject({
+      code: 'EHUG_OFFLINE',
+      message: expect.stringContaining('datasets.rows: "'),
+    });
+    expect(hub.requests).toEqual([]);
+    const folder = inCache(user, 'datasets--org--rows.and_more-x', 'snapshots');
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('refuses arguments that make no sense together', async () => {
+    const user = await hfUser(hub.endpoint, LOCKED);
+    for (const argv of [
+      [MODEL, 'hf:org/weights', '--ref', 'v1.0'],
+      ['tiny', '--ref', 'v1.0'],
+      ['tiny', '--file', 'nope'],
+    ]) {
+      const { status, json } = await user.run(['export', ...argv, '--json']);
+      expect([status, json().error.code]).toEqual(
+        argv.includes('nope') ? [1, 'EHUG_SELECTION'] : [2, 'EHUG_USAGE'],
+      );
+    }
+  });
+});

@@ -1,0 +1,157 @@
+import { mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { blobOf, cachedProject, fillCache, realiseAll } from '../support/cached-project.ts';
+import { type Hub, lfs, startHub } from '../support/hub/index.ts';
+import { storeObjects } from '../support/isolated-store.ts';
+import { callPython, describeClients } from '../support/python.ts';
+import { createProject } from '../support/project.ts';
+import { tempFolder } from '../support/temp.ts';
+
+let hub: Hub;
+
+beforeAll(async () => {
+  hub = await startHub();
+  const tiny = await hub.createRepo({ type: 'model', id: 'org/tiny', aliases: ['tiny'] });
+  const shared = { 'model.safetensors': lfs('weights'), 'copy.json': '{}\n' };
+  const old = await tiny.commit({ files: { ...shared, 'config.json': 'old' } });
+  await tiny.tag('v1', old);
+  await tiny.commit({
+    files: {
+      'config.json': '{}\n',
+      'sub/config.json': '{ "sub": true }\n',
+      'empty.txt': '',
+      'größe & co.csv': 'a,b\n',
+      '-dash --flag': 'x',
+    },
+  });
+  const rows = await hub.createRepo({ type: 'dataset', id: 'org/rows' });
+  await rows.commit({ files: { 'config.json': '{}\n', 'data/train.parquet': lfs('rows') } });
+});
+afterAll(() => hub.close());
+beforeEach(() => hub.clearRequests());
+
+const BOTH = 'models: { tiny: org/tiny }\ndatasets: { rows: org/rows }';
+const THREE =
+  'models: { tiny: org/tiny, older: { repo: org/tiny, ref: v1 } }\ndatasets: { rows: org/rows }';
+
+describeClients((client) => {
+  it.each([{}, { HF_HUB_DISABLE_SYMLINKS: '1' }])(
+    'has filled a cache that a build needs nothing beside (%j)',
+    async (env) => {
+      const made = await cachedProject(hub, THREE);
+      const settings = { home: `${made.home}/hf`, endpoint: hub.endpoint, env };
+      const outcomes = await callPython(client, settings, [
+        { call: 'snapshot_download', args: { repo_id: 'org/tiny' } },
+        { call: 'snapshot_download', args: { repo_id: 'org/tiny', revision: 'v1' } },
+        { call: 'snapshot_download', args: { repo_id: 'org/rows', repo_type: 'dataset' } },
+      ]);
+      expect(outcomes.filter((outcome) => 'error' in outcome)).toEqual([]);
+      hub.clearRequests();
+      const { status, stdout, stderr } = await made.run(['import']);
+      expect([status, stderr]).toEqual([0, expect.not.stringContaining('warning')]);
+      expect(stdout).toContain('from the Hugging Face cache; 12 files of 3 entries are there');
+      expect((await realiseAll(made)).length).toBe(12);
+      expect(hub.requests).toEqual([]);
+    },
+  );
+});
+
+describe('import', () => {
+  it('brings what the cache has, asks nobody, and does nothing the second time', async () => {
+    const made = await cachedProject(hub, BOTH);
+    await fillCache(made);
+    hub.clearRequests();
+    const { status, json } = await made.run(['import', '--json']);
+    expect(status).toBe(0);
+    const { changed, entries } = json();
+    expect([changed, entries.map(({ name }: { name: string }) => name)]).toEqual([
+      true,
+      ['tiny', 'rows'],
+    ]);
+    for (const { path: name, size, storePath, source } of entries[0].files) {
+      expect([name, (await readFile(storePath)).length, source]).toEqual([name, size, 'cache']);
+    }
+    expect((await made.run(['import'])).stdout).toBe(
+      'in the Nix store already: 9 files of 2 entries\n',
+    );
+    expect(hub.requests).toEqual([]);
+    expect(await readdir(made.home)).toEqual(['hf']);
+  });
+
+  it('brings the named entries alone', async () => {
+    const made = await cachedProject(hub, BOTH);
+    await fillCache(made);
+    const { json } = await made.run(['import', '--json', 'datasets.rows']);
+    expect(json().entries.map(({ name }: { name: string }) => name)).toEqual(['rows']);
+    expect((await storeObjects(made.store)).length).toBe(2);
+  });
+
+  it('finds a repository under the id that was asked for, and a blob that is a link', async () => {
+    const made = await cachedProject(hub, 'models: { tiny: hf:tiny }');
+    const blob = blobOf(await fillCache(made), 'model.safetensors');
+    const shared = path.join(made.cache, 'blobs', 'ab', 'cdef');
+    await mkdir(path.dirname(shared), { recursive: true });
+    await rename(blob, shared);
+    await symlink(path.relative(path.dirname(blob), shared), blob);
+    const repo = path.join(made.cache, 'models--org--tiny');
+    await rename(repo, path.join(made.cache, 'models--tiny'));
+    hub.clearRequests();
+    expect((await made.run(['import'])).status).toBe(0);
+    expect(hub.requests).toEqual([]);
+  });
+
+  it('keeps what it could bring, and names the rest with what helps', async () => {
+    const made = await cachedProject(hub, BOTH);
+    await fillCache(made, (name) => name === 'config.json');
+    hub.clearRequests();
+    const { status, stderr } = await made.run(['import']);
+    expect([status, stderr]).toEqual([1, expect.stringContaining('EHUG_NOT_CACHED')]);
+    expect(stderr).toContain('models.tiny: the Hugging Face cache lacks 5 files of 7: "-dash');
+    expect(stderr).toContain(
+      'datasets.rows: the Hugging Face cache lacks 1 file of 2: "data/train.parquet"',
+    );
+    expect(stderr).toContain('added to the Nix store: 1 other file\n');
+    expect(stderr).toContain('hint: Run nix-hug fetch instead');
+    // `copy.json` has the content of `config.json`.
+    expect((await storeObjects(made.store)).length).toBe(2);
+    expect(hub.requests).toEqual([]);
+    expect((await made.run(['fetch'])).status).toBe(0);
+    expect((await made.run(['import'])).status).toBe(0);
+  });
+
+  it('leaves a damaged blob alone, says what it is, and stores nothing of it', async () => {
+    const made = await cachedProject(hub, BOTH);
+    const blob = blobOf(await fillCache(made), 'data/train.parquet');
+    await writeFile(blob, 'Rows');
+    const { status, stderr } = await made.run(['import']);
+    expect([status, stderr]).toEqual([1, expect.stringContaining('EHUG_NOT_CACHED')]);
+    expect(stderr).toContain(`warning: ${blob} has the digest sha256-`);
+    expect(stderr).toContain(
+      'datasets.rows: the Hugging Face cache has no sound copy of "data/train.parquet"',
+    );
+    expect(await readFile(blob, 'utf8')).toBe('Rows');
+    const names = await storeObjects(made.store);
+    expect(names.filter((name) => name.includes('parquet'))).toEqual([]);
+    expect(names.length).toBe(7);
+  });
+
+  it('needs no cache folder to say that nothing is there', async () => {
+    const made = await cachedProject(hub, BOTH);
+    const { status, stderr } = await made.run(['import', 'rows']);
+    expect([status, stderr]).toEqual([1, expect.stringContaining('lacks 2 files of 2')]);
+  });
+
+  it('needs Nix, a lock, and names that are in it', async () => {
+    const made = await cachedProject(hub, BOTH);
+    const nixless = await made.run(['import'], { PATH: await tempFolder() });
+    expect([nixless.status, nixless.stderr]).toEqual([
+      1,
+      expect.stringContaining('EHUG_NIX_MISSING'),
+    ]);
+    const unknown = await made.run(['import', 'tyni']);
+    expect([unknown.status, unknown.stderr]).toEqual([2, expect.stringContaining('mean "tiny"')]);
+    const bare = await (await createProject(hub.endpoint, BOTH)).run(['import']);
+    expect([bare.status, bare.stderr]).toEqual([2, expect.stringContaining('EHUG_LOCK_MISSING')]);
+  });
+});

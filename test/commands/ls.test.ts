@@ -1,0 +1,122 @@
+import { describe, expect, it } from 'vitest';
+import { formatLock } from '../../src/lock/codec.ts';
+import type { Lock } from '../../src/lock/schema.ts';
+import { encodePath } from '../../src/repo.ts';
+import { lockedEntry, lockedFile, lockOf } from '../support/locks.ts';
+import { createProject } from '../support/project.ts';
+
+const REV = 'c'.repeat(40);
+const ODD = 'odd \u009b\u202e name';
+const MODEL = lockedEntry({
+  repo: 'org/big',
+  files: new Map([
+    ['config.json', lockedFile('a', { size: 601 })],
+    ['model.safetensors', lockedFile('b', { size: 4_949_453_792, lfs: true })],
+    [ODD, lockedFile('c', { size: 0, storeName: 'odd_name', url: encodePath(ODD) })],
+  ]),
+});
+const LOCK = lockOf(
+  { big: MODEL, both: lockedEntry() },
+  { datasets: new Map([['both', lockedEntry({ repo: 'org/rows', ref: REV })]]) },
+);
+const MANIFEST = `
+models: { big: org/big, both: org/name }
+datasets: { both: { repo: org/rows, ref: ${REV} } }
+`;
+
+/** A project that could reach no Hub. */
+async function project(lock: Lock = LOCK, manifest = MANIFEST) {
+  const made = await createProject('http://127.0.0.1:9', manifest);
+  await made.writeLock(formatLock(lock));
+  return made;
+}
+
+describe('ls', () => {
+  it('lists the entries of the lock', async () => {
+    const { run } = await project();
+    const { status, stdout, stderr } = await run(['ls']);
+    expect([status, stderr]).toEqual([0, '']);
+    expect(stdout.split('\n')).toEqual([
+      'models.big     org/big   main  cccccccccccc  3 files  4.95 GB',
+      'models.both    org/name  main  cccccccccccc   1 file      3 B',
+      'datasets.both  org/rows        cccccccccccc   1 file      3 B',
+      '',
+    ]);
+    expect((await run(['ls', '--json'])).json()).toEqual({
+      entries: [
+        {
+          name: 'big',
+          type: 'model',
+          repo: 'org/big',
+          ref: 'main',
+          rev: REV,
+          size: 4_949_454_393,
+          files: 3,
+        },
+        expect.objectContaining({ name: 'both', type: 'model' }),
+        expect.objectContaining({ name: 'both', type: 'dataset', ref: REV }),
+      ],
+    });
+  });
+
+  it('lists the files of an entry, as text that hides nothing', async () => {
+    const { run } = await project();
+    const { status, stdout } = await run(['ls', 'big']);
+    expect(status).toBe(0);
+    expect(stdout.split('\n')).toEqual([
+      `model org/big at ${REV}`,
+      '  601 B       config.json',
+      '4.95 GB  LFS  model.safetensors',
+      '    0 B       odd \\u009b\\u202e name',
+      '3 files, 4.95 GB',
+      '',
+    ]);
+  });
+
+  it('lists the files of an entry as JSON', async () => {
+    const { run } = await project();
+    expect((await run(['ls', 'big', '--json'])).json()).toEqual({
+      repo: 'org/big',
+      type: 'model',
+      rev: REV,
+      size: 4_949_454_393,
+      files: [
+        { path: 'config.json', size: 601, lfs: false },
+        { path: 'model.safetensors', size: 4_949_453_792, lfs: true },
+        { path: 'odd \u009b\u202e name', size: 0, lfs: false },
+      ],
+    });
+  });
+
+  it('takes a selection, but neither a revision nor a type', async () => {
+    const { run } = await project();
+    const chosen = await run(['ls', 'big', '--include', '*.gguf', '--json']);
+    expect(chosen.json().files.map(({ path }: { path: string }) => path)).toEqual([
+      'config.json',
+      ODD,
+    ]);
+    expect(chosen.stderr).toContain('include "*.gguf" matches no LFS file');
+    for (const option of [['--ref', 'dev'], ['--dataset'], ['--repo-type', 'model']]) {
+      expect((await run(['ls', 'big', ...option])).status).toBe(2);
+    }
+    expect((await run(['ls', '--file', 'x'])).status).toBe(2);
+  });
+
+  it('asks which one is meant when a model and a dataset have the name', async () => {
+    const { run } = await project();
+    const { status, stderr } = await run(['ls', 'both']);
+    expect([status, stderr]).toEqual([2, expect.stringContaining('EHUG_ENTRY_AMBIGUOUS')]);
+    expect(stderr).toContain('models.both or datasets.both');
+    expect((await run(['ls', 'datasets.both', '--json'])).json().repo).toBe('org/rows');
+  });
+
+  it('names what is not in the lock, and says when the lock is out of date or empty', async () => {
+    const { run } = await project();
+    const unknown = await run(['ls', 'bog']);
+    expect([unknown.status, unknown.stderr]).toEqual([2, expect.stringContaining('"big"')]);
+    const { run: stale } = await project(lockOf({}));
+    const { stdout, stderr, status } = await stale(['ls']);
+    expect([status, stdout]).toEqual([0, 'the lock has no entries\n']);
+    expect(stderr).toContain('out of date');
+  });
+});

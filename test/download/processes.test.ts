@@ -1,0 +1,89 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdir } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import type { RemoteFile } from '../../src/download/answer.ts';
+import { bring, bytesAskedFor, publish } from '../support/bring.ts';
+import type { ChildReport, ChildTask } from '../support/bring-child.ts';
+import { type Hub, lfs, startHub } from '../support/hub/index.ts';
+import { tempFolder } from '../support/temp.ts';
+
+const MIB = 1024 * 1024;
+const PROGRAM = fileURLToPath(new URL('../support/bring-child.ts', import.meta.url));
+
+let hub: Hub;
+
+beforeAll(async () => {
+  hub = await startHub();
+});
+afterAll(() => hub.close());
+
+/** Starts another process that brings files. */
+function start(files: readonly RemoteFile[], folder: string): ChildProcess {
+  const task: ChildTask = { files, options: { endpoint: hub.endpoint, folder } };
+  const child = spawn(process.execPath, ['--import', 'tsx', PROGRAM, JSON.stringify(task)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  return child;
+}
+
+/** What a process reports, line by line, until it ends. */
+async function* reportsOf({ stdout }: ChildProcess): AsyncIterable<ChildReport> {
+  if (stdout === null) throw new Error('The process has no standard output');
+  for await (const line of createInterface({ input: stdout })) yield JSON.parse(line);
+}
+
+/** The last report of a process. */
+async function outcomeOf(child: ChildProcess) {
+  for await (const report of reportsOf(child)) if ('hashes' in report) return report;
+  throw new Error('The process ended without a result');
+}
+
+describe('processes', () => {
+  it('killed at 60 %: the next one asks for less than half of the bytes again', async () => {
+    const folder = await tempFolder();
+    const content = lfs.generated({ size: 256 * MIB, seed: 'killed' });
+    const file = await publish(hub, 'org/killed', 'w.bin', content);
+    const slow = hub.inject({
+      match: ({ origin }) => origin === 'cdn',
+      fault: { kind: 'slow', bytesPerSecond: 30 * MIB },
+      times: Infinity,
+    });
+    const child = start([file], folder);
+    for await (const report of reportsOf(child)) {
+      if ('present' in report && report.present >= 0.6 * file.size) break;
+    }
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    slow.remove();
+
+    hub.clearRequests();
+    const { hash } = await bring(file, { endpoint: hub.endpoint, folder });
+    expect(hash).toBe(file.hash);
+    expect(bytesAskedFor(hub.requests, file.size)).toBeLessThan(0.5 * file.size);
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('at once on the same file do each other no harm', async () => {
+    const folder = await tempFolder();
+    const content = lfs.generated({ size: 80 * MIB, seed: 'shared' });
+    const file = await publish(hub, 'org/shared', 'w.bin', content);
+    const outcomes = await Promise.all([1, 2, 3].map(() => outcomeOf(start([file], folder))));
+    expect(outcomes.map(({ hashes }) => hashes)).toEqual([[file.hash], [file.hash], [file.hash]]);
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('stay under 200 MiB with eight downloads at once', async () => {
+    const files = await Promise.all(
+      Array.from({ length: 8 }, (_, seed) =>
+        publish(hub, `org/memory-${seed}`, 'w.bin', lfs.generated({ size: 80 * MIB, seed })),
+      ),
+    );
+    const { hashes, peakBytes } = await outcomeOf(start(files, await tempFolder()));
+    expect(hashes).toEqual(files.map(({ hash }) => hash));
+    expect(peakBytes).toBeLessThan(200 * MIB);
+  });
+});

@@ -1,0 +1,195 @@
+import { readFileSync } from 'node:fs';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { Ajv, type ValidateFunction } from 'ajv';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { OUTPUT_SCHEMAS, type OutputName } from '../../src/output/json-schema.ts';
+import { type Hub, lfs, type Repository, startHub } from '../support/hub/index.ts';
+import { describeNix, NIXPKGS } from '../support/nix.ts';
+import { createProject, type Project } from '../support/project.ts';
+import type { CliRun } from '../support/run-cli.ts';
+import { tempFolder } from '../support/temp.ts';
+
+// That commands print what their published schemas say.
+
+/** A project whose lock is behind: a branch moved, and a newer version is out. */
+interface Sample extends Project {
+  readonly id: string;
+  readonly repo: Repository;
+}
+
+type Run = (project: Sample) => Promise<CliRun>;
+
+const argv =
+  (...args: readonly string[]): Run =>
+  ({ run }) =>
+    run([...args, '--json']);
+
+const ofRepository =
+  (...args: readonly string[]): Run =>
+  ({ run, id }) =>
+    run([...args, id, '--json']);
+
+/** The runs that show the output of each schema; those in `NIX_RUNS` need Nix. */
+const RUNS: Readonly<Record<Exclude<OutputName, keyof typeof NIX_RUNS>, readonly Run[]>> = {
+  error: [argv('frobnicate'), argv('update', 'nobody'), argv('fetch', 'no/body', '--dry-run')],
+  lock: [
+    async ({ run, manifest, id }) => {
+      await manifest(
+        `models: { fresh: ${id}, fixed: { repo: ${id}, include: ["*.safetensors"] } }`,
+      );
+      return run(['lock', '--json']);
+    },
+  ],
+  init: [
+    async ({ run }) => {
+      const cwd = await tempFolder('empty');
+      return run(['init', '--flake', '--json'], { cwd });
+    },
+  ],
+  add: [ofRepository('add', '--name', 'more'), argv('add', 'hf:org/added')],
+  remove: [argv('remove', 'range', 'fixed')],
+  scan: [
+    argv('scan'),
+    async ({ run }) => {
+      const cache = await tempFolder('cache');
+      const repo = path.join(cache, 'models--org--name');
+      const snapshot = path.join(repo, 'snapshots', 'c'.repeat(40));
+      await mkdir(snapshot, { recursive: true });
+      await writeFile(path.join(snapshot, 'config.json'), '{}');
+      await symlink('nowhere', path.join(snapshot, 'broken'));
+      return run(['scan', '--json'], { env: { HF_HUB_CACHE: cache } });
+    },
+  ],
+  export: [
+    async ({ run, id }) => {
+      const env = { HF_HUB_CACHE: await tempFolder('cache') };
+      await run(['export', 'branch'], { env });
+      return run(['export', `hf:${id}`, '--json'], { env });
+    },
+    async ({ run }) => run(['export', '--json'], { env: { HF_HUB_CACHE: await tempFolder() } }),
+  ],
+  verify: [
+    async ({ run }) => {
+      const env = { HF_HUB_CACHE: await tempFolder('cache'), PATH: await tempFolder('no Nix') };
+      await run(['export'], { env });
+      return run(['verify', '--json'], { env });
+    },
+  ],
+  'lock-check': [
+    argv('lock', '--check'),
+    async ({ run, manifest }) => {
+      await manifest('endpoint: https://hub.example\nmodels: {}');
+      return run(['lock', '--check', '--json']);
+    },
+  ],
+  update: [
+    argv('update', '--dry-run'),
+    argv('update'),
+    async ({ run, manifest, id }) => {
+      await manifest(`models: { fresh: ${id} }`);
+      return run(['update', '--json']);
+    },
+  ],
+  outdated: [
+    argv('outdated'),
+    async ({ run, manifest, id }) => {
+      await manifest(
+        `models: { fresh: ${id}, gone: no/body, range: { repo: ${id}, version: ^9 } }`,
+      );
+      return run(['outdated', '--json']);
+    },
+  ],
+  ls: [argv('ls', 'branch'), ofRepository('ls')],
+  'ls-entries': [argv('ls')],
+  completion: [argv('completion', 'bash'), argv('completion', 'fish')],
+  'fetch-url-dry-run': [ofRepository('fetch', '--dry-run')],
+};
+
+const NIX_RUNS = {
+  fetch: [['fetch', '--dry-run'], ['fetch', 'branch'], ['fetch', 'branch'], ['import']],
+  'fetch-url': [
+    ['fetch', 'hf:REPOSITORY'],
+    ['import', 'hf:REPOSITORY'],
+  ],
+  import: [
+    ['import', 'branch', 'hf:REPOSITORY'],
+    ['import', 'hf:REPOSITORY', 'hf:org/added', '--offline'],
+  ],
+  'import-url-offline': [['import', 'hf:REPOSITORY', '--offline']],
+  'import-all': [
+    ['import-all', '--dry-run'],
+    ['import-all', '--yes'],
+  ],
+} satisfies Partial<Record<OutputName, readonly (readonly string[])[]>>;
+
+const SCHEMAS: ReadonlyMap<string, ValidateFunction> = new Map(
+  Object.keys(OUTPUT_SCHEMAS).map((name) => {
+    const file = new URL(`../../schemas/output/${name}.schema.json`, import.meta.url);
+    return [name, new Ajv().compile(JSON.parse(readFileSync(file, 'utf8')))];
+  }),
+);
+
+/** Names of the schemas that a document fits. */
+const fitting = (document: unknown): string[] =>
+  [...SCHEMAS].flatMap(([name, accepts]) => (accepts(document) ? [name] : []));
+
+let hub: Hub;
+let made = 0;
+
+beforeAll(async () => {
+  hub = await startHub();
+  const added = await hub.createRepo({ type: 'model', id: 'org/added' });
+  await added.commit({ files: { 'config.json': '{}\n' } });
+});
+afterAll(() => hub.close());
+
+async function sample(): Promise<Sample> {
+  made += 1;
+  const id = `org/repo-${made}`;
+  const repo = await hub.createRepo({ type: 'model', id });
+  const first = await repo.commit({ files: { 'README.md': '# A\n', 'w.safetensors': lfs('w') } });
+  await repo.tag('v1.0.0', first);
+  const project = await createProject(
+    hub.endpoint,
+    `
+models:
+  branch: ${id}
+  range: { repo: ${id}, version: ^1.0 }
+  fixed: { repo: ${id}, ref: ${first} }
+`,
+  );
+  const { status, stderr } = await project.run(['lock']);
+  if (status !== 0) throw new Error(stderr);
+  await repo.tag('v2.0.0', await repo.commit({ files: { 'README.md': null, 'x.bin': lfs('x') } }));
+  const home = await tempFolder('home');
+  return { ...project, run: (args, world) => project.run(args, { home, ...world }), id, repo };
+}
+
+describe('the output of', () => {
+  it.each(Object.entries(RUNS))('%s fits its schema and no other', async (name, runs) => {
+    for (const run of runs) {
+      const { json } = await run(await sample());
+      expect(fitting(json()), JSON.stringify(json(), null, 2)).toEqual([name]);
+    }
+  });
+});
+
+describeNix('the output, with a store, of', (nix) => {
+  it.each(Object.entries(NIX_RUNS))('%s fits its schema and no other', async (name, runs) => {
+    const { run, id } = await sample();
+    const env = {
+      ...nix().environment,
+      XDG_CACHE_HOME: path.join(nix().folder, 'cache'),
+      NIX_PATH: `nixpkgs=${NIXPKGS}`,
+      HF_HUB_CACHE: await tempFolder('cache'),
+    };
+    expect((await run(['export'], { env })).status).toBe(0);
+    expect((await run(['export', `hf:${id}`, 'hf:org/added'], { env })).status).toBe(0);
+    for (const args of runs) {
+      const words = args.map((word) => word.replace('REPOSITORY', id));
+      const { json } = await run([...words, '--json'], { env });
+      expect(fitting(json()), JSON.stringify(json(), null, 2)).toEqual([name]);
+    }
+  });
+});
