@@ -2,7 +2,7 @@ import type { HubApi } from '../hub/api.ts';
 import type { TreePin } from '../hub/tree.ts';
 import { nixString } from '../quote.ts';
 import { DEFAULT_ENDPOINT, type RepoType } from '../repo.ts';
-import { type Filters, filtersOf } from '../resolve/nix-filters.ts';
+import { type Filters, filtersOf } from '../resolve/select.ts';
 import type { RepoRequest } from './arguments.ts';
 import { type RepoListing, listRepo } from './repository.ts';
 

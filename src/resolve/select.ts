@@ -1,16 +1,16 @@
 import { HugError } from '../errors.ts';
 import type { Selection } from '../manifest/schema.ts';
-import { compileGlob } from './glob.ts';
+import { compileGlob, posixOfGlob } from './glob.ts';
 
-/** What a selection looks at. */
-export interface Selectable {
+/** The facts about a file that decide whether it is selected. */
+interface Selectable {
   readonly path: string;
   /** Anything but `undefined` marks an LFS file. */
   readonly lfs?: unknown;
 }
 
-/** The files a selection keeps, and what is worth telling the user about it. */
-export interface Selected<F> {
+/** The files that a selection keeps, and warnings for the user. */
+interface Selected<F> {
   readonly files: readonly F[];
   readonly warnings: readonly string[];
 }
@@ -83,3 +83,38 @@ function idleGlobs(
       (glob) => `${key} ${JSON.stringify(glob)} matches no LFS file; plain files are always kept`,
     );
 }
+
+/** The `filters` of `fetchModel` in Nix: expressions over whole paths of LFS files, or exact paths. */
+export type Filters =
+  | { readonly include?: readonly string[]; readonly exclude?: readonly string[] }
+  | { readonly files: readonly string[] };
+
+/**
+ * Translates a selection for Nix. When a glob has no POSIX expression, the selected files are listed.
+ *
+ * @param selection of a manifest entry or of options
+ * @param all every file of the commit
+ * @param selected the files that the selection keeps
+ * @returns `undefined` when no filter is needed
+ */
+export function filtersOf(
+  selection: Selection | undefined,
+  all: readonly Selectable[],
+  selected: readonly Selectable[],
+): Filters | undefined {
+  if (selection === undefined || 'files' in selection) return selection;
+  const lfsPaths = all.filter(({ lfs }) => lfs !== undefined).map(({ path }) => path);
+  const translate = (glob: string) => posixOfGlob(glob, lfsPaths);
+  const include = selection.include?.map(translate) ?? [];
+  const exclude = selection.exclude?.map(translate) ?? [];
+  if (!areTranslated(include) || !areTranslated(exclude)) {
+    return { files: selected.map(({ path }) => path) };
+  }
+  return {
+    ...(include.length === 0 ? {} : { include }),
+    ...(exclude.length === 0 ? {} : { exclude }),
+  };
+}
+
+const areTranslated = (globs: readonly (string | undefined)[]): globs is readonly string[] =>
+  !globs.includes(undefined);

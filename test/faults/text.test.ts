@@ -9,8 +9,7 @@ import { pathNames } from '../../src/lock/names.ts';
 import type { Lock, LockedEntry, LockedFile } from '../../src/lock/schema.ts';
 import { parseManifest } from '../../src/manifest/parse.ts';
 import { badEndpointReason, badRefReason, isRepoId, parseRepoForm } from '../../src/repo.ts';
-import { compileGlob } from '../../src/resolve/glob.ts';
-import { posixOfGlob } from '../../src/resolve/nix-filters.ts';
+import { compileGlob, posixOfGlob } from '../../src/resolve/glob.ts';
 import { highestTag } from '../../src/resolve/version.ts';
 import { pathCollision, unsafeReason } from '../../src/safe-path.ts';
 
