@@ -33,7 +33,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   cli: ['base', 'hub', 'download', 'store', 'cache', 'copy', 'project', 'output', 'commands'],
   bin: ['base', 'cli'],
   launch: ['base'],
-  index: ['base', 'manifest', 'hub', 'lock', 'resolve', 'copy'],
+  index: ['base', 'manifest', 'hub', 'lock', 'resolve'],
 };
 
 /** Packages, and the folders that may import them. */

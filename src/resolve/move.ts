@@ -1,6 +1,6 @@
 import { HugError } from '../errors.ts';
-import type { History } from '../hub/history.ts';
-import type { HubApi } from '../hub/api.ts';
+
+import type { History, HubApi } from '../hub/api.ts';
 import type { LockedEntry } from '../lock/schema.ts';
 import type { ManifestEntry } from '../manifest/schema.ts';
 import { satisfies } from './drift.ts';
