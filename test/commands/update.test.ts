@@ -534,7 +534,7 @@ describe('a failure', () => {
     await fails(
       project,
       `EHUG_REVISION_NOT_FOUND: models.a: model ${id} has lost the commit ${first}: its history was rewritten`,
-      'hint: Name a commit that is there',
+      'hint: Set ref to another commit',
     );
   });
 

@@ -10,7 +10,7 @@ import type { Lock, LockedEntry, LockedFile } from '../../src/lock/schema.ts';
 import { parseManifest } from '../../src/manifest/parse.ts';
 import { badEndpointReason, badRefReason, isRepoId, parseRepoForm } from '../../src/repo.ts';
 import { compileGlob, posixOfGlob } from '../../src/resolve/glob.ts';
-import { highestTag } from '../../src/resolve/version.ts';
+import { highestTag } from '../../src/resolve/target.ts';
 import { pathCollision, unsafeReason } from '../../src/safe-path.ts';
 
 // What is read from outside: nothing but errors for the user are thrown, and no text takes long.

@@ -4,7 +4,7 @@ import {
   highestTag,
   namesPrerelease,
   newestTag,
-} from '../../src/resolve/version.ts';
+} from '../../src/resolve/target.ts';
 
 const tags = ['latest', '1.2', 'v1.2.0', '1.2.9', 'v1.10.0', '2.0.0-rc.1', 'v2', 'release-3.0.0'];
 
