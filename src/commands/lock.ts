@@ -90,7 +90,7 @@ async function resolveStale(
   if (unknown.length === 0) return new Map();
   if (context.offline) {
     const places = unknown.map(placeOf).join(', ');
-    throw new HugError('EHUG_OFFLINE', `only the Hub knows the files of ${places}`, {
+    throw new HugError('EHUG_OFFLINE', `resolving ${places} needs the network`, {
       hint: 'Run nix-hug lock once without --offline and HF_HUB_OFFLINE.',
     });
   }

@@ -69,7 +69,7 @@ async function checkAll(
   endpoint: string | undefined,
   context: OutdatedContext,
 ): Promise<Checked[]> {
-  assertOnline(context, 'only the Hub knows what is new');
+  assertOnline(context, 'looking up new commits needs the network');
   const { checkOutdated } = await import('../resolve/outdated.ts');
   const hub = await context.connect(endpoint);
   try {

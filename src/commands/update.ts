@@ -86,7 +86,7 @@ async function moveAll(
   context: UpdateContext,
 ): Promise<ReadonlyMap<ManifestEntry, Moved>> {
   if (chosen.length === 0) return new Map();
-  assertOnline(context, 'only the Hub knows what is new');
+  assertOnline(context, 'looking up new commits needs the network');
   const { moveEntry } = await import('../resolve/move.ts');
   return resolveAll(
     chosen,

@@ -2,15 +2,15 @@ import { byCodeUnit } from '../collections.ts';
 import type { RepoType } from '../repo.ts';
 import type { Lock, LockedEntry, LockedFile } from './schema.ts';
 
-/** What an entry is pinned to. */
+/** The commit of an entry. */
 export interface Pin {
-  /** Branch, tag or commit that was resolved. */
+  /** Branch, tag or commit that was resolved to it. */
   readonly ref: string;
-  /** The commit. */
+  /** 40 hex digits. */
   readonly rev: string;
 }
 
-/** How one entry differs between two locks. */
+/** The difference of one entry between two locks. */
 export interface EntryChange<P extends Pin = Pin> {
   /** Name of the entry. */
   readonly name: string;
@@ -25,11 +25,11 @@ export interface EntryChange<P extends Pin = Pin> {
   readonly added: readonly string[];
   readonly removed: readonly string[];
   readonly modified: readonly string[];
-  /** Whether the description of the repository is all that changed. */
+  /** Whether `README.md` is the only file that changed. */
   readonly onlyReadme: boolean;
-  /** By how many bytes all files of the entry grew; negative when they shrank. */
+  /** Growth of all files together, in bytes; negative when they shrank. */
   readonly sizeChange: number;
-  /** Size in bytes of the contents that no entry of the old lock has. */
+  /** Bytes of the contents that no entry of the old lock has. */
   readonly downloadBytes: number;
 }
 
@@ -50,7 +50,7 @@ export function diffLocks(from: Lock, to: Lock): EntryChange[] {
   return pairs.map((pair) => change(pair, known));
 }
 
-/** An entry in two locks, of which one may not have it. */
+/** An entry in two locks; `undefined` in a lock without it. */
 interface Pair {
   readonly name: string;
   readonly type: RepoType;
@@ -114,7 +114,7 @@ function diffFiles(
 const sizeOf = (entry: LockedEntry | undefined): number =>
   [...(entry?.files.values() ?? [])].reduce((sum, { size }) => sum + size, 0);
 
-/** Each content counts once, however many paths have it. */
+/** Each content counts once, even under several paths. */
 function newBytes(entry: LockedEntry | undefined, known: ReadonlySet<string>): number {
   const contents = new Map(
     [...(entry?.files.values() ?? [])].map((file) => [file.hash, file.size] as const),

@@ -8,20 +8,20 @@ import type { RepoRequest } from './arguments.ts';
 import type { CommandContext } from './context.ts';
 
 /**
- * @param needed what only the Hub can give
+ * @param problem message of the error: what needs the network
  * @throws HugError `EHUG_OFFLINE`
  */
-export function assertOnline({ offline }: { readonly offline: boolean }, needed: string): void {
+export function assertOnline({ offline }: { readonly offline: boolean }, problem: string): void {
   if (!offline) return;
-  throw new HugError('EHUG_OFFLINE', needed, {
+  throw new HugError('EHUG_OFFLINE', problem, {
     hint: 'Run it without --offline and HF_HUB_OFFLINE.',
   });
 }
 
-/** What commands need to look at a repository without a manifest. */
+/** Services for reading a repository without a manifest. */
 export type HubContext = Pick<CommandContext, 'offline' | 'endpoint' | 'connect' | 'warn'>;
 
-/** A repository at a commit, and the files that were asked for. */
+/** The files of a repository at a commit. */
 export interface RepoListing {
   readonly type: RepoType;
   /** Id the Hub answers with. */
@@ -30,15 +30,9 @@ export interface RepoListing {
   readonly rev: string;
   /** Every file of the commit. */
   readonly all: readonly TreeFile[];
-  /** Those of the selection. */
+  /** The selected files. */
   readonly files: readonly TreeFile[];
 }
-
-/** Errors that a repository gives which is there. */
-const THERE = new Set(['EHUG_REVISION_NOT_FOUND', 'EHUG_DISABLED']);
-
-/** Errors that hide whether it is there: a mirror or a proxy may give them for any id. */
-const DENIED = new Set(['EHUG_GATED', 'EHUG_FORBIDDEN']);
 
 /**
  * Runs something with a Hub client, and closes it.
@@ -51,7 +45,7 @@ export async function withHub<T>(
   run: (hub: HubApi) => Promise<T>,
   endpoint?: string,
 ): Promise<T> {
-  assertOnline(context, 'only the Hub knows the files of a repository');
+  assertOnline(context, 'listing the files of a repository needs the network');
   const hub = await context.connect(endpoint);
   try {
     return await run(hub);
@@ -61,7 +55,7 @@ export async function withHub<T>(
 }
 
 /**
- * Does something for each repository, at once. Where there are several, messages begin with the id.
+ * Runs something for each repository at once. Messages about one of several begin with its id.
  *
  * @throws HugError the failures of all repositories in one
  */
@@ -80,7 +74,7 @@ export async function forEachRepository<T>(
 }
 
 /**
- * Finds a repository, its commit and its files.
+ * Resolves a repository to a commit, and lists its files.
  *
  * @throws HugError of the Hub client; `EHUG_REPO_AMBIGUOUS`, `EHUG_SELECTION`
  */
@@ -97,15 +91,15 @@ export async function listRepo(
 }
 
 /**
- * Whether a repository is a model or a dataset; the Hub is asked when nothing says it.
+ * Whether a repository is a model or a dataset; asks the Hub when the request does not say it.
  *
- * @param wanted whose ref need not exist
+ * @param wanted its ref need not exist
  * @throws HugError of the Hub client; `EHUG_REPO_AMBIGUOUS`
  */
 export async function detectType(hub: HubApi, { type, id, ref }: RepoRequest): Promise<RepoType> {
   if (type !== undefined) return type;
   const found = await tryBoth(hub, id, ref);
-  if (!mayBeThere(found.outcome)) valueOf(found.outcome);
+  if (!mayExist(found.outcome)) valueOf(found.outcome);
   return found.type;
 }
 
@@ -135,8 +129,8 @@ async function tryBoth(
     hub.revision('model', id, ref),
     hub.revision('dataset', id, ref),
   ]);
-  if (!mayBeThere(dataset)) return { type: 'model', outcome: model };
-  if (!mayBeThere(model)) return { type: 'dataset', outcome: dataset };
+  if (!mayExist(dataset)) return { type: 'model', outcome: model };
+  if (!mayExist(model)) return { type: 'dataset', outcome: dataset };
   const denied = denialOf(model) ?? denialOf(dataset);
   const hint = `Write hf:${id} or hf-datasets:${id}.`;
   throw denied === undefined
@@ -147,17 +141,23 @@ async function tryBoth(
       });
 }
 
-/** Whether the repository exists, whatever else is wrong with the request, or may exist. */
-function mayBeThere(outcome: Outcome): boolean {
+/** Errors that only an existing repository gives. */
+const EXISTING = new Set(['EHUG_REVISION_NOT_FOUND', 'EHUG_DISABLED']);
+
+/** Errors that do not tell whether it exists: a mirror or a proxy may give them for any id. */
+const DENIED = new Set(['EHUG_GATED', 'EHUG_FORBIDDEN']);
+
+/** @throws every error that says nothing about the repository */
+function mayExist(outcome: Outcome): boolean {
   if (outcome.status === 'fulfilled' || denialOf(outcome) !== undefined) return true;
   const { reason } = outcome;
   const code = reason instanceof HugError ? reason.code : undefined;
   if (code === 'EHUG_REPO_NOT_FOUND') return false;
-  if (code !== undefined && THERE.has(code)) return true;
+  if (code !== undefined && EXISTING.has(code)) return true;
   throw reason;
 }
 
-/** The error that denies access, if one does. */
+/** The error that denies access, if there is one. */
 function denialOf(outcome: Outcome): HugError | undefined {
   const reason: unknown = outcome.status === 'rejected' ? outcome.reason : undefined;
   return reason instanceof HugError && DENIED.has(reason.code) ? reason : undefined;

@@ -16,10 +16,10 @@ interface Selected<F> {
 }
 
 /**
- * Applies a selection to the files of a commit. Globs choose among LFS files, plain files are
- * always kept, exclude wins over include; exact paths choose among all files.
+ * Applies a selection to the files of a commit. Globs filter LFS files and keep all plain files;
+ * exclude wins over include. Exact paths choose among all files.
  *
- * @throws HugError `EHUG_SELECTION` when an exact path is not there, or no file is left
+ * @throws HugError `EHUG_SELECTION` when an exact path does not exist, or no file is left
  */
 export function selectFiles<F extends Selectable>(
   files: readonly F[],
@@ -40,21 +40,30 @@ function applySelection<F extends Selectable>(
 ): Selected<F> {
   if (selection === undefined) return { files, warnings: [] };
   if ('files' in selection) return { files: exactFiles(files, selection.files), warnings: [] };
-  const include = (selection.include ?? []).map(compileGlob);
-  const exclude = (selection.exclude ?? []).map(compileGlob);
-  const lfs = files.filter((file) => file.lfs !== undefined);
-  const kept = (file: F) =>
-    file.lfs === undefined ||
-    ((include.length === 0 || include.some((matches) => matches(file.path))) &&
-      !exclude.some((matches) => matches(file.path)));
+  const include = compileGlobs(selection.include);
+  const exclude = compileGlobs(selection.exclude);
+  const isKept = ({ path, lfs }: F) =>
+    lfs === undefined ||
+    ((include.length === 0 || matchesAny(include, path)) && !matchesAny(exclude, path));
   return {
-    files: files.filter(kept),
+    files: files.filter(isKept),
     warnings: [
-      ...idleGlobs('include', selection.include, lfs),
-      ...idleGlobs('exclude', selection.exclude, lfs),
+      ...unmatchedGlobs('include', include, files),
+      ...unmatchedGlobs('exclude', exclude, files),
     ],
   };
 }
+
+interface CompiledGlob {
+  readonly glob: string;
+  readonly matches: (path: string) => boolean;
+}
+
+const compileGlobs = (globs: readonly string[] = []): CompiledGlob[] =>
+  globs.map((glob) => ({ glob, matches: compileGlob(glob) }));
+
+const matchesAny = (globs: readonly CompiledGlob[], path: string): boolean =>
+  globs.some(({ matches }) => matches(path));
 
 function exactFiles<F extends Selectable>(files: readonly F[], paths: readonly string[]): F[] {
   const byPath = new Map(files.map((file) => [file.path, file]));
@@ -69,18 +78,16 @@ function exactFiles<F extends Selectable>(files: readonly F[], paths: readonly s
   return paths.flatMap((path) => byPath.get(path) ?? []);
 }
 
-function idleGlobs(
+function unmatchedGlobs(
   key: 'include' | 'exclude',
-  globs: readonly string[] | undefined,
-  lfs: readonly Selectable[],
+  globs: readonly CompiledGlob[],
+  files: readonly Selectable[],
 ): string[] {
-  return (globs ?? [])
-    .filter((glob) => {
-      const matches = compileGlob(glob);
-      return !lfs.some(({ path }) => matches(path));
-    })
+  return globs
+    .filter(({ matches }) => !files.some(({ path, lfs }) => lfs !== undefined && matches(path)))
     .map(
-      (glob) => `${key} ${JSON.stringify(glob)} matches no LFS file; plain files are always kept`,
+      ({ glob }) =>
+        `${key} ${JSON.stringify(glob)} matches no LFS file; plain files are always kept`,
     );
 }
 

@@ -594,7 +594,7 @@ describe('a failure', () => {
       const { status, stderr } = await run(argv, { env });
       expect([status, stderr]).toEqual([
         1,
-        expect.stringContaining('error EHUG_OFFLINE: only the Hub knows what is new\n'),
+        expect.stringContaining('error EHUG_OFFLINE: looking up new commits needs the network\n'),
       ]);
     }
     expect([asked(), await lockText()]).toEqual([[], before]);
