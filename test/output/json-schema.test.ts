@@ -167,7 +167,7 @@ models:
 }
 
 describe('the output of', () => {
-  it.each(Object.entries(RUNS))('%s fits its schema and no other', async (name, runs) => {
+  it.each(Object.entries(RUNS))('%s matches its schema and no other', async (name, runs) => {
     for (const run of runs) {
       const { json } = await run(await sample());
       expect(fitting(json()), JSON.stringify(json(), null, 2)).toEqual([name]);
@@ -176,7 +176,7 @@ describe('the output of', () => {
 });
 
 describeNix('the output, with a store, of', (nix) => {
-  it.each(Object.entries(NIX_RUNS))('%s fits its schema and no other', async (name, runs) => {
+  it.each(Object.entries(NIX_RUNS))('%s matches its schema and no other', async (name, runs) => {
     const { run, id } = await sample();
     const env = {
       ...nix().environment,
