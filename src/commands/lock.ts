@@ -1,4 +1,4 @@
-import { EXIT, HugError } from '../errors.ts';
+import { EXIT } from '../errors.ts';
 import { diffLocks } from '../lock/diff.ts';
 import { lockedIn, placeOf } from '../lock/entries.ts';
 import type { LockedEntry } from '../lock/schema.ts';
@@ -88,12 +88,6 @@ async function resolveStale(
   const { stale } = driftOf(manifest, lock);
   const unknown = [...stale, ...contested];
   if (unknown.length === 0) return new Map();
-  if (context.offline) {
-    const places = unknown.map(placeOf).join(', ');
-    throw new HugError('EHUG_OFFLINE', `resolving ${places} needs the network`, {
-      hint: 'Run nix-hug lock once without --offline and HF_HUB_OFFLINE.',
-    });
-  }
   const { resolveAgain, resolveEntry } = await import('../resolve/resolve.ts');
   const { resolveAtShared, sharedCommits } = await import('../resolve/shared-commit.ts');
   const shared = sharedCommits(manifest, lock, stale);
@@ -110,6 +104,7 @@ async function resolveStale(
         : resolveAtShared(entry, other, resolving);
     },
     context,
+    `resolving ${unknown.map(placeOf).join(', ')} needs the network`,
   );
   return new Map([...resolved].map(([entry, result]) => [entry, result.entry]));
 }

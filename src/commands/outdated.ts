@@ -1,4 +1,5 @@
 import { EXIT, HugError } from '../errors.ts';
+import type { HubApi } from '../hub/api.ts';
 import type { Pin } from '../lock/diff.ts';
 import { lockedIn, placeOf } from '../lock/entries.ts';
 import type { LockedEntry } from '../lock/schema.ts';
@@ -10,7 +11,7 @@ import { shortRev } from '../output/text.ts';
 import { manifestEntriesNamed } from '../project/entries.ts';
 import { type ProjectContext, readLockedProject } from '../project/project.ts';
 import type { RelockContext } from '../project/relock.ts';
-import { assertOnline } from '../project/repository.ts';
+import { withHub } from '../project/repository.ts';
 import type { OutdatedCheck } from '../resolve/outdated.ts';
 
 export interface OutdatedOptions {
@@ -69,11 +70,9 @@ async function checkAll(
   endpoint: string | undefined,
   context: OutdatedContext,
 ): Promise<Checked[]> {
-  assertOnline(context, 'looking up new commits needs the network');
   const { checkOutdated } = await import('../resolve/outdated.ts');
-  const hub = await context.connect(endpoint);
-  try {
-    const results = await context.runTasks(
+  const runAll = (hub: HubApi) =>
+    context.runTasks(
       entries.map(({ entry, locked }) => ({
         title: placeOf(entry),
         run: async (report) => {
@@ -84,13 +83,12 @@ async function checkAll(
         },
       })),
     );
-    return entries.flatMap((one, index) => {
-      const result = results[index];
-      return result === undefined ? [] : [{ ...one, check: valueOf(result) }];
-    });
-  } finally {
-    await hub.close();
-  }
+  const problem = 'looking up new commits needs the network';
+  const results = await withHub(context, runAll, endpoint, problem);
+  return entries.flatMap((one, index) => {
+    const result = results[index];
+    return result === undefined ? [] : [{ ...one, check: valueOf(result) }];
+  });
 }
 
 /** The value, or the error for the user; a defect is thrown. */

@@ -17,7 +17,6 @@ import {
   readExistingLock,
   resolveAll,
 } from '../project/relock.ts';
-import { assertOnline } from '../project/repository.ts';
 import { escapeControls } from '../quote.ts';
 import type { Moved } from '../resolve/move.ts';
 import { isPinned } from '../resolve/target.ts';
@@ -86,7 +85,6 @@ async function moveAll(
   context: UpdateContext,
 ): Promise<ReadonlyMap<ManifestEntry, Moved>> {
   if (chosen.length === 0) return new Map();
-  assertOnline(context, 'looking up new commits needs the network');
   const { moveEntry } = await import('../resolve/move.ts');
   return resolveAll(
     chosen,
@@ -97,6 +95,7 @@ async function moveAll(
       return moveEntry(entry, locked, resolving);
     },
     context,
+    'looking up new commits needs the network',
   );
 }
 

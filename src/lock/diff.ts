@@ -1,5 +1,6 @@
 import { byCodeUnit } from '../collections.ts';
 import type { RepoType } from '../repo.ts';
+import { lockOfEntries, lockedIn, namedEntries } from './entries.ts';
 import type { Lock, LockedEntry, LockedFile } from './schema.ts';
 
 /** The commit of an entry. */
@@ -37,60 +38,31 @@ const README = 'README.md';
 
 /** The entries that differ, models before datasets, sorted by name. */
 export function diffLocks(from: Lock, to: Lock): EntryChange[] {
-  const pairs = [
-    ...unequal('model', from.models, to.models),
-    ...unequal('dataset', from.datasets, to.datasets),
-  ];
-  if (pairs.length === 0) return [];
-  const known = new Set(
-    [...from.models.values(), ...from.datasets.values()].flatMap((entry) =>
-      [...entry.files.values()].map((file) => file.hash),
-    ),
+  const all = lockOfEntries(undefined, [...namedEntries(from), ...namedEntries(to)]);
+  const changed = namedEntries(all).filter(
+    (named) => lockedIn(from, named) !== lockedIn(to, named),
   );
-  return pairs.map((pair) => change(pair, known));
-}
-
-/** An entry in two locks; `undefined` in a lock without it. */
-interface Pair {
-  readonly name: string;
-  readonly type: RepoType;
-  readonly repo: string;
-  readonly before: LockedEntry | undefined;
-  readonly after: LockedEntry | undefined;
-}
-
-function unequal(
-  type: RepoType,
-  from: ReadonlyMap<string, LockedEntry>,
-  to: ReadonlyMap<string, LockedEntry>,
-): Pair[] {
-  const names = [...new Set([...from.keys(), ...to.keys()])].toSorted(byCodeUnit);
-  return names.flatMap((name) => {
-    const before = from.get(name);
-    const after = to.get(name);
-    const entry = after ?? before;
-    if (entry === undefined || before === after) return [];
-    return { name, type, repo: entry.repo, before, after };
+  if (changed.length === 0) return [];
+  const known = new Set(
+    namedEntries(from).flatMap(({ entry }) => [...entry.files.values()].map((file) => file.hash)),
+  );
+  return changed.map(({ type, name, entry: { repo } }) => {
+    const before = lockedIn(from, { type, name });
+    const after = lockedIn(to, { type, name });
+    const files = diffFiles(before?.files ?? new Map(), after?.files ?? new Map());
+    const touched = [...files.added, ...files.removed, ...files.modified];
+    return {
+      name,
+      type,
+      repo,
+      from: pin(before),
+      to: pin(after),
+      ...files,
+      onlyReadme: touched.length === 1 && touched[0] === README,
+      sizeChange: sizeOf(after) - sizeOf(before),
+      downloadBytes: newBytes(after, known),
+    };
   });
-}
-
-function change(
-  { name, type, repo, before, after }: Pair,
-  known: ReadonlySet<string>,
-): EntryChange {
-  const files = diffFiles(before?.files ?? new Map(), after?.files ?? new Map());
-  const touched = [...files.added, ...files.removed, ...files.modified];
-  return {
-    name,
-    type,
-    repo,
-    from: pin(before),
-    to: pin(after),
-    ...files,
-    onlyReadme: touched.length === 1 && touched[0] === README,
-    sizeChange: sizeOf(after) - sizeOf(before),
-    downloadBytes: newBytes(after, known),
-  };
 }
 
 function pin(entry: LockedEntry | undefined): Pin | null {

@@ -1,7 +1,8 @@
 import { succeeded, throwRejected } from '../failures.ts';
+import type { HubApi } from '../hub/api.ts';
 import { EMPTY_LOCK, formatLock } from '../lock/codec.ts';
 import { hasConflictMarkers, parseConflict } from '../lock/conflict.ts';
-import { lockOfEntries, lockedIn, placeOf, refClashes } from '../lock/entries.ts';
+import { lockOfEntries, lockedIn, namedEntries, placeOf, refClashes } from '../lock/entries.ts';
 import { writeLockText } from '../lock/file.ts';
 import type { Lock, LockedEntry } from '../lock/schema.ts';
 import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
@@ -10,6 +11,7 @@ import { repairLock } from '../resolve/repair.ts';
 import type { Resolved, ResolveContext } from '../resolve/resolve.ts';
 import type { CommandContext } from './context.ts';
 import { type Project, lockOf } from './project.ts';
+import { withHub } from './repository.ts';
 
 /** Services for resolving entries. */
 export type RelockContext = Pick<CommandContext, 'offline' | 'connect' | 'runTasks' | 'warn'>;
@@ -97,7 +99,8 @@ export async function applyPlan(
  *
  * @param lock whose digests of plain files are not downloaded again
  * @param resolve what to do with each entry
- * @throws HugError the failures of all entries in one, each with its entry
+ * @param problem what needs the network, as the message of an error
+ * @throws HugError `EHUG_OFFLINE`; the failures of all entries in one, each with its entry
  */
 export async function resolveAll<T extends Resolved>(
   entries: readonly ManifestEntry[],
@@ -105,26 +108,24 @@ export async function resolveAll<T extends Resolved>(
   lock: Lock,
   resolve: (entry: ManifestEntry, context: ResolveContext) => Promise<T>,
   context: RelockContext,
+  problem: string,
 ): Promise<ReadonlyMap<ManifestEntry, T>> {
   const { createPlainHashes } = await import('../resolve/resolve.ts');
   const hashes = createPlainHashes(filesOf(lock));
-  const hub = await context.connect(endpoint);
-  try {
-    const results = await context.runTasks(
+  const runAll = (hub: HubApi) =>
+    context.runTasks(
       entries.map((entry) => ({
         title: placeOf(entry),
         run: (report) => resolve(entry, { hub, hashes, report }),
       })),
     );
-    throwRejected(entries, results, placeOf);
-    const resolved = succeeded(entries, results);
-    for (const [entry, { warnings }] of resolved) {
-      for (const warning of warnings) context.warn(`${placeOf(entry)}: ${warning}`);
-    }
-    return resolved;
-  } finally {
-    await hub.close();
+  const results = await withHub(context, runAll, endpoint, problem);
+  throwRejected(entries, results, placeOf);
+  const resolved = succeeded(entries, results);
+  for (const [entry, { warnings }] of resolved) {
+    for (const warning of warnings) context.warn(`${placeOf(entry)}: ${warning}`);
   }
+  return resolved;
 }
 
 /** The lock of a manifest: each entry as it was resolved, else as the old lock has it. */
@@ -142,5 +143,5 @@ export function assemble(
   );
 }
 
-const filesOf = ({ models, datasets }: Lock) =>
-  [...models.values(), ...datasets.values()].flatMap((entry) => [...entry.files.values()]);
+const filesOf = (lock: Lock) =>
+  namedEntries(lock).flatMap(({ entry }) => [...entry.files.values()]);

@@ -7,17 +7,6 @@ import { selectFiles } from '../resolve/select.ts';
 import type { RepoRequest } from './arguments.ts';
 import type { CommandContext } from './context.ts';
 
-/**
- * @param problem message of the error: what needs the network
- * @throws HugError `EHUG_OFFLINE`
- */
-export function assertOnline({ offline }: { readonly offline: boolean }, problem: string): void {
-  if (!offline) return;
-  throw new HugError('EHUG_OFFLINE', problem, {
-    hint: 'Run it without --offline and HF_HUB_OFFLINE.',
-  });
-}
-
 /** Services for reading a repository without a manifest. */
 export type HubContext = Pick<CommandContext, 'offline' | 'endpoint' | 'connect' | 'warn'>;
 
@@ -38,14 +27,19 @@ export interface RepoListing {
  * Runs something with a Hub client, and closes it.
  *
  * @param endpoint address that a manifest names
+ * @param problem what needs the network, as the message of an error
  * @throws HugError `EHUG_OFFLINE`
  */
 export async function withHub<T>(
   context: Pick<HubContext, 'offline' | 'connect'>,
   run: (hub: HubApi) => Promise<T>,
   endpoint?: string,
+  problem = 'listing the files of a repository needs the network',
 ): Promise<T> {
-  assertOnline(context, 'listing the files of a repository needs the network');
+  if (context.offline) {
+    const hint = 'Run it without --offline and HF_HUB_OFFLINE.';
+    throw new HugError('EHUG_OFFLINE', problem, { hint });
+  }
   const hub = await context.connect(endpoint);
   try {
     return await run(hub);
