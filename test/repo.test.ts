@@ -33,7 +33,7 @@ const rejected: readonly Rejected[] = table.rejected;
 const parse = ({ form, endpoint }: { form: string; endpoint?: string }): RepoForm =>
   endpoint === undefined ? parseRepoForm(form) : parseRepoForm(form, endpoint);
 
-/** What parsing throws; a test fails when that is not an error for the user. */
+/** The error that parsing throws; the test fails for anything but an error for the user. */
 function refusalOf(form: string): HugError {
   try {
     parseRepoForm(form);

@@ -36,7 +36,7 @@ export class TransientFault extends Error {
 
 /**
  * Repeats an attempt that throws `TransientFault`, with exponential back-off and jitter. The wait
- * that the server requests counts when it is longer: by our clock, its date may have passed.
+ * that the server requests counts when it is longer; a date may have passed already by our clock.
  *
  * @param attempt may call `progressed`, after which the next fault counts as the first one
  * @throws the `final` error of the fault after the last retry; any other error at once

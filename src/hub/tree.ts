@@ -1,6 +1,7 @@
 import { isGitId, isSha256Hex, sriOfText } from '../digest.ts';
 import { HugError } from '../errors.ts';
 import { assertSafePath, pathCollision } from '../safe-path.ts';
+import { parseJson } from './answer.ts';
 import { type Subject, checkedReply, protocolError, invalidReply } from './errors.ts';
 import type { Http } from './http.ts';
 import * as v from 'valibot';
@@ -39,7 +40,7 @@ export interface TreeFile {
   readonly oid: string;
   /** Present for LFS files: SHA-256 of the content in hex; a gated repository masks it. */
   readonly lfs?: { readonly sha256: string } | 'masked';
-  /** Name of the content in Xet storage, for LFS files that are stored there; never masked. */
+  /** Name of the content in Xet storage; absent for files that are not there, or masked. */
   readonly xetHash?: string;
 }
 
@@ -141,11 +142,12 @@ const PAGE_SIZE = 1_000;
  * @param address the address that Nix requests
  */
 export async function pinTree(http: Http, address: string, subject: Subject): Promise<TreePin> {
-  const answer = await http.publicText(address, subject).catch(closedAsUndefined);
-  if (answer === undefined) return { obstacle: 'closed' };
-  const { text, headers } = answer;
-  if (nextPage(headers['link'], address) !== undefined) return { obstacle: 'pages' };
-  if (entryCount(text, subject) >= PAGE_SIZE) return { obstacle: 'pages' };
+  const response = await http.publicText(address, subject).catch(closedAsUndefined);
+  if (response === undefined) return { obstacle: 'closed' };
+  const { text, headers } = response;
+  const entries = checkedReply(v.array(v.unknown()), parseJson(text, address), subject);
+  const hasNext = nextPage(headers['link'], address) !== undefined;
+  if (hasNext || entries.length >= PAGE_SIZE) return { obstacle: 'pages' };
   return text.includes(`"${MASK}"`) ? { obstacle: 'closed' } : { hash: sriOfText(text) };
 }
 
@@ -154,14 +156,4 @@ function closedAsUndefined(error: unknown): undefined {
   const codes = ['EHUG_REPO_NOT_FOUND', 'EHUG_GATED', 'EHUG_FORBIDDEN'];
   if (error instanceof HugError && codes.includes(error.code)) return undefined;
   throw error;
-}
-
-function entryCount(text: string, subject: Subject): number {
-  try {
-    const entries: unknown = JSON.parse(text);
-    if (Array.isArray(entries)) return entries.length;
-  } catch {
-    // Reported below.
-  }
-  throw invalidReply(subject, 'its tree is not a list');
 }

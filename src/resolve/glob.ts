@@ -94,10 +94,10 @@ export function posixOfGlob(glob: string, paths: readonly string[]): string | un
   return paths.every((path) => matches(path) === expression.test(path)) ? posix : undefined;
 }
 
-/** Characters of a glob whose meaning is not translated. */
+/** Parts of a glob that are not translated. */
 const EXOTIC = /[?[()|\\]/u;
 
-/** `**` and `/` where a segment begins, stars, braces, commas, and what POSIX has to have escaped. */
+/** `**` and `/` at the start of a segment, stars, braces, commas, and letters to escape in POSIX. */
 const TOKEN = /(?<=^|[/{,])\*\*\/|\*+|[{},.+^$]/gu;
 
 function translate(glob: string): string | undefined {

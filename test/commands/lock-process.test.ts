@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => hub.close());
 
-/** A project that was locked, and whose manifest asks for more since. */
+/** A locked project whose manifest has a new entry. */
 async function staleProject() {
   const project = await createProject(hub.endpoint, 'models: { a: org/first }');
   await project.run(['lock']);

@@ -29,7 +29,7 @@ const FILES: Readonly<Record<string, FileContent>> = {
 
 const LOCKED = (id: string) => `  gguf:\n    repo: ${id}\n    files: [q4.gguf]\n`;
 
-/** A project that has locked one file of a repository, whose branch moved on afterwards. */
+/** A project with one locked file of a repository, whose branch moved afterwards. */
 async function moved({ files = FILES, manifest = LOCKED } = {}) {
   made += 1;
   const id = `org/gguf-${made}`;
@@ -66,7 +66,7 @@ async function moved({ files = FILES, manifest = LOCKED } = {}) {
   };
 }
 
-/** What was asked of the Hub, without host and query, sorted. */
+/** Requested paths, without host and query, sorted. */
 const asked = () =>
   hub.requests.map(({ url }) => (url.split('?')[0] ?? '').replace(/^\/api\//u, '')).toSorted();
 

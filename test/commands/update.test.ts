@@ -47,7 +47,7 @@ async function locked(manifest: string) {
   };
 }
 
-/** What was asked of the Hub, without host and query, sorted. */
+/** Requested paths, without host and query, sorted. */
 const asked = () =>
   hub.requests.map(({ url }) => (url.split('?')[0] ?? '').replace(/^\/api\//u, '')).toSorted();
 
@@ -140,7 +140,7 @@ models:
     expect(after['model.safetensors'].hash).toBe(before['model.safetensors'].hash);
     expect(after['model.safetensors']).not.toHaveProperty('lfs');
     expect(after['conf/new.json']).toEqual(before['config.json']);
-    // The oid of a pointer tells nothing of the content, so this one is downloaded; the other is known.
+    // The oid of a pointer does not identify the content, so this file is downloaded; the other is known.
     expect(asked().filter((path) => path.includes('/resolve/'))).toEqual([
       `/${id}/resolve/${(await lock()).models.a.rev}/model.safetensors`,
     ]);

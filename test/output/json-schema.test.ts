@@ -10,7 +10,7 @@ import { createProject, type Project } from '../support/project.ts';
 import type { CliRun } from '../support/run-cli.ts';
 import { tempFolder } from '../support/temp.ts';
 
-// That commands print what their published schemas say.
+// The outputs of commands match their published schemas.
 
 /** A project whose lock is behind: a branch moved, and a newer version is out. */
 interface Sample extends Project {
