@@ -123,11 +123,6 @@ export function createContext(options: GlobalOptions, world: World): Context {
     templateFolder: path.join(world.packageFolder, 'nix/templates/project'),
     nixLibrary: path.join(world.packageFolder, 'nix'),
     cacheFolder,
-    openScanIndex: async () => {
-      const { openScanIndex } = await import('../cache/scan/scan-index.ts');
-      const folder = path.join(workFolder, 'scans');
-      return openScanIndex({ folder, cache: cacheFolder, version: packageVersion(world) });
-    },
     connect: async (endpoint) => {
       const { createHubApi } = await import('../hub/api.ts');
       const { memoizeHub } = await import('../hub/api.ts');

@@ -1,4 +1,3 @@
-import type { ScanIndex } from '../cache/scan/scan-index.ts';
 import type { HubApi } from '../hub/api.ts';
 import type { Nix } from '../store/nix.ts';
 import type { OpenDownloads } from '../copy/hub-source.ts';
@@ -15,8 +14,6 @@ export interface CommandContext {
   readonly offline: boolean;
   /** The Hugging Face cache. */
   readonly cacheFolder: string;
-  /** What is known of the cache from earlier scans. */
-  readonly openScanIndex: () => Promise<ScanIndex>;
   /** Folder of the files that a new project begins with. */
   readonly templateFolder: string;
   /** Folder of the Nix library that belongs to this nix-hug. */

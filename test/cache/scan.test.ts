@@ -2,18 +2,19 @@ import { execFile } from 'node:child_process';
 import { chmod, mkdir, rename, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type CacheScan, scanCache } from '../../../src/cache/scan/scan.ts';
-import { type Hub, lfs, startHub } from '../../support/hub/index.ts';
-import { callPython, describeClients, type PythonClient } from '../../support/python.ts';
-import { tempFolder } from '../../support/temp.ts';
+import { type CacheScan, scanCache } from '../../src/cache/scan.ts';
+import { type Hub, lfs, startHub } from '../support/hub/index.ts';
+import { callPython, describeClients, type PythonClient } from '../support/python.ts';
+import { tempFolder } from '../support/temp.ts';
 
 /** Figures that the official client and we must agree on. */
 interface Figures {
   readonly size: number;
   /** Not known to old clients. */
   readonly incomplete?: number;
-  readonly repos: readonly unknown[];
+  readonly repos: readonly { readonly folder: string }[];
 }
 
 const byText = (a: unknown, b: unknown): number => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1);
@@ -46,11 +47,20 @@ function ourFigures({ repos, size, problems }: CacheScan): Figures {
 
 /** What `scan_cache_dir` says of a cache, which it must accept as a whole. */
 async function theirFigures(client: PythonClient, cache: string): Promise<Figures> {
-  const [outcome] = await callPython(client, { home: path.dirname(cache), endpoint: '' }, [
-    { call: 'scan_cache_dir', args: { cache_dir: cache } },
-  ]);
-  const value: any = outcome !== undefined && 'value' in outcome ? outcome.value : outcome;
+  const [value] = await scanByClient(client, [cache]);
   expect(value).toMatchObject({ warnings: [] });
+  return figuresOf(value);
+}
+
+/** What `scan_cache_dir` returns for each of the caches. */
+async function scanByClient(client: PythonClient, caches: readonly string[]): Promise<any[]> {
+  const home = path.dirname(caches[0] ?? '');
+  const calls = caches.map((cache) => ({ call: 'scan_cache_dir', args: { cache_dir: cache } }));
+  const outcomes = await callPython(client, { home, endpoint: '' }, calls);
+  return outcomes.map((outcome) => ('value' in outcome ? outcome.value : outcome));
+}
+
+function figuresOf(value: any): Figures {
   return {
     size: value.size_on_disk,
     ...('incomplete_files' in value ? { incomplete: value.incomplete_files.length } : {}),
@@ -95,7 +105,7 @@ type Layout = Readonly<Record<string, string | { readonly to: string }>>;
 
 const link = (to: string) => ({ to });
 
-/** A repository with nothing odd about it. */
+/** A repository without a problem. */
 const SOUND: Layout = {
   [`${REPO}/blobs/${BLOB}`]: '{}',
   [`${SNAPSHOT}/config.json`]: link(`../../blobs/${BLOB}`),
@@ -103,15 +113,45 @@ const SOUND: Layout = {
 };
 
 async function fill(folder: string, layout: Layout): Promise<string> {
-  for (const [name, content] of Object.entries(layout)) {
-    const file = path.join(folder, name);
-    await mkdir(path.dirname(file), { recursive: true });
-    if (name.endsWith('/')) await mkdir(file, { recursive: true });
-    else if (typeof content === 'string') await writeFile(file, content);
-    else await symlink(content.to, file);
-  }
+  for (const [name, content] of Object.entries(layout)) await put(folder, name, content);
   return folder;
 }
+
+async function put(folder: string, name: string, content: string | { readonly to: string }) {
+  const file = path.join(folder, name);
+  await mkdir(path.dirname(file), { recursive: true });
+  if (name.endsWith('/')) await mkdir(file, { recursive: true });
+  else if (typeof content === 'string') await writeFile(file, content);
+  else await symlink(content.to, file);
+}
+
+/** An entry of a cache: the name of a file or folder, and its content, see `Layout`. */
+const anyEntry = fc
+  .record({
+    repo: fc.constantFrom(REPO, 'datasets--org--data'),
+    rev: fc.constantFrom(REV, OTHER),
+    file: fc.constantFrom('a.json', 'b.bin', 'sub/a.json', 'sub/sub'),
+    blob: fc.constantFrom(BLOB, 'b'.repeat(64), 'c'.repeat(64)),
+    ref: fc.constantFrom('main', 'refs/pr/1', 'v1.0'),
+    text: fc.string({ maxLength: 9 }),
+  })
+  .chain(({ repo, rev, file, blob, ref, text }) => {
+    const toBlob = link(`${'../'.repeat(file.split('/').length + 1)}blobs/${blob}`);
+    const entry = (name: string, content: string | { readonly to: string }) =>
+      fc.constant([`${repo}/${name}`, content] as const);
+    return fc.oneof(
+      { weight: 9, arbitrary: entry(`blobs/${blob}`, text) },
+      { weight: 9, arbitrary: entry(`snapshots/${rev}/${file}`, toBlob) },
+      { weight: 3, arbitrary: entry(`refs/${ref}`, rev) },
+      entry(`refs/${ref}`, text),
+      entry(`snapshots/${rev}/${file}`, text),
+      entry(`snapshots/${rev}/${file}/`, ''),
+      entry(`snapshots/${rev}`, link(OTHER)),
+      entry(`blobs/${blob}`, link(`../../models--shared/blobs/${blob}`)),
+      entry(`blobs/${blob}.01234567.incomplete`, text),
+      entry(text.replaceAll(/[^a-z]/giu, '_'), text),
+    );
+  });
 
 const makePipe = async (file: string): Promise<void> => {
   await mkdir(path.dirname(file), { recursive: true });
@@ -221,6 +261,36 @@ describeClients((client) => {
       `linked-folder models--outside/snapshots/${REV}/folder`,
       `outside models--outside/snapshots/${REV}/x`,
     ]);
+  });
+
+  it('reads every repository as we do in which we see no problem, whatever the cache', async () => {
+    let compared = 0;
+    const anyCache = fc.array(anyEntry, { minLength: 1, maxLength: 9 });
+    await fc.assert(
+      fc.asyncProperty(fc.array(anyCache, { minLength: 30, maxLength: 30 }), async (entries) => {
+        const caches: string[] = [];
+        for (const cache of entries) {
+          const folder = await fill(await tempFolder('hub'), SOUND);
+          // Some entries exclude each other: a file where another one needs a folder.
+          for (const entry of cache) await put(folder, ...entry).catch(() => undefined);
+          caches.push(folder);
+        }
+        const theirs = await scanByClient(client, caches);
+        for (const [index, cache] of caches.entries()) {
+          const scan = await scanCache(cache);
+          const isSound = ({ folder }: { readonly folder: string }) =>
+            !scan.problems.some(({ path: at }) => `${cache}/${at}/`.startsWith(`${folder}/`));
+          const ours = ourFigures(scan).repos.filter(isSound);
+          const value = theirs[index];
+          // A snapshot that is a broken link makes the client give up.
+          if ('error' in value) expect(scan.problems).not.toEqual([]);
+          else expect(figuresOf(value).repos.filter(isSound)).toEqual(ours);
+          compared += ours.length;
+        }
+      }),
+      { numRuns: 2, endOnFailure: true },
+    );
+    expect(compared).toBeGreaterThan(10);
   });
 });
 
