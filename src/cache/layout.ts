@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { RepoType } from '../repo.ts';
 
-/** What the official client caches: models, datasets, and what nix-hug cannot lock. */
+/** What the official client caches; nix-hug locks models and datasets only. */
 export type CachedType = RepoType | 'space' | 'kernel';
 
 /** A file of a repository at a commit, as the Hugging Face cache names it. */

@@ -3,15 +3,14 @@ import { byCodeUnit } from '../collections.ts';
 import { isGitId } from '../digest.ts';
 import { isRepoId } from '../repo.ts';
 import { unsafeReason } from '../safe-path.ts';
-import { attempt, type Folder, folderAt, listFolder, SYSTEM_FILES } from './folder.ts';
 import type { CachedType } from './layout.ts';
-import type { ReportProblem } from './problem.ts';
+import { attempt, type Folder, folderAt, listFolder, type ReportProblem } from './problem.ts';
 import { createSnapshotReader, type SnapshotFiles } from './scan-snapshot.ts';
 
 /** A repository in the cache. */
 export interface CachedRepo {
   readonly type: CachedType;
-  /** As the name of the folder says, see `parseRepoFolderName`; it may be no id of a repository. */
+  /** Id as `parseRepoFolderName` reads it; not always one that a repository can have. */
   readonly id: string;
   /** Path of its folder as the cache has it. */
   readonly folder: string;
@@ -27,11 +26,14 @@ export interface CachedRevision extends SnapshotFiles {
   readonly folder: string;
   /** The refs to this commit, sorted. */
   readonly refs: readonly string[];
-  /** Bytes of its contents, each counted once. */
+  /** Bytes of its files; a content that several of them have counts once. */
   readonly size: number;
   /** When its newest content was written, in ms since 1970; that of the folder when it is empty. */
   readonly modified: number;
 }
+
+/** Files that operating systems leave in folders; the official client ignores them, too. */
+export const SYSTEM_FILES: ReadonlySet<string> = new Set(['.DS_Store', 'Thumbs.db', 'desktop.ini']);
 
 /**
  * Reads the folder of a repository.
@@ -77,7 +79,7 @@ export function readRepo(
   return { ...named, folder: repo.at, revisions };
 }
 
-/** Bytes that contents take, each counted once. */
+/** Bytes of all files; a content that several of them have counts once. */
 export function sizeOf(files: Iterable<{ readonly file: string; readonly size: number }>): number {
   const sizes = new Map<string, number>();
   for (const { file, size } of files) sizes.set(file, size);
@@ -111,7 +113,7 @@ function lastModified(at: string, report: ReportProblem): number {
   return attempt(report, at, true, () => statSync(at).mtimeMs) ?? 0;
 }
 
-/** A ref has 40 bytes. A longer file is no ref, and is not read to its end. */
+/** A ref has 40 bytes. A longer file is not a ref, and is not read to its end. */
 const MAX_REF_BYTES = 1024;
 
 /** Where huggingface_hub writes a ref before it renames it. */
@@ -121,8 +123,8 @@ const TEMPORARY_REF = /\.[0-9a-f]{8}\.tmp$/u;
  * Reads the refs of a repository that the official client follows: those whose text is exactly the
  * name of a snapshot.
  *
- * @param prefix what the names of the refs in this folder begin with: empty, or `refs/pr/`
- * @param refsOf gets each ref, at the name of its snapshot; has every snapshot
+ * @param prefix the part of the ref that this folder stands for: empty, or `refs/pr/`
+ * @param refsOf has an entry for every snapshot; each ref is added to the entry of its snapshot
  */
 function readRefs(
   folder: string,

@@ -2,8 +2,7 @@ import { lstatSync, readlinkSync, realpathSync, type Stats } from 'node:fs';
 import path from 'node:path';
 import { byCodeUnit } from '../collections.ts';
 import { unsafeReason } from '../safe-path.ts';
-import { attempt, type Folder, followLinks, listFolder } from './folder.ts';
-import type { ReportProblem } from './problem.ts';
+import { attempt, type Folder, followLinks, listFolder, type ReportProblem } from './problem.ts';
 
 /** A readable file of a snapshot. */
 export interface CachedFile extends Content {
@@ -29,7 +28,7 @@ interface Content {
 export interface SnapshotFiles {
   /** Sorted by path, by code unit. */
   readonly files: readonly CachedFile[];
-  /** `false` when the snapshot has something that is not in `files`, because it cannot be read. */
+  /** `false` when `files` leaves something out, which a problem names. */
   readonly isWhole: boolean;
 }
 
@@ -52,7 +51,7 @@ export function createSnapshotReader(
   const { repo, blobs } = folders;
   const known = new Map<string, Content>();
 
-  /** A blob of this repository; `undefined` when it is missing, or a link itself. */
+  /** A blob of this repository; `undefined` when it is missing or a link. */
   function blobNamed(etag: string, { at, real }: Folder): Content | undefined {
     const before = known.get(etag);
     if (before !== undefined) return before;
@@ -77,9 +76,9 @@ export function createSnapshotReader(
     /** @param toBlobs how a link from this folder to a blob begins: `../../blobs/`, or deeper */
     function readLink(at: string, folder: Folder, toBlobs: string): Content | undefined {
       const link = readlinkSync(at);
-      const name = isInPlace && link.startsWith(toBlobs) ? link.slice(toBlobs.length) : '/';
-      const etag = name.includes('/') ? undefined : name;
-      // Nearly all links: two calls of the system, instead of one for each folder of the path.
+      const name = isInPlace && link.startsWith(toBlobs) ? link.slice(toBlobs.length) : undefined;
+      const etag = name?.includes('/') === true ? undefined : name;
+      // Nearly every link is one of these; to resolve it takes a call for each folder of its path.
       const blob = etag === undefined ? undefined : blobs && blobNamed(etag, blobs);
       if (blob !== undefined) return blob;
       const { real, stats } = followLinks(at);

@@ -2,17 +2,17 @@ import { type Dirent, lstatSync } from 'node:fs';
 import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { HugError, systemCodeOf } from '../errors.ts';
+import { parseRepoFolderName } from './layout.ts';
 import {
   attempt,
+  type CacheProblem,
   type Folder,
   folderAt,
   followLinks,
+  type ReportProblem,
   sortedEntries,
-  SYSTEM_FILES,
-} from './folder.ts';
-import { parseRepoFolderName } from './layout.ts';
-import type { CacheProblem, ReportProblem } from './problem.ts';
-import { type CachedRepo, readRepo, sizeOf } from './scan-repo.ts';
+} from './problem.ts';
+import { type CachedRepo, readRepo, sizeOf, SYSTEM_FILES } from './scan-repo.ts';
 
 /** What is in a Hugging Face cache. */
 export interface CacheScan {
@@ -20,7 +20,7 @@ export interface CacheScan {
   readonly found: boolean;
   /** Sorted by the names of their folders. */
   readonly repos: readonly CachedRepo[];
-  /** Bytes of all contents, each counted once. */
+  /** Bytes of all files; a content that several of them have counts once. */
   readonly size: number;
   readonly problems: readonly CacheProblem[];
 }

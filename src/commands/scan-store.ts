@@ -86,7 +86,7 @@ async function presentIn(
 ): Promise<readonly Candidate[]> {
   const onDisk = new Map<string, boolean>();
   const mayBeValid = (storePath: string): boolean => {
-    // A store elsewhere is not seen from here: then only Nix can tell.
+    // A store below another root or on another machine: only Nix can tell.
     const may = onDisk.get(storePath) ?? (diskFolder === undefined || isOnDisk(storePath));
     onDisk.set(storePath, may);
     return may;
@@ -111,14 +111,14 @@ function createStorePaths(
   };
 }
 
-/** The store path that a file of the cache lies in, where the cache has links into the store. */
+/** The store path that a file lies in, when the cache has links into the store. */
 function linkedStorePath({ file }: CachedFile, { storeFolder }: Store): string | undefined {
   if (!file.startsWith(`${storeFolder}/`)) return undefined;
   const [name = ''] = file.slice(storeFolder.length + 1).split('/');
   return STORE_OBJECT.test(name) ? `${storeFolder}/${name}` : undefined;
 }
 
-/** Tells the SHA-256 of a file of a revision in SRI form, where the cache has it written down. */
+/** Makes what tells the SHA-256 of LFS files in SRI form, by their blobs or `trees/<rev>.json`. */
 async function knownHashes(
   { rev, files }: CachedRevision,
   repoFolder: string,

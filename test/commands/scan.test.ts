@@ -81,7 +81,7 @@ describe('scan', () => {
       `2 revisions of 2 repositories, 2 kB in ${cache}`,
       '',
       '1 problem:',
-      '  folders whose names are not those of repositories; "--" in a name is read as "/" here',
+      '  folders whose names are not those of repositories; scan reads "--" in a name as "/"',
       '    models--org--na me: org/na me',
       '',
     ]);
@@ -125,7 +125,7 @@ describe('scan', () => {
       `2 revisions of 2 repositories, 0 B in ${cache}`,
       '',
       '10 problems:',
-      '  folders whose names are not those of repositories; "--" in a name is read as "/" here',
+      '  folders whose names are not those of repositories; scan reads "--" in a name as "/"',
       '    models--\\u009b31m: \\u009b31m',
       '  snapshots that are not named after a commit',
       '    models--\\u009b31m/snapshots/x\\u0007',
