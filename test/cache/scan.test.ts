@@ -164,6 +164,20 @@ const CASES: readonly (readonly [string, Layout, readonly string[], readonly str
     ],
   ],
   [
+    'blobs that are links to nothing or to a folder',
+    {
+      [`${REPO}/blobs/folder`]: link('.'),
+      [`${REPO}/blobs/gone`]: link('nowhere'),
+      [`${SNAPSHOT}/folder`]: link('../../blobs/folder'),
+      [`${SNAPSHOT}/gone`]: link('../../blobs/gone'),
+    },
+    ['model org/name cccc [main]: config.json 2 …'],
+    [
+      `linked-folder ${REPO}/snapshots/REV/folder ../../blobs/folder`,
+      `broken-link ${REPO}/snapshots/REV/gone`,
+    ],
+  ],
+  [
     'names that no repository can have',
     {
       [`${SNAPSHOT}/a\nb`]: '',
