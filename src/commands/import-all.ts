@@ -1,4 +1,4 @@
-import { scanCache } from '../cache/scan/scan.ts';
+import { scanCache } from '../cache/scan.ts';
 import { groupBy } from '../collections.ts';
 import { unsound } from '../copy/import-contents.ts';
 import { type MissingBlob, type PlacedFile, placeEntries } from '../copy/placement.ts';

@@ -1,4 +1,4 @@
-import { scanCache } from '../cache/scan/scan.ts';
+import { scanCache } from '../cache/scan.ts';
 import { importContents, unsound } from '../copy/import-contents.ts';
 import { type PlacedFile, partOf, placeEntries } from '../copy/placement.ts';
 import { type BringContext, damageText } from '../copy/to-store.ts';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { HugError, messageOf, systemCodeOf } from '../errors.ts';
-import { type Env, expanded, hubHome } from '../hf-home.ts';
+import { type Env, tokenFileIn } from '../hf-home.ts';
 
 /** Values that the official client takes as true, in upper or lower case. */
 const TRUE = /^(?:1|on|yes|true)$/iu;
@@ -24,13 +24,10 @@ export async function findToken(
   { home, cwd }: { readonly home: string; readonly cwd: string },
 ): Promise<string | undefined> {
   if (isOn(env['HF_HUB_DISABLE_IMPLICIT_TOKEN'])) return undefined;
-  const named = env['HF_TOKEN_PATH'];
-  const file =
-    named === undefined ? path.join(hubHome(env, home), 'token') : expanded(named, env, home);
   const token =
     env['HF_TOKEN']?.trim() ||
     env['HUGGING_FACE_HUB_TOKEN']?.trim() ||
-    (await readTokenFile(path.resolve(cwd, file))).trim();
+    (await readTokenFile(path.resolve(cwd, tokenFileIn(env, home)))).trim();
   if (token === '') return undefined;
   if (!/^[\u0021-\u007e]+$/u.test(token)) {
     throw new HugError('EHUG_TOKEN', 'the token has characters that are not allowed in a token', {

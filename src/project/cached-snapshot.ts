@@ -1,5 +1,5 @@
-import type { CachedRevision } from '../cache/scan/repo-folder.ts';
-import type { CacheScan } from '../cache/scan/scan.ts';
+import type { CachedRevision } from '../cache/scan-repo.ts';
+import type { CacheScan } from '../cache/scan.ts';
 import { type ErrorCode, HugError } from '../errors.ts';
 import type { HubApi } from '../hub/api.ts';
 import { isGitId } from '../digest.ts';

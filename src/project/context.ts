@@ -1,4 +1,3 @@
-import type { ScanIndex } from '../cache/scan/scan-index.ts';
 import type { HubApi } from '../hub/api.ts';
 import type { Nix } from '../store/nix.ts';
 import type { OpenDownloads } from '../copy/hub-source.ts';
@@ -15,8 +14,6 @@ export interface CommandContext {
   readonly offline: boolean;
   /** The Hugging Face cache. */
   readonly cacheFolder: string;
-  /** Index of earlier scans of the cache. */
-  readonly openScanIndex: () => Promise<ScanIndex>;
   /** Folder of the template of a new project. */
   readonly templateFolder: string;
   /** Folder of the Nix library of this nix-hug. */

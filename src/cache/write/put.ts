@@ -21,7 +21,7 @@ export async function create(
 }
 
 /** Puts a file in place, unless one is there; either way it is gone from where it was. */
-export async function putNew(temporary: string, file: string): Promise<boolean> {
+async function putNew(temporary: string, file: string): Promise<boolean> {
   let isNew = true;
   try {
     isNew = await succeedsUnless(['EEXIST'], () => link(temporary, file));

@@ -5,11 +5,11 @@ import type { RepoType } from '../../repo.ts';
 import { acquireLease, removeAll } from '../../download/claim.ts';
 import type { Damage } from '../find.ts';
 import { repoFolderName } from '../layout.ts';
+import { addToTree } from '../trees.ts';
 import { type Blob, type BlobSource, isSameFile, makeBlob } from './blob.ts';
 import { cacheError, makeFolder, succeedsUnless } from './folders.ts';
 import { putLinks, type Snapshot } from './links.ts';
 import { create, readText } from './put.ts';
-import { addToTree } from './tree.ts';
 
 /**
  * Writes one repository into the Hugging Face cache, as the official client does. Each step is
@@ -93,15 +93,6 @@ export function createRepoWriter(
     return mine;
   }
 
-  /** Folders of other processes in the repository. */
-  async function others(): Promise<string[]> {
-    const mine = await made;
-    const folders = await scratchFolders();
-    return folders.filter(
-      (one) => mine === undefined || path.basename(one) !== path.basename(mine),
-    );
-  }
-
   async function scratchFolders(): Promise<string[]> {
     const names = await readdir(shown);
     return names.flatMap((one) => (one.startsWith(`${SCRATCH}.`) ? [path.join(shown, one)] : []));
@@ -167,7 +158,7 @@ export function createRepoWriter(
         const { rev, tree } = snapshot;
         await putLinks(snapshot, { folder, scratch }, onDamage);
         const list = path.join(await folder('trees'), `${rev}.json`);
-        await addToTree(list, tree, { mine: scratch, others });
+        await addToTree(list, tree, scratch);
         return path.join(shown, 'snapshots', rev);
       }),
 

@@ -1,8 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { createRepoWriter } from '../../../src/cache/write/write.ts';
 import { placeOfIds } from '../../support/place-of-ids.ts';
@@ -100,61 +99,6 @@ describe('a repository in the cache', () => {
     const folder = path.join(repo, 'snapshots', REV);
     expect(await readlink(path.join(folder, 'a/b/w.bin'))).toBe(`../../../../blobs/${BLOB.etag}`);
     expect((await readdir(repo)).toSorted()).toEqual(['blobs', 'snapshots', 'trees']);
-  });
-
-  it('lists the files of all who write the same commit at once', async () => {
-    const { repo, writer, again } = await writing();
-    const writers = [writer, ...Array.from({ length: 7 }, again)];
-    const nameOf = (index: number) => `${index}.json`;
-    await Promise.all(
-      writers.map((each, index) =>
-        each.putSnapshot(
-          {
-            ...SNAPSHOT,
-            tree: {
-              items: [{ path: nameOf(index), size: index, oid: 'a'.repeat(40) }],
-              isWhole: true,
-            },
-          },
-          ignore,
-        ),
-      ),
-    );
-    await Promise.all(writers.map((each) => each.close()));
-    const text = await readFile(path.join(repo, 'trees', `${REV}.json`), 'utf8');
-    const listed = Object.keys(JSON.parse(text).files);
-    expect(listed.toSorted()).toEqual(writers.map((_, index) => nameOf(index)));
-  });
-
-  /** A part of the files of the commit, which begins no list. */
-  const part = {
-    ...SNAPSHOT,
-    tree: { items: [{ path: 'a.json', size: 1, oid: 'a'.repeat(40) }], isWhole: false },
-  };
-
-  it('adds to a list that another process has in its hands', async () => {
-    const { repo, writer } = await writing();
-    const list = path.join(repo, 'trees', `${REV}.json`);
-    const other = path.join(repo, '.nix-hug.other');
-    await mkdir(other, { recursive: true });
-    await writeFile(path.join(other, 'taken'), '');
-    const put = writer.putSnapshot(part, ignore);
-    await wait(50);
-    await writeFile(list, '{ "format_version": 1, "files": {} }');
-    await rm(other, { recursive: true });
-    await put;
-    expect(Object.keys(JSON.parse(await readFile(list, 'utf8')).files)).toEqual(['a.json']);
-    await writer.close();
-    expect((await readdir(repo)).toSorted()).toEqual(['snapshots', 'trees']);
-  });
-
-  it('waits no more than a second for a list that a killed process had in its hands', async () => {
-    const { repo, writer } = await writing();
-    const other = path.join(repo, '.nix-hug.other');
-    await mkdir(other, { recursive: true });
-    await writeFile(path.join(other, 'taken'), '');
-    await writer.putSnapshot(part, ignore);
-    expect(await readdir(path.join(repo, 'trees'))).toEqual([]);
   });
 
   it('has a list take the place of no folder', async () => {
