@@ -58,42 +58,38 @@ const state = oneOf(
 
 /** What `verify` prints. */
 export const VERIFY = {
-  verify: document(
-    'nix-hug verify --json',
-    'The locked files in the Nix store and the Hugging Face cache.',
-    {
-      store: orNull(v.string(), 'Path of the store; null without Nix.'),
-      cache: text('Path of the Hugging Face cache.'),
-      entries: list(
-        v.strictObject({
-          name,
-          type,
-          repo,
-          rev,
-          files: list(
-            v.strictObject({
-              path,
-              size,
-              store: orNull(state, 'Its state in the store; null without Nix.'),
-              cache: state,
-            }),
-            'Every locked file.',
-          ),
-        }),
-        'The requested entries.',
-      ),
-      problems: list(
-        v.strictObject({
-          entry: name,
-          type,
-          file: path,
-          where: oneOf(['store', 'cache'], 'Which copy differs.'),
-          path: text('Path of the copy.'),
-          reason: text('How it differs.'),
-          repair: text('The command that repairs it.'),
-        }),
-        'Copies that differ from the lock.',
-      ),
-    },
-  ),
+  verify: document('nix-hug verify --json', 'The locked files in store and cache.', {
+    store: orNull(v.string(), 'Path of the store; null without Nix.'),
+    cache: text('Path of the Hugging Face cache.'),
+    entries: list(
+      v.strictObject({
+        name,
+        type,
+        repo,
+        rev,
+        files: list(
+          v.strictObject({
+            path,
+            size,
+            store: orNull(state, 'Its state in the store; null without Nix.'),
+            cache: state,
+          }),
+          'Every locked file.',
+        ),
+      }),
+      'The requested entries.',
+    ),
+    problems: list(
+      v.strictObject({
+        entry: name,
+        type,
+        file: path,
+        where: oneOf(['store', 'cache'], 'Which copy differs.'),
+        path: text('Path of the copy.'),
+        reason: text('How it differs.'),
+        repair: text('The command that repairs it.'),
+      }),
+      'Copies that differ from the lock.',
+    ),
+  }),
 };
