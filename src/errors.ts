@@ -91,7 +91,7 @@ export const ERROR_CODES = {
 export type ErrorCode = keyof typeof ERROR_CODES;
 
 /** The parts of an error beside code and message. */
-export interface HugErrorOptions {
+interface HugErrorOptions {
   /** What the user can do, a command where one helps. */
   hint?: string;
   /** Further lines, one per problem, when there are several. */

@@ -20,7 +20,7 @@ import {
 } from '../project/relock.ts';
 import { driftOf } from '../resolve/drift.ts';
 
-export interface LockOptions {
+interface LockOptions {
   /** Only compare the lock with the manifest, without a network. */
   readonly check?: boolean;
   /** Resolve, but write nothing. */

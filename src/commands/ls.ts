@@ -18,7 +18,7 @@ import { ambiguousEntry, entriesNamed, narrowed } from '../project/entries.ts';
 import { type ProjectContext, endpointOfManifest, readLock } from '../project/project.ts';
 import { type HubContext, listRepo, withHub } from '../project/repository.ts';
 
-export type LsContext = ProjectContext & Pick<CommandContext, 'warn'>;
+type LsContext = ProjectContext & Pick<CommandContext, 'warn'>;
 
 /**
  * `nix-hug ls [name]`: lists the entries of the lock, or the files of one. Sends no request.

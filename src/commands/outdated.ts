@@ -14,12 +14,12 @@ import type { RelockContext } from '../project/relock.ts';
 import { withHub } from '../project/repository.ts';
 import type { OutdatedCheck } from '../resolve/outdated.ts';
 
-export interface OutdatedOptions {
+interface OutdatedOptions {
   /** Exit with 3 when an entry is outdated. */
   readonly exitCode?: boolean;
 }
 
-export type OutdatedContext = ProjectContext & RelockContext;
+type OutdatedContext = ProjectContext & RelockContext;
 
 /** An entry, its lock, and the result of its check. */
 interface Checked {

@@ -22,12 +22,12 @@ import type { Moved } from '../resolve/move.ts';
 import { isPinned } from '../resolve/target.ts';
 import prettyBytes from 'pretty-bytes';
 
-export interface UpdateOptions {
+interface UpdateOptions {
   /** Resolve, but write nothing. */
   readonly dryRun?: boolean;
 }
 
-export type UpdateContext = ProjectContext & RelockContext;
+type UpdateContext = ProjectContext & RelockContext;
 
 /**
  * `nix-hug update [name…]`: moves entries to the newest commit that the manifest allows. Without

@@ -1,4 +1,4 @@
-import { HugError } from '../errors.ts';
+import { type ErrorCode, HugError } from '../errors.ts';
 import { escapeControls } from '../quote.ts';
 import { type RepoType, repoPage } from '../repo.ts';
 import * as v from 'valibot';
@@ -40,58 +40,55 @@ export interface Caller {
 /** The error that the user sees for an error response (status 400 and above). */
 export function errorOfRefusal(refusal: Refusal, subject: Subject, caller: Caller): HugError {
   const { type, id, ref, path } = subject;
+  const { status, errorCode, errorMessage, requestId } = refusal;
+  const { hasToken } = caller;
   const repo = `${type} ${id}`;
   const page = repoPage(caller.endpoint, type, id);
-  const { status, errorCode, errorMessage } = refusal;
+  const error = (code: ErrorCode, message: string, hint: string) =>
+    new HugError(code, message, { hint });
+
   if (errorCode === 'GatedRepo') return gatedError(subject, caller);
   if (errorCode === 'RevisionNotFound') {
-    return new HugError('EHUG_REVISION_NOT_FOUND', `${repo} has no revision ${jsonText(ref)}`, {
-      hint: `Its branches and tags are listed on ${page}/tree/main`,
-    });
+    const hint = `Its branches and tags are listed on ${page}/tree/main`;
+    return error('EHUG_REVISION_NOT_FOUND', `${repo} has no revision ${jsonText(ref)}`, hint);
   }
   if (errorCode === 'EntryNotFound') {
-    return new HugError('EHUG_FILE_NOT_FOUND', `${repo} has no file ${jsonText(path)} at ${ref}`, {
-      hint: `Its files are listed on ${page}/tree/${ref}`,
-    });
+    const hint = `Its files are listed on ${page}/tree/${ref}`;
+    return error('EHUG_FILE_NOT_FOUND', `${repo} has no file ${jsonText(path)} at ${ref}`, hint);
   }
   if (/access to this resource is disabled/iu.test(errorMessage)) {
-    return new HugError('EHUG_DISABLED', `the Hub has disabled ${repo}`, { hint: `See ${page}` });
+    return error('EHUG_DISABLED', `the Hub has disabled ${repo}`, `See ${page}`);
   }
-  if (status === 401 && caller.hasToken) {
-    return new HugError('EHUG_TOKEN', `the Hub rejected the token (request for ${repo})`, {
-      hint: 'Check HF_TOKEN, or log in again with: hf auth login',
-    });
+  if (status === 401 && hasToken) {
+    const hint = 'Check HF_TOKEN, or log in again with: hf auth login';
+    return error('EHUG_TOKEN', `the Hub rejected the token (request for ${repo})`, hint);
   }
   if (errorCode === 'RepoNotFound' || status === 401 || status === 404) {
-    return new HugError('EHUG_REPO_NOT_FOUND', `${repo} does not exist, or is private`, {
-      hint: caller.hasToken
-        ? 'Check the spelling, and that the token may read it.'
-        : 'Check the spelling. For a private repository set HF_TOKEN, or log in with: hf auth login',
-    });
+    const hint = hasToken
+      ? 'Check the spelling, and that the token may read it.'
+      : 'Check the spelling. For a private repository set HF_TOKEN, or log in with: hf auth login';
+    return error('EHUG_REPO_NOT_FOUND', `${repo} does not exist, or is private`, hint);
   }
   const reason = errorMessage === '' ? '' : `: ${oneLine(errorMessage)}`;
   if (status === 403) {
-    return new HugError('EHUG_FORBIDDEN', `the Hub forbids ${repo}${reason}`, {
-      hint: caller.hasToken
-        ? 'Check the permissions of the token. A mirror or a proxy may refuse, too.'
-        : 'Set HF_TOKEN, or log in with: hf auth login. A mirror or a proxy may refuse, too.',
-    });
+    const hint = hasToken
+      ? 'Check the permissions of the token. A mirror or a proxy may refuse, too.'
+      : 'Set HF_TOKEN, or log in with: hf auth login. A mirror or a proxy may refuse, too.';
+    return error('EHUG_FORBIDDEN', `the Hub forbids ${repo}${reason}`, hint);
   }
   if (status === 429) {
-    return new HugError(
-      'EHUG_RATE_LIMIT',
-      `the rate limit of the Hub is used up (request for ${repo})`,
-      {
-        hint: caller.hasToken
-          ? 'Try again in some minutes.'
-          : 'Set HF_TOKEN for a higher limit, or try again in some minutes.',
-      },
-    );
+    const hint = hasToken
+      ? 'Try again in some minutes.'
+      : 'Set HF_TOKEN for a higher limit, or try again in some minutes.';
+    const message = `the rate limit of the Hub is used up (request for ${repo})`;
+    return error('EHUG_RATE_LIMIT', message, hint);
   }
-  const request = refusal.requestId === undefined ? '' : ` (request ${refusal.requestId})`;
-  return new HugError('EHUG_HUB', `the Hub answers ${status} for ${repo}${reason}${request}`, {
-    hint: 'Try again in some minutes; if it stays, report it with the output of --debug.',
-  });
+  const request = requestId === undefined ? '' : ` (request ${requestId})`;
+  return error(
+    'EHUG_HUB',
+    `the Hub answers ${status} for ${repo}${reason}${request}`,
+    'Try again in some minutes; if it stays, report it with the output of --debug.',
+  );
 }
 
 /**

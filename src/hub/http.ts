@@ -144,22 +144,16 @@ export function createHttp(options: HttpOptions): Http {
     range: ({ subject, next, consume, signal: own }) =>
       downloadLimit(() => {
         const stop = AbortSignal.any([signal, own]);
-        return withRetries(
-          (progressed) => {
-            const { url, range, isRemembered = false } = next();
-            const headers = {
-              'accept-encoding': 'identity',
-              ...(range === undefined ? {} : { range }),
-            };
-            const how = { headers, signal: stop, isRemembered };
-            return connection.exchange(url, subject, how, (answer) =>
-              consume({ ...answer, body: decoded(answer.body, answer.headers) }, progressed),
-            );
-          },
-          retry,
-          onWait,
-          stop,
-        );
+        const attempt = (progressed: () => void) => {
+          const { url, range, isRemembered = false } = next();
+          const bytes = range === undefined ? {} : { range };
+          const headers = { 'accept-encoding': 'identity', ...bytes };
+          const how = { headers, signal: stop, isRemembered };
+          return connection.exchange(url, subject, how, (answer) =>
+            consume({ ...answer, body: decoded(answer.body, answer.headers) }, progressed),
+          );
+        };
+        return withRetries(attempt, retry, onWait, stop);
       }),
     close: () => {
       closed.abort();

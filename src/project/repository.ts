@@ -3,7 +3,6 @@ import { succeeded, throwRejected } from '../failures.ts';
 import type { HubApi, Revision } from '../hub/api.ts';
 import type { TreeFile } from '../hub/tree.ts';
 import type { RepoType } from '../repo.ts';
-import { selectFiles } from '../resolve/select.ts';
 import type { RepoRequest } from './arguments.ts';
 import type { CommandContext } from './context.ts';
 
@@ -77,6 +76,8 @@ export async function listRepo(
   wanted: RepoRequest,
   warn: (line: string) => void,
 ): Promise<RepoListing> {
+  // Loaded here, since a `lock` with nothing to resolve imports this file and needs no globs.
+  const { selectFiles } = await import('../resolve/select.ts');
   const { type, at } = await resolveRepo(hub, wanted);
   const all = await hub.tree(type, at.id, at.rev);
   const { files, warnings } = selectFiles(all, wanted.select);

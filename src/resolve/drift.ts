@@ -13,7 +13,7 @@ export interface Reason {
 }
 
 /** All differences between a lock and its manifest. */
-export interface Drift {
+interface Drift {
   /** Entries of the manifest that the lock does not satisfy. */
   readonly stale: readonly ManifestEntry[];
   /** Empty when the lock is current. */

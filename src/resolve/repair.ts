@@ -5,13 +5,13 @@ import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
 import { satisfies } from './drift.ts';
 
 /** Both sides of a lock with conflict markers. */
-export interface Sides {
+interface Sides {
   readonly ours: Lock;
   readonly theirs: Lock;
 }
 
 /** One lock made of both sides. */
-export interface Repaired {
+interface Repaired {
   /** Locked entries by manifest entry; without those that neither side satisfies. */
   readonly entries: ReadonlyMap<ManifestEntry, LockedEntry>;
   /** Entries of which only the commit is reliable, not the list of files. */

@@ -119,7 +119,7 @@ export function lockedFile(file: TreeFile, hash: string): LockedFile {
 }
 
 /** Digests of plain files, shared by all entries of a run. */
-export interface PlainHashes {
+interface PlainHashes {
   /** The digest of a file's content; `download` is called for a content that is not known yet. */
   get(file: TreeFile, download: () => Promise<string>): Promise<string>;
 }
