@@ -1,6 +1,6 @@
 # `make demo` and `make test` do their own set-up. Nothing but make, git and Node 20 is assumed.
 
-.PHONY: demo test test-faults test-compat bench check build setup setup-compat clean
+.PHONY: demo test test-faults test-mutations test-compat bench check build setup setup-compat clean
 .DELETE_ON_ERROR:
 
 demo: build setup
@@ -15,6 +15,10 @@ test: build setup
 # Random faults; FAULT_SEED and FAULT_RUNS repeat what a run has printed.
 test-faults: setup node_modules
 	npx vitest run --config vitest.faults.config.ts
+
+# Mutation testing of the pure files takes an hour or more, and CI does not run it.
+test-mutations: node_modules
+	npm run mutations
 
 test-compat: build setup setup-compat
 	npx vitest run --config vitest.compat.config.ts
