@@ -46,6 +46,7 @@ setup:
 setup-compat:
 	scripts/setup-current-nix.sh
 	scripts/setup-loaders.sh
+	scripts/setup-newer-node.sh
 
 clean:
 	rm -rf node_modules dist coverage .cache
