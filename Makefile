@@ -12,7 +12,7 @@ test: build setup
 	LC_ALL=sk npx vitest run test/lock test/resolve test/commands/lock.test.ts \
 	  test/commands/ls.test.ts test/commands/scan.test.ts test/commands/update.test.ts test/walk-through.test.ts
 
-# Random faults; FAULT_SEED and FAULT_RUNS repeat what a run has printed.
+# Random faults, and kills at random moments; FAULT_SEED and FAULT_RUNS, which it prints, repeat a run.
 test-faults: setup node_modules
 	npx vitest run --config vitest.faults.config.ts
 
