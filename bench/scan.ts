@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { compare, type Comparison, NIX_HUG, PYTHON } from './compare.ts';
+import { type BenchOptions, compare, type Contender, contendersOf, PYTHON } from './compare.ts';
 
 const REPOS = 400;
 const SNAPSHOTS = 5;
@@ -19,10 +19,15 @@ const READ_ALONE = `
   }`;
 
 /**
+<<<<<<< HEAD
  * `scan` of a large cache, with and without Nix, beside `hf cache ls`; and the time that reading the
  * folders, links and sizes takes alone, in Node and in C. None of the files is in the store.
+=======
+ * `scan` of a large cache beside the list of the official client; and what it takes to read the
+ * folders, links and sizes alone. None of the files is in the store.
+>>>>>>> tests
  */
-export async function* benchScan({ rounds }: { rounds: number }): AsyncGenerator<Comparison> {
+export async function* benchScan({ rounds, builds, isAgainst }: BenchOptions) {
   const folder = await mkdtemp(path.join(process.env['BENCH_DIR'] ?? tmpdir(), 'nix-hug-bench-'));
   const cache = path.join(folder, 'hub');
   try {
@@ -32,8 +37,8 @@ export async function* benchScan({ rounds }: { rounds: number }): AsyncGenerator
       HF_HUB_OFFLINE: '1',
       HF_HUB_DISABLE_TELEMETRY: '1',
     };
-    const scan = [...NIX_HUG, 'scan'];
     const list = [path.join(path.dirname(PYTHON), 'hf'), 'cache', 'ls'];
+<<<<<<< HEAD
     const title = `\`scan\` of ${REPOS * SNAPSHOTS} snapshots of ${FILES} files in ${REPOS} repositories`;
     yield await compare({ title, rounds }, [
       { name: 'hf cache ls', prepare: async () => ({ argv: list, env }) },
@@ -49,6 +54,15 @@ export async function* benchScan({ rounds }: { rounds: number }): AsyncGenerator
           env: { ...env, PATH: '/nonexistent' },
         }),
       },
+=======
+    const scans = (name: string, argv: readonly string[], more: Readonly<Record<string, string>>) =>
+      contendersOf(builds, name, ({ command }) => async () => {
+        // An earlier build keeps an index there.
+        await rm(path.join(folder, 'nix-hug'), { recursive: true, force: true });
+        return { argv: [...command, ...argv], env: { ...env, ...more } };
+      });
+    const readingAlone: Contender[] = [
+>>>>>>> tests
       {
         name: 'Node, reading alone',
         prepare: async () => ({ argv: [process.execPath, '-e', READ_ALONE, cache] }),
@@ -57,6 +71,14 @@ export async function* benchScan({ rounds }: { rounds: number }): AsyncGenerator
         name: 'find, reading alone',
         prepare: async () => ({ argv: ['find', cache, '-printf', '%l %s\n'] }),
       },
+    ];
+    const title = `\`scan\` of ${REPOS * SNAPSHOTS} snapshots of ${FILES} files in ${REPOS} repositories`;
+    yield await compare({ title, rounds }, [
+      { name: 'hf cache ls', prepare: async () => ({ argv: list, env }) },
+      ...scans('nix-hug scan', ['scan'], {}),
+      ...scans('nix-hug scan --json', ['scan', '--json'], {}),
+      ...scans('nix-hug scan --json, no Nix', ['scan', '--json'], { PATH: '/nonexistent' }),
+      ...(isAgainst ? [] : readingAlone),
     ]);
   } finally {
     await rm(folder, { recursive: true, force: true });
