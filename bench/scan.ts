@@ -19,13 +19,8 @@ const READ_ALONE = `
   }`;
 
 /**
-<<<<<<< HEAD
  * `scan` of a large cache, with and without Nix, beside `hf cache ls`; and the time that reading the
  * folders, links and sizes takes alone, in Node and in C. None of the files is in the store.
-=======
- * `scan` of a large cache beside the list of the official client; and what it takes to read the
- * folders, links and sizes alone. None of the files is in the store.
->>>>>>> tests
  */
 export async function* benchScan({ rounds, builds, isAgainst }: BenchOptions) {
   const folder = await mkdtemp(path.join(process.env['BENCH_DIR'] ?? tmpdir(), 'nix-hug-bench-'));
@@ -38,23 +33,6 @@ export async function* benchScan({ rounds, builds, isAgainst }: BenchOptions) {
       HF_HUB_DISABLE_TELEMETRY: '1',
     };
     const list = [path.join(path.dirname(PYTHON), 'hf'), 'cache', 'ls'];
-<<<<<<< HEAD
-    const title = `\`scan\` of ${REPOS * SNAPSHOTS} snapshots of ${FILES} files in ${REPOS} repositories`;
-    yield await compare({ title, rounds }, [
-      { name: 'hf cache ls', prepare: async () => ({ argv: list, env }) },
-      { name: 'nix-hug scan', prepare: async () => ({ argv: scan, env }) },
-      {
-        name: 'nix-hug scan --json',
-        prepare: async () => ({ argv: [...scan, '--json'], env }),
-      },
-      {
-        name: 'nix-hug scan --json, no Nix',
-        prepare: async () => ({
-          argv: [...scan, '--json'],
-          env: { ...env, PATH: '/nonexistent' },
-        }),
-      },
-=======
     const scans = (name: string, argv: readonly string[], more: Readonly<Record<string, string>>) =>
       contendersOf(builds, name, ({ command }) => async () => {
         // An earlier build keeps an index there.
@@ -62,7 +40,6 @@ export async function* benchScan({ rounds, builds, isAgainst }: BenchOptions) {
         return { argv: [...command, ...argv], env: { ...env, ...more } };
       });
     const readingAlone: Contender[] = [
->>>>>>> tests
       {
         name: 'Node, reading alone',
         prepare: async () => ({ argv: [process.execPath, '-e', READ_ALONE, cache] }),
