@@ -6,6 +6,7 @@ import type { Http } from '../hub/http.ts';
 import type { RetryPolicy, Wait } from '../hub/retry.ts';
 import { cacheFolderIn, type Env } from '../hf-home.ts';
 import { DEFAULT_ENDPOINT } from '../repo.ts';
+import { hideSecrets } from '../secrets.ts';
 import { confirm } from './confirm.ts';
 import {
   endpointIn,
@@ -107,6 +108,7 @@ export function createContext(options: GlobalOptions, world: World): Context {
     screen,
     mode: options.quiet === true ? 'silent' : live ? 'live' : 'plain',
     color: wantsColor(options, world.env, world.stderr),
+    hide: (text) => hideSecrets(text, secrets),
   };
   const cwd = folderOf(options, world);
   const workFolder = workFolderIn(env, world.home);
@@ -126,7 +128,7 @@ export function createContext(options: GlobalOptions, world: World): Context {
     connect: async (endpoint) => {
       const { createHubApi } = await import('../hub/api.ts');
       const { memoizeHub } = await import('../hub/api.ts');
-      return memoizeHub(createHubApi(await connect(endpoint)));
+      return memoizeHub(createHubApi(await connect(endpoint), (line) => output.warn(line)));
     },
     openDownloads: async (endpoint) => {
       const { createDownloads } = await import('../download/downloads.ts');

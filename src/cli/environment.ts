@@ -3,6 +3,7 @@ import { usageError } from '../errors.ts';
 import type { Env } from '../hf-home.ts';
 import type { HttpOptions } from '../hub/http.ts';
 import { badEndpointReason } from '../repo.ts';
+import { MIN_SECRET_LENGTH } from '../secrets.ts';
 
 // What the variables of the environment say.
 
@@ -75,9 +76,6 @@ export function nixEnv(env: Env): Env {
   const { HF_TOKEN: _, HUGGING_FACE_HUB_TOKEN: __, ...others } = env;
   return { GIT_LFS_SKIP_SMUDGE: '1', ...others };
 }
-
-/** A shorter text is no token, and hiding it would tear words apart. */
-const MIN_SECRET_LENGTH = 8;
 
 /** Texts that must never be shown. */
 export function secretsIn(env: Env): string[] {

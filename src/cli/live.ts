@@ -59,7 +59,7 @@ const FRAMES_PER_SECOND = 10;
  * A renderer of listr2 for a screen. The one that listr2 brings looks at the size of stdout, which
  * may be no terminal, and does not keep to the height of the window.
  */
-function rendererOf({ screen, color }: Display) {
+function rendererOf({ screen, color, hide }: Display) {
   const paint = createPaint(color);
   return class Renderer {
     static readonly nonTTY = true;
@@ -97,7 +97,10 @@ function rendererOf({ screen, color }: Display) {
         done: paint('green', '✔'),
         failed: paint('red', '✖'),
       };
-      const rows = this.#tasks.map((task) => ({ state: stateOf(task), title: task.title ?? '' }));
+      const rows = this.#tasks.map((task) => ({
+        state: stateOf(task),
+        title: hide(task.title ?? ''),
+      }));
       return frameOf(rows, screen, (state) => icons[state]);
     }
   };

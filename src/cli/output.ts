@@ -2,6 +2,7 @@ import { errorJson } from '../output/result.ts';
 import type { CommandResult } from '../output/result.ts';
 import { HugError, messageOf } from '../errors.ts';
 import { escapeControls } from '../quote.ts';
+import { hideSecrets } from '../secrets.ts';
 import { createPaint } from './paint.ts';
 import type { StandardStream } from './standard-stream.ts';
 
@@ -33,8 +34,7 @@ export interface Output {
 /** @param options the secrets may grow while the output is in use */
 export function createOutput({ stdout, stderr }: Streams, options: OutputOptions): Output {
   const { json, quiet, debug, color, secrets } = options;
-  const clean = (text: string) =>
-    [...secrets].reduce((cleaned, secret) => cleaned.replaceAll(secret, '***'), text);
+  const clean = (text: string) => hideSecrets(text, secrets);
   const print = (text: string) => void stdout.write(`${clean(text)}\n`);
   /** Much of what is told comes from outside, and must not command the terminal. */
   const tell = (label: string, text: string) =>

@@ -23,8 +23,8 @@ export function createTaskRunner(display: Display): TaskRunner {
 }
 
 /** Writes lines where the mode has any. */
-export function lineWriter({ screen, mode }: Display): (line: string) => void {
-  return mode === 'silent' ? () => undefined : (line) => screen.write(`${line}\n`);
+export function lineWriter({ screen, mode, hide }: Display): (line: string) => void {
+  return mode === 'silent' ? () => undefined : (line) => screen.write(`${hide(line)}\n`);
 }
 
 async function runPlain<T>(task: Task<T>, write: (line: string) => void): Promise<T> {

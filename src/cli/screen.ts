@@ -24,6 +24,8 @@ export interface Display {
   /** `live` redraws a terminal, `plain` writes lines, `silent` nothing. */
   readonly mode: 'live' | 'plain' | 'silent';
   readonly color: boolean;
+  /** Replaces secrets, to be called before a text is shortened. */
+  readonly hide: (text: string) => string;
 }
 
 /** One line at a time: some terminals keep a copy of what is cleared all at once. */

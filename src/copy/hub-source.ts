@@ -59,6 +59,7 @@ const REFUSED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'EHUG_FILE_NOT_FOUND',
   'EHUG_DISABLED',
   'EHUG_FORBIDDEN',
+  'EHUG_NOT_SERVED',
   'EHUG_INTEGRITY',
 ]);
 
@@ -82,7 +83,7 @@ export function createHubSource(
     const downloads = await opening;
     const name = file.url ?? encodePath(path);
     const url = resolveUrl(downloads.endpoint, type, repo, rev, name);
-    const subject = { type, id: repo, ref, path };
+    const subject = { type, id: repo, ref, path, isKnown: true };
     return downloads.fetch({ url, subject, size, hash }, (bytes) => report('downloading', bytes));
   }
 

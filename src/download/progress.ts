@@ -2,7 +2,7 @@
  * Bytes that a transfer has to come on for its next fault to count as the first one. One that gets a
  * few bytes with each try would never end.
  */
-const MIN_PROGRESS = 1024 * 1024;
+export const MIN_PROGRESS = 1024 * 1024;
 
 /**
  * Makes the judge of a transfer's progress. What is brought once more counts only beyond the place

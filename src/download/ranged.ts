@@ -1,7 +1,7 @@
 import type { Http } from '../hub/http.ts';
 import { type RemoteFile, rangeHeader, spanOf } from './answer.ts';
-import { createProgress } from './progress.ts';
-import type { Sink } from './sink.ts';
+import { createProgress, MIN_PROGRESS } from './progress.ts';
+import { endedEarly, type Sink } from './sink.ts';
 import { firstGap, addRange, type ByteRange, type ByteRanges } from './spans.ts';
 
 /** How a file is divided among connections. */
@@ -103,6 +103,10 @@ export class RangedTransfer {
           at = next;
           if (isProgress(at)) progressed();
         });
+        // A server that sends a byte for each request would need as many requests as there are bytes.
+        if (at < end && at - span.start < MIN_PROGRESS) {
+          throw endedEarly(this.#file, at - span.start, end - span.start);
+        }
         return true;
       },
     });

@@ -105,7 +105,8 @@ export class Sink {
   }
 }
 
-function endedEarly({ subject }: RemoteFile, got: number, wanted: number): TransientFault {
+/** The fault of an answer that holds fewer bytes than were asked for. */
+export function endedEarly({ subject }: RemoteFile, got: number, wanted: number): TransientFault {
   const what = `an answer with ${nameOf(subject)} ended after ${got} of ${wanted} bytes`;
   return new TransientFault(
     new HugError('EHUG_NETWORK', what, {

@@ -1,7 +1,9 @@
 import { HugError, messageOf, systemCodeOf } from '../errors.ts';
-import { readText, refusalOf } from './answer.ts';
+import { hideSecrets } from '../secrets.ts';
+import { decoded, readText, refusalOf } from './answer.ts';
 import { type Subject, errorOfRefusal, errorOfStorage, nameOf, protocolError } from './errors.ts';
 import { TransientFault, requestedWaitMs } from './retry.ts';
+import { watchExchange } from './watch.ts';
 import { type Dispatcher, EnvHttpProxyAgent, interceptors, request } from 'undici';
 
 /** Address of a Hub, credentials, proxies and timeouts. */
@@ -14,9 +16,12 @@ export interface ConnectionOptions {
   readonly userAgent: string;
   /** Proxy addresses; an empty text means none. */
   readonly proxy?: { readonly http: string; readonly https: string; readonly no: string };
-  /** Longest wait for the headers of a response, in ms. */
+  /** Longest wait for the headers of a response, in ms. A whole exchange has four times as long. */
   readonly answerTimeoutMs?: number;
-  /** Longest wait for more bytes of a body, in ms. */
+  /**
+   * Longest wait for more bytes of a body, in ms. A download has to bring 64 KiB in twice that time,
+   * and every other exchange ends within four times that time, unless `answerTimeoutMs` is longer.
+   */
   readonly readTimeoutMs?: number;
   /** Called at the end of every request. */
   readonly onExchange?: (exchange: Exchange) => void;
@@ -30,6 +35,8 @@ interface RequestOptions {
   readonly isPublic?: boolean;
   /** Whether the address comes from an earlier redirect, and may have expired since. */
   readonly isRemembered?: boolean;
+  /** Whether the response may take any time while its bytes arrive. */
+  readonly isDownload?: boolean;
 }
 
 /** A response with a status below 400, or with 416 to a range request. */
@@ -40,6 +47,12 @@ export interface Answer {
   readonly address: string;
   readonly status: number;
   readonly headers: Dispatcher.ResponseData['headers'];
+  /** Without its content encoding. */
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+/** A response as it arrives. */
+interface RawAnswer extends Omit<Answer, 'body'> {
   readonly body: Dispatcher.ResponseData['body'];
 }
 
@@ -72,9 +85,14 @@ const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_(?:VERIFY|GET)|ERR_TLS/u;
 export function createConnection(options: ConnectionOptions): Connection {
   const { endpoint, token, userAgent, onExchange } = options;
   const origin = new URL(endpoint).origin;
+  const { answerTimeoutMs = 30_000, readTimeoutMs = 30_000 } = options;
+  const limits = {
+    exchangeMs: 4 * Math.max(answerTimeoutMs, readTimeoutMs),
+    paceMs: 2 * readTimeoutMs,
+  };
   const pool = new EnvHttpProxyAgent({
-    headersTimeout: options.answerTimeoutMs ?? 30_000,
-    bodyTimeout: options.readTimeoutMs ?? 30_000,
+    headersTimeout: answerTimeoutMs,
+    bodyTimeout: readTimeoutMs,
     httpProxy: options.proxy?.http ?? '',
     httpsProxy: options.proxy?.https ?? '',
     noProxy: options.proxy?.no ?? '',
@@ -87,7 +105,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   const tokenFor = (url: string, { isPublic = false }: RequestOptions): string | undefined =>
     new URL(url).origin === origin && !isPublic ? token : undefined;
 
-  async function send(url: string, how: RequestOptions): Promise<Answer> {
+  async function send(url: string, how: RequestOptions, signal: AbortSignal): Promise<RawAnswer> {
     const bearer = tokenFor(url, how);
     const { statusCode, headers, body, context } = await request(url, {
       dispatcher,
@@ -96,7 +114,7 @@ export function createConnection(options: ConnectionOptions): Connection {
         ...how.headers,
         ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),
       },
-      ...(how.signal === undefined ? {} : { signal: how.signal }),
+      signal,
     });
     // The reader of the body gets its errors; without a reader they do not matter.
     body.on('error', () => undefined);
@@ -106,14 +124,16 @@ export function createConnection(options: ConnectionOptions): Connection {
 
   /** @throws the error that an error response stands for */
   async function assertSuccess(
-    { address, status, headers, body }: Answer,
+    answer: RawAnswer,
     url: string,
     subject: Subject,
     how: RequestOptions,
   ): Promise<void> {
+    const { address, status, headers } = answer;
     if (status < 400 || (status === 416 && 'range' in how.headers)) return;
-    const text = await readText(body, MAX_REFUSAL_BYTES).catch(() => '');
-    const refusal = refusalOf(status, headers, text);
+    const whole = refusalOf(answer, await refusalText(answer));
+    const secrets = token === undefined ? [] : [token];
+    const refusal = { ...whole, errorMessage: hideSecrets(whole.errorMessage, secrets) };
     const answering = new URL(address).origin;
     const isOfStorage = answering !== origin && refusal.errorCode === undefined;
     const hasExpired = isOfStorage || how.isRemembered === true;
@@ -126,25 +146,41 @@ export function createConnection(options: ConnectionOptions): Connection {
 
   return {
     async exchange(url, subject, how, consume) {
+      const watch = watchExchange(limits, how.signal);
       try {
-        const answer = await send(url, how);
+        const answer = await send(url, how, watch.signal);
         try {
           assertEndOfRedirects(answer, origin);
           await assertSuccess(answer, url, subject, how);
-          return await consume(answer);
+          const body = decoded(answer.body, answer.headers);
+          return await consume({
+            ...answer,
+            body: how.isDownload === true ? watch.paced(body) : body,
+          });
         } finally {
           answer.body.destroy();
         }
       } catch (error) {
-        throw classify(error, url, subject, how.signal);
+        throw classify(watch.fault ?? error, url, subject, how.signal);
+      } finally {
+        watch.stop();
       }
     },
     close: () => pool.destroy(),
   };
 }
 
+/** The body of an error response; an empty text where it is of no use. */
+async function refusalText({ headers, body }: RawAnswer): Promise<string> {
+  try {
+    return await readText(decoded(body, headers), MAX_REFUSAL_BYTES);
+  } catch {
+    return '';
+  }
+}
+
 /** Refuses endless redirects, and every redirect from HTTPS to HTTP, even one that leads back. */
-function assertEndOfRedirects({ history, status }: Answer, origin: string): void {
+function assertEndOfRedirects({ history, status }: RawAnswer, origin: string): void {
   const insecure = history.find(({ protocol }) => protocol !== 'https:');
   if (origin.startsWith('https:') && insecure !== undefined) {
     throw protocolError(`the Hub redirects from HTTPS to ${insecure.origin}`);

@@ -6,7 +6,12 @@ import type { Transfer } from '../../src/output/tasks.ts';
 import { collector } from '../support/collector.ts';
 
 const runner = (stream: NodeJS.WriteStream, mode: Display['mode']) =>
-  createTransferRunner({ screen: createScreen(stream), mode, color: false });
+  createTransferRunner({
+    screen: createScreen(stream),
+    mode,
+    color: false,
+    hide: (text: string) => text,
+  });
 
 /** Transfers that wait until the display has shown them, the last of which fails. */
 function transfers(shown: () => string): Transfer<number>[] {
