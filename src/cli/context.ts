@@ -2,11 +2,13 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { CommandContext } from '../project/context.ts';
 import { findToken, isOn } from '../hub/auth.ts';
+import { readCertificates } from '../hub/certificates.ts';
 import type { Http } from '../hub/http.ts';
 import type { RetryPolicy, Wait } from '../hub/retry.ts';
 import { cacheFolderIn, type Env } from '../hf-home.ts';
 import { DEFAULT_ENDPOINT } from '../repo.ts';
 import { hideSecrets } from '../secrets.ts';
+
 import { confirm } from './confirm.ts';
 import {
   endpointIn,
@@ -113,8 +115,11 @@ export function createContext(options: GlobalOptions, world: World): Context {
   const cwd = folderOf(options, world);
   const workFolder = workFolderIn(env, world.home);
   const cacheFolder = path.resolve(cwd, cacheFolderIn(env, world.home));
-  const connect = (endpoint: string | undefined) =>
-    openHttp(endpoint, options, world, cwd, output, secrets);
+  let certificates: Promise<string[]> | undefined;
+  const connect = async (endpoint: string | undefined) => {
+    certificates ??= readCertificates(env, (line) => output.warn(line));
+    return openHttp(endpoint, options, world, cwd, output, secrets, await certificates);
+  };
   return {
     output,
     cwd,
@@ -166,6 +171,7 @@ async function openHttp(
   cwd: string,
   output: Output,
   secrets: Set<string>,
+  certificates: readonly string[],
 ): Promise<Http> {
   const { createHttp } = await import('../hub/http.ts');
   const token = await findToken(env, { home, cwd });
@@ -175,6 +181,7 @@ async function openHttp(
     token,
     userAgent: `nix-hug/${packageVersion({ packageFolder })} node/${process.versions.node}`,
     proxy: proxyIn(env),
+    certificates,
     ...timeoutsIn(env),
     ...(concurrency === undefined
       ? {}

@@ -1,10 +1,17 @@
+import {
+  type ConnectionOptions as TlsOptions,
+  createSecureContext,
+  rootCertificates,
+} from 'node:tls';
 import { HugError, messageOf, systemCodeOf } from '../errors.ts';
 import { hideSecrets } from '../secrets.ts';
 import { decoded, readText, refusalOf } from './answer.ts';
 import { type Subject, errorOfRefusal, errorOfStorage, nameOf, protocolError } from './errors.ts';
+import { type Exchange, exchangeLogger } from './exchange-log.ts';
+import { createPool, type Proxies } from './proxies.ts';
 import { TransientFault, requestedWaitMs } from './retry.ts';
 import { watchExchange } from './watch.ts';
-import { type Dispatcher, EnvHttpProxyAgent, interceptors, request } from 'undici';
+import { type Dispatcher, interceptors, request } from 'undici';
 
 /** Address of a Hub, credentials, proxies and timeouts. */
 export interface ConnectionOptions {
@@ -14,8 +21,9 @@ export interface ConnectionOptions {
   readonly token?: string | undefined;
   /** Value of `User-Agent`. */
   readonly userAgent: string;
-  /** Proxy addresses; an empty text means none. */
-  readonly proxy?: { readonly http: string; readonly https: string; readonly no: string };
+  readonly proxy?: Proxies;
+  /** Certificates of authorities (PEM) to trust beside those that Node trusts. */
+  readonly certificates?: readonly string[];
   /** Longest wait for the headers of a response, in ms. A whole exchange has four times as long. */
   readonly answerTimeoutMs?: number;
   /**
@@ -90,14 +98,12 @@ export function createConnection(options: ConnectionOptions): Connection {
     exchangeMs: 4 * Math.max(answerTimeoutMs, readTimeoutMs),
     paceMs: 2 * readTimeoutMs,
   };
-  const pool = new EnvHttpProxyAgent({
-    headersTimeout: answerTimeoutMs,
-    bodyTimeout: readTimeoutMs,
-    httpProxy: options.proxy?.http ?? '',
-    httpsProxy: options.proxy?.https ?? '',
-    noProxy: options.proxy?.no ?? '',
-  });
-  const dispatcher = pool.compose([
+  const pool = createPool(
+    options.proxy ?? { http: '', https: '', no: '' },
+    { headersTimeout: answerTimeoutMs, bodyTimeout: readTimeoutMs },
+    trusting(options.certificates ?? []),
+  );
+  const dispatcher = pool.dispatcher.compose([
     ...(onExchange === undefined ? [] : [exchangeLogger(onExchange)]),
     interceptors.redirect({ maxRedirections: MAX_REDIRECTS }),
   ]);
@@ -193,6 +199,13 @@ function assertEndOfRedirects({ history, status }: RawAnswer, origin: string): v
   );
 }
 
+/** Settings of TLS that trust more authorities. The context is made once, not for each connection. */
+function trusting(certificates: readonly string[]): Pick<TlsOptions, 'secureContext'> {
+  if (certificates.length === 0) return {};
+  const secureContext = createSecureContext({ ca: [...rootCertificates, ...certificates] });
+  return { secureContext };
+}
+
 /** Separates faults of the connection, which a retry may fix, from all other errors. */
 function classify(
   error: unknown,
@@ -209,7 +222,7 @@ function classify(
   }
   if (CERTIFICATE.test(code)) {
     return new HugError('EHUG_NETWORK', `the certificate of ${origin} is not trusted (${code})`, {
-      hint: 'Set NODE_EXTRA_CA_CERTS to a file with the certificate of its authority.',
+      hint: 'Set SSL_CERT_FILE to a file with the certificate of its authority.',
       cause: error,
     });
   }
@@ -220,52 +233,4 @@ function classify(
       cause: error,
     }),
   );
-}
-
-/** One request and its response, for `--debug`. Each redirect is a request of its own. */
-export interface Exchange {
-  readonly method: string;
-  /** Path without the query, which may hold a signature. */
-  readonly path: string;
-  /** `undefined` when no response came. */
-  readonly status: number | undefined;
-  /** From the request to the last byte of the response, or to its failure. */
-  readonly ms: number;
-  /** Bytes of the body as received, still encoded. */
-  readonly bytes: number;
-}
-
-/** Calls `log` at the end of every exchange, successful or not. */
-function exchangeLogger(
-  log: (exchange: Exchange) => void,
-): Dispatcher.DispatcherComposeInterceptor {
-  return (dispatch) => (options, handler) => {
-    const started = performance.now();
-    let status: number | undefined;
-    let bytes = 0;
-    const end = () => {
-      const [path = ''] = options.path.split('?', 1);
-      log({ method: options.method, path, status, ms: performance.now() - started, bytes });
-    };
-    return dispatch(options, {
-      onRequestStart: (...args) => handler.onRequestStart?.(...args),
-      onRequestUpgrade: (...args) => handler.onRequestUpgrade?.(...args),
-      onResponseStart: (controller, statusCode, ...rest) => {
-        status = statusCode;
-        handler.onResponseStart?.(controller, statusCode, ...rest);
-      },
-      onResponseData: (controller, chunk) => {
-        bytes += chunk.length;
-        handler.onResponseData?.(controller, chunk);
-      },
-      onResponseEnd: (...args) => {
-        end();
-        handler.onResponseEnd?.(...args);
-      },
-      onResponseError: (...args) => {
-        end();
-        handler.onResponseError?.(...args);
-      },
-    });
-  };
 }

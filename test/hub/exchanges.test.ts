@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Exchange } from '../../src/hub/connection.ts';
+import type { Exchange } from '../../src/hub/exchange-log.ts';
 import { createHttp } from '../../src/hub/http.ts';
 import { type Hub, lfs, startHub } from '../support/hub/index.ts';
 
