@@ -4,7 +4,7 @@ import type { CommandContext } from '../project/context.ts';
 import { findToken, isOn } from '../hub/auth.ts';
 import { readCertificates } from '../hub/certificates.ts';
 import type { Http } from '../hub/http.ts';
-import type { RetryPolicy, Wait } from '../hub/retry.ts';
+import type { RetryPolicy } from '../hub/retry.ts';
 import { cacheFolderIn, type Env } from '../hf-home.ts';
 import { DEFAULT_ENDPOINT } from '../repo.ts';
 import { hideSecrets } from '../secrets.ts';
@@ -25,6 +25,7 @@ import { createTaskRunner } from './progress.ts';
 import { createScreen, type Display } from './screen.ts';
 import type { StandardStream } from './standard-stream.ts';
 import { createTransferRunner } from './transfers.ts';
+import { createWaits, type Waits } from './waits.ts';
 
 /** The world outside of the process, handed in so that tests can be another one. */
 export interface World {
@@ -106,11 +107,13 @@ export function createContext(options: GlobalOptions, world: World): Context {
   const screen = createScreen(stderr);
   const { output, secrets } = openOutput(options, world, screen);
   const live = stderr.isTTY && !debug && env['TERM'] !== 'dumb';
+  const waits = createWaits((line) => output.note(line));
   const display: Display = {
     screen,
     mode: options.quiet === true ? 'silent' : live ? 'live' : 'plain',
     color: wantsColor(options, world.env, world.stderr),
     hide: (text) => hideSecrets(text, secrets),
+    notice: waits.notice,
   };
   const cwd = folderOf(options, world);
   const workFolder = workFolderIn(env, world.home);
@@ -118,7 +121,16 @@ export function createContext(options: GlobalOptions, world: World): Context {
   let certificates: Promise<string[]> | undefined;
   const connect = async (endpoint: string | undefined) => {
     certificates ??= readCertificates(env, (line) => output.warn(line));
-    return openHttp(endpoint, options, world, cwd, output, secrets, await certificates);
+    return openHttp(
+      endpoint,
+      options,
+      world,
+      cwd,
+      output,
+      secrets,
+      await certificates,
+      waits.announce,
+    );
   };
   return {
     output,
@@ -172,6 +184,7 @@ async function openHttp(
   output: Output,
   secrets: Set<string>,
   certificates: readonly string[],
+  announce: Waits['announce'],
 ): Promise<Http> {
   const { createHttp } = await import('../hub/http.ts');
   const token = await findToken(env, { home, cwd });
@@ -186,7 +199,7 @@ async function openHttp(
     ...(concurrency === undefined
       ? {}
       : { downloadConcurrency: concurrency, apiConcurrency: 2 * concurrency }),
-    onWait: announceWaits(output),
+    onWait: announce,
     ...(debug === true
       ? {
           onExchange: ({ method, path: asked, status, ms, bytes }) =>
@@ -205,15 +218,4 @@ function confirmIn(world: World): Context['confirm'] {
   if (!world.stderr.isTTY || world.stdin?.isTTY !== true) return undefined;
   const answers = { input: world.stdin, output: world.stderr, signal: world.signal };
   return (question) => confirm(question, answers);
-}
-
-/** Several requests wait for the same window; one line is enough. */
-function announceWaits(output: Output): (wait: Wait) => void {
-  let announcedUntil = 0;
-  return ({ reason, ms }) => {
-    const until = Date.now() + ms;
-    if (until < announcedUntil + 1_000) return;
-    announcedUntil = until;
-    output.note(`${reason}; waiting ${Math.ceil(ms / 1_000)} s`);
-  };
 }

@@ -28,18 +28,20 @@ export const NOTHING: Frame = { lines: [], heightAt: () => 0 };
  * many are done.
  *
  * @param icon what stands before a task
+ * @param notice a last line
  */
 export function frameOf(
   rows: readonly FrameRow[],
   { columns, rows: height }: Size,
   icon: Icon,
+  notice?: string,
 ): Frame {
   const all = linesOf(rows, icon);
+  const below = notice === undefined ? [] : [notice];
   // The cursor stands on a line of its own.
-  const most = height - 1;
-  const lines = (all.length <= most ? all : summaryOf(rows, most, icon)).map((line) =>
-    fitted(line, columns),
-  );
+  const most = height - 1 - below.length;
+  const shown = all.length <= most ? all : summaryOf(rows, most, icon);
+  const lines = [...shown, ...below].map((line) => fitted(line, columns));
   const widths = lines.map((line) => Math.max(1, stringWidth(line)));
   return {
     lines,

@@ -59,7 +59,7 @@ const FRAMES_PER_SECOND = 10;
  * A renderer of listr2 for a screen. The one that listr2 brings looks at the size of stdout, which
  * may be no terminal, and does not keep to the height of the window.
  */
-function rendererOf({ screen, color, hide }: Display) {
+function rendererOf({ screen, color, hide, notice }: Display) {
   const paint = createPaint(color);
   return class Renderer {
     static readonly nonTTY = true;
@@ -79,17 +79,17 @@ function rendererOf({ screen, color, hide }: Display) {
 
     end(): void {
       clearInterval(this.#timer);
-      const { lines } = this.#frame();
+      const { lines } = this.#frame(undefined);
       screen.draw(NOTHING);
       screen.write(lines.map((line) => `${line}\n`).join(''));
     }
 
     #draw(): void {
       this.#ticks += 1;
-      screen.draw(this.#frame());
+      screen.draw(this.#frame(notice()));
     }
 
-    #frame(): Frame {
+    #frame(below: string | undefined): Frame {
       const spinner = SPINNER[this.#ticks % SPINNER.length] ?? '';
       const icons: Readonly<Record<FrameRow['state'], string>> = {
         waiting: paint('dim', '◼'),
@@ -101,7 +101,7 @@ function rendererOf({ screen, color, hide }: Display) {
         state: stateOf(task),
         title: hide(task.title ?? ''),
       }));
-      return frameOf(rows, screen, (state) => icons[state]);
+      return frameOf(rows, screen, (state) => icons[state], below);
     }
   };
 }

@@ -26,6 +26,8 @@ export interface Display {
   readonly color: boolean;
   /** Replaces secrets, to be called before a text is shortened. */
   readonly hide: (text: string) => string;
+  /** A line below the others of a live display; `undefined` for none. */
+  readonly notice: () => string | undefined;
 }
 
 /** One line at a time: some terminals keep a copy of what is cleared all at once. */

@@ -11,6 +11,7 @@ const runner = (stream: NodeJS.WriteStream, mode: Display['mode']) =>
     mode,
     color: false,
     hide: (text: string) => text,
+    notice: () => undefined,
   });
 
 /** Transfers that wait until the display has shown them, the last of which fails. */
