@@ -5,6 +5,11 @@ export function isPlainObject(data: unknown): data is Readonly<Record<string, un
   return typeof data === 'object' && data !== null && !Array.isArray(data);
 }
 
+/** The data as an object; an empty one when it is something else. */
+export function asPlainObject(data: unknown): Readonly<Record<string, unknown>> {
+  return isPlainObject(data) ? data : {};
+}
+
 /**
  * Lets only objects through to a schema: by itself, an object schema of valibot takes a list for an
  * object.

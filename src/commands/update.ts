@@ -8,7 +8,7 @@ import type { Output } from '../output/json-schema.ts';
 import { lockText } from '../output/lock-changes.ts';
 import type { CommandResult } from '../output/result.ts';
 import { manifestEntriesNamed } from '../project/entries.ts';
-import { type ProjectContext, lockOf, readProject } from '../project/project.ts';
+import { type ProjectContext, readProject } from '../project/project.ts';
 import {
   type ExistingLock,
   type RelockContext,
@@ -45,7 +45,7 @@ export async function run(
   const { manifest, lockPath, lockName, lockText: before } = project;
   const chosen = manifestEntriesNamed(manifest, names);
   // What the sides of a conflict have of other entries would be lost.
-  if (names.length > 0) lockOf(project);
+  if (names.length > 0) project.lock();
   const found = readExistingLock(before, lockName, manifest);
   for (const warning of found.warnings) context.warn(warning);
   const moves = await moveAll(chosen, manifest, found, context);
