@@ -9,7 +9,7 @@ import { type CommandResult, errorJson } from '../output/result.ts';
 import { table } from '../output/table.ts';
 import { shortRev } from '../output/text.ts';
 import { manifestEntriesNamed } from '../project/entries.ts';
-import { type ProjectContext, readLockedProject } from '../project/project.ts';
+import { type ProjectContext, readProject, requireLock } from '../project/project.ts';
 import type { RelockContext } from '../project/relock.ts';
 import { withHub } from '../project/repository.ts';
 import type { OutdatedCheck } from '../resolve/outdated.ts';
@@ -37,7 +37,9 @@ export async function run(
   options: OutdatedOptions,
   context: OutdatedContext,
 ): Promise<CommandResult> {
-  const { manifest, lock } = await readLockedProject(context);
+  const project = readProject(context);
+  const { manifest } = project;
+  const lock = requireLock(project);
   const entries = manifestEntriesNamed(manifest, names).map((entry) => ({
     entry,
     locked: lockedIn(lock, entry),

@@ -7,7 +7,7 @@ import type { Output } from '../output/json-schema.ts';
 import { lockText } from '../output/lock-changes.ts';
 import type { CommandResult } from '../output/result.ts';
 import { manifestEntriesNamed } from '../project/entries.ts';
-import { type ProjectContext, lockOf, readProject } from '../project/project.ts';
+import { type ProjectContext, readProject } from '../project/project.ts';
 import {
   type ExistingLock,
   type RelockContext,
@@ -43,7 +43,7 @@ export async function run(
   const { manifest, lockName } = project;
   const chosen = manifestEntriesNamed(manifest, names);
   // A repair would drop the entries without names that neither side of the conflict satisfies.
-  if (names.length > 0) lockOf(project);
+  if (names.length > 0) project.lock();
   const existing = readExistingLock(project);
   for (const warning of existing.warnings) context.warn(warning);
   const moves = await moveAll(chosen, manifest, existing, context);

@@ -1,7 +1,7 @@
 import { closeSync, lstatSync, openSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
-import type { LoaderSync, PublicExplorerSync } from 'cosmiconfig';
-import { ExplorerSync } from 'cosmiconfig/dist/ExplorerSync.js';
+import type { LoaderSync } from 'cosmiconfig';
+import { ExplorerSync, type SearchedFolder } from 'cosmiconfig/dist/ExplorerSync.js';
 import { HugError, messageOf, systemCodeOf } from '../errors.ts';
 
 /** Where to look for the manifest. */
@@ -17,8 +17,8 @@ export const SEARCH_PLACES: readonly string[] = ['hug.yaml', 'hug.yml', '.config
 
 /**
  * Finds the manifest: the file that the user names, or the nearest `hug.yaml`, `hug.yml` or
- * `.config/hug.yaml` from the working directory upward. What has such a name and cannot be read is
- * an error: it is never passed over for the manifest of a folder above.
+ * `.config/hug.yaml` from the working directory upward. If one of these exists but cannot be read,
+ * nix-hug stops; it does not search further up.
  *
  * @returns its absolute path
  * @throws HugError `EHUG_MANIFEST_MISSING`, or `EHUG_FILE_SYSTEM` when a folder cannot be searched or
@@ -35,7 +35,14 @@ export function locateManifest({ cwd, manifest }: LocateOptions): string {
  * @throws HugError `EHUG_FILE_SYSTEM`, or `EHUG_MANIFEST_INVALID` when it is not UTF-8
  */
 export function readManifest(file: string): string {
-  const bytes = readRegularFile(file);
+  const kind = kindOf(file);
+  if (kind !== 'file') {
+    const reason = kind === undefined ? 'does not exist' : 'is not a file';
+    throw new HugError('EHUG_FILE_SYSTEM', `${file} ${reason}`, {
+      hint: 'Name a hug.yaml with --manifest.',
+    });
+  }
+  const bytes = orRefuse(file, () => readFileSync(file));
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {
@@ -60,19 +67,46 @@ function search(cwd: string): string {
       hint: 'Name a folder with -C.',
     });
   }
-  const explorer = createExplorer();
-  for (const folder of upward(path.resolve(cwd))) {
-    const first = SEARCH_PLACES.map((place) => path.join(folder, place)).find(isThere);
-    if (first !== undefined) refuseUnreadable(first);
-    const found = orRefuse(folder, () => explorer.search(folder));
-    if (found !== null) return found.filepath;
-  }
+  const found = orRefuse(cwd, () => new ManifestExplorer().search(cwd));
+  if (found !== null) return found.filepath;
   throw new HugError('EHUG_MANIFEST_MISSING', `there is no hug.yaml in ${cwd} or above it`, {
     hint: 'Write one with nix-hug init, or name its folder with -C.',
   });
 }
 
-/** Cosmiconfig passes over what it cannot read as if it were not there. */
+/**
+ * Cosmiconfig's search from a folder upward to the root, by the class below the package's own entry.
+ * That entry first loads options from the working directory: it runs a `.config/config.js` there, and
+ * a `.config/config.yaml` hides `hug.yaml`. The class does neither, and the loader gives raw text, so
+ * nothing is executed and no second YAML parser loads.
+ */
+class ManifestExplorer extends ExplorerSync {
+  constructor() {
+    const text: LoaderSync = (_file, content) => content;
+    super({
+      moduleName: 'hug',
+      searchPlaces: [...SEARCH_PLACES],
+      loaders: { '.yaml': text, '.yml': text },
+      searchStrategy: 'global',
+      stopDir: '/',
+      ignoreEmptySearchPlaces: false,
+      transform: (result) => result,
+    });
+  }
+
+  /**
+   * No places in the user's configuration folder, which ends every search. Elsewhere the first file
+   * is read or stops the search; cosmiconfig would pass over one that cannot be read.
+   */
+  override getSearchPlacesForDir(folder: SearchedFolder, ofUser: readonly string[]): string[] {
+    if (folder.isGlobalConfig) return [];
+    const places = super.getSearchPlacesForDir(folder, ofUser);
+    const first = places.find(isThere);
+    if (first !== undefined) refuseUnreadable(first);
+    return places;
+  }
+}
+
 function refuseUnreadable(file: string): void {
   const kind = kindOf(file);
   if (kind === 'file') {
@@ -82,39 +116,6 @@ function refuseUnreadable(file: string): void {
   const reason = kind === undefined ? 'its symbolic link leads nowhere' : 'it is not a file';
   throw new HugError('EHUG_FILE_SYSTEM', `cannot read ${file}: ${reason}`, {
     hint: 'Repair it or move it away, or name another manifest with --manifest.',
-  });
-}
-
-/**
- * Cosmiconfig's search of one folder, with none of its other habits. The package's own entry first
- * looks for options in the working directory and runs a `.config/config.js` there, and its search
- * upward goes on to the user's configuration folder; the class underneath does neither. The loader
- * gives raw text, so that nothing is executed and no second YAML parser loads.
- */
-function createExplorer(): Pick<PublicExplorerSync, 'search'> {
-  const text: LoaderSync = (_file, content) => content;
-  return new ExplorerSync({
-    searchPlaces: [...SEARCH_PLACES],
-    loaders: { '.yaml': text, '.yml': text },
-    searchStrategy: 'none',
-    ignoreEmptySearchPlaces: false,
-    transform: (result) => result,
-  });
-}
-
-/** A folder and all those above it. */
-function* upward(folder: string): Generator<string> {
-  yield folder;
-  const parent = path.dirname(folder);
-  if (parent !== folder) yield* upward(parent);
-}
-
-function readRegularFile(file: string): Uint8Array {
-  const kind = kindOf(file);
-  if (kind === 'file') return orRefuse(file, () => readFileSync(file));
-  const reason = kind === undefined ? 'does not exist' : 'is not a file';
-  throw new HugError('EHUG_FILE_SYSTEM', `${file} ${reason}`, {
-    hint: 'Name a hug.yaml with --manifest.',
   });
 }
 
@@ -130,7 +131,7 @@ function kindOf(file: string): 'file' | 'folder' | 'other' | undefined {
 }
 
 /** Whether something has this name, as far as one can know, if only a link that leads nowhere. */
-function isThere(file: string): boolean {
+export function isThere(file: string): boolean {
   try {
     return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
   } catch {
@@ -142,6 +143,7 @@ function orRefuse<T>(file: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
+    if (error instanceof HugError) throw error;
     throw unreadable(file, error);
   }
 }

@@ -1,11 +1,31 @@
 import validRange from 'semver/ranges/valid.js';
 import { HugError } from '../errors.ts';
+import { asPlainObject } from '../plain-object.ts';
 import { quote } from '../quote.ts';
-import { badEndpointReason, badRefReason } from '../repo.ts';
+import {
+  badEndpointReason,
+  badRefReason,
+  parseRepoForm,
+  type RepoForm,
+  type RepoType,
+} from '../repo.ts';
 import { unsafeReason } from '../safe-path.ts';
-import type { Problem } from './data.ts';
-import { fieldPath, type RawEntry } from './entries.ts';
-import { EXCLUSIONS } from './schema.ts';
+import { EXCLUSIONS, SECTIONS } from './schema.ts';
+import type { Path, Problem } from './source.ts';
+
+/** An entry of a manifest before anything about it is known to be right. */
+export interface RawEntry {
+  readonly name: string;
+  readonly section: (typeof SECTIONS)[number]['section'];
+  readonly type: RepoType;
+  readonly value: unknown;
+  /** The fields; for the shorthand, its text as `repo`. Empty when the value is neither. */
+  readonly fields: Readonly<Record<string, unknown>>;
+  /** What the repository form says; `undefined` when there is no text, or `formProblem`. */
+  readonly form?: RepoForm;
+  /** Why the text is no repository form. */
+  readonly formProblem?: string;
+}
 
 /**
  * What must hold for an entry beyond its shape. A rule knows nothing of the others and passes over
@@ -24,6 +44,21 @@ const RULES: readonly Rule[] = [
   itemsDiffer,
 ];
 
+/**
+ * Every entry of both sections, whatever it holds: models, then datasets, each in file order.
+ *
+ * @param data plain data of the file
+ * @param hubs addresses that count as the Hub
+ */
+export function rawEntries(data: unknown, hubs: readonly string[]): readonly RawEntry[] {
+  return SECTIONS.flatMap(({ section, type }) =>
+    Object.entries(asPlainObject(asPlainObject(data)[section])).map(([name, value]) => {
+      const fields = typeof value === 'string' ? { repo: value } : asPlainObject(value);
+      return { name, section, type, value, fields, ...readForm(fields['repo'], hubs) };
+    }),
+  );
+}
+
 /** Every rule that an entry breaks. */
 export function entryProblems(entry: RawEntry): readonly Problem[] {
   return RULES.flatMap((rule) => rule(entry));
@@ -37,25 +72,23 @@ export function endpointProblems(endpoint: unknown): readonly Problem[] {
 }
 
 function repoIsOne(entry: RawEntry): readonly Problem[] {
-  return entry.form instanceof HugError ? [onValue(entry, 'repo', entry.form.message)] : [];
+  return entry.formProblem === undefined ? [] : [onValue(entry, 'repo', entry.formProblem)];
 }
 
 function repoFitsSection(entry: RawEntry): readonly Problem[] {
   const { form, type } = entry;
-  if (form === undefined || form instanceof HugError || (form.type ?? type) === type) return [];
+  if ((form?.type ?? type) === type) return [];
   return [
     onValue(
       entry,
       'repo',
-      `${quote(textOf(entry, 'repo') ?? '')} is a ${form.type}: it belongs under "${form.type}s"`,
+      `${quote(textOf(entry, 'repo') ?? '')} is a ${form?.type}: it belongs under "${form?.type}s"`,
     ),
   ];
 }
 
 function addressStandsAlone(entry: RawEntry): readonly Problem[] {
-  const { form } = entry;
-  if (form === undefined || form instanceof HugError) return [];
-  const { ref, file } = form;
+  const { ref, file } = entry.form ?? {};
   return [
     ...(ref === undefined ? [] : alreadyNamed(entry, ['ref', 'version'], `revision ${quote(ref)}`)),
     ...(file === undefined
@@ -116,6 +149,16 @@ export function isRange(version: string): boolean {
   return validRange(version) !== null;
 }
 
+function readForm(repo: unknown, hubs: readonly string[]): Pick<RawEntry, 'form' | 'formProblem'> {
+  if (typeof repo !== 'string' || repo === '') return {};
+  try {
+    return { form: parseRepoForm(repo, ...hubs) };
+  } catch (error) {
+    if (error instanceof HugError) return { formProblem: error.message };
+    throw error;
+  }
+}
+
 function present({ fields }: RawEntry, keys: readonly string[]): readonly string[] {
   return keys.filter((key) => Object.hasOwn(fields, key));
 }
@@ -139,13 +182,18 @@ function itemsOf(
 }
 
 function onKey(entry: RawEntry, key: string, message: string): Problem {
-  return { path: fieldPath(entry, key), part: 'key', message };
+  return { path: pathOf(entry, key), part: 'key', message };
 }
 
 function onValue(entry: RawEntry, key: string, message: string): Problem {
-  return { path: fieldPath(entry, key), part: 'value', message };
+  return { path: pathOf(entry, key), part: 'value', message };
 }
 
 function onItem(entry: RawEntry, key: string, index: number, message: string): Problem {
-  return { path: [...fieldPath(entry, key), index], part: 'value', message };
+  return { path: [...pathOf(entry, key), index], part: 'value', message };
+}
+
+/** Where a field stands, the repository of a shorthand included. */
+function pathOf({ section, name, value }: RawEntry, key: string): Path {
+  return typeof value === 'string' ? [section, name] : [section, name, key];
 }

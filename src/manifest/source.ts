@@ -1,66 +1,55 @@
 import {
-  Composer,
-  type CST,
-  type ErrorCode,
-  Lexer,
-  LineCounter,
+  type Alias,
+  type Document,
+  isCollection,
+  isMap,
+  isPair,
+  isScalar,
+  isSeq,
   type Node,
-  Parser,
-  type YAMLError,
+  type Pair,
+  Scalar,
+  visit,
+  type YAMLMap,
 } from 'yaml';
-import { quote, forTerminal } from '../quote.ts';
+import { forTerminal, quote } from '../quote.ts';
 import type { Position } from './schema.ts';
-import { type Fault, readTree, type Tree } from './tree.ts';
+import { type Fault, parseYaml, positionsIn, type Span, spanOf } from './yaml.ts';
 
-/** A YAML text as plain data. */
+/** Keys and list indices from the top of a file to a value. */
+export type Path = readonly unknown[];
+
+/** Which part of a map's pair is meant. An item of a list has only a value. */
+type Part = 'key' | 'value';
+
+/** Something wrong with the data at a path. */
+export interface Problem {
+  readonly path: Path;
+  readonly part: Part;
+  readonly message: string;
+}
+
+/** A YAML text as plain data, and where each value of it stands. */
 export interface Source {
-  readonly tree: Tree;
-  /** Top node of the syntax tree, whose nodes know their offsets; `null` for an empty text. */
-  readonly root: Node | null;
-  /** Offset of the `...` that ends the document, else the length of the text. */
-  readonly end: number;
-  /** Errors of syntax; from the first one on, the tree is a guess. */
-  readonly errors: readonly Fault[];
-  /** Tags and directives that mean nothing here. */
-  readonly warnings: readonly Fault[];
+  /** Maps, lists, text, numbers, booleans and `null`; `undefined` for an alias that is a fault. */
+  readonly data: unknown;
+  /** What is wrong with the text as YAML, in no order. */
+  readonly faults: readonly Fault[];
+  /** Offset of the first error of syntax, from which on `data` is a guess; else infinite. */
+  readonly certainUntil: number;
+  /**
+   * Where a value or its key stands. For an alias it is where the anchored value stands, for an
+   * empty value its key, and for a path that leads nowhere the last part that exists.
+   */
+  readonly span: (path: Path, part: Part) => Span;
+  /** How a number, boolean or null is written; `undefined` for everything else. */
+  readonly written: (path: Path) => string | undefined;
   /** Line and column of an offset in the text. */
   readonly position: (offset: number) => Position;
 }
 
-/** YAML 1.2 core whatever the text asks for: no dates, binaries or sets, no merge keys. */
-const OPTIONS = {
-  version: '1.2',
-  schema: 'core',
-  merge: false,
-  resolveKnownTags: false,
-  stringKeys: true,
-  uniqueKeys: false,
-  prettyErrors: false,
-} as const;
-
-/** What YAML calls not printable, https://yaml.org/spec/1.2.2/#51-character-set. */
-const NOT_PRINTABLE =
-  /[^\t\n\r\u0020-\u007e\u0085\u00a0-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
-
-/** What git begins a conflict with; no line of a manifest can. */
-const CONFLICT = /^<{7} /gmu;
-
-/** A manifest has five levels. Parser and composer recurse, and could not take thousands. */
-const MAX_DEPTH = 50;
-
-/** Characters: over ten thousand entries, or half a minute of work where all of it is punctuation. */
-const MAX_LENGTH = 1_000_000;
-
-/** For errors whose own wording speaks of the parser, not of the text. */
-const WORDING: Readonly<Partial<Record<ErrorCode, string>>> = {
-  BAD_ALIAS: 'YAML reads text that begins with "*" or "&" as an alias or an anchor: quote it',
-  BAD_SCALAR_START: 'text that begins with this character needs quotes',
-  BLOCK_AS_IMPLICIT_KEY:
-    'text with ": " in it needs quotes, and the keys of one map stand in one column',
-  MULTILINE_IMPLICIT_KEY: 'a line of a map has the form "key: value"',
-  NON_STRING_KEY: 'a key must be text',
-  TAG_RESOLVE_FAILED: 'YAML reads text that begins with "!" as a tag: quote it',
-};
+/** Values that aliases may repeat: a thousand entries that share a list of ten repeat 11,000. */
+const MAX_REPEATED = 100_000;
 
 /**
  * Reads a YAML text into plain data. Nothing is thrown, whatever the text is.
@@ -68,89 +57,120 @@ const WORDING: Readonly<Partial<Record<ErrorCode, string>>> = {
  * @param text content of the file, without a byte order mark
  */
 export function readSource(text: string): Source {
-  const position = positions(text);
-  if (text.length > MAX_LENGTH) return unread(text, [tooLong(text)], position);
-  const unreadable = [...notPrintable(text), ...conflicts(text)];
-  if (unreadable.length > 0) return unread(text, unreadable, position);
-  const { tokens, deep } = parsed(text);
-  if (deep !== undefined) return unread(text, [deep], position);
-  const [document, second] = new Composer(OPTIONS).compose(tokens, true, text.length);
-  if (document === undefined) return unread(text, [], position);
+  const { document, errors, warnings } = parseYaml(text);
+  const certainUntil = errors.reduce((first, { start }) => Math.min(first, start), Infinity);
+  const aliasFaults = replaceAliases(document);
+  const { pairs, duplicates } = indexMaps(document);
+  const others = [...warnings, ...aliasFaults, ...duplicates];
+  const at = (path: Path) => partsAt(document.contents, path, pairs);
   return {
-    tree: readTree(document.contents),
-    root: document.contents,
-    end: tokens.find(({ type }) => type === 'doc-end')?.offset ?? text.length,
-    errors: [
-      ...withoutEchoes(document.errors).map(faultOf),
-      ...(second === undefined ? [] : [notAlone(second.range)]),
-    ],
-    warnings: document.warnings.map(faultOf),
-    position,
+    data: document.toJS({ maxAliasCount: 0 }),
+    faults: [...errors, ...others.filter(({ end }) => end < certainUntil)],
+    certainUntil,
+    span: (path, part) => {
+      const { key, value } = at(path);
+      return spanOf(key !== undefined && (part === 'key' || writing(value) === '') ? key : value);
+    },
+    written: (path) => writing(at(path).value),
+    position: positionsIn(text),
   };
 }
 
-function unread(text: string, errors: readonly Fault[], position: Source['position']): Source {
-  return { tree: readTree(null), root: null, end: text.length, errors, warnings: [], position };
-}
-
-function positions(text: string): Source['position'] {
-  const lines = new LineCounter();
-  lines.addNewLine(0);
-  for (const { index } of text.matchAll(/\n/gu)) lines.addNewLine(index + 1);
-  return (offset) => {
-    const { line, col: column } = lines.linePos(offset);
-    return { line, column };
+/**
+ * Puts the anchored node in the place of each alias, and `undefined` in that of a faulty one.
+ * The parser has no place for such faults, and its limit counts aliases, not what they repeat.
+ */
+function replaceAliases(document: Document): readonly Fault[] {
+  const faults: Fault[] = [];
+  const anchored = new Map<string, Node>();
+  const seen = new Set<Node>();
+  let repeated = 0;
+  const faultIn = (alias: Alias, ancestors: readonly unknown[], node: Node | undefined) => {
+    const name = `YAML reads ${forTerminal(`*${alias.source}`)} as an alias`;
+    if (node === undefined) return `${name}, and nothing before it has that anchor: quote it`;
+    if (ancestors.includes(node)) return `${name}, and it stands inside of what it repeats`;
+    repeated += sizeOf(node);
+    return repeated > MAX_REPEATED ? `aliases repeat more than ${MAX_REPEATED} values` : undefined;
   };
-}
-
-function notPrintable(text: string): readonly Fault[] {
-  return [...text.matchAll(NOT_PRINTABLE)].map(({ 0: character, index: start }) => ({
-    start,
-    end: start + character.length,
-    message: `not valid YAML: the character ${quote(character)}`,
-  }));
-}
-
-function conflicts(text: string): readonly Fault[] {
-  return [...text.matchAll(CONFLICT)].map(({ 0: marker, index: start }) => ({
-    start,
-    end: start + marker.length,
-    message: 'git left a conflict here: keep the lines of one side or of both, without the markers',
-  }));
-}
-
-/** The tokens of a text, or the first collection below the deepest level. */
-function parsed(text: string): { readonly tokens: readonly CST.Token[]; readonly deep?: Fault } {
-  const parser = new Parser();
-  const tokens: CST.Token[] = [];
-  for (const lexeme of new Lexer().lex(text)) {
-    tokens.push(...parser.next(lexeme));
-    const top = parser.stack[MAX_DEPTH + 1];
-    if (top !== undefined) {
-      const message = `nested more than ${MAX_DEPTH} levels deep`;
-      return { tokens, deep: { start: top.offset, end: top.offset, message } };
-    }
-  }
-  return { tokens: [...tokens, ...parser.end()] };
-}
-
-function tooLong({ length }: string): Fault {
-  return { start: 0, end: length, message: `longer than ${MAX_LENGTH} characters` };
-}
-
-/** The parser stumbles more than once at one place, and over every token after one out of place. */
-function withoutEchoes(errors: readonly YAMLError[]): readonly YAMLError[] {
-  return errors.filter(({ code, pos }, index) => {
-    const before = errors[index - 1];
-    const echo = code === 'UNEXPECTED_TOKEN' && before?.code === code;
-    return !echo && before?.pos[0] !== pos[0];
+  visit(document, {
+    Alias: (_, alias, ancestors) => {
+      // The first alias past the limit is a fault for all.
+      if (repeated <= MAX_REPEATED) {
+        const node = anchored.get(alias.source);
+        const message = faultIn(alias, ancestors, node);
+        if (message === undefined) return node;
+        faults.push({ ...spanOf(alias), message });
+      }
+      return inPlaceOf(alias, undefined);
+    },
+    Pair: (_, pair) => {
+      // An error of syntax already. As data its text would be written, level by level, forever.
+      if (!isScalar(pair.key)) pair.key = inPlaceOf(pair.key, '');
+    },
+    Value: (_, node) => {
+      // A node comes again in the place of each alias, and its anchor is not set anew there.
+      if (node.anchor !== undefined && !seen.has(node)) anchored.set(node.anchor, node);
+      seen.add(node);
+    },
   });
+  return faults;
 }
 
-function faultOf({ code, message, pos: [start, end] }: YAMLError): Fault {
-  return { start, end, message: WORDING[code] ?? `not valid YAML: ${forTerminal(message)}` };
+function inPlaceOf(node: unknown, value: '' | undefined): Scalar {
+  const scalar = new Scalar(value);
+  const { start, end } = spanOf(node);
+  scalar.range = [start, end, end];
+  return scalar;
 }
 
-function notAlone([start, end]: readonly [number, number, number]): Fault {
-  return { start, end, message: 'a manifest is one document: nothing may follow "---"' };
+/** Number of values in a node, itself included. */
+function sizeOf(node: unknown): number {
+  if (isPair(node)) return sizeOf(node.value);
+  const items: readonly unknown[] = isCollection(node) ? node.items : [];
+  return items.reduce<number>((sum, item) => sum + sizeOf(item), 1);
+}
+
+/** The pairs of each map by key; of two with one key, the last. */
+type Pairs = ReadonlyMap<YAMLMap, ReadonlyMap<unknown, Pair>>;
+
+function indexMaps(document: Document): { pairs: Pairs; duplicates: readonly Fault[] } {
+  const pairs = new Map<YAMLMap, ReadonlyMap<unknown, Pair>>();
+  const duplicates: Fault[] = [];
+  visit(document, {
+    Map: (_, map) => {
+      const byName = new Map<unknown, Pair>();
+      for (const pair of map.items) {
+        const name = isScalar(pair.key) ? pair.key.value : '';
+        if (byName.has(name)) {
+          duplicates.push({
+            ...spanOf(pair.key),
+            message: `${quote(String(name))} is there twice`,
+          });
+        }
+        byName.set(name, pair);
+      }
+      pairs.set(map, byName);
+    },
+  });
+  return { pairs, duplicates };
+}
+
+/** The value at a path, and its key if it has one. */
+function partsAt(root: unknown, path: Path, pairs: Pairs): { key?: unknown; value: unknown } {
+  let parts: { key?: unknown; value: unknown } = { value: root };
+  for (const step of path) {
+    const { value } = parts;
+    let next: typeof parts | undefined;
+    if (isMap(value)) next = pairs.get(value)?.get(step);
+    else if (isSeq(value) && typeof step === 'number') next = { value: value.items[step] };
+    if (next === undefined) break;
+    parts = next;
+  }
+  return parts;
+}
+
+/** How a node is written that is not text, a list or a map; nothing for one that is left out. */
+function writing(node: unknown): string | undefined {
+  if (node === null || node === undefined) return '';
+  return isScalar(node) && typeof node.value !== 'string' ? (node.source ?? '') : undefined;
 }

@@ -10,7 +10,7 @@ import type { Reason } from '../resolve/drift.ts';
 import { repairLock } from '../resolve/repair.ts';
 import type { Resolved, ResolveContext } from '../resolve/resolve.ts';
 import type { CommandContext } from './context.ts';
-import { type Project, lockOf } from './project.ts';
+import type { Project } from './project.ts';
 import { withHub } from './repository.ts';
 
 /** Services for resolving entries. */
@@ -39,7 +39,7 @@ export function readExistingLock(project: Project): ExistingLock {
     const lock = assemble(manifest, EMPTY_LOCK, entries);
     return { ...repaired, lock, reasons: [wholeFile('has conflict markers')] };
   }
-  const lock = lockOf(project);
+  const lock = project.lock();
   return {
     lock: lock ?? EMPTY_LOCK,
     contested: new Set(),

@@ -1,13 +1,14 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { addEntry, type NewEntry, removeEntry } from '../../src/manifest/edit.ts';
+import { addEntries, removeEntries } from '../../src/manifest/edit.ts';
+import type { NewEntry } from '../../src/manifest/edit-entry.ts';
 import { parseManifest } from '../../src/manifest/parse.ts';
 import type { EntryFile } from '../../src/manifest/schema.ts';
 
 const add = (text: string, value: EntryFile = 'org/new', entry: Partial<NewEntry> = {}) =>
-  addEntry(text, 'hug.yaml', { name: 'new', type: 'model', value, ...entry });
+  addEntries(text, 'hug.yaml', [{ name: 'new', type: 'model', value, ...entry }]);
 const remove = (text: string, name = 'new', type: NewEntry['type'] = 'model') =>
-  removeEntry(text, 'hug.yaml', { name, type });
+  removeEntries(text, 'hug.yaml', [{ name, type }]);
 
 const names = (text: string) =>
   parseManifest(text, 'hug.yaml').entries.map(({ name, type }) => `${type}s.${name}`);
@@ -449,7 +450,6 @@ describe('a manifest in an unusual style is refused, not damaged', () => {
   it.each([
     ['an anchor that is used later', 'models:\n  new: &it b\n  a: *it\n'],
     ['a carriage return alone', 'models:\n  new: b # c\r  # d\n'],
-    ['an explicit key', 'models:\n  ? new\n  : b\n'],
     ['a section that is an alias', 'datasets: &it\n  new: b\nmodels: *it\n'],
   ])('by remove: %s', (_, text) => {
     expect(isValid(text)).toBe(true);
@@ -466,6 +466,7 @@ describe('remove', () => {
       'datasets:\n  a: b\n',
     ],
     ['a section with a comment', 'models: # ours\n  new: b\n', 'models: # ours\n'],
+    ['an explicit key', 'models:\n  ? new\n  : b\n  a: b\n', 'models:\n  a: b\n'],
     [
       'comments inside, and not those above',
       'models:\n  # above\n  new: # beside\n    # inside\n    repo: b\n\n    # deeper\n  # below\n  c: d\n',
