@@ -1,7 +1,7 @@
 import { mkdir, readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { createHttp } from '../src/hub/http.ts';
-import type { RemoteFile } from '../src/download/answer.ts';
+import type { RemoteFile } from '../src/download/response.ts';
 import { createDownloads } from '../src/download/downloads.ts';
 
 // Brings the files of a list (JSON) into a folder, as `nix-hug fetch` does with those of a lock.

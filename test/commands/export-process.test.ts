@@ -8,6 +8,7 @@ import { folderFacts } from '../support/folder-facts.ts';
 import { type HfUser, hfUser, inCache } from '../support/hf-user.ts';
 import { type Hub, lfs, startHub } from '../support/hub/index.ts';
 import { callPython, pythonClients } from '../support/python.ts';
+import { silenceLeases } from '../support/silence.ts';
 import { spawnCli } from '../support/spawn-cli.ts';
 
 const MIB = 1024 * 1024;
@@ -91,6 +92,7 @@ describe('export, killed', () => {
       child.kill('SIGKILL');
       await ended;
       await assertWhole(user, facts);
+      await silenceLeases(user.cache);
       expect((await user.run(['export'])).status).toBe(0);
       expect(await folderFacts(user.cache)).toEqual(facts);
     },
@@ -107,6 +109,7 @@ describe('export, killed', () => {
       child.kill('SIGKILL');
       await ended;
       await assertWhole(user, facts);
+      await silenceLeases(user.cache);
       expect((await user.run(['export'])).status).toBe(0);
       expect(await folderFacts(user.cache)).toEqual(facts);
     },

@@ -11,11 +11,11 @@ import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { HttpOptions } from '../../src/hub/http.ts';
-import { hexOfSri } from '../../src/digest.ts';
-import type { RemoteFile } from '../../src/download/answer.ts';
+import { digestText } from '../../src/digest.ts';
+import type { RemoteFile } from '../../src/download/response.ts';
 import { type Fault, type FaultRule, type Hub, lfs, startHub } from '../support/hub/index.ts';
 import { inject } from '../support/inject.ts';
-import { bring, bytesAskedFor, type Bringing, publish } from '../support/bring.ts';
+import { bytesAskedFor, type Downloaded, downloadFile, publish } from '../support/download.ts';
 import { tempFolder } from '../support/temp.ts';
 
 const MIB = 1024 * 1024;
@@ -31,13 +31,13 @@ let large: RemoteFile;
 
 const onCdn: FaultRule['match'] = ({ origin }) => origin === 'cdn';
 
-/** Brings a file of the hub into a folder of its own, unless another one is named. */
+/** Downloads a file of the hub into a folder of its own, unless another one is named. */
 async function fetchOf(
   file: RemoteFile,
   over: Partial<HttpOptions> & { folder?: string; onBytes?: (present: number) => void } = {},
-): Promise<Bringing> {
+): Promise<Downloaded> {
   const { folder = await tempFolder(), ...options } = over;
-  return bring(file, { endpoint: hub.endpoint, folder, ...options });
+  return downloadFile(file, { endpoint: hub.endpoint, folder, ...options });
 }
 
 const coded = (code: string, message = '') =>
@@ -67,8 +67,8 @@ describe('a file', () => {
     ['of one byte more', lfs.generated({ size: 64 * MIB + 1, seed: 3 })],
   ])('%s is brought whole', async (what, content) => {
     const file = await publish(hub, `org/${what.replaceAll(/\W/gu, '-')}`, 'f', content);
-    const { hash, presents } = await fetchOf(file);
-    expect(hash).toBe(file.hash);
+    const { digest, presents } = await fetchOf(file);
+    expect(digest).toEqual(file.digest);
     expect(presents.at(-1)).toBe(file.size);
     expect(presents).toEqual(presents.toSorted((a, b) => a - b));
   });
@@ -99,7 +99,7 @@ describe('a file', () => {
     async (encoding) => {
       const headers = { 'content-encoding': encoding };
       inject(hub, { match: onCdn, fault: { kind: 'headers', headers }, times: Infinity });
-      expect((await fetchOf(large)).hash).toBe(large.hash);
+      expect((await fetchOf(large)).digest).toEqual(large.digest);
       expect(hub.requests.filter(({ origin }) => origin === 'cdn').length).toBe(4);
     },
   );
@@ -112,7 +112,7 @@ describe('a file', () => {
         response.writeHead(200, { 'content-encoding': encoding }).end(content),
       );
       inject(hub, { match: '/resolve/', fault: { kind: 'redirect', location }, times: Infinity });
-      expect((await fetchOf(config)).hash).toBe(config.hash);
+      expect((await fetchOf(config)).digest).toEqual(config.digest);
     },
   );
 
@@ -131,7 +131,7 @@ describe('a file', () => {
   it('is brought twice at once without harm', async () => {
     const folder = await tempFolder();
     const both = await Promise.all([1, 2].map(() => fetchOf(small, { folder })));
-    expect(both.map(({ hash }) => hash)).toEqual([small.hash, small.hash]);
+    expect(both.map(({ digest }) => digest)).toEqual([small.digest, small.digest]);
   });
 });
 
@@ -148,14 +148,14 @@ describe('a fault that passes', () => {
 
   it.each(faults)('of a small file: %s', async (_what, fault) => {
     const injected = inject(hub, { match: onCdn, fault, times: 2 });
-    expect((await fetchOf(small, { readTimeoutMs: 300 })).hash).toBe(small.hash);
+    expect((await fetchOf(small, { readTimeoutMs: 300 })).digest).toEqual(small.digest);
     expect(injected.hits).toBe(2);
     expect(resolves()).toBe(3);
   });
 
   it.each(faults)('of a large file: %s', async (_what, fault) => {
     const injected = inject(hub, { match: onCdn, fault, skip: 1, times: 2 });
-    expect((await fetchOf(large, { readTimeoutMs: 300 })).hash).toBe(large.hash);
+    expect((await fetchOf(large, { readTimeoutMs: 300 })).digest).toEqual(large.digest);
     expect(injected.hits).toBe(2);
     expect(resolves()).toBe(3);
   });
@@ -171,17 +171,17 @@ describe('a fault that passes', () => {
     ['416', { kind: 'status', status: 416 }],
   ])('an answer that is %s', async (_what, fault) => {
     inject(hub, { match: onCdn, fault, skip: 1 });
-    expect((await fetchOf(large)).hash).toBe(large.hash);
+    expect((await fetchOf(large)).digest).toEqual(large.digest);
   });
 
   it('is one before the redirect', async () => {
     inject(hub, { match: '/resolve/', fault: { kind: 'status', status: 502 }, times: 3 });
-    expect((await fetchOf(small)).hash).toBe(small.hash);
+    expect((await fetchOf(small)).digest).toEqual(small.digest);
   });
 
   it('is gzip without a length', async () => {
     inject(hub, { match: '/resolve-cache/', fault: { kind: 'gzip' }, times: Infinity });
-    expect((await fetchOf(config)).hash).toBe(config.hash);
+    expect((await fetchOf(config)).digest).toEqual(config.digest);
   });
 
   it.each<[string, (content: Buffer, response: ServerResponse) => void]>([
@@ -200,7 +200,7 @@ describe('a fault that passes', () => {
       return answer(content, response);
     });
     inject(hub, { match: '/resolve/', fault: { kind: 'redirect', location }, times: Infinity });
-    expect((await fetchOf(small)).hash).toBe(small.hash);
+    expect((await fetchOf(small)).digest).toEqual(small.digest);
     expect(wrong).toBe(0);
   });
 
@@ -212,7 +212,7 @@ describe('a fault that passes', () => {
       sendRange(response, content, range).write('', () => response.socket?.destroySoon());
     });
     inject(hub, { match: '/resolve/', fault: { kind: 'redirect', location }, times: Infinity });
-    expect((await fetchOf(large)).hash).toBe(large.hash);
+    expect((await fetchOf(large)).digest).toEqual(large.digest);
     expect(asked.length).toBe(4);
   });
 
@@ -230,8 +230,8 @@ describe('a fault that passes', () => {
       if (uses > 2) return response.writeHead(403).end('Request has expired');
       return sendRange(response, content, range).end();
     });
-    const { hash } = await fetchOf({ ...large, url }, { endpoint: new URL(url).origin });
-    expect(hash).toBe(large.hash);
+    const { digest } = await fetchOf({ ...large, url }, { endpoint: new URL(url).origin });
+    expect(digest).toEqual(large.digest);
     expect(signed).toBeGreaterThan(1);
   });
 
@@ -243,7 +243,7 @@ describe('a fault that passes', () => {
       fault: { kind: 'cut', afterBytes: MIB / 2 },
       times: 8,
     });
-    expect((await fetchOf(small, { retry })).hash).toBe(small.hash);
+    expect((await fetchOf(small, { retry })).digest).toEqual(small.digest);
     expect(cut.hits).toBe(8);
     expect(bytesAskedFor(hub.requests.slice(-1), small.size)).toBe(small.size - 4 * MIB);
   });
@@ -322,10 +322,10 @@ describe('wrong content', () => {
       await expect(failed).rejects.toEqual(
         coded('EHUG_INTEGRITY', `"w.bin" of model org/${which} has the digest sha256-`),
       );
-      await expect(failed).rejects.toThrow(`expected ${file.hash}`);
+      await expect(failed).rejects.toThrow(`expected ${digestText(file.digest)}`);
       expect(resolves()).toBe(1);
       expect(await readdir(folder)).toEqual([]);
-      expect((await fetchOf(file, { folder })).hash).toBe(file.hash);
+      expect((await fetchOf(file, { folder })).digest).toEqual(file.digest);
     },
   );
 
@@ -369,7 +369,7 @@ async function interrupt(
 
 /** What an earlier run left: a file without journal, thus one that was complete. */
 async function leaveBehind(file: RemoteFile, folder: string, content: Uint8Array): Promise<void> {
-  await writeFile(path.join(folder, `${hexOfSri(file.hash)}-${file.size}.free`), content);
+  await writeFile(path.join(folder, `${file.digest.hex}-${file.size}.part`), content);
 }
 
 const contentOf = async ({ url }: RemoteFile) =>
@@ -401,10 +401,10 @@ describe('an interrupted download', () => {
     const file = which === 'small' ? small : large;
     const folder = await tempFolder();
     await interrupt(file, folder, 0.5 * file.size);
-    expect((await readdir(folder)).map((name) => name.replace(/.*\./u, ''))).toEqual(['free']);
+    expect(await readdir(folder)).toEqual([`${file.digest.hex}-${file.size}.part`]);
     hub.clearRequests();
-    const { hash, presents } = await fetchOf(file, { folder });
-    expect(hash).toBe(file.hash);
+    const { digest, presents } = await fetchOf(file, { folder });
+    expect(digest).toEqual(file.digest);
     expect(presents[0]).toBeGreaterThanOrEqual(0.5 * file.size);
     expect(bytesAskedFor(hub.requests, file.size)).toBe(file.size - (presents[0] ?? 0));
     expect(await readdir(folder)).toEqual([]);
@@ -422,8 +422,8 @@ describe('an interrupted download', () => {
     const content = await contentOf(file);
     const location = await serve((_request, response) => response.end(content));
     inject(hub, { match: '/resolve/', fault: { kind: 'redirect', location }, times: Infinity });
-    const { hash, presents } = await fetchOf(file, { folder });
-    expect(hash).toBe(file.hash);
+    const { digest, presents } = await fetchOf(file, { folder });
+    expect(digest).toEqual(file.digest);
     expect(presents.slice(1)).toContain(0);
   });
 
@@ -444,8 +444,8 @@ describe('an interrupted download', () => {
     });
     await expect(fetchOf(small, { folder })).rejects.toEqual(coded(code));
     page.remove();
-    const { hash, presents } = await fetchOf(small, { folder });
-    expect(hash).toBe(small.hash);
+    const { digest, presents } = await fetchOf(small, { folder });
+    expect(digest).toEqual(small.digest);
     expect(presents[0]).toBeGreaterThanOrEqual(0.5 * small.size);
   });
 
@@ -453,7 +453,7 @@ describe('an interrupted download', () => {
     const folder = await tempFolder();
     await leaveBehind(small, folder, await contentOf(small));
     hub.clearRequests();
-    expect((await fetchOf(small, { folder })).hash).toBe(small.hash);
+    expect((await fetchOf(small, { folder })).digest).toEqual(small.digest);
     expect(hub.requests).toEqual([]);
   });
 
@@ -461,13 +461,13 @@ describe('an interrupted download', () => {
     const folder = await tempFolder();
     await leaveBehind(large, folder, await contentOf(large));
     await interrupt(large, folder, large.size);
-    expect(await readdir(folder)).toEqual([`${hexOfSri(large.hash)}-${large.size}.free`]);
+    expect(await readdir(folder)).toEqual([`${large.digest.hex}-${large.size}.part`]);
   });
 
   it('that was damaged since is brought anew', async () => {
     const folder = await tempFolder();
     await leaveBehind(small, folder, (await contentOf(small)).fill(0, 1000, 2000));
-    expect((await fetchOf(small, { folder })).hash).toBe(small.hash);
+    expect((await fetchOf(small, { folder })).digest).toEqual(small.digest);
   });
 
   it('that was damaged, and comes wrong too, is refused', async () => {
@@ -481,7 +481,7 @@ describe('an interrupted download', () => {
   it('of a length that cannot be is brought anew', async () => {
     const folder = await tempFolder();
     await leaveBehind(small, folder, Buffer.alloc(10));
-    expect((await fetchOf(small, { folder })).hash).toBe(small.hash);
+    expect((await fetchOf(small, { folder })).digest).toEqual(small.digest);
   });
 
   it('does not begin when it is interrupted before', async () => {

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createHttp } from '../../src/hub/http.ts';
 import { createDownloads, type Downloads } from '../../src/download/downloads.ts';
-import { bring, publish } from '../support/bring.ts';
+import { downloadFile, publish } from '../support/download.ts';
 import { type Hub, lfs, startHub } from '../support/hub/index.ts';
 import { smallDisk } from '../support/small-disk.ts';
 
@@ -37,10 +37,10 @@ describe('a disk', () => {
     const content = lfs.generated({ size: 48 * MIB, seed: 1 });
     const file = await publish(hub, 'org/too-large', 'w.bin', content);
     hub.clearRequests();
-    await expect(bring(file, { endpoint: hub.endpoint, folder })).rejects.toEqual(
+    await expect(downloadFile(file, { endpoint: hub.endpoint, folder })).rejects.toEqual(
       expect.objectContaining({
         code: 'EHUG_DISK_FULL',
-        message: `${folder} needs 48 MiB more, and 32 MiB are free`,
+        message: `not enough disk space in ${folder}: 48 MiB needed, 32 MiB free`,
       }),
     );
     expect(hub.requests).toEqual([]);
@@ -77,7 +77,7 @@ describe('a disk', () => {
     const tooLarge = await publish(hub, 'org/never-fits', 'w.bin', large);
     const outcomes = await withDownloads(folder, (downloads) =>
       Promise.allSettled(
-        [{ ...fitting, hash: tooLarge.hash }, tooLarge].map((file) =>
+        [{ ...fitting, digest: tooLarge.digest }, tooLarge].map((file) =>
           downloads.fetch(file, () => undefined),
         ),
       ),
@@ -95,7 +95,7 @@ describe('a disk', () => {
     const content = lfs.generated({ size: 24 * MIB, seed: 2 });
     const file = await publish(hub, 'org/fitting', 'w.bin', content);
     const other = path.join(folder, 'of another program');
-    const full = bring(file, {
+    const full = downloadFile(file, {
       endpoint: hub.endpoint,
       folder,
       onBytes: (present) => {
@@ -105,12 +105,12 @@ describe('a disk', () => {
     await expect(full).rejects.toEqual(
       expect.objectContaining({
         code: 'EHUG_DISK_FULL',
-        message: expect.stringContaining(`${folder} is full: `),
+        message: expect.stringContaining(`the disk of ${folder} is full: `),
       }),
     );
     rmSync(other);
-    const { hash, presents } = await bring(file, { endpoint: hub.endpoint, folder });
-    expect(hash).toBe(file.hash);
+    const { digest, presents } = await downloadFile(file, { endpoint: hub.endpoint, folder });
+    expect(digest).toEqual(file.digest);
     expect(presents[0]).toBeGreaterThanOrEqual(10 * MIB);
   });
 });
