@@ -5,7 +5,6 @@ import { HugError, messageOf, systemCodeOf } from '../errors.ts';
 /**
  * Fails unless the disk of a folder has room.
  *
- * @param folder that exists
  * @param needed bytes to be written
  * @param hint how to make room
  * @throws HugError `EHUG_DISK_FULL`
@@ -15,9 +14,8 @@ export async function assertSpace(folder: string, needed: number, hint: string):
   if (needed > free) throw notEnoughSpace(folder, needed, free, hint);
 }
 
-/** A download that takes up disk space. */
+/** A download, and the bytes that it has yet to write. */
 interface Reserving {
-  /** Bytes that it has yet to write. */
   readonly missing: number;
 }
 
@@ -28,16 +26,15 @@ export class DiskReservation {
   /** Downloads that write, and complete ones whose file is not discarded yet. */
   readonly #active = new Set<Reserving>();
   /** Called when an active download leaves. */
-  #waiting: (() => void)[] = [];
+  readonly #waiting: (() => void)[] = [];
 
-  /** @param folder that exists when space is reserved */
   constructor(folder: string, signal: AbortSignal) {
     this.#folder = folder;
     this.#signal = signal;
   }
 
   /**
-   * Reserves what a download will write. Waits for others to leave while there is too little.
+   * Reserves space for a download. Waits for others to leave while there is too little.
    *
    * @throws HugError `EHUG_DISK_FULL` when there is too little for this download alone
    */

@@ -74,7 +74,6 @@ export function createDownloads({ http, folder, signal }: DownloadsOptions): Dow
   };
 }
 
-/** The download of one file. */
 interface Transfer {
   readonly http: Http;
   readonly file: RemoteFile;
@@ -82,7 +81,7 @@ interface Transfer {
   readonly signal: AbortSignal;
 }
 
-/** Downloads the bytes that are missing, and checks the digest of the whole file. */
+/** Downloads the missing bytes, and checks the digest of the whole file. */
 async function complete(transfer: Transfer): Promise<void> {
   const { file, partial } = transfer;
   const download = async () => {
@@ -101,6 +100,8 @@ async function complete(transfer: Transfer): Promise<void> {
   await partial.clear();
   throw wrongDigest(file, digest);
 }
+
+const isEmpty = ({ start, end }: ByteRange): boolean => start === end;
 
 /** The server does not send a part of the file alone. */
 class RangesRefused extends Error {}
@@ -199,8 +200,6 @@ async function downloadWhole(transfer: Transfer): Promise<void> {
   });
 }
 
-const isEmpty = ({ start, end }: ByteRange): boolean => start === end;
-
 /**
  * Writes a body. Bytes before a fault are kept. Bytes beyond the range are dropped, and a fault
  * after its last byte does not matter.
@@ -221,11 +220,12 @@ async function writeBody(
   let gathered = 0;
   const flush = async () => {
     if (gathered === 0) return;
-    const bytes = Buffer.concat(batch, gathered);
+    const chunks = batch;
+    const next = at + gathered;
     batch = [];
     gathered = 0;
-    await partial.write(bytes, at);
-    at += bytes.length;
+    await partial.write(chunks, at);
+    at = next;
     if (at - progress.counted < MIN_PROGRESS) return;
     progress.counted = at;
     progressed();

@@ -4,16 +4,15 @@ import path from 'node:path';
 import { HugError, systemCodeOf } from '../errors.ts';
 
 /**
- * What follows the key in the name of a file or folder that a process works on: `KEY.<uuid>.part`.
- * `KEY.part` is free. A lease changes hands by a rename, of which only one can succeed, so there is
- * no lock that could stay behind.
+ * What follows the key in the name of a file that a process works on: `KEY.<uuid>.part`. `KEY.part`
+ * is free. A lease changes hands by a rename, of which only one can succeed, so no lock stays behind.
  */
 const HELD = /^\.[\da-f-]{36}\.part$/u;
 
 /**
- * The holder of a lease touches it this often. After a minute of silence it counts as ended, and
- * the next process takes the file over. So what `kill -9` ended is not resumed by a run in the same
- * minute: that one downloads into a file of its own, and a later run takes over the silent one.
+ * The holder touches its file every ten seconds. After a minute of silence the next process takes it
+ * over. So a run in the minute after a `kill -9` does not resume what that ended: it makes a file of
+ * its own, and a later run takes over the silent one.
  */
 const HEARTBEAT_MS = 10_000;
 const SILENCE_MS = 60_000;
@@ -31,12 +30,11 @@ interface Lease {
 }
 
 /**
- * Takes over a file or folder that is free or silent, or finds a name for a new one. What other
- * processes hold is left alone: each makes its own.
+ * Takes over a file or folder that is free or silent, or finds a name for a new one. Those that
+ * other processes hold are left alone: each process makes its own.
  *
  * @param folder made when missing
  * @param key of the content; a file name
- * @throws the errors of the file system
  */
 export async function acquireLease(folder: string, key: string): Promise<Lease> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -45,16 +43,18 @@ export async function acquireLease(folder: string, key: string): Promise<Lease> 
   heartbeat ??= setInterval(() => held.forEach((_, file) => void renew(file)), HEARTBEAT_MS);
   heartbeat.unref();
   for (const abandoned of await abandonedIn(folder, key)) {
-    if (await succeeds(takeOver(abandoned, mine))) return { path: mine, exists: true };
+    // Touched before, so that it is not silent under its new name.
+    const taken = touch(abandoned).then(() => rename(abandoned, mine));
+    if (await succeeds(taken)) return { path: mine, exists: true };
   }
   return { path: mine, exists: false };
 }
 
 /**
- * Makes sure, before a write, that the file still belongs to this process: one that was suspended
- * for longer than a minute may have lost it.
+ * Makes sure, before a write, that a file still belongs to this process, which may have been
+ * suspended for longer than a minute.
  *
- * @throws HugError `EHUG_FILE_SYSTEM` when the file was taken over, or removed
+ * @throws HugError `EHUG_FILE_SYSTEM` when the file was taken over or removed
  */
 export async function confirmLease(file: string): Promise<void> {
   const isRecent = Date.now() - (held.get(file) ?? 0) < SILENCE_MS / 2;
@@ -64,16 +64,13 @@ export async function confirmLease(file: string): Promise<void> {
   });
 }
 
-/** Ends a lease; the next process that wants the file takes it over at once. */
+/** Ends a lease: the next process that wants the file takes it over at once. */
 export async function releaseLease(file: string, key: string): Promise<void> {
   await succeeds(rename(file, path.join(path.dirname(file), `${key}.part`)));
   held.delete(file);
 }
 
-/**
- * Removes a file or folder of this process, and those of the same content that are free or silent,
- * unless the file system forbids it.
- */
+/** Removes a file or folder of this process, and those of the same key that are free or silent. */
 export async function removeAll(file: string, key: string): Promise<void> {
   const abandoned = await abandonedIn(path.dirname(file), key);
   await rm(file, { recursive: true, force: true });
@@ -81,28 +78,22 @@ export async function removeAll(file: string, key: string): Promise<void> {
   held.delete(file);
 }
 
-/** Files and folders of a content that are free or silent. */
 async function abandonedIn(folder: string, key: string): Promise<string[]> {
   const abandoned: string[] = [];
   for (const name of await readdir(folder)) {
     const file = path.join(folder, name);
-    if (name === `${key}.part`) abandoned.push(file);
     const isHeld = name.startsWith(key) && HELD.test(name.slice(key.length));
-    if (isHeld && !held.has(file) && (await isSilent(file))) abandoned.push(file);
+    const isSilent = isHeld && !held.has(file) && Date.now() - (await changedMs(file)) > SILENCE_MS;
+    if (isSilent || name === `${key}.part`) abandoned.push(file);
   }
   return abandoned;
 }
 
-async function isSilent(file: string): Promise<boolean> {
-  const { mtimeMs } = await stat(file).catch(() => ({ mtimeMs: Infinity }));
-  return Date.now() - mtimeMs > SILENCE_MS;
-}
-
-/** Touches a file that may be old before its rename, so that it is not silent under its new name. */
-async function takeOver(abandoned: string, mine: string): Promise<void> {
-  await touch(abandoned);
-  await rename(abandoned, mine);
-}
+const changedMs = (file: string): Promise<number> =>
+  stat(file).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => Infinity,
+  );
 
 /** Touches a file of this process, and returns whether it is there. */
 async function renew(file: string): Promise<boolean> {
@@ -115,9 +106,9 @@ async function renew(file: string): Promise<boolean> {
   return !isMissing;
 }
 
-async function touch(file: string): Promise<void> {
+function touch(file: string): Promise<void> {
   const now = new Date();
-  await utimes(file, now, now);
+  return utimes(file, now, now);
 }
 
 /** Error codes of a file that is gone, or belongs to another user. */

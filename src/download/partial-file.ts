@@ -17,7 +17,6 @@ const SEGMENT_BYTES = 32 * MEBIBYTE;
 /** Bytes that are read back at once to be hashed. */
 const BLOCK_BYTES = MEBIBYTE;
 
-/** Who follows a partial file. */
 interface PartialFileOptions {
   /** Told how many bytes are on disk: at first, and whenever that changes. */
   readonly onBytes: (present: number) => void;
@@ -30,7 +29,7 @@ interface HashedPrefix {
   readonly digester: Digester;
   /** Where they end. */
   end: number;
-  /** Reads and hashes the bytes that follow; `undefined` when all on disk are hashed. */
+  /** Reads and hashes the bytes on disk that follow. */
   reading: Promise<void> | undefined;
 }
 
@@ -98,22 +97,21 @@ export class PartialFile {
     }
   }
 
-  /** Bytes that are on disk. */
+  /** Bytes on disk. */
   get present(): number {
     return this.#counts.reduce((sum, count) => sum + count, 0);
   }
 
-  /** Bytes that are yet to be written. */
   get missing(): number {
     return this.#file.size - this.present;
   }
 
-  /** The bytes that each segment misses, in order; an empty range for a complete one. */
+  /** The bytes that each segment misses, in order. */
   get gaps(): ByteRange[] {
     return Array.from(this.#counts, (_, segment) => this.gap(segment));
   }
 
-  /** The bytes that a segment misses. */
+  /** The bytes that a segment misses; an empty range when it is complete. */
   gap(segment: number): ByteRange {
     const segmentStart = segment * this.#segmentBytes;
     return {
@@ -127,11 +125,11 @@ export class PartialFile {
    *
    * @param start where they belong: behind the bytes that their segment has
    */
-  async write(bytes: Uint8Array, start: number): Promise<void> {
-    const end = start + bytes.length;
+  async write(chunks: readonly Uint8Array[], start: number): Promise<void> {
+    const end = start + lengthOf(chunks);
     await this.#guard(async () => {
       await confirmLease(this.path);
-      await writeAll(this.#handle, bytes, start);
+      await writeAll(this.#handle, chunks, start);
       const first = Math.floor(start / this.#segmentBytes);
       const after = Math.ceil(end / this.#segmentBytes);
       for (let segment = first; segment < after; segment += 1) {
@@ -142,7 +140,7 @@ export class PartialFile {
     });
     const prefix = this.#prefix;
     if (start === prefix.end && prefix.reading === undefined) {
-      prefix.digester.update(bytes);
+      for (const chunk of chunks) prefix.digester.update(chunk);
       prefix.end = end;
     }
     this.#catchUp(prefix);
@@ -164,7 +162,7 @@ export class PartialFile {
     return this.#prefix.digester.digest();
   }
 
-  /** Closes the file as a complete one, without the table. */
+  /** Closes the file as a complete one. */
   async complete(): Promise<void> {
     await this.#guard(async () => {
       await this.#handle.truncate(this.#file.size);
@@ -208,10 +206,9 @@ export class PartialFile {
     return true;
   }
 
-  /** Writes a part of the table, as 32-bit numbers. */
   async #saveCounts(first: number, after: number): Promise<void> {
     const table = new Uint8Array(this.#counts.buffer, 4 * first, 4 * (after - first));
-    await writeAll(this.#handle, table, this.#file.size + 4 * first);
+    await writeAll(this.#handle, [table], this.#file.size + 4 * first);
   }
 
   /** Begins to hash the bytes on disk that follow the hashed ones without a gap. */
@@ -260,10 +257,20 @@ const emptyPrefix = ({ digest, size }: RemoteFile): HashedPrefix => ({
   reading: undefined,
 });
 
-/** One write may take a part only, as on a disk that is almost full. */
-async function writeAll(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
-  for (let done = 0; done < bytes.length;) {
-    const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, position + done);
+const lengthOf = (chunks: readonly Uint8Array[]): number =>
+  chunks.reduce((sum, { length }) => sum + length, 0);
+
+/** A first write may take a part only, as on a disk that is almost full. */
+async function writeAll(
+  handle: FileHandle,
+  chunks: readonly Uint8Array[],
+  position: number,
+): Promise<void> {
+  let { bytesWritten: done } = await handle.writev(chunks, position);
+  if (done === lengthOf(chunks)) return;
+  const bytes = Buffer.concat(chunks);
+  while (done < bytes.length) {
+    const { bytesWritten } = await handle.write(bytes, done, undefined, position + done);
     done += bytesWritten;
   }
 }

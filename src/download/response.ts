@@ -9,11 +9,9 @@ import { TransientFault } from '../hub/retry.ts';
 export interface RemoteFile {
   /** Address on the endpoint's origin. */
   readonly url: string;
-  /** Repository and path, for messages. */
   readonly subject: Subject;
   /** Length in bytes. */
   readonly size: number;
-  /** Digest of the content, which the download must have. */
   readonly digest: Digest;
 }
 
@@ -56,10 +54,8 @@ export function bodyRange(
   return isWhole ? asked : undefined;
 }
 
-/** @returns `size` is `undefined` where the server does not state it (`*`) */
-function parseContentRange(
-  header: string | string[] | undefined,
-): { start: number; end: number; size: number | undefined } | undefined {
+/** The bytes of a `Content-Range`, and the size of the file if the server knows it. */
+function parseContentRange(header: string | string[] | undefined) {
   const match = /^bytes (\d+)-(\d+)\/(\d+|\*)$/u.exec(String(header));
   if (match === null) return undefined;
   const [, first, last, size] = match;

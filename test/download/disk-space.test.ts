@@ -32,7 +32,7 @@ async function withDownloads<T>(
 }
 
 describe('a disk', () => {
-  it('without room is told before anything is asked of the Hub', async ({ skip }) => {
+  it('without room is reported before any request to the Hub', async ({ skip }) => {
     const { folder } = await smallDisk(32 * MIB, skip);
     const content = lfs.generated({ size: 48 * MIB, seed: 1 });
     const file = await publish(hub, 'org/too-large', 'w.bin', content);
@@ -47,14 +47,14 @@ describe('a disk', () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  it('with room for each of two files alone brings one after the other', async ({ skip }) => {
+  it('with room for one of two files at a time takes one after the other', async ({ skip }) => {
     const { folder } = await smallDisk(32 * MIB, skip);
     const files = await Promise.all(
       [3, 4].map((seed) =>
         publish(hub, `org/half-${seed}`, 'w.bin', lfs.generated({ size: 20 * MIB, seed })),
       ),
     );
-    const brought = await withDownloads(folder, (downloads) =>
+    const inFolder = await withDownloads(folder, (downloads) =>
       Promise.all(
         files.map(async (file) => {
           const download = await downloads.fetch(file, () => undefined);
@@ -64,8 +64,8 @@ describe('a disk', () => {
         }),
       ),
     );
-    // One waits beside the other, with no more than its journal.
-    expect(brought.toSorted((a, b) => a - b)).toEqual([1, 2]);
+    // One waits beside the other, with no more than its table.
+    expect(inFolder.toSorted((a, b) => a - b)).toEqual([1, 2]);
     expect(readdirSync(folder)).toEqual([]);
   });
 

@@ -43,7 +43,7 @@ describe('a partial file', () => {
         for (const [segment, length] of writes) {
           const { start, end } = partial.gap(segment);
           const bytes = Buffer.alloc(Math.min(length, end - start), 'x');
-          await partial.write(bytes, start);
+          await partial.write([bytes], start);
           counts[segment] = (counts[segment] ?? 0) + bytes.length;
         }
         await partial.release();
@@ -64,8 +64,8 @@ describe('a partial file', () => {
   it('counts a write in every segment that it reaches', async () => {
     const folder = await tempFolder();
     const partial = await open(folder, remote(SIZE));
-    await partial.write(Buffer.alloc(SEGMENT - 1), 0);
-    await partial.write(Buffer.alloc(SEGMENT + 3), SEGMENT - 1);
+    await partial.write([Buffer.alloc(SEGMENT - 1)], 0);
+    await partial.write([Buffer.alloc(SEGMENT + 3)], SEGMENT - 1);
     await partial.release();
     const next = await open(folder, remote(SIZE));
     expect(next.gaps.map(({ start }) => start)).toEqual([SEGMENT, 2 * SEGMENT, 2 * SEGMENT + 2]);
@@ -82,8 +82,8 @@ describe('a partial file', () => {
     const partial = await open(await tempFolder(), remote(SIZE));
     for (const segment of order) {
       const { start, end } = partial.gap(segment);
-      await partial.write(content.subarray(start, start + 5), start);
-      await partial.write(content.subarray(start + 5, end), start + 5);
+      await partial.write([content.subarray(start, start + 5)], start);
+      await partial.write([content.subarray(start + 5, end)], start + 5);
     }
     const hex = createHash('sha256').update(content).digest('hex');
     expect(await partial.digest()).toEqual({ kind: 'sha256', hex });
@@ -95,7 +95,7 @@ describe('a partial file', () => {
   it('has the git blob id of a file that is known by it', async () => {
     const digest = { kind: 'git-blob', hex: 'b6fc4c620b67d95f953a5c1c1230aaab5db5a1b0' } as const;
     const partial = await open(await tempFolder(), { ...remote(5), digest });
-    await partial.write(Buffer.from('hello'), 0);
+    await partial.write([Buffer.from('hello')], 0);
     expect(await partial.digest()).toEqual(digest);
     await partial.remove();
   });
@@ -127,16 +127,26 @@ describe('a partial file', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
+  it('is released while its bytes are still hashed', async () => {
+    const folder = await leftBehind(remote(SIZE), Buffer.alloc(SIZE));
+    const partial = await open(folder, remote(SIZE));
+    await partial.release();
+    await expect(partial.digest()).rejects.toThrow('closed');
+    expect(await readdir(folder)).toEqual([`${'ab'.repeat(32)}-${SIZE}.part`]);
+  });
+
   it('is not written any more when another process took it over', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() });
     onTestFinished(() => void vi.useRealTimers());
     const folder = await tempFolder();
     const partial = await open(folder, remote(5));
-    await partial.write(Buffer.from('he'), 0);
+    await partial.write([Buffer.from('he')], 0);
     const theirs = path.join(folder, 'theirs');
     await rename(partial.path, theirs);
     vi.setSystemTime(Date.now() + 60_000);
-    await expect(partial.write(Buffer.from('llo'), 2)).rejects.toThrow('another process took over');
+    await expect(partial.write([Buffer.from('llo')], 2)).rejects.toThrow(
+      'another process took over',
+    );
     await partial.release();
     expect(await readFile(theirs, 'latin1')).toBe('he\0\0\0\x02\0\0\0');
     expect(await readdir(folder)).toEqual(['theirs']);

@@ -44,7 +44,7 @@ async function outcomeOf(child: ChildProcess) {
 }
 
 describe('processes', () => {
-  it('killed at 60 %: the next one asks for less than half of the bytes again', async () => {
+  it('killed at 60 %: a later one requests less than half of the bytes', async () => {
     const folder = await tempFolder();
     const content = lfs.generated({ size: 256 * MIB, seed: 'killed' });
     const file = await publish(hub, 'org/killed', 'w.bin', content);
@@ -69,7 +69,7 @@ describe('processes', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it('at once on the same file do each other no harm', async () => {
+  it('at once on the same file do not disturb each other', async () => {
     const folder = await tempFolder();
     const content = lfs.generated({ size: 80 * MIB, seed: 'shared' });
     const file = await publish(hub, 'org/shared', 'w.bin', content);
