@@ -40,8 +40,7 @@ export async function acquireLease(folder: string, key: string): Promise<Lease> 
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const mine = path.join(folder, `${key}.${randomUUID()}.part`);
   held.set(mine, 0);
-  heartbeat ??= setInterval(() => held.forEach((_, file) => void renew(file)), HEARTBEAT_MS);
-  heartbeat.unref();
+  heartbeat ??= setInterval(renewAll, HEARTBEAT_MS).unref();
   for (const abandoned of await abandonedIn(folder, key)) {
     // Touched before, so that it is not silent under its new name.
     const taken = touch(abandoned).then(() => rename(abandoned, mine));
@@ -94,6 +93,10 @@ const changedMs = (file: string): Promise<number> =>
     ({ mtimeMs }) => mtimeMs,
     () => Infinity,
   );
+
+function renewAll(): void {
+  for (const file of held.keys()) void renew(file);
+}
 
 /** Touches a file of this process, and returns whether it is there. */
 async function renew(file: string): Promise<boolean> {

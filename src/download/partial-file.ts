@@ -139,6 +139,7 @@ export class PartialFile {
       await this.#saveCounts(first, after);
     });
     const prefix = this.#prefix;
+    // Another segment may have begun to read these bytes back.
     if (start === prefix.end && prefix.reading === undefined) {
       for (const chunk of chunks) prefix.digester.update(chunk);
       prefix.end = end;

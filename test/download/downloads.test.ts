@@ -311,6 +311,18 @@ describe('a mirror that redirects to the Hub', () => {
   });
 });
 
+describe('a refused range', () => {
+  it('ends the other ranges of the file', async () => {
+    const headers = { 'x-error-code': 'GatedRepo' };
+    const fault: Fault = { kind: 'status', status: 403, headers };
+    inject(hub, { match: onCdn, fault, skip: 1, times: Infinity });
+    const fetching = fetchOf(large, { downloadConcurrency: 1 });
+    await expect(fetching).rejects.toEqual(coded('EHUG_GATED'));
+    // The first range, the second one at the address of the first, and once more at a new one.
+    expect(hub.requests.filter(({ origin }) => origin === 'cdn').length).toBe(3);
+  });
+});
+
 describe('wrong content', () => {
   it.each(['small', 'large'])('of a %s file is removed, and not requested again', async (which) => {
     const file = which === 'small' ? small : large;
