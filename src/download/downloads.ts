@@ -60,7 +60,7 @@ export function createDownloads({ http, folder, signal }: DownloadsOptions): Dow
   return {
     async fetch(file, onBytes) {
       signal.throwIfAborted();
-      const partial = await PartialFile.open(folder, file, { onBytes, signal });
+      const partial = await PartialFile.open({ folder, file, onBytes, signal });
       const leave = () => reservation.leave(partial);
       try {
         await reservation.reserve(partial);

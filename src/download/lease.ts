@@ -81,18 +81,13 @@ async function abandonedIn(folder: string, key: string): Promise<string[]> {
   const abandoned: string[] = [];
   for (const name of await readdir(folder)) {
     const file = path.join(folder, name);
-    const isHeld = name.startsWith(key) && HELD.test(name.slice(key.length));
-    const isSilent = isHeld && !held.has(file) && Date.now() - (await changedMs(file)) > SILENCE_MS;
-    if (isSilent || name === `${key}.part`) abandoned.push(file);
+    if (name === `${key}.part`) abandoned.push(file);
+    if (!name.startsWith(key) || !HELD.test(name.slice(key.length)) || held.has(file)) continue;
+    const { mtimeMs } = await stat(file).catch(() => ({ mtimeMs: Infinity }));
+    if (Date.now() - mtimeMs > SILENCE_MS) abandoned.push(file);
   }
   return abandoned;
 }
-
-const changedMs = (file: string): Promise<number> =>
-  stat(file).then(
-    ({ mtimeMs }) => mtimeMs,
-    () => Infinity,
-  );
 
 function renewAll(): void {
   for (const file of held.keys()) void renew(file);

@@ -18,6 +18,9 @@ const SEGMENT_BYTES = 32 * MEBIBYTE;
 const BLOCK_BYTES = MEBIBYTE;
 
 interface PartialFileOptions {
+  /** Folder of partial files; made when missing. */
+  readonly folder: string;
+  readonly file: RemoteFile;
   /** Told how many bytes are on disk: at first, and whenever that changes. */
   readonly onBytes: (present: number) => void;
   /** Ends the hashing. */
@@ -48,43 +51,32 @@ interface HashedPrefix {
  */
 export class PartialFile {
   readonly path: string;
-  readonly #file: RemoteFile;
   readonly #handle: FileHandle;
   readonly #options: PartialFileOptions;
+  readonly #file: RemoteFile;
   readonly #segmentBytes: number;
   /** Bytes on disk of each segment, as in the table. */
   readonly #counts: Uint32Array;
   #prefix: HashedPrefix;
 
-  private constructor(
-    place: string,
-    file: RemoteFile,
-    handle: FileHandle,
-    options: PartialFileOptions,
-  ) {
+  private constructor(place: string, handle: FileHandle, options: PartialFileOptions) {
+    const { file } = options;
     this.path = place;
-    this.#file = file;
     this.#handle = handle;
     this.#options = options;
+    this.#file = file;
     this.#segmentBytes = file.size > MAX_UNDIVIDED ? SEGMENT_BYTES : MAX_UNDIVIDED;
     this.#counts = new Uint32Array(Math.ceil(file.size / this.#segmentBytes));
     this.#prefix = emptyPrefix(file);
   }
 
-  /**
-   * Continues what an earlier process left of the content, or begins a new file.
-   *
-   * @param folder made when missing
-   */
-  static async open(
-    folder: string,
-    file: RemoteFile,
-    options: PartialFileOptions,
-  ): Promise<PartialFile> {
+  /** Continues what an earlier process left of the content, or begins a new file. */
+  static async open(options: PartialFileOptions): Promise<PartialFile> {
+    const { folder, file } = options;
     try {
       const { path: place, exists } = await acquireLease(folder, keyOf(file));
       const handle = await open(place, exists ? 'r+' : 'wx+');
-      const partial = new PartialFile(place, file, handle, options);
+      const partial = new PartialFile(place, handle, options);
       try {
         if (!exists || !(await partial.#load())) await partial.clear();
       } catch (error) {
@@ -173,18 +165,18 @@ export class PartialFile {
 
   /** Leaves the bytes on disk to the next process. */
   async release(): Promise<void> {
-    if (this.present === 0) return this.remove();
-    await this.#guard(async () => {
-      await this.#handle.close();
-      await releaseLease(this.path, keyOf(this.#file));
-    });
+    await this.#end(this.present === 0 ? removeAll : releaseLease);
   }
 
   /** Removes the file, complete or not, and what else was left of the same content. */
   async remove(): Promise<void> {
-    await this.#guard(async () => {
+    await this.#end(removeAll);
+  }
+
+  #end(how: typeof releaseLease): Promise<void> {
+    return this.#guard(async () => {
       await this.#handle.close();
-      await removeAll(this.path, keyOf(this.#file));
+      await how(this.path, keyOf(this.#file));
     });
   }
 
@@ -193,9 +185,7 @@ export class PartialFile {
     const { size } = this.#file;
     const { size: length } = await this.#handle.stat();
     if (length === size) {
-      for (const [segment, { start, end }] of this.gaps.entries()) {
-        this.#counts[segment] = end - start;
-      }
+      this.#counts.set(this.gaps.map(({ start, end }) => end - start));
     } else {
       const table = new Uint8Array(this.#counts.buffer);
       await this.#handle.read(table, { position: size });
@@ -261,17 +251,14 @@ const emptyPrefix = ({ digest, size }: RemoteFile): HashedPrefix => ({
 const lengthOf = (chunks: readonly Uint8Array[]): number =>
   chunks.reduce((sum, { length }) => sum + length, 0);
 
-/** A first write may take a part only, as on a disk that is almost full. */
+/** One write may take a part only, as on a disk that is almost full. */
 async function writeAll(
   handle: FileHandle,
   chunks: readonly Uint8Array[],
   position: number,
 ): Promise<void> {
-  let { bytesWritten: done } = await handle.writev(chunks, position);
-  if (done === lengthOf(chunks)) return;
-  const bytes = Buffer.concat(chunks);
-  while (done < bytes.length) {
-    const { bytesWritten } = await handle.write(bytes, done, undefined, position + done);
-    done += bytesWritten;
-  }
+  const { bytesWritten } = await handle.writev(chunks, position);
+  if (bytesWritten === lengthOf(chunks)) return;
+  const rest = Buffer.concat(chunks).subarray(bytesWritten);
+  await writeAll(handle, [rest], position + bytesWritten);
 }

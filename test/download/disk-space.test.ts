@@ -112,5 +112,7 @@ describe('a disk', () => {
     const { digest, presents } = await downloadFile(file, { endpoint: hub.endpoint, folder });
     expect(digest).toEqual(file.digest);
     expect(presents[0]).toBeGreaterThanOrEqual(10 * MIB);
+    // It did not start again: the bytes that were kept were right.
+    expect(presents).not.toContain(0);
   });
 });

@@ -22,7 +22,7 @@ const remote = (size: number, hex = 'ab'.repeat(32)): RemoteFile => ({
 
 const open = (folder: string, file: RemoteFile): Promise<PartialFile> => {
   const { signal } = new AbortController();
-  return PartialFile.open(folder, file, { onBytes: () => undefined, signal });
+  return PartialFile.open({ folder, file, onBytes: () => undefined, signal });
 };
 
 /** What an earlier process left of a file. */
