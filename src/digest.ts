@@ -19,6 +19,13 @@ export interface Digest {
   readonly hex: string;
 }
 
+/** Computes the digest of bytes that come one after the other. */
+export interface Digester {
+  update(chunk: Uint8Array): unknown;
+  /** The digest of all bytes so far; to be called once. */
+  digest(): Digest;
+}
+
 /** Computes one digest of a stream of bytes. */
 export interface Hasher {
   update(chunk: Uint8Array): unknown;
@@ -73,6 +80,20 @@ export const etagOf = (digest: string): string => (isGitId(digest) ? digest : he
 
 /** The digest that an ETag stands for: SHA-256 in SRI form, or a git blob id as it is. */
 export const digestOfEtag = (etag: string): string => (isGitId(etag) ? etag : sriOfHex(etag));
+
+/**
+ * Computes a digest of one kind.
+ *
+ * @param size length of the content in bytes, which a git blob id needs up front
+ */
+export function createDigester(kind: Digest['kind'], size: number): Digester {
+  const hash = createHash(kind === 'sha256' ? 'sha256' : 'sha1');
+  if (kind === 'git-blob') hash.update(`blob ${size}\0`);
+  return {
+    update: (chunk) => hash.update(chunk),
+    digest: () => ({ kind, hex: hash.digest('hex') }),
+  };
+}
 
 /**
  * Computes the kind of digest that is expected.

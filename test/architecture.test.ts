@@ -43,7 +43,7 @@ const ONLY_IN: Record<string, readonly string[]> = {
   cosmiconfig: ['manifest'],
   leven: ['manifest', 'project'],
   listr2: ['cli'],
-  'p-limit': ['hub', 'download', 'copy'],
+  'p-limit': ['hub', 'copy'],
   picomatch: ['resolve'],
   'pretty-bytes': ['download', 'output', 'commands', 'cli'],
   semver: ['manifest', 'resolve'],
@@ -58,7 +58,7 @@ const OUTSIDE: Record<string, readonly string[]> = {
   'node:child_process': ['store'],
   'node:fs': ['base', 'manifest', 'lock', 'cache', 'store', 'cli', 'launch'],
   'node:fs/promises': ['base', 'manifest', 'hub', 'lock', 'download', 'store', 'cache'],
-  'node:os': ['download', 'bin'],
+  'node:os': ['bin'],
   'node:process': ['bin', 'launch'],
   'node:readline': ['cli'],
 };

@@ -3,7 +3,7 @@ import { repoFolderName } from '../cache/layout.ts';
 import { createRepoWriter, type RepoWriter } from '../cache/write/write.ts';
 import { EXIT } from '../errors.ts';
 import { escapeControls } from '../quote.ts';
-import { assertSpace } from '../download/space.ts';
+import { assertSpace } from '../download/disk-space.ts';
 import { type BringContext, damageText } from './to-store.ts';
 import { andMore } from '../output/text.ts';
 import { succeeded, throwRejected } from '../failures.ts';

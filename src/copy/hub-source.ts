@@ -1,3 +1,4 @@
+import { digestOfSri, isGitId } from '../digest.ts';
 import { type ErrorCode, HugError } from '../errors.ts';
 import { groupBy, type NonEmpty } from '../collections.ts';
 import { resolveUrl } from '../hub/api.ts';
@@ -83,7 +84,8 @@ export function createHubSource(
     const name = file.url ?? encodePath(path);
     const url = resolveUrl(downloads.endpoint, type, repo, rev, name);
     const subject = { type, id: repo, ref, path };
-    return downloads.fetch({ url, subject, size, hash }, (bytes) => report('downloading', bytes));
+    const digest = isGitId(hash) ? ({ kind: 'git-blob', hex: hash } as const) : digestOfSri(hash);
+    return downloads.fetch({ url, subject, size, digest }, (bytes) => report('downloading', bytes));
   }
 
   return {

@@ -1,5 +1,5 @@
 import type { Damage } from '../cache/find.ts';
-import { assertSpace } from '../download/space.ts';
+import { assertSpace } from '../download/disk-space.ts';
 import { succeeded, throwRejected } from '../failures.ts';
 import { placeOf } from '../lock/entries.ts';
 import { andMore } from '../output/text.ts';

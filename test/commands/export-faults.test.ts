@@ -234,7 +234,7 @@ describe('a cache that cannot be written', () => {
 describe('a cache that several users may write', () => {
   it.skipIf(process.getuid?.() !== 0)('may have what is left of a killed export', async () => {
     const user = await hfUser(hub.endpoint, MANIFEST);
-    const left = path.join(inCache(user, FOLDER), '.nix-hug.free');
+    const left = path.join(inCache(user, FOLDER), '.nix-hug.part');
     await mkdir(path.join(left, 'something'), { recursive: true });
     for (const folder of [user.home, user.folder, inCache(user, FOLDER), user.cache]) {
       await chmod(folder, 0o777);
@@ -244,7 +244,7 @@ describe('a cache that several users may write', () => {
     const world = { cwd: user.folder, env: { ...user.env, HOME: user.home }, uid: NOBODY };
     expect(await spawnCli(['export'], world).ended).toMatchObject({ status: 0 });
     expect((await readdir(inCache(user, FOLDER))).filter((name) => name.startsWith('.'))).toEqual([
-      '.nix-hug.free',
+      '.nix-hug.part',
     ]);
   });
 });
@@ -257,7 +257,7 @@ describe('a small disk', () => {
     const { error } = await exportOf(user);
     expect(error).toMatchObject({
       code: 'EHUG_DISK_FULL',
-      message: expect.stringContaining('needs 6 MiB more'),
+      message: expect.stringContaining('6 MiB needed'),
     });
     expect(hub.requests).toEqual([]);
   });

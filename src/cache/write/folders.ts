@@ -1,7 +1,7 @@
 import { lstat, mkdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { HugError, systemCodeOf } from '../../errors.ts';
-import { storageError } from '../../download/space.ts';
+import { storageError } from '../../download/disk-space.ts';
 
 /**
  * Makes a folder of the cache with those above it, and refuses to be led elsewhere: nothing below

@@ -2,7 +2,7 @@ import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { isGitId } from '../../digest.ts';
 import type { RepoType } from '../../repo.ts';
-import { acquireLease, removeAll } from '../../download/claim.ts';
+import { acquireLease, removeAll } from '../../download/lease.ts';
 import type { Damage } from '../find.ts';
 import { repoFolderName } from '../layout.ts';
 import { addToTree } from '../trees.ts';

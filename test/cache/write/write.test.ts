@@ -1,10 +1,9 @@
-import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createRepoWriter } from '../../../src/cache/write/write.ts';
-import { placeOfIds } from '../../support/place-of-ids.ts';
+import { silenceLeases } from '../../support/silence.ts';
 import { tempFolder } from '../../support/temp.ts';
 
 const MIB = 1024 * 1024;
@@ -82,10 +81,10 @@ describe('a repository in the cache', () => {
 
   it('is rid of what a killed process left, also when nothing else is to be done', async () => {
     const { repo, writer } = await writing();
-    const { pid } = spawnSync('true');
-    const left = `.nix-hug.${pid}.11111111-2222-3333-4444-555555555555@${await placeOfIds()}`;
+    const left = '.nix-hug.11111111-2222-3333-4444-555555555555.part';
     await mkdir(path.join(repo, left, 'rev'), { recursive: true });
-    const other = '.nix-hug.1.11111111-2222-3333-4444-555555555555@elsewhere';
+    await silenceLeases(repo);
+    const other = '.nix-hug.22222222-2222-3333-4444-555555555555.part';
     await mkdir(path.join(repo, other));
     await writer.close();
     expect((await readdir(repo)).toSorted()).toEqual([other, 'snapshots']);

@@ -1,30 +1,33 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { createHttp, type HttpOptions } from '../../src/hub/http.ts';
-import { digestStream, sriOfHex } from '../../src/digest.ts';
+import type { Digest } from '../../src/digest.ts';
 import { encodePath } from '../../src/repo.ts';
-import type { RemoteFile } from '../../src/download/answer.ts';
 import { createDownloads } from '../../src/download/downloads.ts';
+import type { RemoteFile } from '../../src/download/response.ts';
 import type { FileContent, Hub, LoggedRequest } from './hub/index.ts';
 
-/** How a file came. */
-export interface Bringing {
-  /** SHA-256 of what stood on disk, SRI. */
-  readonly hash: string;
-  /** How many bytes were there, at each report. */
+/** A download that has ended. */
+export interface Downloaded {
+  /** SHA-256 of the bytes on disk. */
+  readonly digest: Digest;
+  /** How many bytes were on disk, at each report. */
   readonly presents: readonly number[];
 }
 
 /** Where a file comes from and goes to. */
-export interface BringOptions extends Partial<HttpOptions> {
+export interface DownloadOptions extends Partial<HttpOptions> {
   readonly endpoint: string;
   /** Folder of partial files. */
   readonly folder: string;
   readonly onBytes?: (present: number) => void;
 }
 
-/** Brings a file with a client of its own, reads it from disk, and discards it. */
-export async function bring(file: RemoteFile, options: BringOptions): Promise<Bringing> {
+/** Downloads a file with a client of its own, reads it from disk, and discards it. */
+export async function downloadFile(
+  file: RemoteFile,
+  options: DownloadOptions,
+): Promise<Downloaded> {
   const { folder, onBytes, signal = new AbortController().signal } = options;
   const retry = { retries: 5, baseMs: 2, longestWaitMs: 5_000 };
   const http = createHttp({ userAgent: 'test', retry, ...options });
@@ -34,9 +37,10 @@ export async function bring(file: RemoteFile, options: BringOptions): Promise<Br
       presents.push(present);
       onBytes?.(present);
     });
-    const { hash } = await digestStream(createReadStream(download.path), file.size);
+    const sha256 = createHash('sha256');
+    for await (const chunk of createReadStream(download.path)) sha256.update(chunk);
     await download.discard();
-    return { hash, presents };
+    return { digest: { kind: 'sha256', hex: sha256.digest('hex') }, presents };
   } finally {
     await http.close();
   }
@@ -56,9 +60,10 @@ export async function publish(
     url: `${hub.endpoint}/${id}/resolve/${rev}/${encodePath(name)}`,
     subject: { type: 'model', id, ref: rev, path: name },
     size: isPlain ? Buffer.from(content).length : content.content.size,
-    hash: sriOfHex(
-      isPlain ? createHash('sha256').update(content).digest('hex') : await content.sha256(),
-    ),
+    digest: {
+      kind: 'sha256',
+      hex: isPlain ? createHash('sha256').update(content).digest('hex') : await content.sha256(),
+    },
   };
 }
 

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createHttp } from '../../src/hub/http.ts';
 import { createDownloads, type Downloads } from '../../src/download/downloads.ts';
-import { bring, publish } from '../support/bring.ts';
+import { downloadFile, publish } from '../support/download.ts';
 import { type Hub, lfs, startHub } from '../support/hub/index.ts';
 import { smallDisk } from '../support/small-disk.ts';
 
@@ -32,29 +32,29 @@ async function withDownloads<T>(
 }
 
 describe('a disk', () => {
-  it('without room is told before anything is asked of the Hub', async ({ skip }) => {
+  it('without room is reported before any request to the Hub', async ({ skip }) => {
     const { folder } = await smallDisk(32 * MIB, skip);
     const content = lfs.generated({ size: 48 * MIB, seed: 1 });
     const file = await publish(hub, 'org/too-large', 'w.bin', content);
     hub.clearRequests();
-    await expect(bring(file, { endpoint: hub.endpoint, folder })).rejects.toEqual(
+    await expect(downloadFile(file, { endpoint: hub.endpoint, folder })).rejects.toEqual(
       expect.objectContaining({
         code: 'EHUG_DISK_FULL',
-        message: `${folder} needs 48 MiB more, and 32 MiB are free`,
+        message: `not enough disk space in ${folder}: 48 MiB needed, 32 MiB free`,
       }),
     );
     expect(hub.requests).toEqual([]);
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  it('with room for each of two files alone brings one after the other', async ({ skip }) => {
+  it('with room for one of two files at a time takes one after the other', async ({ skip }) => {
     const { folder } = await smallDisk(32 * MIB, skip);
     const files = await Promise.all(
       [3, 4].map((seed) =>
         publish(hub, `org/half-${seed}`, 'w.bin', lfs.generated({ size: 20 * MIB, seed })),
       ),
     );
-    const brought = await withDownloads(folder, (downloads) =>
+    const inFolder = await withDownloads(folder, (downloads) =>
       Promise.all(
         files.map(async (file) => {
           const download = await downloads.fetch(file, () => undefined);
@@ -64,8 +64,8 @@ describe('a disk', () => {
         }),
       ),
     );
-    // One waits beside the other, with no more than its journal.
-    expect(brought.toSorted((a, b) => a - b)).toEqual([1, 2]);
+    // One waits beside the other, with no more than its table.
+    expect(inFolder.toSorted((a, b) => a - b)).toEqual([1, 2]);
     expect(readdirSync(folder)).toEqual([]);
   });
 
@@ -77,7 +77,7 @@ describe('a disk', () => {
     const tooLarge = await publish(hub, 'org/never-fits', 'w.bin', large);
     const outcomes = await withDownloads(folder, (downloads) =>
       Promise.allSettled(
-        [{ ...fitting, hash: tooLarge.hash }, tooLarge].map((file) =>
+        [{ ...fitting, digest: tooLarge.digest }, tooLarge].map((file) =>
           downloads.fetch(file, () => undefined),
         ),
       ),
@@ -95,7 +95,7 @@ describe('a disk', () => {
     const content = lfs.generated({ size: 24 * MIB, seed: 2 });
     const file = await publish(hub, 'org/fitting', 'w.bin', content);
     const other = path.join(folder, 'of another program');
-    const full = bring(file, {
+    const full = downloadFile(file, {
       endpoint: hub.endpoint,
       folder,
       onBytes: (present) => {
@@ -105,12 +105,14 @@ describe('a disk', () => {
     await expect(full).rejects.toEqual(
       expect.objectContaining({
         code: 'EHUG_DISK_FULL',
-        message: expect.stringContaining(`${folder} is full: `),
+        message: expect.stringContaining(`the disk of ${folder} is full: `),
       }),
     );
     rmSync(other);
-    const { hash, presents } = await bring(file, { endpoint: hub.endpoint, folder });
-    expect(hash).toBe(file.hash);
+    const { digest, presents } = await downloadFile(file, { endpoint: hub.endpoint, folder });
+    expect(digest).toEqual(file.digest);
     expect(presents[0]).toBeGreaterThanOrEqual(10 * MIB);
+    // It did not start again: the bytes that were kept were right.
+    expect(presents).not.toContain(0);
   });
 });
