@@ -1,4 +1,3 @@
-import { sriOfHex } from '../src/digest.ts';
 import type { RemoteFile } from '../src/download/answer.ts';
 import { type FileContent, lfs, startHub } from '../test/support/hub/index.ts';
 
@@ -66,7 +65,7 @@ async function serve({ id, weights, plain = 0 }: Offer): Promise<Served> {
     url: `${hub.endpoint}/${id}/resolve/${rev}/${path}`,
     subject: { type: 'model' as const, id, ref: rev, path },
     size: weights.size,
-    hash: sriOfHex(await content.sha256()),
+    digest: { kind: 'sha256' as const, hex: await content.sha256() },
   }));
   return { id, rev, weights: await Promise.all(files) };
 }

@@ -43,5 +43,3 @@ export {
   type Resolved,
   resolveEntry,
 } from './resolve/resolve.ts';
-
-export { type MissingBlob, missingBlobs, type PlacedFile, placeFiles } from './copy/placement.ts';

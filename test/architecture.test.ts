@@ -12,18 +12,17 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   lock: ['base'],
   resolve: ['base', 'manifest', 'hub', 'lock'],
   download: ['base', 'hub'],
-  store: ['base', 'lock'],
-  cache: ['base', 'lock', 'download'],
-  copy: ['base', 'hub', 'lock', 'download', 'store', 'cache', 'project', 'output'],
+  store: ['base'],
+  cache: ['base', 'download'],
+  copy: ['base', 'hub', 'lock', 'download', 'store', 'cache'],
   project: ['base', 'manifest', 'hub', 'lock', 'resolve', 'store', 'cache', 'copy', 'output'],
-  output: ['base', 'lock', 'resolve', 'copy'],
+  output: ['base', 'lock', 'resolve'],
   commands: [
     'base',
     'manifest',
     'hub',
     'lock',
     'resolve',
-    'download',
     'store',
     'cache',
     'copy',
@@ -33,7 +32,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   cli: ['base', 'hub', 'download', 'store', 'cache', 'copy', 'project', 'output', 'commands'],
   bin: ['base', 'cli'],
   launch: ['base'],
-  index: ['base', 'manifest', 'hub', 'lock', 'resolve', 'copy'],
+  index: ['base', 'manifest', 'hub', 'lock', 'resolve'],
 };
 
 /** Packages, and the folders that may import them. */

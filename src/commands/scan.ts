@@ -7,7 +7,6 @@ import type { CommandResult } from '../output/result.ts';
 import { table } from '../output/table.ts';
 import { count, shortRev } from '../output/text.ts';
 import type { CommandContext } from '../project/context.ts';
-import { openStore } from '../project/store.ts';
 import { storedRevisions } from '../project/stored-revisions.ts';
 import { escapeControls } from '../quote.ts';
 import prettyBytes from 'pretty-bytes';
@@ -26,7 +25,7 @@ export async function run(context: ScanContext): Promise<CommandResult> {
   const { cacheFolder, signal } = context;
   const [scan, store] = await Promise.all([
     context.openScanIndex().then((index) => scanCache(cacheFolder, signal, index)),
-    askNix(() => openStore(context), context),
+    askNix(() => context.openNix(), context),
   ]);
   const stored = await askNix(async () => {
     return store === undefined ? undefined : await storedRevisions(scan.repos, store, signal);

@@ -1,3 +1,4 @@
+import { type Digest, digestText } from '../digest.ts';
 import { HugError } from '../errors.ts';
 import { encodingsOf } from '../hub/answer.ts';
 import type { RangeAnswer } from '../hub/http.ts';
@@ -11,8 +12,7 @@ export interface RemoteFile {
   readonly subject: Subject;
   /** Length in bytes. */
   readonly size: number;
-  /** SHA-256 of the content, SRI; or its git blob id. */
-  readonly hash: string;
+  readonly digest: Digest;
 }
 
 /** The value of `Range` for some bytes; a whole file is asked for without one. */
@@ -55,8 +55,8 @@ function wrongSize(file: RemoteFile, size: number): HugError {
 }
 
 /** The error for a file with other bytes than it was locked with. */
-export function wrongHash(file: RemoteFile, hash: string): HugError {
-  return distrust(file, `has the digest ${hash}, expected ${file.hash}`);
+export function wrongHash(file: RemoteFile, got: Digest): HugError {
+  return distrust(file, `has the digest ${digestText(got)}, expected ${digestText(file.digest)}`);
 }
 
 /** The error for an answer that may not replace the bytes that are there. */

@@ -2,7 +2,7 @@ import pLimit from 'p-limit';
 import type { Http } from '../hub/http.ts';
 import { protocolError } from '../hub/errors.ts';
 import { TransientFault } from '../hub/retry.ts';
-import { etagOf } from '../digest.ts';
+import { type Digest, isSameDigest } from '../digest.ts';
 import { type RemoteFile, spanOf, withoutLength, wrongHash } from './answer.ts';
 import { type Division, RangedTransfer } from './ranged.ts';
 import { PartialFile } from './partial.ts';
@@ -69,21 +69,21 @@ async function fetch(
   room: DiskReservation,
 ): Promise<Download> {
   signal.throwIfAborted();
-  const partial = await PartialFile.open(folder, `${etagOf(file.hash)}-${file.size}`, file.size);
+  const partial = await PartialFile.open(folder, `${file.digest.hex}-${file.size}`, file.size);
   try {
     await room.reserve(partial);
     const isResumed = partial.spans.length > 0;
     const sink = new Sink(partial, file, onBytes, signal);
     try {
-      let hash = await bring(file, sink, http, signal);
-      if (hash !== file.hash && isResumed) {
+      let got = await bring(file, sink, http, signal);
+      if (isResumed && !isSameDigest(got, file.digest)) {
         // What an earlier run left may be damaged, as when the power failed.
         await sink.restart();
-        hash = await bring(file, sink, http, signal);
+        got = await bring(file, sink, http, signal);
       }
-      if (hash !== file.hash) {
+      if (!isSameDigest(got, file.digest)) {
         await partial.clear();
-        throw wrongHash(file, hash);
+        throw wrongHash(file, got);
       }
     } finally {
       await sink.stop();
@@ -109,7 +109,7 @@ async function bring(
   sink: Sink,
   http: Http,
   signal: AbortSignal,
-): Promise<string> {
+): Promise<Digest> {
   const division = file.size > LARGE ? DIVISION_OF_LARGE : { connections: 1, segment: file.size };
   const isDone = await new RangedTransfer(http, file, sink, division, signal).run();
   if (!isDone) await bringWhole(file, sink, http, signal);

@@ -1,4 +1,4 @@
-import { createHasher, type Hasher } from '../digest.ts';
+import { createDigester, type Digest, type Digester } from '../digest.ts';
 import type { RemoteFile } from './answer.ts';
 import type { PartialFile } from './partial.ts';
 import { frontierOf } from './spans.ts';
@@ -13,7 +13,7 @@ const BLOCK_BYTES = 1024 * 1024;
 export class PrefixHasher {
   readonly #partial: PartialFile;
   readonly #signal: AbortSignal;
-  readonly #hasher: Hasher;
+  readonly #hasher: Digester;
   /** Where bytes are read back to; made when some are. */
   #block: Buffer | undefined;
   /** How many bytes are hashed. */
@@ -21,9 +21,9 @@ export class PrefixHasher {
   #isStopped = false;
   #reading: Promise<void> | undefined;
 
-  constructor(partial: PartialFile, { hash, size }: RemoteFile, signal: AbortSignal) {
+  constructor(partial: PartialFile, { digest, size }: RemoteFile, signal: AbortSignal) {
     this.#partial = partial;
-    this.#hasher = createHasher(hash, size);
+    this.#hasher = createDigester(digest.kind, size);
     this.#signal = signal;
   }
 
@@ -53,7 +53,7 @@ export class PrefixHasher {
   }
 
   /** The digest of all that is there, of the kind that the file is known by. */
-  async finish(): Promise<string> {
+  async finish(): Promise<Digest> {
     await this.#reading;
     this.#signal.throwIfAborted();
     return this.#hasher.digest();

@@ -1,3 +1,4 @@
+import type { Digest } from '../digest.ts';
 import { HugError } from '../errors.ts';
 import { nameOf } from '../hub/errors.ts';
 import { TransientFault } from '../hub/retry.ts';
@@ -91,7 +92,7 @@ export class Sink {
   }
 
   /** The digest of all that is there, once it is hashed. */
-  digest(): Promise<string> {
+  digest(): Promise<Digest> {
     return this.#digest.finish();
   }
 

@@ -1,7 +1,7 @@
 import type { ScanIndex } from '../cache/scan/scan-index.ts';
 import type { HubApi } from '../hub/api.ts';
 import type { Nix } from '../store/nix.ts';
-import type { OpenDownloads } from '../copy/hub-source.ts';
+import type { OpenDownloads } from '../copy/sources.ts';
 import type { TaskRunner, TransferRunner } from '../output/tasks.ts';
 
 /** What commands get from outside; each names what it needs of it. */

@@ -4,11 +4,11 @@ import { readExpected } from '../cache/trees.ts';
 import { type CachedRepo, type CachedRevision, sizeOf } from '../cache/scan/repo-folder.ts';
 import type { CachedFile } from '../cache/scan/snapshot.ts';
 import { systemCodeOf } from '../errors.ts';
-import { hexOfSri, isSha256Hex, sriOfHex } from '../digest.ts';
+import { hexOfSri, isSha256Hex } from '../digest.ts';
 import { storeNameOf } from '../lock/names.ts';
 import { isOnDisk } from '../store/store-path.ts';
 import { storePathOf } from '../store/store-path.ts';
-import type { Store } from './store.ts';
+import type { Nix } from '../store/nix.ts';
 
 /** Digits of base 32, and a name (Nix manual, "Store Path"); Nix refuses to be asked about others. */
 const STORE_OBJECT = /^[0-9a-df-np-sv-z]{32}-[A-Za-z0-9+_?=-][A-Za-z0-9+._?=-]{0,210}$/u;
@@ -40,7 +40,7 @@ type PlacedRevision = readonly [CachedRevision, Placed | undefined];
  */
 export async function storedRevisions(
   repos: readonly CachedRepo[],
-  store: Store,
+  store: Nix,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<CachedRevision, boolean | undefined>> {
   const placesOf = createPlaces(store);
@@ -91,7 +91,7 @@ type FindPlaces = (
 ) => Placed | undefined;
 
 /** Most files are the same in many revisions, and looked for once. */
-function createPlaces({ storeFolder, diskFolder }: Store): FindPlaces {
+function createPlaces({ storeFolder, diskFolder }: Nix): FindPlaces {
   const known = new Map<string, string>();
   const there = new Map<string, boolean>();
 
@@ -100,7 +100,7 @@ function createPlaces({ storeFolder, diskFolder }: Store): FindPlaces {
     if (own !== undefined || sha256 === undefined) return own;
     const name = storeNameOf(file.path) ?? path.posix.basename(file.path);
     const key = `${sha256} ${name}`;
-    const storePath = known.get(key) ?? storePathOf(storeFolder, { name, hash: sriOfHex(sha256) });
+    const storePath = known.get(key) ?? storePathOf(storeFolder, { name, sha256 });
     known.set(key, storePath);
     return storePath;
   }
@@ -128,7 +128,7 @@ function createPlaces({ storeFolder, diskFolder }: Store): FindPlaces {
 /** Whether the store has all files; `undefined` where it has those whose place is known. */
 async function verdictsOn(
   placed: readonly PlacedRevision[],
-  { nix }: Store,
+  nix: Nix,
 ): Promise<Map<CachedRevision, boolean | undefined>> {
   const wanted = new Set(placed.flatMap(([, place]) => place?.storePaths ?? []));
   const missing = await nix.missing([...wanted]);

@@ -219,7 +219,7 @@ function hashOf(
 }
 
 /** A file as it goes into the lock; `hash` is its SHA-256 in SRI form. */
-export function lockedFile(file: TreeFile, hash: string): LockedFile {
+function lockedFile(file: TreeFile, hash: string): LockedFile {
   return {
     size: file.size,
     hash,

@@ -21,7 +21,7 @@ const NAME = {
 const CONTENT: CachedContent = {
   names: [NAME],
   size: WEIGHTS.length,
-  hash: `sha256-${sha256.toString('base64')}`,
+  digest: { kind: 'sha256', hex: sha256.toString('hex') },
 };
 
 const ignore = () => undefined;
@@ -111,7 +111,10 @@ describeClients((client) => {
         const text = {
           names: [{ ...NAME, rev, path: 'a/ü b.txt', etag: oid }],
           size: plain.length,
-          hash: `sha256-${createHash('sha256').update(plain).digest('base64')}`,
+          digest: {
+            kind: 'sha256',
+            hex: createHash('sha256').update(plain).digest('hex'),
+          } as const,
         };
         expect((await findInCache(cache, text, ignore)).file).toContain(cache);
       } finally {

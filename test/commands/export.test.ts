@@ -280,7 +280,7 @@ describeNix('export with Nix', () => {
     await mkdir(bin);
     await writeFile(path.join(bin, 'nix-instantiate'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
     const { stderr } = await done(user, ['export'], { PATH: bin });
-    expect(stderr).toContain('warning: the Nix store is not looked into: nix-instantiate');
+    expect(stderr).toContain('warning: the Nix store is not used: nix-instantiate');
   });
 });
 

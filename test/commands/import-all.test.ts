@@ -135,7 +135,9 @@ describe('import-all', () => {
     const { status, stderr } = await made.run(['import-all', '-y']);
     expect([status, stderr]).toEqual([
       1,
-      expect.stringContaining(`warning: ${secret} is outside of the cache, and nothing says`),
+      expect.stringContaining(
+        `warning: ${secret} is outside of the cache, and nothing gives its digest`,
+      ),
     ]);
     expect((await realiseAll(made)).length).toBe(2);
     expect((await storeObjects(made.store)).length).toBe(2);

@@ -107,10 +107,9 @@ describe('import', () => {
     hub.clearRequests();
     const { status, stderr } = await made.run(['import']);
     expect([status, stderr]).toEqual([1, expect.stringContaining('EHUG_NOT_CACHED')]);
-    expect(stderr).toContain('models.tiny: the Hugging Face cache lacks 5 files of 7: "-dash');
-    expect(stderr).toContain(
-      'datasets.rows: the Hugging Face cache lacks 1 file of 2: "data/train.parquet"',
-    );
+    const where = 'neither in the Nix store nor in the Hugging Face cache';
+    expect(stderr).toContain(`models.tiny: 5 of 7 files are ${where}: "-dash`);
+    expect(stderr).toContain(`datasets.rows: 1 of 2 files is ${where}: "data/train.parquet"`);
     expect(stderr).toContain('added to the Nix store: 1 other file\n');
     expect(stderr).toContain('hint: Run nix-hug fetch instead');
     // `copy.json` has the content of `config.json`.
@@ -128,7 +127,7 @@ describe('import', () => {
     expect([status, stderr]).toEqual([1, expect.stringContaining('EHUG_NOT_CACHED')]);
     expect(stderr).toContain(`warning: ${blob} has the digest sha256-`);
     expect(stderr).toContain(
-      'datasets.rows: the Hugging Face cache has no sound copy of "data/train.parquet"',
+      'datasets.rows: the Hugging Face cache has no undamaged copy of "data/train.parquet"',
     );
     expect(await readFile(blob, 'utf8')).toBe('Rows');
     const names = await storeObjects(made.store);
@@ -139,7 +138,7 @@ describe('import', () => {
   it('needs no cache folder to say that nothing is there', async () => {
     const made = await cachedProject(hub, BOTH);
     const { status, stderr } = await made.run(['import', 'rows']);
-    expect([status, stderr]).toEqual([1, expect.stringContaining('lacks 2 files of 2')]);
+    expect([status, stderr]).toEqual([1, expect.stringContaining('2 of 2 files are neither in')]);
   });
 
   it('needs Nix, a lock, and names that are in it', async () => {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -33,19 +33,22 @@ describe('the store, with the Nix that users run today', () => {
   beforeAll(async () => {
     store = await createStore('current');
     const PATH = `${await wrapTools()}:${store.environment['PATH'] ?? ''}`;
-    nix = createNix({ env: { ...store.environment, PATH } });
+    nix = await createNix({ env: { ...store.environment, PATH } });
   });
   afterAll(() => store.close());
 
   async function fileOf(name: string, content: string) {
-    const hash = `sha256-${createHash('sha256').update(content).digest('base64')}`;
     const file = path.join(store.folder, `source of ${name}`);
     await writeFile(file, content);
-    return { file, name, storePath: storePathOf(store.storeDir, { name, hash }) };
+    return {
+      file,
+      name,
+      storePath: storePathOf(store.storeDir, { name, sha256: hash('sha256', content) }),
+    };
   }
 
-  it('is the current one', async () => {
-    expect(await nix.facts()).toMatchObject({
+  it('is the current one', () => {
+    expect(nix).toMatchObject({
       storeFolder: store.storeDir,
       version: store.version,
     });
@@ -72,7 +75,10 @@ describe('the store, with the Nix that users run today', () => {
     const kept = await fileOf('kept', 'kept');
     const other = await fileOf('other', 'other');
     await nix.add([kept, other]);
-    await nix.keep(path.join(store.folder, 'roots'), new Map([['models.m', [kept.storePath]]]));
+    await nix.addGcRoots(
+      path.join(store.folder, 'roots'),
+      new Map([['models.m', [kept.storePath]]]),
+    );
     await store.run('nix-store', '--gc');
     const paths = [kept.storePath, other.storePath];
     expect(await nix.missing(paths)).toEqual(new Set([other.storePath]));

@@ -12,10 +12,15 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { HttpOptions } from '../../src/hub/http.ts';
 import { hexOfSri } from '../../src/digest.ts';
-import type { RemoteFile } from '../../src/download/answer.ts';
 import { type Fault, type FaultRule, type Hub, lfs, startHub } from '../support/hub/index.ts';
 import { inject } from '../support/inject.ts';
-import { bring, bytesAskedFor, type Bringing, publish } from '../support/bring.ts';
+import {
+  bring,
+  bytesAskedFor,
+  type Bringing,
+  publish,
+  type PublishedFile,
+} from '../support/bring.ts';
 import { tempFolder } from '../support/temp.ts';
 
 const MIB = 1024 * 1024;
@@ -23,17 +28,17 @@ const TOKEN = 'test-token-of-the-owner';
 
 let hub: Hub;
 /** A plain git file. */
-let config: RemoteFile;
+let config: PublishedFile;
 /** An LFS file that comes over one connection. */
-let small: RemoteFile;
+let small: PublishedFile;
 /** An LFS file that comes over several. */
-let large: RemoteFile;
+let large: PublishedFile;
 
 const onCdn: FaultRule['match'] = ({ origin }) => origin === 'cdn';
 
 /** Brings a file of the hub into a folder of its own, unless another one is named. */
 async function fetchOf(
-  file: RemoteFile,
+  file: PublishedFile,
   over: Partial<HttpOptions> & { folder?: string; onBytes?: (present: number) => void } = {},
 ): Promise<Bringing> {
   const { folder = await tempFolder(), ...options } = over;
@@ -350,7 +355,7 @@ describe('wrong content', () => {
 
 /** Interrupts a download when so many bytes are there. */
 async function interrupt(
-  file: RemoteFile,
+  file: PublishedFile,
   folder: string,
   atBytes: number,
   over: Partial<HttpOptions> = {},
@@ -368,11 +373,15 @@ async function interrupt(
 }
 
 /** What an earlier run left: a file without journal, thus one that was complete. */
-async function leaveBehind(file: RemoteFile, folder: string, content: Uint8Array): Promise<void> {
+async function leaveBehind(
+  file: PublishedFile,
+  folder: string,
+  content: Uint8Array,
+): Promise<void> {
   await writeFile(path.join(folder, `${hexOfSri(file.hash)}-${file.size}.free`), content);
 }
 
-const contentOf = async ({ url }: RemoteFile) =>
+const contentOf = async ({ url }: PublishedFile) =>
   Buffer.from(await (await fetch(url)).arrayBuffer());
 
 /** A server that answers in its own way; returns the address of a file there. */

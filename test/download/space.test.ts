@@ -77,7 +77,7 @@ describe('a disk', () => {
     const tooLarge = await publish(hub, 'org/never-fits', 'w.bin', large);
     const outcomes = await withDownloads(folder, (downloads) =>
       Promise.allSettled(
-        [{ ...fitting, hash: tooLarge.hash }, tooLarge].map((file) =>
+        [{ ...fitting, digest: tooLarge.digest }, tooLarge].map((file) =>
           downloads.fetch(file, () => undefined),
         ),
       ),

@@ -116,7 +116,6 @@ const NIX_RUNS = {
     ['import', 'branch', 'hf:REPOSITORY'],
     ['import', 'hf:REPOSITORY', 'hf:org/added', '--offline'],
   ],
-  'import-url-offline': [['import', 'hf:REPOSITORY', '--offline']],
   'import-all': [
     ['import-all', '--dry-run'],
     ['import-all', '--yes'],

@@ -15,7 +15,6 @@ import {
   namedEntries,
   parseLock,
   parseManifest,
-  placeFiles,
   resolveEntry,
 } from 'nix-hug';
 
@@ -43,7 +42,7 @@ process.stdout.write(
   JSON.stringify({
     text,
     added: diffLocks(EMPTY_LOCK, parseLock(text, 'hug.lock.json')).map(({ name }) => name),
-    placed: placeFiles(namedEntries(lock), '/nix/store').map(({ storePath }) => storePath),
+    entries: namedEntries(lock).map(({ name }) => name),
     refusal,
   }),
 );

@@ -42,23 +42,28 @@ export async function bring(file: RemoteFile, options: BringOptions): Promise<Br
   }
 }
 
+/** A file at the Hub, also with its SHA-256 in SRI form. */
+export interface PublishedFile extends RemoteFile {
+  readonly hash: string;
+}
+
 /** Puts a file into a new repository of the hub, and describes it as a lock does. */
 export async function publish(
   hub: Hub,
   id: string,
   name: string,
   content: FileContent,
-): Promise<RemoteFile> {
+): Promise<PublishedFile> {
   const repo = await hub.createRepo({ type: 'model', id });
   const rev = await repo.commit({ files: [[name, content]] });
   const isPlain = typeof content === 'string' || content instanceof Uint8Array;
+  const hex = isPlain ? createHash('sha256').update(content).digest('hex') : await content.sha256();
   return {
     url: `${hub.endpoint}/${id}/resolve/${rev}/${encodePath(name)}`,
     subject: { type: 'model', id, ref: rev, path: name },
     size: isPlain ? Buffer.from(content).length : content.content.size,
-    hash: sriOfHex(
-      isPlain ? createHash('sha256').update(content).digest('hex') : await content.sha256(),
-    ),
+    digest: { kind: 'sha256', hex },
+    hash: sriOfHex(hex),
   };
 }
 

@@ -1,70 +1,79 @@
 import { constants } from 'node:fs';
 import { chmod, copyFile, link, open, rename, stat } from 'node:fs/promises';
 import path from 'node:path';
+import {
+  createDigester,
+  type Digest,
+  type Digester,
+  hashStream,
+  isSameDigest,
+} from '../../digest.ts';
 import { HugError } from '../../errors.ts';
-import { createHasher, digestOfEtag, type Hasher, hashStream, isGitId } from '../../digest.ts';
-import { readContent } from '../find.ts';
+import { differs, readContent } from '../find.ts';
 
-/** A content and its name in the cache. */
-export interface Blob {
-  /** SHA-256 of the content in hex for an LFS file, git blob id for a plain one. */
-  readonly etag: string;
+/** A content in the cache. */
+export interface CacheBlob {
+  /** The digest that is its name there, in hex: SHA-256 of an LFS file, git blob id of a plain one. */
+  readonly name: Digest;
   /** Length in bytes. */
   readonly size: number;
 }
 
-/** A file that has the content. */
+/** A file on disk that has the content of a blob. */
 export interface BlobSource {
-  readonly file: string;
+  readonly path: string;
   /**
-   * Whether it may become the blob by a hard link. Then it is no part of the Nix store, and the
-   * SHA-256 of an LFS file was compared already.
+   * Whether the blob may be a hard link to it: its digest was compared, and it is not in the Nix
+   * store.
    */
-  readonly isOurs: boolean;
+  readonly isLinkable: boolean;
 }
 
 /**
- * Makes a blob in one step: what is there under its name is complete at any moment. Bytes that were
- * not compared with the name yet are compared on the way.
+ * Makes a blob in one step, so that the file under its name is complete at any moment. Bytes that
+ * were not compared with the name yet are compared on the way.
  *
  * @param temporary where it is prepared: on the same file system, in a folder of this process
  * @param onBytes told how many bytes have been read
- * @throws HugError `EHUG_INTEGRITY`; nothing is there under the name then, or what was before
+ * @throws HugError `EHUG_INTEGRITY` for another content; the file under the name stays as it was
  */
 export async function makeBlob(
-  { file, isOurs }: BlobSource,
-  { etag, size }: Blob,
+  source: BlobSource,
+  { name, size }: CacheBlob,
   { temporary, target }: { readonly temporary: string; readonly target: string },
   onBytes: (read: number) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const expected = digestOfEtag(etag);
-  const hasher = createHasher(expected, size);
-  const isLinked = isOurs && (await succeeds(link(file, temporary)));
-  // Of a plain file another digest than its name may have been compared.
-  if (!isLinked || isGitId(etag)) {
-    const isThere = isLinked || (await isCloned(file, temporary));
-    const chunks = readContent(isThere ? temporary : file, signal);
+  const isLinked = source.isLinkable && (await succeeds(link(source.path, temporary)));
+  // A plain file may have been compared with its SHA-256, and not with its name.
+  if (!isLinked || name.kind === 'git-blob') {
+    const digester = createDigester(name.kind, size);
+    const isThere = isLinked || (await isCloned(source.path, temporary));
+    const chunks = readContent(isThere ? temporary : source.path, signal);
     const got = isThere
-      ? await hashStream(chunks, onBytes, hasher)
-      : await copy(chunks, temporary, onBytes, hasher);
-    if (got.hash !== expected) throw changed(file, expected, got.hash);
+      ? await hashStream(chunks, digester, onBytes)
+      : await copy(chunks, temporary, digester, onBytes);
+    if (!isSameDigest(got, name)) {
+      throw new HugError('EHUG_INTEGRITY', `${source.path} ${differs(got, name)}`, {
+        hint: 'It was not put into the cache. nix-hug verify names other damaged files.',
+      });
+    }
   }
   await sync(temporary);
   await rename(temporary, target);
 }
 
-/** Whether two paths lead to one file, behind all links; the second one need not lead anywhere. */
+/** Whether two paths lead to one file, behind all links; the second one may lead nowhere. */
 export async function isSameFile(one: string, other: string): Promise<boolean> {
   const [a, b] = await Promise.all([stat(one), stat(other).catch(() => undefined)]);
   return a.ino === b?.ino && a.dev === b.dev;
 }
 
-/** Whether the file system could make a copy that shares its blocks; it has the usual mode then. */
+/** Whether the file system could make a copy that shares its blocks; it gets the usual mode. */
 async function isCloned(file: string, target: string): Promise<boolean> {
   const mode = constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE;
   if (!(await succeeds(copyFile(file, target, mode)))) return false;
-  // The folder has what the process gives to folders; a file has the same but for execution.
+  // The folder has the mode that this process gives to folders; a file gets it without execution.
   const { mode: ofFolder } = await stat(path.dirname(target));
   await chmod(target, ofFolder & 0o666);
   return true;
@@ -74,9 +83,9 @@ async function isCloned(file: string, target: string): Promise<boolean> {
 async function copy(
   chunks: AsyncIterable<Uint8Array>,
   target: string,
+  digester: Digester,
   onBytes: (written: number) => void,
-  hasher: Hasher,
-): Promise<{ readonly hash: string }> {
+): Promise<Digest> {
   const handle = await open(target, 'wx');
   async function* written() {
     for await (const chunk of chunks) {
@@ -85,7 +94,7 @@ async function copy(
     }
   }
   try {
-    return await hashStream(written(), onBytes, hasher);
+    return await hashStream(written(), digester, onBytes);
   } finally {
     await handle.close();
   }
@@ -105,9 +114,3 @@ const succeeds = (work: Promise<void>): Promise<boolean> =>
     () => true,
     () => false,
   );
-
-function changed(file: string, expected: string, got: string): HugError {
-  return new HugError('EHUG_INTEGRITY', `${file} has the digest ${got}, expected ${expected}`, {
-    hint: 'It was not put into the cache. nix-hug verify tells what else is damaged.',
-  });
-}

@@ -137,16 +137,6 @@ export const EXPORT = {
   }),
 };
 
-const imported = {
-  ...listing,
-  files: list(
-    v.strictObject({ ...storedFile, lfs: flag('Whether it is an LFS file.') }),
-    'Selected files.',
-  ),
-  ...expression,
-  storePath: v.pipe(v.null(), v.description('Nothing is assembled offline.')),
-};
-
 /** What `import` and `import-all` print. */
 export const IMPORT = {
   import: document(
@@ -154,16 +144,8 @@ export const IMPORT = {
     'What is in the Nix store: of several repositories, or of repositories and entries.',
     {
       entries: storedEntries,
-      repositories: list(
-        v.union([v.strictObject(assembled), v.strictObject(imported)]),
-        'In the order of the arguments; the files have store paths with --offline.',
-      ),
+      repositories: list(v.strictObject(assembled), 'In the order of the arguments.'),
     },
-  ),
-  'import-url-offline': document(
-    'nix-hug import <url> --offline --json',
-    'Files of a snapshot, one by one in the Nix store.',
-    imported,
   ),
   'import-all': document('nix-hug import-all --json', 'Snapshots of the Hugging Face cache.', {
     changed: flag('Whether something was added to the store.'),

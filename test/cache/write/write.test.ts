@@ -14,7 +14,9 @@ const CONTENT = 'weights';
 
 const sha256 = (content: string | Buffer) => createHash('sha256').update(content).digest('hex');
 
-const BLOB = { etag: sha256(CONTENT), size: CONTENT.length };
+const nameOf = (content: string | Buffer) => ({ kind: 'sha256', hex: sha256(content) }) as const;
+
+const BLOB = { name: nameOf(CONTENT), size: CONTENT.length };
 const FILES = [
   { path: 'a/b/w.bin', ...BLOB },
   { path: 'w.bin', ...BLOB },
@@ -37,7 +39,7 @@ describe('a repository in the cache', () => {
   it('gets blobs, links, and a ref, and keeps nothing else', async () => {
     const { cache, repo, source, writer } = await writing();
     expect(await writer.holds(BLOB)).toBe(false);
-    await writer.putBlob(BLOB, { file: source, isOurs: false }, ignore);
+    await writer.putBlob(BLOB, { path: source, isLinkable: false }, ignore);
     expect(await writer.holds(BLOB)).toBe(true);
     expect(await writer.holds({ ...BLOB, size: 1 })).toBe(false);
     const folder = await writer.putSnapshot(SNAPSHOT, ignore);
@@ -65,7 +67,7 @@ describe('a repository in the cache', () => {
 
   it('gets links in place of files, and tells of those with another content', async () => {
     const { repo, source, writer } = await writing();
-    await writer.putBlob(BLOB, { file: source, isOurs: false }, ignore);
+    await writer.putBlob(BLOB, { path: source, isLinkable: false }, ignore);
     const folder = path.join(repo, 'snapshots', REV);
     await mkdir(path.join(folder, 'a/b'), { recursive: true });
     await writeFile(path.join(folder, 'a/b/w.bin'), CONTENT);
@@ -76,7 +78,7 @@ describe('a repository in the cache', () => {
       { file: path.join(folder, 'w.bin'), reason: 'has 6 bytes, expected 7' },
     ]);
     for (const { path: file } of FILES) {
-      expect(await readlink(path.join(folder, file))).toContain(`blobs/${BLOB.etag}`);
+      expect(await readlink(path.join(folder, file))).toContain(`blobs/${BLOB.name.hex}`);
     }
   });
 
@@ -97,7 +99,9 @@ describe('a repository in the cache', () => {
     await Promise.all(writers.map((each) => each.putSnapshot(SNAPSHOT, ignore)));
     await Promise.all(writers.map((each) => each.close()));
     const folder = path.join(repo, 'snapshots', REV);
-    expect(await readlink(path.join(folder, 'a/b/w.bin'))).toBe(`../../../../blobs/${BLOB.etag}`);
+    expect(await readlink(path.join(folder, 'a/b/w.bin'))).toBe(
+      `../../../../blobs/${BLOB.name.hex}`,
+    );
     expect((await readdir(repo)).toSorted()).toEqual(['blobs', 'snapshots', 'trees']);
   });
 
@@ -117,11 +121,11 @@ describe('a repository in the cache', () => {
     const elsewhere = path.join(await tempFolder(), 'elsewhere');
     await writeFile(elsewhere, 'other');
     await mkdir(path.join(repo, 'blobs'), { recursive: true });
-    await symlink(elsewhere, path.join(repo, 'blobs', BLOB.etag));
-    await writer.putBlob(BLOB, { file: source, isOurs: false }, ignore);
+    await symlink(elsewhere, path.join(repo, 'blobs', BLOB.name.hex));
+    await writer.putBlob(BLOB, { path: source, isLinkable: false }, ignore);
     await writer.close();
     expect(await readFile(elsewhere, 'utf8')).toBe('other');
-    expect(await readFile(path.join(repo, 'blobs', BLOB.etag), 'utf8')).toBe(CONTENT);
+    expect(await readFile(path.join(repo, 'blobs', BLOB.name.hex), 'utf8')).toBe(CONTENT);
   });
 
   it('keeps a blob that is a link to the very source, as in a store shared by repositories', async () => {
@@ -130,9 +134,9 @@ describe('a repository in the cache', () => {
     await mkdir(path.dirname(shared), { recursive: true });
     await writeFile(shared, CONTENT);
     await mkdir(path.join(repo, 'blobs'), { recursive: true });
-    const link = path.join(repo, 'blobs', BLOB.etag);
+    const link = path.join(repo, 'blobs', BLOB.name.hex);
     await symlink('../../blobs/ab/abcd', link);
-    await writer.putBlob(BLOB, { file: shared, isOurs: true }, ignore);
+    await writer.putBlob(BLOB, { path: shared, isLinkable: true }, ignore);
     expect(await readlink(link)).toBe('../../blobs/ab/abcd');
   });
 
@@ -140,7 +144,7 @@ describe('a repository in the cache', () => {
     const { repo, source, writer } = await writing();
     await writeFile(source, 'Weights');
     await expect(
-      writer.putBlob(BLOB, { file: source, isOurs: false }, ignore),
+      writer.putBlob(BLOB, { path: source, isLinkable: false }, ignore),
     ).rejects.toMatchObject({ code: 'EHUG_INTEGRITY' });
     expect(await readdir(path.join(repo, 'blobs'))).toEqual([]);
   });
@@ -150,9 +154,9 @@ describe('a repository in the cache', () => {
     const { repo, source, writer } = await writing(controller.signal);
     const large = Buffer.alloc(32 * MIB, 1);
     await writeFile(source, large);
-    const blob = { etag: sha256(large), size: large.length };
+    const blob = { name: nameOf(large), size: large.length };
     const seen: number[] = [];
-    const copying = writer.putBlob(blob, { file: source, isOurs: false }, (bytes) => {
+    const copying = writer.putBlob(blob, { path: source, isLinkable: false }, (bytes) => {
       seen.push(bytes);
       controller.abort();
     });

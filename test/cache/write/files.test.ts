@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cacheError } from '../../../src/cache/write/folders.ts';
+import { cacheError } from '../../../src/cache/write/files.ts';
 
 describe('an error of the cache', () => {
   it.each([
