@@ -114,7 +114,7 @@ const NIX_RUNS = {
   ],
   import: [
     ['import', 'branch', 'hf:REPOSITORY'],
-    ['import', 'hf:REPOSITORY', 'hf:org/added', '--offline'],
+    ['import', 'hf:REPOSITORY', 'hf:org/added'],
   ],
   'import-all': [
     ['import-all', '--dry-run'],
