@@ -45,7 +45,7 @@ async function project(isWanted?: (name: string) => boolean) {
 const downloads = () => hub.requests.filter(({ url }) => url.includes('/resolve'));
 
 describe('import <url>', () => {
-  it('builds what the cache has at its commit, and prints what fetch prints', async () => {
+  it('builds the commit that the cache has, and prints the same as fetch', async () => {
     const { run } = await project();
     const { status, stdout, json } = await run(['import', 'org/tiny', '--json'], { NIX_PATH });
     expect(status, stdout).toBe(0);
@@ -91,7 +91,7 @@ describe('import <url>', () => {
     expect(downloads()).toEqual([]);
   });
 
-  it('says what the cache does not have, and what is two things', async () => {
+  it('names a repository or ref that is missing, and an ambiguous id', async () => {
     const { run, cache } = await project();
     const none = await run(['import', 'org/none']);
     expect([none.status, none.stderr]).toEqual([
@@ -115,14 +115,14 @@ describe('import <url>', () => {
 });
 
 describe('import under another id', () => {
-  it('finds what the cache has under the own id of the repository', async () => {
+  it('finds the repository under the id that the Hub answers with', async () => {
     const { run } = await project();
     const { status, stdout } = await run(['import', 'hf:tiny'], { NIX_PATH });
     expect([status, downloads()]).toEqual([0, []]);
     expect(stdout).toContain('url = "org/tiny";');
   });
 
-  it('takes what is there under the id that is typed', async () => {
+  it('finds the repository under the id as it was typed', async () => {
     const { run, cache } = await project();
     await rename(path.join(cache, 'models--org--tiny'), path.join(cache, 'models--tiny'));
     expect((await run(['import', 'hf:tiny'], { NIX_PATH })).status).toBe(0);
@@ -147,7 +147,7 @@ describe('import under another id', () => {
     },
   );
 
-  it('finds the ref under the own id when the typed one has others', async () => {
+  it('finds the ref under the id of the Hub when the typed id has other refs', async () => {
     const { run, cache } = await project();
     await put(path.join(cache, 'models--tiny', 'refs', 'dev'), first);
     await mkdir(path.join(cache, 'models--tiny', 'snapshots', first), { recursive: true });
@@ -158,7 +158,7 @@ describe('import under another id', () => {
 });
 
 describe('import of several', () => {
-  it('brings entries and repositories, and tells of each', async () => {
+  it('adds entries and repositories, and reports each', async () => {
     const { run, cache, store } = await project();
     const rows = 'datasets: { both: hf-datasets:org/both }';
     await fillCache(await cachedProject(hub, rows, { cache }));
@@ -201,7 +201,7 @@ describe('import of several', () => {
     expect(downloads()).toEqual([]);
   });
 
-  it('names all that cannot be found, and brings nothing then', async () => {
+  it('names all that cannot be found, and adds nothing then', async () => {
     const { run, store } = await project();
     const { status, stderr } = await run([
       'import',

@@ -55,7 +55,7 @@ describe('the store, with the Nix that users run today', () => {
     expect(Number(store.version.split('.')[1])).toBeGreaterThan(8);
   });
 
-  it('has files under the paths that were computed', async () => {
+  it('adds files at the store paths that were computed', async () => {
     const files = [await fileOf('a.json', '{}'), await fileOf('-dash+x=1', 'odd')];
     const paths = files.map(({ storePath }) => storePath);
     expect(await nix.missing(paths)).toEqual(new Set(paths));
@@ -64,7 +64,7 @@ describe('the store, with the Nix that users run today', () => {
     expect(await readFile(paths[1] ?? '', 'utf8')).toBe('odd');
   });
 
-  it('takes out again what is not what it should be', async () => {
+  it('deletes a file with the wrong content from the store', async () => {
     const bad = await fileOf('bad.txt', 'bad');
     await writeFile(bad.file, 'worse');
     await expect(nix.add([bad])).rejects.toMatchObject({ code: 'EHUG_INTEGRITY' });

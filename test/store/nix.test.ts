@@ -42,14 +42,14 @@ async function setUp({ env = {}, folder }: SetupOptions = {}): Promise<Setup> {
 }
 
 describe('Nix', () => {
-  it('tells its version and its store folder', async () => {
+  it('has a version and a store folder', async () => {
     const { nix, store } = await setUp();
     const { version, storeFolder } = nix;
     expect(storeFolder).toBe(store.folder);
     expect((await store.nix('nix-store', '--version')).trim()).toContain(version);
   });
 
-  it('tells which of many paths are missing', async () => {
+  it('finds the missing ones of many paths', async () => {
     const { nix, file, store } = await setUp();
     const here = await file('here.txt', 'here');
     await nix.add([here]);
@@ -95,7 +95,7 @@ describe('Nix', () => {
     },
   );
 
-  it('adds and keeps where the user forbids expressions to read files', async () => {
+  it('adds and keeps files when the settings restrict evaluation', async () => {
     const { store, file } = await setUp();
     const settings = `${store.env['NIX_CONFIG']}\nrestrict-eval = true\npure-eval = true\n`;
     const nix = await createNix({ env: { ...store.env, NIX_CONFIG: settings } });
@@ -125,7 +125,7 @@ describe('Nix', () => {
     expect(await nix.missing([there.storePath])).toEqual(new Set());
   });
 
-  it('takes out again what is not what it should be', async () => {
+  it('deletes a file with the wrong content from the store', async () => {
     const { nix, file, store } = await setUp();
     const good = await file('good.txt', 'good');
     const bad = await file('bad.txt', 'bad');
@@ -162,14 +162,14 @@ describe('Nix', () => {
 });
 
 describe('errors of Nix', () => {
-  it('say when there is no Nix', async () => {
+  it('name a missing Nix', async () => {
     await expect(setUp({ env: { PATH: await tempFolder() } })).rejects.toMatchObject({
       code: 'EHUG_NIX_MISSING',
       hint: expect.stringContaining('Install Nix'),
     });
   });
 
-  it('hold what Nix said', async () => {
+  it('show the output of Nix', async () => {
     const { nix } = await setUp();
     await expect(nix.missing(['/elsewhere/x'])).rejects.toMatchObject({
       code: 'EHUG_NIX',
@@ -178,7 +178,7 @@ describe('errors of Nix', () => {
     });
   });
 
-  it('tell of a store that cannot be written', async ({ skip }) => {
+  it('name a store that cannot be written', async ({ skip }) => {
     const disk = await smallDisk(1024 * 1024, skip);
     const { nix, file } = await setUp({ folder: disk.folder });
     const a = await file('a.txt', 'a');
@@ -189,7 +189,7 @@ describe('errors of Nix', () => {
     });
   });
 
-  it('tell of a file that is gone', async () => {
+  it('name a file that is missing', async () => {
     const { nix, file } = await setUp();
     const gone = await file('gone.txt', 'gone');
     await rm(gone.file);
@@ -199,7 +199,7 @@ describe('errors of Nix', () => {
     });
   });
 
-  it('tell of a full disk', async ({ skip }) => {
+  it('name a full disk', async ({ skip }) => {
     const { folder } = await smallDisk(1024 * 1024, skip);
     const { nix, file } = await setUp({ folder });
     const big = await file('big.bin', 'x'.repeat(2 * 1024 * 1024));

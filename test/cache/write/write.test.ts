@@ -36,7 +36,7 @@ async function writing(signal = new AbortController().signal) {
 }
 
 describe('a repository in the cache', () => {
-  it('gets blobs, links, and a ref, and keeps nothing else', async () => {
+  it('gets blobs, links and a ref, and no temporary files', async () => {
     const { cache, repo, source, writer } = await writing();
     expect(await writer.holds(BLOB)).toBe(false);
     await writer.putBlob(BLOB, { path: source, isLinkable: false }, ignore);
@@ -56,7 +56,7 @@ describe('a repository in the cache', () => {
     ]);
   });
 
-  it('has no part of a snapshot while it is made', async () => {
+  it('has no incomplete snapshot while it is made', async () => {
     const { repo, writer } = await writing();
     const blocked = { ...SNAPSHOT, files: [...FILES, { path: 'w.bin', ...BLOB }] };
     await expect(writer.putSnapshot(blocked, ignore)).rejects.toThrow('EEXIST');
@@ -65,7 +65,7 @@ describe('a repository in the cache', () => {
     expect(await readdir(repo)).not.toContain('trees');
   });
 
-  it('gets links in place of files, and tells of those with another content', async () => {
+  it('gets links in place of files, and reports those with another content', async () => {
     const { repo, source, writer } = await writing();
     await writer.putBlob(BLOB, { path: source, isLinkable: false }, ignore);
     const folder = path.join(repo, 'snapshots', REV);
@@ -82,7 +82,7 @@ describe('a repository in the cache', () => {
     }
   });
 
-  it('is rid of what a killed process left, also when nothing else is to be done', async () => {
+  it('loses the temporary files of a killed process, also when nothing is written', async () => {
     const { repo, writer } = await writing();
     const { pid } = spawnSync('true');
     const left = `.nix-hug.${pid}.11111111-2222-3333-4444-555555555555@${await placeOfIds()}`;
@@ -93,7 +93,7 @@ describe('a repository in the cache', () => {
     expect((await readdir(repo)).toSorted()).toEqual([other, 'snapshots']);
   });
 
-  it('takes the same snapshot from two at once', async () => {
+  it('takes the same snapshot from several writers at once', async () => {
     const { repo, writer, again } = await writing();
     const writers = [writer, again(), again(), again()];
     await Promise.all(writers.map((each) => each.putSnapshot(SNAPSHOT, ignore)));
@@ -105,7 +105,7 @@ describe('a repository in the cache', () => {
     expect((await readdir(repo)).toSorted()).toEqual(['blobs', 'snapshots', 'trees']);
   });
 
-  it('has a list take the place of no folder', async () => {
+  it('has no folder replaced by a file list', async () => {
     const { repo, writer } = await writing();
     const folder = path.join(repo, 'trees', `${REV}.json`, 'kept');
     await mkdir(folder, { recursive: true });
@@ -116,7 +116,7 @@ describe('a repository in the cache', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it('does not read a blob through a link where it would be written', async () => {
+  it('replaces a link in place of a blob, and does not write through it', async () => {
     const { repo, source, writer } = await writing();
     const elsewhere = path.join(await tempFolder(), 'elsewhere');
     await writeFile(elsewhere, 'other');
@@ -128,7 +128,7 @@ describe('a repository in the cache', () => {
     expect(await readFile(path.join(repo, 'blobs', BLOB.name.hex), 'utf8')).toBe(CONTENT);
   });
 
-  it('keeps a blob that is a link to the very source, as in a store shared by repositories', async () => {
+  it('keeps a blob that is a link to the source, as in a shared blob store', async () => {
     const { cache, repo, writer } = await writing();
     const shared = path.join(cache, 'blobs', 'ab', 'abcd');
     await mkdir(path.dirname(shared), { recursive: true });
@@ -140,7 +140,7 @@ describe('a repository in the cache', () => {
     expect(await readlink(link)).toBe('../../blobs/ab/abcd');
   });
 
-  it('refuses another content, and leaves no trace of it', async () => {
+  it('refuses another content, and leaves no file of it', async () => {
     const { repo, source, writer } = await writing();
     await writeFile(source, 'Weights');
     await expect(
