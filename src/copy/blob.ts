@@ -4,7 +4,6 @@ import { type Digest, digestOfSri } from '../digest.ts';
 import type { TreeFile } from '../hub/tree.ts';
 import { type NamedEntry, placeOf } from '../lock/entries.ts';
 import { storeNameOf } from '../lock/names.ts';
-import type { LockedEntry } from '../lock/schema.ts';
 import type { RepoType } from '../repo.ts';
 
 /** A content to be copied, however many files have it. */
@@ -58,17 +57,6 @@ export interface RepoFile {
   readonly xetHash?: string | undefined;
 }
 
-/** The files of an entry of a lock. */
-const filesOfEntry = ({ files }: Pick<LockedEntry, 'files'>): RepoFile[] =>
-  [...files].map(([path, { size, hash, oid, lfs, storeName }]) => ({
-    path,
-    size,
-    digest: digestOfSri(hash),
-    oid,
-    isLfs: lfs !== undefined,
-    storeName: storeName ?? storeNameFor(path),
-  }));
-
 /** The files of a tree at the Hub, without those whose digest is masked. */
 export const filesOfTree = (tree: readonly TreeFile[]): RepoFile[] =>
   tree.flatMap(({ path, size, oid, lfs, xetHash }) => {
@@ -93,18 +81,16 @@ export interface LockedSnapshot extends Snapshot {
 export function snapshotOfEntry(named: NamedEntry, endpoint: string | undefined): LockedSnapshot {
   const { type, name, entry } = named;
   const { repo, requested, ref, rev } = entry;
-  const files = filesOfEntry(entry);
-  return {
-    title: placeOf(named),
-    name,
-    type,
-    endpoint,
-    repo,
-    ids: idsOf(repo, requested),
-    ref,
-    rev,
-    files,
-  };
+  const files = [...entry.files].map(([path, { size, hash, oid, lfs, storeName }]) => ({
+    path,
+    size,
+    digest: digestOfSri(hash),
+    oid,
+    isLfs: lfs !== undefined,
+    storeName: storeName ?? storeNameFor(path),
+  }));
+  const ids = idsOf(repo, requested);
+  return { title: placeOf(named), name, type, endpoint, repo, ids, ref, rev, files };
 }
 
 /** The ids that a cache may have a repository under. */
@@ -132,13 +118,13 @@ export const placesIn = (snapshots: readonly Snapshot[]): Place[] =>
   snapshots.flatMap((snapshot) => snapshot.files.map((file) => ({ snapshot, file })));
 
 /** The digest that is the name of a file's content in the Hugging Face cache. */
-export const cacheNameOf = ({ isLfs, digest, oid }: RepoFile): Digest =>
+export const blobNameOf = ({ isLfs, digest, oid }: RepoFile): Digest =>
   isLfs ? digest : { kind: 'git-blob', hex: oid };
 
 /** Where the Hugging Face cache may have the content of some files. */
 export const cachedNames = (places: readonly Place[]): CachedName[] =>
   places.flatMap(({ snapshot: { type, ids, rev }, file }) => {
-    const etag = cacheNameOf(file).hex;
+    const etag = blobNameOf(file).hex;
     return ids.map((id) => ({ type, id, rev, path: file.path, etag }));
   });
 

@@ -1,15 +1,15 @@
 import pLimit from 'p-limit';
 import type { Damage } from '../cache/find.ts';
-import type { BlobSource } from '../cache/write/blob.ts';
+import type { BlobSource } from '../cache/write/blob-file.ts';
 import { type ErrorCode, HugError } from '../errors.ts';
 import { throwFailures } from '../failures.ts';
 import { escapeControls } from '../quote.ts';
 import type { Blob, RepoFile } from './blob.ts';
 import {
   createSources,
-  type OpenDownloads,
   type Report,
   type Source,
+  type SourceContext,
   type SourceOptions,
 } from './sources.ts';
 
@@ -28,11 +28,7 @@ export interface Target {
 }
 
 /** What copying needs from outside. */
-export interface CopyContext {
-  /** The Hugging Face cache. */
-  readonly cacheFolder: string;
-  readonly offline: boolean;
-  readonly openDownloads: OpenDownloads;
+export interface CopyContext extends SourceContext {
   /** Runs transfers at once, shows them, and returns how each ended, in order. */
   readonly runTransfers: <T>(
     transfers: readonly {
@@ -42,8 +38,6 @@ export interface CopyContext {
       readonly run: (report: Report) => Promise<T>;
     }[],
   ) => Promise<PromiseSettledResult<T>[]>;
-  readonly warn: (line: string) => void;
-  readonly signal: AbortSignal;
 }
 
 /** What came of the blobs of one run. */
@@ -64,20 +58,14 @@ export interface CopyResult {
 export async function copyBlobs(
   blobs: readonly Blob[],
   target: Target,
-  options: Pick<SourceOptions, 'checked' | 'openNix' | 'missing'>,
+  options: SourceOptions,
   context: CopyContext,
 ): Promise<CopyResult> {
   await target.prepare(blobs);
   // Shown when the progress display is gone.
   const warnings = new Set<string>();
-  const { cacheFolder, offline, openDownloads, signal } = context;
-  const sources = createSources(blobs, {
-    ...options,
-    cacheFolder,
-    openDownloads: offline ? undefined : openDownloads,
-    warn: (line) => warnings.add(line),
-    signal,
-  });
+  const warn = (line: string) => warnings.add(line);
+  const sources = createSources(blobs, options, { ...context, warn });
   const whenItsTurnComes = createCircuitBreaker();
 
   async function copy(blob: Blob, report: Report): Promise<Source> {
@@ -93,7 +81,7 @@ export async function copyBlobs(
       return source;
     } finally {
       const outcome = target.damageOutcome(isCopied);
-      for (const damage of damaged) warnings.add(damageText(damage, outcome));
+      for (const damage of damaged) warn(damageText(damage, outcome));
     }
   }
 
@@ -106,7 +94,7 @@ export async function copyBlobs(
         run: (report) => whenItsTurnComes(() => copy(blob, report)),
       })),
     );
-    signal.throwIfAborted();
+    context.signal.throwIfAborted();
     for (const line of warnings) context.warn(line);
     return resultOf(blobs, results);
   } finally {

@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import { type Damage, findInCache, isInside } from '../cache/find.ts';
-import type { BlobSource } from '../cache/write/blob.ts';
+import type { BlobSource } from '../cache/write/blob-file.ts';
 import { groupBy } from '../collections.ts';
 import type { Download, Downloads } from '../download/downloads.ts';
 import { type ErrorCode, HugError } from '../errors.ts';
@@ -34,24 +34,28 @@ interface HubDownloads extends Downloads {
 /** Opens connections to a Hub; the caller closes them. */
 export type OpenDownloads = (endpoint: string | undefined) => Promise<HubDownloads>;
 
-/** The sources of one run. */
-export interface SourceOptions {
+/** What sources need from outside. */
+export interface SourceContext {
   /** The Hugging Face cache. */
   readonly cacheFolder: string;
-  /** Files of the cache that this run hashed before, by SHA-256 in hex. */
-  readonly checked?: ReadonlyMap<string, string> | undefined;
-  /** Opens the Nix whose store is a source, too; default none. */
-  readonly openNix?: (() => Promise<Nix>) | undefined;
-  /** `undefined` when the network must not be used. */
-  readonly openDownloads: OpenDownloads | undefined;
-  /** The error for a path that no other source has when the network must not be used. */
-  readonly missing?: ((path: string) => HugError) | undefined;
+  readonly offline: boolean;
+  readonly openDownloads: OpenDownloads;
   readonly warn: (line: string) => void;
   /** Ends the reading of the cache. */
   readonly signal: AbortSignal;
 }
 
-/** What becomes of one blob. */
+/** What is special about the sources of one run. */
+export interface SourceOptions {
+  /** Files of the cache that this run hashed before, by SHA-256 in hex. */
+  readonly checked?: ReadonlyMap<string, string>;
+  /** Opens the Nix whose store is a source, too; default none. */
+  readonly openNix?: () => Promise<Nix>;
+  /** The error for a path that no source has offline; default `EHUG_OFFLINE`. */
+  readonly missing?: (path: string) => HugError;
+}
+
+/** What is done with one blob. */
 interface Handlers {
   /** Takes a file with the content, which may be removed afterwards. */
   readonly use: (file: BlobSource) => Promise<void>;
@@ -60,29 +64,19 @@ interface Handlers {
   readonly onDamage: (damage: Damage) => void;
 }
 
-/** Gives contents from the Hugging Face cache, the Nix store and the Hub. */
-export interface Sources {
-  /**
-   * Passes a file with the content to `use`: from the cache, else the store, else the Hub. Files of
-   * the cache and the Hub have the right digest; `use` compares that of a store path, and when it
-   * throws `EHUG_INTEGRITY` the Hub is asked.
-   *
-   * @throws HugError `missing`, `EHUG_OFFLINE`; those of `use` and `Downloads`
-   */
-  provide(blob: Blob, handlers: Handlers): Promise<Source>;
-  /** Closes all connections. */
-  close(): Promise<void>;
-}
-
 /**
- * Opens the sources of one run; Nix and the Hubs are asked when the first blob needs them.
+ * Opens the sources of one run: the Hugging Face cache, the Nix store and the Hub, asked in this
+ * order. Nix and the Hub are opened when the first blob needs them.
  *
  * @param blobs all blobs that may be asked for
  */
-export function createSources(blobs: readonly Blob[], options: SourceOptions): Sources {
-  const { cacheFolder, checked, openNix, openDownloads, missing, warn, signal } = options;
+export function createSources(
+  blobs: readonly Blob[],
+  { checked, openNix, missing }: SourceOptions,
+  { cacheFolder, offline, openDownloads, warn, signal }: SourceContext,
+) {
   const hashing = createHashLimit();
-  const hub = createHubSource(openDownloads, missing);
+  const hub = createHubSource(offline ? undefined : openDownloads, missing);
   let stored: ReturnType<typeof findInStore> | undefined;
 
   async function fromCache(blob: Blob, { report, onDamage }: Handlers) {
@@ -112,7 +106,13 @@ export function createSources(blobs: readonly Blob[], options: SourceOptions): S
   }
 
   return {
-    async provide(blob, handlers) {
+    /**
+     * Passes a file with the content to `use`. Files of the cache and the Hub have the right digest;
+     * `use` compares that of a store path, and when it throws `EHUG_INTEGRITY` the Hub is asked.
+     *
+     * @throws HugError `missing`; those of `use` and `Downloads`
+     */
+    async provide(blob: Blob, handlers: Handlers): Promise<Source> {
       const { use, report } = handlers;
       const cached = await fromCache(blob, handlers);
       if (cached !== undefined) {
@@ -128,6 +128,7 @@ export function createSources(blobs: readonly Blob[], options: SourceOptions): S
       }
       return 'hub';
     },
+    /** Closes all connections. */
     close: () => hub.close(),
   };
 }
@@ -186,7 +187,10 @@ function createHubSource(open: OpenDownloads | undefined, missing = unreachable)
     const downloads = await opening;
     const url = resolveUrl(downloads.endpoint, type, repo, rev, encodePath(file.path));
     const subject = { type, id: repo, ref, path: file.path };
-    return downloads.fetch({ url, subject, size, digest }, (bytes) => report('downloading', bytes));
+    return downloads.fetch({ url, subject, size, digest }, (bytes) => {
+      // Until the first byte, the file may be waiting for a connection.
+      if (bytes > 0) report('downloading', bytes);
+    });
   }
 
   return {

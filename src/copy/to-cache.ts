@@ -7,7 +7,7 @@ import {
   type Blob,
   blobsOf,
   cachedNames,
-  cacheNameOf,
+  blobNameOf,
   placesIn,
   type RepoFile,
   type Snapshot,
@@ -48,57 +48,48 @@ export async function copyToCache(
   snapshots: readonly ListedSnapshot[],
   context: ToCacheContext,
 ): Promise<ToCacheResult> {
-  const { cacheFolder, openNix } = context;
-  const writers = createWriters(context);
-  const blobs = blobsOf(placesIn(snapshots), cacheNameOf);
+  const { cacheFolder, openNix, signal } = context;
+  const writers = new Map<string, RepoWriter>();
+  const writersOf = ({ type, ids }: Snapshot) =>
+    ids.map((id) => {
+      const key = repoFolderName(type, id);
+      const writer = writers.get(key) ?? createRepoWriter(cacheFolder, type, id, signal);
+      writers.set(key, writer);
+      return writer;
+    });
+  const blobs = blobsOf(placesIn(snapshots), blobNameOf);
+  const target = cacheTarget(cacheFolder, writersOf);
   try {
-    const target = cacheTarget(cacheFolder, writers);
     const result = await copyBlobs(blobs, target, { openNix }, context);
     const folders = new Map<Snapshot, string>();
     for (const snapshot of snapshots) {
       if (!snapshot.files.every((file) => result.sources.has(file))) continue;
-      folders.set(snapshot, await putSnapshot(snapshot, writers, context));
+      folders.set(snapshot, await putSnapshot(snapshot, writersOf(snapshot), context));
     }
     return { ...result, folders };
   } finally {
-    await writers.close();
+    for (const writer of writers.values()) await writer.close();
   }
 }
 
-/** The writers of all repositories, each made when it is first asked for. */
-interface Writers {
-  /** One for each id of the repository, in their order. */
-  of(snapshot: Snapshot): readonly RepoWriter[];
-  close(): Promise<void>;
-}
-
-function createWriters({ cacheFolder, signal }: CopyContext): Writers {
-  const made = new Map<string, RepoWriter>();
-  return {
-    of: ({ type, ids }) =>
-      ids.map((id) => {
-        const key = repoFolderName(type, id);
-        const writer = made.get(key) ?? createRepoWriter(cacheFolder, type, id, signal);
-        made.set(key, writer);
-        return writer;
-      }),
-    async close() {
-      for (const writer of made.values()) await writer.close();
-    },
-  };
-}
-
-/** Writes each blob into every repository that has it. */
-function cacheTarget(cacheFolder: string, writers: Writers): Target {
-  const writersOf = ({ places }: Blob) =>
-    new Set(places.flatMap(({ snapshot }) => writers.of(snapshot)));
-  const inCache = ({ places, size }: Blob) => ({ name: cacheNameOf(places[0].file), size });
+/**
+ * Writes each blob into every repository that has it.
+ *
+ * @param writersOf one writer for each id of a repository, in their order
+ */
+function cacheTarget(
+  cacheFolder: string,
+  writersOf: (snapshot: Snapshot) => readonly RepoWriter[],
+): Target {
+  const writersFor = ({ places }: Blob) =>
+    new Set(places.flatMap(({ snapshot }) => writersOf(snapshot)));
+  const inCache = ({ places, size }: Blob) => ({ name: blobNameOf(places[0].file), size });
   return {
     async prepare(blobs) {
       const affected = new Set<RepoWriter>();
       let needed = 0;
       for (const blob of blobs) {
-        for (const writer of writersOf(blob)) {
+        for (const writer of writersFor(blob)) {
           if (!(await writer.holds(inCache(blob)))) affected.add(writer);
         }
         // A blob that another repository has becomes a hard link.
@@ -110,7 +101,7 @@ function cacheTarget(cacheFolder: string, writers: Writers): Target {
       await assertSpace(cacheFolder, needed, 'Make room, or set HF_HUB_CACHE to a larger disk.');
     },
     async put(blob, file, report) {
-      for (const writer of writersOf(blob)) {
+      for (const writer of writersFor(blob)) {
         await writer.putBlob(inCache(blob), file, (bytes) => report('copying', bytes));
       }
     },
@@ -121,18 +112,19 @@ function cacheTarget(cacheFolder: string, writers: Writers): Target {
 /**
  * Writes a snapshot whose blobs are in the cache, under all ids of its repository.
  *
+ * @param writers one for each id
  * @returns its folder under the id that was asked for
  */
 async function putSnapshot(
   snapshot: ListedSnapshot,
-  writers: Writers,
+  writers: readonly RepoWriter[],
   context: ToCacheContext,
 ): Promise<string> {
   const { rev, files, listed, isWhole } = snapshot;
   const links = files.map((file) => ({
     path: file.path,
     size: file.size,
-    name: cacheNameOf(file),
+    name: blobNameOf(file),
   }));
   const items = listed.map(({ path, size, oid, isLfs, digest, xetHash }) => ({
     path,
@@ -142,7 +134,7 @@ async function putSnapshot(
     ...(isLfs ? { sha256: digest.hex } : {}),
   }));
   const folders: string[] = [];
-  for (const writer of writers.of(snapshot)) {
+  for (const writer of writers) {
     const folder = await writer.putSnapshot(
       { rev, files: links, tree: { items, isWhole } },
       (damage) => context.warn(damageText(damage, 'it was replaced')),

@@ -62,7 +62,7 @@ export const bytesInStore = (blobs: readonly Blob[]): number =>
 export function copyToStore(
   blobs: readonly Blob[],
   nix: Nix,
-  options: Pick<SourceOptions, 'checked' | 'missing'>,
+  options: SourceOptions,
   context: CopyContext,
 ): Promise<CopyResult> {
   const addFile = createBatch((files) => nix.add(files));

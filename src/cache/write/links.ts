@@ -2,7 +2,7 @@ import { lstat, mkdir, readlink, rename, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { type Damage, reasonAgainst } from '../find.ts';
 import type { CommitTree } from '../trees.ts';
-import { type CacheBlob, isSameFile } from './blob.ts';
+import { type CacheBlob, isSameFile } from './blob-file.ts';
 import { succeedsUnless } from './files.ts';
 
 /** A commit to be written into the cache. */

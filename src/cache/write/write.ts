@@ -6,7 +6,7 @@ import type { RepoType } from '../../repo.ts';
 import type { Damage } from '../find.ts';
 import { repoFolderName } from '../layout.ts';
 import { addToTree } from '../trees.ts';
-import { type BlobSource, type CacheBlob, isSameFile, makeBlob } from './blob.ts';
+import { type BlobSource, type CacheBlob, isSameFile, makeBlob } from './blob-file.ts';
 import { cacheError, create, makeFolder, readText, succeedsUnless } from './files.ts';
 import { type NewSnapshot, putLinks } from './links.ts';
 
