@@ -88,19 +88,19 @@ export async function runOnUrl(
   const endpoint = endpointOfManifest(context);
   const wanted = parseRepoRequest(url, options, endpoint, context.endpoint);
   const pinned = await withHub(context, (hub) => pinRepo(hub, wanted, context.warn), endpoint);
-  const { remote, expression, obstacle } = pinned;
+  const { listing, expression, obstacle } = pinned;
   if (dryRun) {
-    const text = `${await listingText(remote)}\n\n${expression ?? obstacle ?? ''}`;
-    const json: Output<'fetch-url-dry-run'> = { ...listingJson(remote), expression, obstacle };
+    const text = `${await listingText(listing)}\n\n${expression ?? obstacle ?? ''}`;
+    const json: Output<'fetch-url-dry-run'> = { ...listingJson(listing), expression, obstacle };
     return { text, json, exitStatus: EXIT.ok };
   }
   const nix = await context.openNix();
-  const { files, missing } = await planStore([weightsOf(remote, wanted.id, endpoint)], nix);
+  const { files, missing } = await planStore([weightsOf(listing, wanted.id, endpoint)], nix);
   throwFailed(await copyToStore(missing, nix, {}, context));
   const result = await assemble(pinned, nix, gcRoot, context);
   if (gcRoot !== undefined && result.json.storePath === null) {
     // There is no model that the link could keep.
-    const roots = new Map([[rootLinkName(remote), storePathsOf(files)]]);
+    const roots = new Map([[rootLinkName(listing), storePathsOf(files)]]);
     await nix.addGcRoots(path.resolve(context.cwd, gcRoot), roots);
   }
   return result;

@@ -102,7 +102,7 @@ async function readSnapshots(
 const isDamage = (reason: unknown): boolean =>
   reason instanceof HugError && reason.code === 'EHUG_NOT_CACHED';
 
-/** What `import-all` has to tell. */
+/** What `import-all` prints, as text or as JSON. */
 interface ImportAllReport {
   readonly snapshots: readonly CachedSnapshot[];
   /** The undamaged files of the snapshots, and the blobs that the store missed. */

@@ -30,8 +30,8 @@ import {
 } from '../project/pinned-repo.ts';
 import { endpointOfManifest, type ProjectContext, readLock } from '../project/project.ts';
 import { forEachRepository, type HubContext, resolveRepo, withHub } from '../project/repository.ts';
-import { DEFAULT_REF, type RepoType } from '../repo.ts';
 import { quote } from '../quote.ts';
+import { DEFAULT_REF, type RepoType } from '../repo.ts';
 import type { Nix } from '../store/nix.ts';
 import { type FetchReport, fetchJson, fetchResult, fetchText } from './fetch.ts';
 
@@ -72,7 +72,7 @@ export async function run(
   return importResult({ snapshots: entries, plan: partOf(plan, entries), sources }, results);
 }
 
-/** What a plan has of some of its snapshots. */
+/** The part of a plan that concerns some of its snapshots. */
 function partOf({ files, missing }: StorePlan, snapshots: readonly Snapshot[]): StorePlan {
   const own = new Set(snapshots);
   return {
@@ -170,8 +170,8 @@ async function pinCached(
 ): Promise<CachedRepository[]> {
   if (wanted.length === 0) return [];
   if (context.offline) {
-    throw new HugError('EHUG_OFFLINE', 'only the Hub knows how Nix pins a repository', {
-      hint: 'Without a network, import the whole cache (nix-hug import-all), or entries of a lock.',
+    throw new HugError('EHUG_OFFLINE', 'the Nix expression of a repository comes from the Hub', {
+      hint: 'Offline, nix-hug import-all adds the whole cache, nix-hug import an entry of the lock.',
     });
   }
   const scan = await scanCache(context.cacheFolder, context.signal);
@@ -182,7 +182,7 @@ async function pinCached(
         const { repo, revision } = await snapshotMeant(scan, one, hub);
         const at = { ...one, type: repo.type, ref: revision.rev };
         const pinned = await pinRepo(hub, at, warn);
-        return { pinned, weights: weightsOf(pinned.remote, repo.id) };
+        return { pinned, weights: weightsOf(pinned.listing, repo.id) };
       }),
     endpoint,
   );
@@ -212,7 +212,7 @@ async function snapshotMeant(
   );
 }
 
-/** What the Hub says of a repository. */
+/** A repository as the Hub answers. */
 interface KnownRepo extends RepoRequest {
   readonly type: RepoType;
   /** The commit that the ref points to; `undefined` when the Hub has no such ref. */

@@ -67,6 +67,7 @@ export async function run(
   };
 }
 
+/** Nix; without it, `undefined` and a warning. */
 async function nixIfAny(context: VerifyContext): Promise<Nix | undefined> {
   try {
     return await context.openNix();
@@ -106,32 +107,21 @@ async function readAll(
   // One path may stand for two contents, when a link of the cache leads astray.
   const groups = [...groupBy(copies, ({ path, of }) => `${of.file.digest.hex} ${path}`).values()];
   const results = await runTransfers(
-    groups.map(
-      ([
-        {
-          where,
-          path,
-          of: { snapshot, file },
-        },
-      ]) => ({
-        entry: `${where} ${snapshot.title}`,
-        title: escapeControls(file.path),
-        size: file.size,
-        run: (report) =>
-          hashing(() => reasonAgainst(path, file, (bytes) => report('verifying', bytes), signal)),
-      }),
-    ),
+    groups.map(([{ where, path, of }]) => ({
+      entry: `${where} ${of.snapshot.title}`,
+      title: escapeControls(of.file.path),
+      size: of.file.size,
+      run: (report) =>
+        hashing(() => reasonAgainst(path, of.file, (bytes) => report('verifying', bytes), signal)),
+    })),
   );
-  const reasons = new Map(
-    results.flatMap((result, index) => {
-      if (result.status === 'rejected') throw result.reason;
-      return (groups[index] ?? []).map((copy) => [copy, result.value] as const);
-    }),
-  );
-  return copies.map((copy) => ({ ...copy, reason: reasons.get(copy) }));
+  return results.flatMap((result, index) => {
+    if (result.status === 'rejected') throw result.reason;
+    return (groups[index] ?? []).map((copy) => ({ ...copy, reason: result.value }));
+  });
 }
 
-/** What `verify` has to tell. */
+/** What `verify` prints, as text or as JSON. */
 interface VerifyReport {
   readonly snapshots: readonly LockedSnapshot[];
   readonly files: ReadonlyMap<Snapshot, readonly StoredFile[]>;

@@ -17,7 +17,7 @@ import { listRepo, type RepoListing } from './repository.ts';
 
 /** A repository without a lock, and the Nix expression that pins it or why there is none. */
 export interface PinnedRepo {
-  readonly remote: RepoListing;
+  readonly listing: RepoListing;
   /** Address of the Hub that was asked. */
   readonly endpoint: string;
   readonly expression: string | null;
@@ -34,17 +34,17 @@ export async function pinRepo(
   wanted: RepoRequest,
   warn: (line: string) => void,
 ): Promise<PinnedRepo> {
-  const remote = await listRepo(hub, wanted, warn);
-  const { type, repo, rev, all, files } = remote;
+  const listing = await listRepo(hub, wanted, warn);
+  const { type, repo, rev, all, files } = listing;
   if (files.some(({ lfs }) => lfs === 'masked')) throw hub.gated(type, repo);
   const pin = await hub.treePin(type, repo, rev);
   const { endpoint } = hub;
   if ('obstacle' in pin) {
-    return { remote, endpoint, expression: null, obstacle: obstacleText(pin, type, repo) };
+    return { listing, endpoint, expression: null, obstacle: obstacleText(pin, type, repo) };
   }
   const filters = filtersOf(wanted.select, all, files);
   const expression = nixExpression({ type, repo, rev, filters, fileTreeHash: pin.hash, endpoint });
-  return { remote, endpoint, expression, obstacle: null };
+  return { listing, endpoint, expression, obstacle: null };
 }
 
 /** Why `fetchModel` cannot pin the repository, and what can. */
@@ -146,14 +146,14 @@ export type AssembleContext = Pick<CommandContext, 'cwd' | 'offline' | 'nixLibra
  * @throws HugError those of `Nix`
  */
 export async function assemble(
-  { remote, endpoint, expression, obstacle }: PinnedRepo,
+  { listing, endpoint, expression, obstacle }: PinnedRepo,
   nix: Nix,
   gcRoot: string | undefined,
   { cwd, offline, nixLibrary }: AssembleContext,
 ): Promise<CommandResult<Output<'fetch-url'>>> {
   const resultOf = (storePath: string | null, reason: string | null) => ({
     text: [storePath ?? reason ?? '', expression ?? ''].join('\n\n').trimEnd(),
-    json: { ...listingJson(remote), expression, obstacle: reason, storePath },
+    json: { ...listingJson(listing), expression, obstacle: reason, storePath },
     exitStatus: EXIT.ok,
   });
   if (expression === null) return resultOf(null, obstacle);
@@ -164,7 +164,7 @@ export async function assemble(
   const storePath = await nix.build(
     `let nix-hug-lib = ${library}; in ${expression}`,
     nixpkgs.options,
-    gcRoot === undefined ? undefined : path.resolve(cwd, gcRoot, rootLinkName(remote)),
+    gcRoot === undefined ? undefined : path.resolve(cwd, gcRoot, rootLinkName(listing)),
   );
   return resultOf(storePath, null);
 }
