@@ -1,7 +1,7 @@
 import { HugError } from '../errors.ts';
 import type { RepoType } from '../repo.ts';
-import type { CachedRepo, CachedRevision } from './scan/repo-folder.ts';
-import type { CacheScan } from './scan/scan.ts';
+import type { CachedRepo, CachedRevision } from './scan-repo.ts';
+import type { CacheScan } from './scan.ts';
 
 /** A repository of the cache that a lock can have. */
 export interface LockableRepo extends CachedRepo {

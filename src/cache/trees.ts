@@ -27,7 +27,7 @@ export interface CommitTree {
 /** The only version of the format; the client ignores a file of another one. */
 const FORMAT_VERSION = 1;
 
-/** What is listed of one file, with the names that the client gives it. */
+/** The facts about one file, under the names that the client gives them. */
 type Facts = Readonly<Record<string, unknown>>;
 
 /**
@@ -65,8 +65,8 @@ export async function addToTree(
  * Text of `trees/<rev>.json` with these files added, byte for byte as the official client writes it
  * (`_tree_cache.py`): sorted by code point, indented by one space, in ASCII, without a final newline.
  *
- * @param before its text; `undefined` when it does not exist. What only a client knows (`xet_hash`)
- *   is kept
+ * @param before its text, of which facts that only a client knows (`xet_hash`) are kept; `undefined`
+ *   when the file does not exist
  */
 function treeText(before: string | undefined, items: readonly TreeItem[]): string {
   const files = new Map(parseTree(before));

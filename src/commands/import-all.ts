@@ -1,6 +1,6 @@
 import prettyBytes from 'pretty-bytes';
 import { isLockable } from '../cache/find-snapshot.ts';
-import { scanCache } from '../cache/scan/scan.ts';
+import { scanCache } from '../cache/scan.ts';
 import { groupBy } from '../collections.ts';
 import type { RepoFile } from '../copy/blob.ts';
 import { type CopyContext, type CopyResult, damageText, throwFailed } from '../copy/copy.ts';

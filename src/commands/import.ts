@@ -1,6 +1,6 @@
 import { cachedFiles } from '../cache/find.ts';
 import { findCommit, findRepo, findSnapshot, type FoundSnapshot } from '../cache/find-snapshot.ts';
-import { type CacheScan, scanCache } from '../cache/scan/scan.ts';
+import { type CacheScan, scanCache } from '../cache/scan.ts';
 import { groupBy } from '../collections.ts';
 import { type Blob, cachedNames, type Snapshot, snapshotOfEntry } from '../copy/blob.ts';
 import { type CopyContext, type CopyResult, throwFailed } from '../copy/copy.ts';

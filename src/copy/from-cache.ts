@@ -1,6 +1,6 @@
 import { type Damage, digestsOf, isInside } from '../cache/find.ts';
 import type { FoundSnapshot } from '../cache/find-snapshot.ts';
-import type { CachedFile } from '../cache/scan/snapshot.ts';
+import type { CachedFile } from '../cache/scan-snapshot.ts';
 import { readExpected } from '../cache/trees.ts';
 import {
   type Digest,

@@ -9,7 +9,7 @@ import { listingJson } from '../output/listing.ts';
 import type { CommandResult } from '../output/result.ts';
 import { nixString } from '../quote.ts';
 import { DEFAULT_ENDPOINT, type RepoType } from '../repo.ts';
-import { type Filters, filtersOf } from '../resolve/nix-filters.ts';
+import { type Filters, filtersOf } from '../resolve/select.ts';
 import type { Nix } from '../store/nix.ts';
 import type { RepoRequest } from './arguments.ts';
 import type { CommandContext } from './context.ts';

@@ -8,7 +8,9 @@ import {
   type CachedProject,
   cachedProject,
   fillCache,
+  isSound,
   realiseAll,
+  workFiles,
 } from '../support/cached-project.ts';
 import { type Hub, lfs, startHub } from '../support/hub/index.ts';
 import { storeObjects } from '../support/isolated-store.ts';
@@ -22,7 +24,6 @@ const MIB = 1024 * 1024;
 /** Large enough that what Node reads of itself does not count. */
 const LARGE = 256 * MIB;
 const SHARDS = 24;
-const KILLS = 10;
 
 let hub: Hub;
 
@@ -42,13 +43,6 @@ afterAll(() => hub.close());
 
 const start = ({ folder, env }: CachedProject, more: Partial<SpawnOptions> = {}) =>
   spawnCli(['-C', folder, 'import'], { cwd: folder, ...more, env: { ...env, ...more.env } });
-
-/** Whether everything that Nix has on record is what its database says. */
-const isSound = ({ store }: CachedProject): Promise<boolean> =>
-  store.nix('nix-store', '--verify', '--check-contents').then(
-    () => true,
-    () => false,
-  );
 
 /** Bytes that a process read and wrote, by `/proc/PID/io`; those of ended children are in it. */
 interface Traffic {
@@ -250,54 +244,4 @@ describe('import', () => {
     expect((await realiseAll(made)).length).toBe(SHARDS);
     expect(await isSound(made)).toBe(true);
   });
-
-  it(`may be killed at any of ${KILLS} moments`, { timeout: 300_000 }, async () => {
-    const made = await cachedProject(hub, 'models: { sharded: org/sharded }');
-    await fillCache(made);
-    const seed = Number(process.env['NIX_HUG_TEST_SEED'] ?? Date.now() % 1_000_000);
-    console.info(`kill -9 during import: NIX_HUG_TEST_SEED=${seed}`);
-    const random = generator(seed);
-    const began = performance.now();
-    expect((await start(made).ended).status).toBe(0);
-    const duration = performance.now() - began;
-    let unfinished = 0;
-    for (let round = 0; round < KILLS; round += 1) {
-      await removeAll(made);
-      const { child, ended } = start(made, { detached: true });
-      await new Promise((resolve) => setTimeout(resolve, random() * duration));
-      const { pid } = child;
-      // Nix with it, as when the machine loses power.
-      if (pid !== undefined && child.exitCode === null) process.kill(-pid, 'SIGKILL');
-      await ended;
-      if ((await storeObjects(made.store)).length < SHARDS) unfinished += 1;
-      expect(await isSound(made), `seed ${seed}, round ${round}`).toBe(true);
-      expect((await made.run(['import'])).status, `seed ${seed}, round ${round}`).toBe(0);
-      expect(await isSound(made), `seed ${seed}, round ${round}`).toBe(true);
-    }
-    expect((await realiseAll(made)).length).toBe(SHARDS);
-    expect(unfinished, `seed ${seed}`).toBeGreaterThan(0);
-    expect(await workFiles(made)).toEqual([]);
-  });
 });
-
-/** What lies below `$XDG_CACHE_HOME`. */
-const workFiles = ({ home }: CachedProject): Promise<string[]> =>
-  readdir(path.join(home, 'work'), { recursive: true }).catch(() => []);
-
-/** Has the store forget every file. */
-async function removeAll({ store }: CachedProject): Promise<void> {
-  const paths = await store.nix('nix-store', '--gc', '--print-dead');
-  const files = paths.split('\n').filter((line) => line.endsWith('.bin'));
-  await store.nix('nix-store', '--delete', ...files);
-}
-
-/** Numbers from 0 to 1 that a seed decides (mulberry32). */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}

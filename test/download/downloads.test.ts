@@ -263,14 +263,14 @@ describe('a fault that stays', () => {
       onCdn,
       { kind: 'cut', afterBytes: 0 },
       'EHUG_NETWORK',
-      'failed, asked for "w.bin" of model org/large: ',
+      'failed (request for "w.bin" of model org/large): ',
     ],
     [
       'bodies of some bytes',
       onCdn,
       { kind: 'cut', afterBytes: 13 },
       'EHUG_NETWORK',
-      'failed, asked for "w.bin" of model org/large: ',
+      'failed (request for "w.bin" of model org/large): ',
     ],
     [
       'a rate limit',

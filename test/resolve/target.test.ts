@@ -4,7 +4,7 @@ import {
   highestTag,
   namesPrerelease,
   newestTag,
-} from '../../src/resolve/version.ts';
+} from '../../src/resolve/target.ts';
 
 const tags = ['latest', '1.2', 'v1.2.0', '1.2.9', 'v1.10.0', '2.0.0-rc.1', 'v2', 'release-3.0.0'];
 
@@ -23,7 +23,7 @@ describe('highest tag in a range', () => {
     expect(highestTag(tags.toReversed(), range)).toBe(expected);
   });
 
-  it('prefers the same spelling whatever the order, when two tags are one version', () => {
+  it('prefers the same spelling of one version, in any order', () => {
     expect(highestTag(['v1.0.0', '1.0.0'], '^1')).toBe('1.0.0');
     expect(highestTag(['1.0.0', 'v1.0.0'], '^1')).toBe('1.0.0');
   });

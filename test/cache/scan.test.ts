@@ -3,228 +3,26 @@ import { chmod, mkdir, rename, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { type CacheScan, scanCache } from '../../../src/cache/scan/scan.ts';
-import { type Hub, lfs, startHub } from '../../support/hub/index.ts';
-import { callPython, describeClients, type PythonClient } from '../../support/python.ts';
-import { tempFolder } from '../../support/temp.ts';
-
-/** Figures that the official client and we must agree on. */
-interface Figures {
-  readonly size: number;
-  /** Not known to old clients. */
-  readonly incomplete?: number;
-  readonly repos: readonly unknown[];
-}
-
-const byText = (a: unknown, b: unknown): number => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1);
-
-/** Seconds with the digits that a double of Python and one of JavaScript share. */
-const seconds = (value: number): number => Math.round(value * 1000) / 1000;
-
-function ourFigures({ repos, size, problems }: CacheScan): Figures {
-  return {
-    size,
-    incomplete: problems.filter(({ kind }) => kind === 'incomplete').length,
-    repos: repos
-      .map(({ type, id, folder, revisions }) => ({
-        type,
-        id,
-        folder,
-        revisions: revisions.map((revision) => ({
-          rev: revision.rev,
-          refs: revision.refs,
-          size: revision.size,
-          modified: seconds(revision.modified / 1000),
-          files: revision.files
-            .map((file) => [`${revision.folder}/${file.path}`, file.size])
-            .toSorted(byText),
-        })),
-      }))
-      .toSorted(byText),
-  };
-}
-
-/** What `scan_cache_dir` says of a cache, which it must accept as a whole. */
-async function theirFigures(client: PythonClient, cache: string): Promise<Figures> {
-  const [outcome] = await callPython(client, { home: path.dirname(cache), endpoint: '' }, [
-    { call: 'scan_cache_dir', args: { cache_dir: cache } },
-  ]);
-  const value: any = outcome !== undefined && 'value' in outcome ? outcome.value : outcome;
-  expect(value).toMatchObject({ warnings: [] });
-  return {
-    size: value.size_on_disk,
-    ...('incomplete_files' in value ? { incomplete: value.incomplete_files.length } : {}),
-    repos: value.repos
-      .map((repo: any) => ({
-        type: repo.repo_type,
-        id: repo.repo_id,
-        folder: repo.repo_path,
-        revisions: repo.revisions
-          .map((revision: any) => ({
-            rev: revision.commit_hash,
-            refs: revision.refs.toSorted(),
-            size: revision.size_on_disk,
-            modified: seconds(revision.last_modified),
-            files: revision.files
-              .map((file: any) => [file.file_path, file.size_on_disk])
-              .toSorted(byText),
-          }))
-          .toSorted(byText),
-      }))
-      .toSorted(byText),
-  };
-}
-
-async function withHub<T>(use: (hub: Hub) => Promise<T>): Promise<T> {
-  const hub = await startHub();
-  try {
-    return await use(hub);
-  } finally {
-    await hub.close();
-  }
-}
-
-const REV = 'c'.repeat(40);
-const OTHER = 'd'.repeat(40);
-const REPO = 'models--org--name';
-const SNAPSHOT = `${REPO}/snapshots/${REV}`;
-const BLOB = 'a'.repeat(40);
-
-/** What the content of a cache is: text of files, or where links lead; folders end in `/`. */
-type Layout = Readonly<Record<string, string | { readonly to: string }>>;
-
-const link = (to: string) => ({ to });
-
-/** A repository with nothing odd about it. */
-const SOUND: Layout = {
-  [`${REPO}/blobs/${BLOB}`]: '{}',
-  [`${SNAPSHOT}/config.json`]: link(`../../blobs/${BLOB}`),
-  [`${REPO}/refs/main`]: REV,
-};
-
-async function fill(folder: string, layout: Layout): Promise<string> {
-  for (const [name, content] of Object.entries(layout)) {
-    const file = path.join(folder, name);
-    await mkdir(path.dirname(file), { recursive: true });
-    if (name.endsWith('/')) await mkdir(file, { recursive: true });
-    else if (typeof content === 'string') await writeFile(file, content);
-    else await symlink(content.to, file);
-  }
-  return folder;
-}
+import { scanCache } from '../../src/cache/scan.ts';
+import {
+  BLOB,
+  fill,
+  type Layout,
+  link,
+  OTHER,
+  REPO,
+  REV,
+  SNAPSHOT,
+  SOUND,
+} from '../support/cache-layout.ts';
+import { tempFolder } from '../support/temp.ts';
 
 const makePipe = async (file: string): Promise<void> => {
   await mkdir(path.dirname(file), { recursive: true });
   await promisify(execFile)('mkfifo', [file]);
 };
 
-describeClients((client) => {
-  it.each([{}, { HF_HUB_DISABLE_SYMLINKS: '1' }])(
-    'fills a cache in which we see what it sees (%j)',
-    (env) =>
-      withHub(async (hub) => {
-        const model = await hub.createRepo({ type: 'model', id: 'org/tiny' });
-        const files = {
-          'model.safetensors': lfs('weights'),
-          'config.json': '{}',
-          'same.json': '{}',
-          'empty.txt': '',
-          'a b/ü & c.txt': 'odd',
-          'a/b/c/deep.bin': lfs('deep'),
-        };
-        const first = await model.commit({ files });
-        await model.tag('v1.0', first);
-        const canonical = await hub.createRepo({ type: 'model', id: 'gpt2' });
-        await canonical.commit({ files: { 'x.bin': lfs('weights') } });
-        const dataset = await hub.createRepo({ type: 'dataset', id: 'org/tiny' });
-        await dataset.commit({ files: { 'data/train.csv': 'a,b\n' } });
-
-        const home = await tempFolder('hub cache ä');
-        const settings = { home, endpoint: hub.endpoint, env };
-        const download = (args: Readonly<Record<string, unknown>>) =>
-          callPython(client, settings, [{ call: 'snapshot_download', args }]);
-        await download({ repo_id: 'org/tiny' });
-        await download({ repo_id: 'org/tiny', revision: 'v1.0' });
-        const second = await model.commit({ files: { 'config.json': '{"v":2}' } });
-        await download({ repo_id: 'org/tiny' });
-        await download({ repo_id: 'gpt2' });
-        await download({ repo_id: 'org/tiny', repo_type: 'dataset' });
-
-        const cache = path.join(home, 'hub');
-        const scan = await scanCache(cache);
-        expect(scan.problems).toEqual([]);
-        expect(ourFigures(scan)).toMatchObject(await theirFigures(client, cache));
-        expect(
-          scan.repos
-            .flatMap(({ type, id, revisions }) =>
-              revisions.map(({ rev, refs, files: { length } }) => [type, id, rev, refs, length]),
-            )
-            .toSorted(byText),
-        ).toEqual(
-          [
-            ['dataset', 'org/tiny', expect.any(String), ['main'], 1],
-            ['model', 'gpt2', expect.any(String), ['main'], 1],
-            ['model', 'org/tiny', first, ['v1.0'], 6],
-            ['model', 'org/tiny', second, ['main'], 6],
-          ].toSorted(byText),
-        );
-        const weights = scan.repos
-          .flatMap(({ revisions }) => revisions.flatMap((revision) => revision.files))
-          .find((file) => file.path === 'model.safetensors');
-        expect(weights?.etag).toBe(
-          'HF_HUB_DISABLE_SYMLINKS' in env ? undefined : await lfs('weights').sha256(),
-        );
-      }),
-  );
-
-  it('accepts what we accept, and counts the same', async () => {
-    const elsewhere = await tempFolder('elsewhere');
-    await fill(elsewhere, {
-      '1': 'abc',
-      // The newest client would count a relative link from the snapshot, and miss the file.
-      'model/config.json': link(`${elsewhere}/1`),
-      'model/sub/ü x': 'x',
-      'repo/blobs/b': 'abcd',
-      [`repo/snapshots/${REV}/file`]: link('../../blobs/b'),
-      'repo/refs/main': REV,
-    });
-    const cache = await fill(path.join(await tempFolder('hub'), 'hub'), {
-      ...SOUND,
-      [`${REPO}/refs/refs/pr/1`]: REV,
-      [`${REPO}/refs/v1.0`]: REV,
-      [`${REPO}/snapshots/${OTHER}/`]: '',
-      [`${REPO}/snapshots/main/x`]: link(`../../blobs/${BLOB}`),
-      [`${REPO}/refs/odd`]: 'main',
-      [`${REPO}/blobs/${BLOB}.incomplete`]: 'part',
-      [`${REPO}/notes`]: '',
-      [`models--abs/snapshots/${REV}`]: link(`${elsewhere}/model`),
-      [`models--chain/snapshots/${REV}`]: link(`../../models--abs/snapshots/${REV}`),
-      'datasets--linked': link(`${elsewhere}/repo`),
-      [`models--outside/snapshots/${REV}/x`]: link(`${elsewhere}/1`),
-      [`models--outside/snapshots/${REV}/folder`]: link(`${elsewhere}/model`),
-      [`models--org--a--b/snapshots/${REV}/same`]: '{}',
-      [`spaces--gpt2/snapshots/${REV}/.gitattributes`]: '',
-      [`datasets--d/snapshots/${REV}/a/b/c`]: 'plain',
-      'models--empty/snapshots/': '',
-    });
-    const scan = await scanCache(cache);
-    const { size, ...theirs } = await theirFigures(client, cache);
-    expect(ourFigures(scan)).toMatchObject(theirs);
-    expect(scan.repos).toHaveLength(9);
-    // It counts a file again for each path that leads there by linked folders.
-    expect(scan.size).toBe(['{}', '{}', 'abc', 'x', 'abcd', 'plain'].join('').length);
-    expect(size).toBeGreaterThan(scan.size);
-    expect(scan.problems.map(({ kind, path: at }) => `${kind} ${at}`)).toEqual([
-      `unclear-id models--org--a--b`,
-      `incomplete ${REPO}/blobs/${BLOB}.incomplete`,
-      `not-a-commit ${REPO}/snapshots/main`,
-      `linked-folder models--outside/snapshots/${REV}/folder`,
-      `outside models--outside/snapshots/${REV}/x`,
-    ]);
-  });
-});
-
-/** What a scan says, shortly: `type id rev refs: paths with sizes`, and problems as `kind path`. */
+/** A scan as lines: `type id rev [refs]: paths with sizes`, and problems as `kind path`. */
 async function shortScan(cache: string) {
   const { repos, problems } = await scanCache(cache);
   return {
@@ -243,10 +41,10 @@ async function shortScan(cache: string) {
 
 const SOUND_REVISION = 'model org/name cccc [main]: config.json 2';
 
-/** Layouts that are added to `SOUND`, with revisions and problems that a scan then finds. */
-const ODD: readonly (readonly [string, Layout, readonly string[], readonly string[]])[] = [
+/** Layouts that are added to `SOUND`, with the revisions and problems that a scan then finds. */
+const CASES: readonly (readonly [string, Layout, readonly string[], readonly string[]])[] = [
   [
-    "the client's own files, and those of operating systems",
+    "no problem for the client's own files and those of operating systems",
     {
       '.locks/': '',
       'CACHEDIR.TAG': '',
@@ -261,7 +59,7 @@ const ODD: readonly (readonly [string, Layout, readonly string[], readonly strin
     [],
   ],
   [
-    'foreign files and folders',
+    'files and folders that are not part of a cache',
     {
       'blobs/aa': '',
       'models--file': '',
@@ -281,7 +79,7 @@ const ODD: readonly (readonly [string, Layout, readonly string[], readonly strin
     ],
   ],
   [
-    'repositories of every type, and ids of one part',
+    'repositories of every type, and ids without an owner',
     {
       [`datasets--squad/snapshots/${REV}/`]: '',
       [`kernels--org--k/snapshots/${REV}/`]: '',
@@ -292,7 +90,7 @@ const ODD: readonly (readonly [string, Layout, readonly string[], readonly strin
     [],
   ],
   [
-    'folders whose names are those of no repository',
+    'folders whose names are not those of repositories',
     {
       [`models--/snapshots/${REV}/`]: '',
       [`models--..--../snapshots/${REV}/`]: '',
@@ -325,7 +123,7 @@ const ODD: readonly (readonly [string, Layout, readonly string[], readonly strin
     ['no-snapshots models--a', 'stray-file models--b/snapshots', 'no-snapshots models--b'],
   ],
   [
-    'snapshots that are files, links to nothing, circles, or not named after a commit',
+    'snapshots that are files, broken links, circles of links, or not named after a commit',
     {
       [`${REPO}/snapshots/file`]: '',
       [`${REPO}/snapshots/to-file`]: link('file'),
@@ -344,7 +142,7 @@ const ODD: readonly (readonly [string, Layout, readonly string[], readonly strin
     ],
   ],
   [
-    'links to nothing, to folders, in circles and out of the blobs',
+    'links that are broken, lead to folders or in circles, or do not lead to a blob',
     {
       [`${SNAPSHOT}/broken`]: link(`../../blobs/${OTHER}`),
       [`${SNAPSHOT}/circle`]: link('circle'),
@@ -366,7 +164,21 @@ const ODD: readonly (readonly [string, Layout, readonly string[], readonly strin
     ],
   ],
   [
-    'names that no repository has',
+    'blobs that are links to nothing or to a folder',
+    {
+      [`${REPO}/blobs/folder`]: link('.'),
+      [`${REPO}/blobs/gone`]: link('nowhere'),
+      [`${SNAPSHOT}/folder`]: link('../../blobs/folder'),
+      [`${SNAPSHOT}/gone`]: link('../../blobs/gone'),
+    },
+    ['model org/name cccc [main]: config.json 2 …'],
+    [
+      `linked-folder ${REPO}/snapshots/REV/folder ../../blobs/folder`,
+      `broken-link ${REPO}/snapshots/REV/gone`,
+    ],
+  ],
+  [
+    'names that no repository can have',
     {
       [`${SNAPSHOT}/a\nb`]: '',
       [`${SNAPSHOT}/c:\\d`]: '',
@@ -415,13 +227,13 @@ const ODD: readonly (readonly [string, Layout, readonly string[], readonly strin
     ],
   ],
   [
-    'refs that are a file, and blobs that are none',
+    'a file in place of refs, and a broken link in place of blobs',
     { [`models--x/refs`]: '', [`models--x/blobs`]: link('nowhere'), [`models--x/snapshots/`]: '' },
     [SOUND_REVISION],
     ['broken-link models--x/blobs', 'stray-file models--x/refs'],
   ],
   [
-    'what interrupted downloads left',
+    'files of interrupted downloads',
     {
       [`${REPO}/blobs/${BLOB}.0123abcd.incomplete`]: 'x',
       [`${REPO}/blobs/${OTHER}.incomplete`]: '',
@@ -435,12 +247,12 @@ const ODD: readonly (readonly [string, Layout, readonly string[], readonly strin
 ];
 
 describe('a scan', () => {
-  it.each(ODD)('tells of %s', async (_what, layout, revisions, problems) => {
+  it.each(CASES)('reports %s', async (_what, layout, revisions, problems) => {
     const cache = await fill(await tempFolder('hub cache'), { ...SOUND, ...layout });
     expect(await shortScan(cache)).toEqual({ revisions, problems });
   });
 
-  it('does not wait for pipes', async () => {
+  it('does not wait for a FIFO', async () => {
     const cache = await fill(await tempFolder(), SOUND);
     const pipes = [
       `${REPO}/blobs/pipe`,
@@ -508,7 +320,7 @@ describe('a scan', () => {
     expect(await shortScan(toCache)).toEqual(expected);
   });
 
-  it('tells of single links out of the cache, and counts their targets', async () => {
+  it('reports single links out of the cache, and counts their targets', async () => {
     const elsewhere = await fill(await tempFolder('elsewhere'), { x: 'abc', [BLOB]: 'abcd' });
     const cache = await fill(await tempFolder('hub cache'), {
       [`${SNAPSHOT}/x`]: link(`${elsewhere}/x`),
@@ -524,7 +336,7 @@ describe('a scan', () => {
     });
   });
 
-  it('counts a blob that repositories share once, and knows its name in each', async () => {
+  it('counts a shared blob once, and finds its name in each repository', async () => {
     const shared = 'e'.repeat(64);
     const cache = await fill(await tempFolder('hub cache'), {
       'blobs/.huggingface-shared-blobs': '1\n',
@@ -547,7 +359,26 @@ describe('a scan', () => {
     ]);
   });
 
-  it('passes over what the system refuses', async ({ skip }) => {
+  it('does not take a link through a linked folder for one to a blob of its repository', async () => {
+    const cache = await fill(await tempFolder('hub cache'), {
+      ...SOUND,
+      [`models--other/blobs/${BLOB}`]: 'longer',
+      'models--other/snapshots/': '',
+      [`${REPO}/other`]: link('../models--other/snapshots'),
+      [`${SNAPSHOT}/other.json`]: link(`../../other/../blobs/${BLOB}`),
+      [`${SNAPSHOT}/own.json`]: link(`../../snapshots/../blobs/${BLOB}`),
+    });
+    const { repos, problems } = await scanCache(cache);
+    expect(problems).toEqual([]);
+    const files = repos.flatMap(({ revisions }) => revisions.flatMap((revision) => revision.files));
+    expect(files.map(({ path: name, size, etag }) => [name, size, etag])).toEqual([
+      ['config.json', 2, BLOB],
+      ['other.json', 6, undefined],
+      ['own.json', 2, BLOB],
+    ]);
+  });
+
+  it('reports what the user may not read, and reads the rest', async ({ skip }) => {
     if (process.geteuid?.() !== 0) skip('needs root, to become somebody else');
     const cache = await fill(await tempFolder('hub cache'), {
       ...SOUND,
@@ -582,14 +413,14 @@ describe('a scan', () => {
     }
   });
 
-  it('passes over names that are not Unicode', async () => {
+  it('reports names that are not Unicode', async () => {
     const cache = await fill(await tempFolder('hub cache'), SOUND);
     await writeFile(Buffer.from(`${cache}/${SNAPSHOT}/\u00ff`, 'latin1'), '');
     const { problems } = await shortScan(cache);
     expect(problems).toEqual([`unreadable ${REPO}/snapshots/REV/\ufffd ENOENT`]);
   });
 
-  it('gives up on folders that are deeper than paths may be long', async () => {
+  it('reports folders whose path is too long', async () => {
     const cache = await fill(await tempFolder('hub cache'), SOUND);
     const chain = Array.from({ length: 12 }, () => 'd'.repeat(200)).join('/');
     const [upper, lower] = [
@@ -610,12 +441,12 @@ describe('a scan', () => {
     }
   });
 
-  it('ends when it is told to', async () => {
+  it('ends when the signal is aborted', async () => {
     const cache = await fill(await tempFolder('hub cache'), SOUND);
     await expect(scanCache(cache, AbortSignal.abort())).rejects.toThrow('aborted');
   });
 
-  it('finds no cache, or cannot read what is in its place', async () => {
+  it('finds no cache, or fails when it cannot be read', async () => {
     const folder = await fill(await tempFolder(), { file: '', circle: link('circle') });
     const none = { found: false, repos: [], size: 0, problems: [] };
     expect(await scanCache(`${folder}/none`)).toEqual(none);
