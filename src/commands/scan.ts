@@ -7,7 +7,6 @@ import type { CommandResult } from '../output/result.ts';
 import { table } from '../output/table.ts';
 import { count, shortRev } from '../output/text.ts';
 import type { CommandContext } from '../project/context.ts';
-import { openStore } from '../project/store.ts';
 import { escapeControls } from '../quote.ts';
 import { findStoredRevisions } from './scan-store.ts';
 import prettyBytes from 'pretty-bytes';
@@ -32,7 +31,7 @@ export async function run(context: ScanContext): Promise<CommandResult> {
   const { cacheFolder, signal } = context;
   const [scan, store] = await Promise.all([
     scanCache(cacheFolder, signal),
-    withNix(() => openStore(context), context),
+    withNix(() => context.openNix(), context),
   ]);
   const stored =
     store && (await withNix(() => findStoredRevisions(scan.repos, store, signal), context));

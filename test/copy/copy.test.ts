@@ -1,15 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { type ErrorCode, HugError } from '../../src/errors.ts';
-import { SkippedError } from '../../src/failures.ts';
-import { createCircuitBreaker } from '../../src/copy/circuit-breaker.ts';
+import { createCircuitBreaker, SkippedError } from '../../src/copy/copy.ts';
 
-/** How many of several works were begun, and how many ended in an error of their own. */
+/** How many of several works began, and how many ended in an error of their own. */
 async function outcomesOf(outcomes: readonly (ErrorCode | 'done')[]) {
-  const pipeline = createCircuitBreaker();
+  const breaker = createCircuitBreaker();
   let begun = 0;
   const results = await Promise.allSettled(
     outcomes.map((outcome) =>
-      pipeline(async () => {
+      breaker(async () => {
         begun += 1;
         if (outcome !== 'done') throw new HugError(outcome, outcome);
       }),
@@ -27,25 +26,25 @@ const begun = async (outcomes: readonly (ErrorCode | 'done')[]) =>
 
 const times = <T>(count: number, value: T): T[] => Array.from({ length: count }, () => value);
 
-describe('the pipeline', () => {
-  it('goes on after what concerns one content', async () => {
+describe('the circuit breaker', () => {
+  it('goes on after an error of one blob', async () => {
     expect(await begun(times(200, 'EHUG_INTEGRITY'))).toBe(200);
   });
 
-  it('begins nothing more where the surroundings are at fault', async () => {
+  it('skips the others after a fatal error', async () => {
     expect(await begun(['EHUG_DISK_FULL', ...times(200, 'done' as const)])).toBe(64);
   });
 
   describe.each(['EHUG_HUB', 'EHUG_NETWORK'] as const)('when %s', (code) => {
-    it('comes for one content after the other, begins nothing more', async () => {
+    it('hits one blob after the other, skips the others', async () => {
       expect(await begun(times(500, code))).toBeLessThan(100);
     });
 
-    it('comes for one content after the other, tells of the first ones only', async () => {
+    it('hits one blob after the other, reports the first ones only', async () => {
       expect((await outcomesOf(times(500, code))).failed).toBe(16);
     });
 
-    it('comes for many, but not for all, goes on', async () => {
+    it('hits many, but not all, goes on', async () => {
       const mixed = times(100, ['done', ...times(15, code)] as const).flat();
       expect(await begun(mixed)).toBe(1_600);
     });
