@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, lstat, open, readFile, realpath, rename, rm } from 'node:fs/promises';
+import { chmod, lstat, open, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type ErrorCode, HugError, messageOf, systemCodeOf } from './errors.ts';
 
@@ -101,11 +101,13 @@ export async function createFiles(files: readonly NewFile[]): Promise<void> {
     for (const { file, template } of files) {
       await orRefuse(file, async () => {
         const text = await readFile(template);
-        const handle = await open(file, 'wx').catch((error: unknown) => {
-          throw systemCodeOf(error) === 'EEXIST' ? fileExists(file) : error;
+        await writeFile(file, text, { flag: 'wx' }).catch((error: unknown) => {
+          if (systemCodeOf(error) === 'EEXIST') throw fileExists(file);
+          // A file that was begun is not whole.
+          made.push(file);
+          throw error;
         });
         made.push(file);
-        await closing(handle, () => handle.writeFile(text));
       });
     }
   } catch (error) {
@@ -137,19 +139,15 @@ async function stage(change: FileChange): Promise<StagedFile> {
   const { mark } = await contentOf(target);
   const suffix = kind.temporary === 'shared' ? '' : `.${randomBytes(6).toString('hex')}`;
   const temporary = path.join(path.dirname(target), `.${path.basename(target)}${suffix}.tmp`);
-  const handle = await open(temporary, 'wx').catch((error: unknown) => {
-    throw systemCodeOf(error) === 'EEXIST' ? isTaken(change, temporary) : error;
-  });
   try {
-    await closing(handle, async () => {
-      if (mode !== undefined) await handle.chmod(mode);
-      await handle.writeFile(mark + after);
-      await handle.sync();
-    });
+    await writeFile(temporary, mark + after, { flag: 'wx', flush: true, mode });
+    // The mode above is without the bits that the umask takes.
+    if (mode !== undefined) await chmod(temporary, mode);
     const { text } = await contentOf(target);
     // A process that was quicker has its text kept.
     if (text !== change.before && text !== after) throw isChanged(change);
   } catch (error) {
+    if (systemCodeOf(error) === 'EEXIST') throw isTaken(change, temporary);
     await rm(temporary, { force: true }).catch(() => undefined);
     throw error;
   }
@@ -188,17 +186,13 @@ async function orNothing<T>(read: Promise<T>): Promise<T | undefined> {
 async function syncFolder(folder: string): Promise<void> {
   try {
     const handle = await open(folder, 'r');
-    await closing(handle, () => handle.sync());
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
   } catch (error) {
     if (!CANNOT_SYNC.has(systemCodeOf(error))) throw error;
-  }
-}
-
-async function closing(handle: FileHandle, use: () => Promise<void>): Promise<void> {
-  try {
-    await use();
-  } finally {
-    await handle.close();
   }
 }
 

@@ -1,5 +1,5 @@
 import { isMap, isScalar, type Node, type Pair } from 'yaml';
-import { parseYaml, positionsIn, spanOf } from './yaml.ts';
+import { composeYaml, positionsIn, spanOf } from './source.ts';
 
 /** A valid manifest by its lines, for changes that leave every other byte as it is. */
 export interface Layout {
@@ -22,7 +22,7 @@ export function layoutOf(text: string): Layout {
     text,
     lines,
     end: end === -1 ? lines.length : end,
-    root: parseYaml(text).document.contents,
+    root: composeYaml(text).contents,
     lineOf: ({ key }) => position(spanOf(key).start).line - 1,
   };
 }
@@ -175,10 +175,7 @@ const indented = (lines: readonly string[], columns: number): string[] =>
 
 /** Whether there is no value, not even a written null. */
 function isUnwritten(node: unknown): boolean {
-  if (node === null || node === undefined) return true;
-  return (
-    isScalar(node) && node.source === '' && node.tag === undefined && node.anchor === undefined
-  );
+  return node === null || (isScalar(node) && node.source === '');
 }
 
 /** The text with more lines after a line; -1 puts them first. */

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { isMap, isScalar, type Pair, type YAMLMap } from 'yaml';
 import { groupBy } from '../collections.ts';
 import { HugError } from '../errors.ts';
@@ -13,8 +14,8 @@ import {
   removeFromBlock,
 } from './edit-block.ts';
 import { blockEntry, type EntryStyle, flowEntry, type NewEntry, quotesIn } from './edit-entry.ts';
-import { readSource } from './source.ts';
-import { spanOf } from './yaml.ts';
+import { SECTIONS } from './schema.ts';
+import { readSource, spanOf } from './source.ts';
 
 /** What tells an entry from the others of a manifest. */
 type Named = Pick<NewEntry, 'type' | 'name'>;
@@ -40,8 +41,8 @@ export function addEntries(text: string, file: string, entries: readonly NewEntr
     text,
   );
   const expected = factsOf(text);
-  for (const { type, name, value } of entries) expected[type].set(name, value);
-  if (saysSame(factsOf(after), expected)) return after;
+  for (const entry of entries) expected.set(placeOf(entry), entry.value);
+  if (isDeepStrictEqual(factsOf(after), expected)) return after;
   throw tooUnusual(file, entries, 'added to it');
 }
 
@@ -63,8 +64,8 @@ export function removeEntries(text: string, file: string, entries: readonly Name
     .toSorted((a, b) => startOf(b) - startOf(a))
     .reduce((before, entry) => removeFromSection(layoutOf(before), entry), text);
   const expected = factsOf(text);
-  for (const { type, name } of entries) expected[type].delete(name);
-  if (saysSame(factsOf(after), expected)) return after;
+  for (const entry of entries) expected.delete(placeOf(entry));
+  if (isDeepStrictEqual(factsOf(after), expected)) return after;
   throw tooUnusual(file, entries, 'taken out of it');
 }
 
@@ -76,8 +77,8 @@ function addToSection(layout: Layout, type: RepoType, entries: readonly NewEntry
   const step = columnsBelow(layout, sections) ?? USUAL_STEP;
   const style = styleOf(layout, type, step);
   if (isFlow(section?.value)) {
-    const items = entries.map((entry) => flowEntry(entry, style));
-    return addToFlow(layout.text, section.value, items.join(', '));
+    const added = entries.map((entry) => flowEntry(entry, style));
+    return addToFlow(layout.text, section.value, added);
   }
   const added = entries.map((entry) => blockEntry(entry, style));
   return section === undefined
@@ -109,21 +110,24 @@ function styleOf(layout: Layout, type: RepoType, step: number): EntryStyle {
  * Adds items at the end of a flow map: on a line of their own if the last one has its own, else
  * right behind that; followed by a comma if the last one is.
  */
-function addToFlow(text: string, map: YAMLMap, added: string): string {
+function addToFlow(text: string, map: YAMLMap, added: readonly string[]): string {
   const last = map.items.at(-1);
   if (last === undefined) {
     const open = spanOf(map).start + 1;
     // The same space on both sides.
     const space = /^[ \t]*/u.exec(text.slice(open))?.[0] ?? '';
-    return spliced(text, open, open, space + added);
+    return spliced(text, open, open, space + added.join(', '));
   }
   const end = spanOf(last.value ?? last.key).end;
   const start = spanOf(last.key).start;
-  const [, before = '', indent] = /(\r?\n)([ \t]*)$/u.exec(text.slice(0, start)) ?? [];
+  const [margin] = /\r?\n[ \t]*$/u.exec(text.slice(0, start)) ?? [];
   const rest = /^((?:[ \t]*,)?)([ \t]*(?:[ \t]#.*)?)(?=\r?\n)/u.exec(text.slice(end));
-  if (indent === undefined || rest === null) return spliced(text, end, end, `, ${added}`);
+  if (margin === undefined || rest === null) {
+    return spliced(text, end, end, added.map((item) => `, ${item}`).join(''));
+  }
   const [whole, comma = '', comment = ''] = rest;
-  return spliced(text, end, end + whole.length, `,${comment}${before}${indent}${added}${comma}`);
+  const lines = margin + added.join(`,${margin}`);
+  return spliced(text, end, end + whole.length, `,${comment}${lines}${comma}`);
 }
 
 /** Takes an item out of a flow map, with one comma; comments stay, but for that behind the comma. */
@@ -155,27 +159,22 @@ const isNamed =
 const entriesOf = ({ root }: Layout, type: RepoType): readonly Pair[] =>
   pairsOf(pairsOf(root).find(isNamed(`${type}s`))?.value);
 
-/** What a manifest says, however it is written; an empty section is as good as none. */
-interface Facts extends Readonly<Record<RepoType, Map<string, unknown>>> {
-  readonly faults: readonly unknown[];
-  readonly endpoint: unknown;
-}
-
-function factsOf(text: string): Facts {
+/** What a manifest says by place, however it is written; an empty section is as good as none. */
+function factsOf(text: string): Map<string, unknown> {
   const { data, faults } = readSource(text);
-  const { endpoint, models, datasets } = asPlainObject(data);
-  const entries = (section: unknown) => new Map(Object.entries(asPlainObject(section)));
-  return { faults, endpoint, model: entries(models), dataset: entries(datasets) };
+  const file = asPlainObject(data);
+  const entries = SECTIONS.flatMap(({ section }) =>
+    Object.entries(asPlainObject(file[section])).map(
+      ([name, value]) => [`${section}.${name}`, value] as const,
+    ),
+  );
+  return new Map([['', faults], ['endpoint', file['endpoint']], ...entries]);
 }
 
-/** What is done by place is checked by meaning. */
-const saysSame = (a: Facts, b: Facts): boolean => textOf(a) === textOf(b);
-
-const textOf = ({ faults, endpoint, model, dataset }: Facts): string =>
-  JSON.stringify([faults, endpoint, [...model], [...dataset]]);
+const placeOf = ({ type, name }: Named): string => `${type}s.${name}`;
 
 function tooUnusual(file: string, entries: readonly Named[], what: string): HugError {
-  const places = entries.map(({ type, name }) => `${type}s.${name}`).join(', ');
+  const places = entries.map(placeOf).join(', ');
   const message = `${file} is written in an unusual way: ${places} cannot be ${what}`;
   return new HugError('EHUG_MANIFEST_STYLE', message, {
     hint: 'Nothing was changed. Edit it by hand, then run nix-hug lock.',

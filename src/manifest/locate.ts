@@ -35,13 +35,7 @@ export function locateManifest({ cwd, manifest }: LocateOptions): string {
  * @throws HugError `EHUG_FILE_SYSTEM`, or `EHUG_MANIFEST_INVALID` when it is not UTF-8
  */
 export function readManifest(file: string): string {
-  const kind = kindOf(file);
-  if (kind !== 'file') {
-    const reason = kind === undefined ? 'does not exist' : 'is not a file';
-    throw new HugError('EHUG_FILE_SYSTEM', `${file} ${reason}`, {
-      hint: 'Name a hug.yaml with --manifest.',
-    });
-  }
+  refuseOther(file);
   const bytes = orRefuse(file, () => readFileSync(file));
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
@@ -50,6 +44,15 @@ export function readManifest(file: string): string {
       hint: 'Save it as UTF-8.',
       cause,
     });
+  }
+}
+
+/** Whether something has this name, as far as one can know, if only a link that leads nowhere. */
+export function isThere(file: string): boolean {
+  try {
+    return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return false;
   }
 }
 
@@ -102,55 +105,47 @@ class ManifestExplorer extends ExplorerSync {
     if (folder.isGlobalConfig) return [];
     const places = super.getSearchPlacesForDir(folder, ofUser);
     const first = places.find(isThere);
-    if (first !== undefined) refuseUnreadable(first);
+    if (first !== undefined) {
+      refuseOther(first);
+      orRefuse(first, () => closeSync(openSync(first, 'r')));
+    }
     return places;
   }
 }
 
-function refuseUnreadable(file: string): void {
+/** @throws HugError `EHUG_FILE_SYSTEM` for all but a file */
+function refuseOther(file: string): void {
   const kind = kindOf(file);
-  if (kind === 'file') {
-    orRefuse(file, () => closeSync(openSync(file, 'r')));
-    return;
-  }
-  const reason = kind === undefined ? 'its symbolic link leads nowhere' : 'it is not a file';
+  if (kind === 'file') return;
+  const nothing = isThere(file) ? 'its symbolic link leads nowhere' : 'it does not exist';
+  const reason = kind === undefined ? nothing : 'it is not a file';
   throw new HugError('EHUG_FILE_SYSTEM', `cannot read ${file}: ${reason}`, {
     hint: 'Repair it or move it away, or name another manifest with --manifest.',
   });
 }
 
 function kindOf(file: string): 'file' | 'folder' | 'other' | undefined {
-  try {
-    const stats = statSync(file);
-    if (stats.isFile()) return 'file';
-    return stats.isDirectory() ? 'folder' : 'other';
-  } catch (error) {
-    if (systemCodeOf(error) === 'ENOENT' || systemCodeOf(error) === 'ENOTDIR') return undefined;
-    throw unreadable(file, error);
-  }
-}
-
-/** Whether something has this name, as far as one can know, if only a link that leads nowhere. */
-export function isThere(file: string): boolean {
-  try {
-    return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
-  } catch {
-    return false;
-  }
+  return orRefuse(file, () => {
+    try {
+      const stats = statSync(file, { throwIfNoEntry: false });
+      if (stats?.isFile() === true) return 'file';
+      if (stats?.isDirectory() === true) return 'folder';
+      return stats === undefined ? undefined : 'other';
+    } catch (error) {
+      if (systemCodeOf(error) === 'ENOTDIR') return undefined;
+      throw error;
+    }
+  });
 }
 
 function orRefuse<T>(file: string, read: () => T): T {
   try {
     return read();
-  } catch (error) {
-    if (error instanceof HugError) throw error;
-    throw unreadable(file, error);
+  } catch (cause) {
+    if (cause instanceof HugError) throw cause;
+    throw new HugError('EHUG_FILE_SYSTEM', `cannot read ${file}: ${messageOf(cause)}`, {
+      hint: 'Check that you may read it.',
+      cause,
+    });
   }
-}
-
-function unreadable(file: string, cause: unknown): HugError {
-  return new HugError('EHUG_FILE_SYSTEM', `cannot read ${file}: ${messageOf(cause)}`, {
-    hint: 'Check that you may read it.',
-    cause,
-  });
 }

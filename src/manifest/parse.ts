@@ -11,8 +11,7 @@ import type {
   Want,
 } from './schema.ts';
 import { checkShape } from './shape.ts';
-import { type Problem, readSource, type Source } from './source.ts';
-import type { Fault } from './yaml.ts';
+import { type Fault, type Problem, readSource, type Source } from './source.ts';
 
 export interface ParseOptions {
   /** Address from `HF_ENDPOINT`; its host counts as the Hub, beside that of the manifest. */
@@ -74,7 +73,7 @@ function normalised(
   const entries = raw.flatMap(({ name, section, type, form }): ManifestEntry[] => {
     const value = file[section]?.[name];
     // Never so in a file without problems.
-    if (value === undefined || form === undefined) return [];
+    if (value === undefined || form === undefined || form instanceof HugError) return [];
     const fields = typeof value === 'string' ? { repo: value } : value;
     const select = selectionOf(fields, form);
     return [
