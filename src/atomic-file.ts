@@ -71,10 +71,10 @@ export async function replaceFiles(changes: readonly FileChange[]): Promise<void
   const placed = new Set<StagedFile>();
   try {
     for (const change of changes) {
-      staged.push(await orRefuse(change.file, () => stage(change)));
+      staged.push(await writeOrRefuse(change.file, () => stage(change)));
     }
     for (const one of staged.toReversed()) {
-      await orRefuse(one.change.file, async () => {
+      await writeOrRefuse(one.change.file, async () => {
         await rename(one.temporary, one.target);
         placed.add(one);
         await syncFolder(path.dirname(one.target));
@@ -99,7 +99,7 @@ export async function createFiles(files: readonly NewFile[]): Promise<void> {
   const made: string[] = [];
   try {
     for (const { file, template } of files) {
-      await orRefuse(file, async () => {
+      await writeOrRefuse(file, async () => {
         const text = await readFile(template);
         await writeFile(file, text, { flag: 'wx' }).catch((error: unknown) => {
           if (systemCodeOf(error) === 'EEXIST') throw fileExists(file);
@@ -136,18 +136,18 @@ async function stage(change: FileChange): Promise<StagedFile> {
   const { file, after, kind } = change;
   const target = kind.link === 'follow' ? await realpath(file) : file;
   const mode = await modeOf(target);
-  const { mark } = await contentOf(target);
+  const { mark } = await readContent(target);
   const suffix = kind.temporary === 'shared' ? '' : `.${randomBytes(6).toString('hex')}`;
   const temporary = path.join(path.dirname(target), `.${path.basename(target)}${suffix}.tmp`);
   try {
     await writeFile(temporary, mark + after, { flag: 'wx', flush: true, mode });
     // The mode above is without the bits that the umask takes.
     if (mode !== undefined) await chmod(temporary, mode);
-    const { text } = await contentOf(target);
+    const { text } = await readContent(target);
     // A process that was quicker has its text kept.
-    if (text !== change.before && text !== after) throw isChanged(change);
+    if (text !== change.before && text !== after) throw changedError(change);
   } catch (error) {
-    if (systemCodeOf(error) === 'EEXIST') throw isTaken(change, temporary);
+    if (systemCodeOf(error) === 'EEXIST') throw takenError(change, temporary);
     await rm(temporary, { force: true }).catch(() => undefined);
     throw error;
   }
@@ -167,7 +167,7 @@ async function modeOf(file: string): Promise<number | undefined> {
 }
 
 /** A file's byte order mark, or nothing, and its text without; no text when there is no file. */
-async function contentOf(file: string): Promise<{ mark: string; text: string | undefined }> {
+async function readContent(file: string): Promise<{ mark: string; text: string | undefined }> {
   const text = await orNothing(readFile(file, 'utf8'));
   return text?.startsWith(BYTE_ORDER_MARK) === true
     ? { mark: BYTE_ORDER_MARK, text: text.slice(BYTE_ORDER_MARK.length) }
@@ -197,19 +197,19 @@ async function syncFolder(folder: string): Promise<void> {
 }
 
 /** As with git's `index.lock`, nobody but the user knows whether its maker is still at work. */
-function isTaken({ file, kind }: FileChange, temporary: string): HugError {
+function takenError({ file, kind }: FileChange, temporary: string): HugError {
   return new HugError(kind.changed, `another nix-hug is changing ${file}: there is ${temporary}`, {
     hint: 'Nothing was written. Run it again when that is done. If nothing is at work, delete that file first.',
   });
 }
 
-function isChanged({ file, kind }: FileChange): HugError {
+function changedError({ file, kind }: FileChange): HugError {
   return new HugError(kind.changed, `${file} changed while nix-hug was at work`, {
     hint: 'Nothing was written. Run it again.',
   });
 }
 
-async function orRefuse<T>(file: string, write: () => Promise<T>): Promise<T> {
+async function writeOrRefuse<T>(file: string, write: () => Promise<T>): Promise<T> {
   try {
     return await write();
   } catch (error) {

@@ -15,7 +15,7 @@ import {
 } from './edit-block.ts';
 import { blockEntry, type EntryStyle, flowEntry, type NewEntry, quotesIn } from './edit-entry.ts';
 import { SECTIONS } from './schema.ts';
-import { readSource, spanOf } from './source.ts';
+import { offsetsOf, readSource } from './source.ts';
 
 /** What tells an entry from the others of a manifest. */
 type Named = Pick<NewEntry, 'type' | 'name'>;
@@ -40,9 +40,9 @@ export function addEntries(text: string, file: string, entries: readonly NewEntr
     (before, [type, added]) => addToSection(layoutOf(before), type, added),
     text,
   );
-  const expected = factsOf(text);
+  const expected = meaningOf(text);
   for (const entry of entries) expected.set(placeOf(entry), entry.value);
-  if (isDeepStrictEqual(factsOf(after), expected)) return after;
+  if (isDeepStrictEqual(meaningOf(after), expected)) return after;
   throw tooUnusual(file, entries, 'added to it');
 }
 
@@ -58,14 +58,14 @@ export function addEntries(text: string, file: string, entries: readonly NewEntr
 export function removeEntries(text: string, file: string, entries: readonly Named[]): string {
   const layout = layoutOf(text);
   const startOf = ({ type, name }: Named) =>
-    spanOf(entriesOf(layout, type).find(isNamed(name))?.key).start;
+    offsetsOf(pairsIn(layout, type).find(isNamed(name))?.key).start;
   // An entry that repeats another stands behind it.
   const after = entries
     .toSorted((a, b) => startOf(b) - startOf(a))
     .reduce((before, entry) => removeFromSection(layoutOf(before), entry), text);
-  const expected = factsOf(text);
+  const expected = meaningOf(text);
   for (const entry of entries) expected.delete(placeOf(entry));
-  if (isDeepStrictEqual(factsOf(after), expected)) return after;
+  if (isDeepStrictEqual(meaningOf(after), expected)) return after;
   throw tooUnusual(file, entries, 'taken out of it');
 }
 
@@ -98,8 +98,8 @@ function removeFromSection(layout: Layout, { type, name }: Named): string {
 
 /** The style of the last entry of a section, else of the other section. */
 function styleOf(layout: Layout, type: RepoType, step: number): EntryStyle {
-  const others = entriesOf(layout, type === 'model' ? 'dataset' : 'model');
-  const neighbours = [...others, ...entriesOf(layout, type)];
+  const others = pairsIn(layout, type === 'model' ? 'dataset' : 'model');
+  const neighbours = [...others, ...pairsIn(layout, type)];
   return {
     ...quotesIn(layout.root, neighbours.at(-1)),
     step: columnsBelow(layout, neighbours) ?? step,
@@ -113,13 +113,13 @@ function styleOf(layout: Layout, type: RepoType, step: number): EntryStyle {
 function addToFlow(text: string, map: YAMLMap, added: readonly string[]): string {
   const last = map.items.at(-1);
   if (last === undefined) {
-    const open = spanOf(map).start + 1;
+    const open = offsetsOf(map).start + 1;
     // The same space on both sides.
     const space = /^[ \t]*/u.exec(text.slice(open))?.[0] ?? '';
     return spliced(text, open, open, space + added.join(', '));
   }
-  const end = spanOf(last.value ?? last.key).end;
-  const start = spanOf(last.key).start;
+  const end = offsetsOf(last.value ?? last.key).end;
+  const start = offsetsOf(last.key).start;
   const [margin] = /\r?\n[ \t]*$/u.exec(text.slice(0, start)) ?? [];
   const rest = /^((?:[ \t]*,)?)([ \t]*(?:[ \t]#.*)?)(?=\r?\n)/u.exec(text.slice(end));
   if (margin === undefined || rest === null) {
@@ -133,12 +133,12 @@ function addToFlow(text: string, map: YAMLMap, added: readonly string[]): string
 /** Takes an item out of a flow map, with one comma; comments stay, but for that behind the comma. */
 function removeFromFlow(text: string, map: YAMLMap, index: number): string {
   const [before, item, after] = [map.items[index - 1], map.items[index], map.items[index + 1]];
-  const { start } = spanOf(item?.key);
-  const { end } = spanOf(item?.value ?? item?.key);
+  const { start } = offsetsOf(item?.key);
+  const { end } = offsetsOf(item?.value ?? item?.key);
   const behind = (pattern: RegExp) => end + (pattern.exec(text.slice(end))?.[0].length ?? 0);
   if (after !== undefined) return spliced(text, start, behind(/^\s*,(?:[ \t]*#.*)?\s*/u), '');
   if (before === undefined) return spliced(text, start, behind(/^(?:\s*,)?[ \t]*/u), '');
-  const from = spanOf(before.value ?? before.key).end;
+  const from = offsetsOf(before.value ?? before.key).end;
   const gap = text.slice(from, start).trimEnd();
   if (!gap.includes('#')) return spliced(text, from, end, '');
   const close = behind(/^\s*,/u);
@@ -156,11 +156,11 @@ const isNamed =
   ({ key }: Pair): boolean =>
     isScalar(key) && key.value === name;
 
-const entriesOf = ({ root }: Layout, type: RepoType): readonly Pair[] =>
+const pairsIn = ({ root }: Layout, type: RepoType): readonly Pair[] =>
   pairsOf(pairsOf(root).find(isNamed(`${type}s`))?.value);
 
 /** What a manifest says by place, however it is written; an empty section is as good as none. */
-function factsOf(text: string): Map<string, unknown> {
+function meaningOf(text: string): Map<string, unknown> {
   const { data, faults } = readSource(text);
   const file = asPlainObject(data);
   const entries = SECTIONS.flatMap(({ section }) =>

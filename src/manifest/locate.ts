@@ -25,7 +25,7 @@ export const SEARCH_PLACES: readonly string[] = ['hug.yaml', 'hug.yml', '.config
  *   what is found is no readable file
  */
 export function locateManifest({ cwd, manifest }: LocateOptions): string {
-  return manifest === undefined ? search(cwd) : named(path.resolve(cwd, manifest));
+  return manifest === undefined ? searchUpward(cwd) : namedManifest(path.resolve(cwd, manifest));
 }
 
 /**
@@ -35,8 +35,8 @@ export function locateManifest({ cwd, manifest }: LocateOptions): string {
  * @throws HugError `EHUG_FILE_SYSTEM`, or `EHUG_MANIFEST_INVALID` when it is not UTF-8
  */
 export function readManifest(file: string): string {
-  refuseOther(file);
-  const bytes = orRefuse(file, () => readFileSync(file));
+  refuseNonFile(file);
+  const bytes = readOrRefuse(file, () => readFileSync(file));
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {
@@ -56,21 +56,21 @@ export function isThere(file: string): boolean {
   }
 }
 
-function named(file: string): string {
-  if (kindOf(file) !== undefined) return file;
+function namedManifest(file: string): string {
+  if (fileTypeOf(file) !== undefined) return file;
   throw new HugError('EHUG_MANIFEST_MISSING', `there is no ${file}`, {
     hint: 'Leave --manifest out to look for hug.yaml from the working directory upward.',
   });
 }
 
-function search(cwd: string): string {
+function searchUpward(cwd: string): string {
   // By the name of something in it, which says whether the user may look into it, too.
-  if (kindOf(`${cwd}/.`) !== 'folder') {
+  if (fileTypeOf(`${cwd}/.`) !== 'folder') {
     throw new HugError('EHUG_FILE_SYSTEM', `${cwd} is not a folder`, {
       hint: 'Name a folder with -C.',
     });
   }
-  const found = orRefuse(cwd, () => new ManifestExplorer().search(cwd));
+  const found = readOrRefuse(cwd, () => new ManifestExplorer().search(cwd));
   if (found !== null) return found.filepath;
   throw new HugError('EHUG_MANIFEST_MISSING', `there is no hug.yaml in ${cwd} or above it`, {
     hint: 'Write one with nix-hug init, or name its folder with -C.',
@@ -106,16 +106,16 @@ class ManifestExplorer extends ExplorerSync {
     const places = super.getSearchPlacesForDir(folder, ofUser);
     const first = places.find(isThere);
     if (first !== undefined) {
-      refuseOther(first);
-      orRefuse(first, () => closeSync(openSync(first, 'r')));
+      refuseNonFile(first);
+      readOrRefuse(first, () => closeSync(openSync(first, 'r')));
     }
     return places;
   }
 }
 
 /** @throws HugError `EHUG_FILE_SYSTEM` for all but a file */
-function refuseOther(file: string): void {
-  const kind = kindOf(file);
+function refuseNonFile(file: string): void {
+  const kind = fileTypeOf(file);
   if (kind === 'file') return;
   const nothing = isThere(file) ? 'its symbolic link leads nowhere' : 'it does not exist';
   const reason = kind === undefined ? nothing : 'it is not a file';
@@ -124,8 +124,8 @@ function refuseOther(file: string): void {
   });
 }
 
-function kindOf(file: string): 'file' | 'folder' | 'other' | undefined {
-  return orRefuse(file, () => {
+function fileTypeOf(file: string): 'file' | 'folder' | 'other' | undefined {
+  return readOrRefuse(file, () => {
     try {
       const stats = statSync(file, { throwIfNoEntry: false });
       if (stats?.isFile() === true) return 'file';
@@ -138,7 +138,7 @@ function kindOf(file: string): 'file' | 'folder' | 'other' | undefined {
   });
 }
 
-function orRefuse<T>(file: string, read: () => T): T {
+function readOrRefuse<T>(file: string, read: () => T): T {
   try {
     return read();
   } catch (cause) {

@@ -38,7 +38,7 @@ export interface Fault {
 }
 
 /** A YAML text as plain data, and where each value of it stands. */
-export interface Source {
+export interface ManifestSource {
   /** Maps, lists, text, numbers, booleans and `null`; `undefined` for an alias that is a fault. */
   readonly data: unknown;
   /** What is wrong with the text as YAML, in no order. */
@@ -102,7 +102,7 @@ const WORDING: Readonly<Partial<Record<ErrorCode, string>>> = {
  *
  * @param text content of the file, without a byte order mark
  */
-export function readSource(text: string): Source {
+export function readSource(text: string): ManifestSource {
   const unreadable = unreadableParts(text);
   const document = composeYaml(unreadable.length > 0 ? '' : text);
   const tree = new TreeReader();
@@ -118,7 +118,7 @@ export function readSource(text: string): Source {
     certainUntil,
     span: (path, part) => {
       const { key, node } = at(path);
-      return spanOf(key !== undefined && (part === 'key' || writing(node) === '') ? key : node);
+      return offsetsOf(key !== undefined && (part === 'key' || writing(node) === '') ? key : node);
     },
     written: (path) => writing(at(path).node),
     position: positionsIn(text),
@@ -146,7 +146,7 @@ export function composeYaml(text: string): Document.Parsed {
 }
 
 /** Line and column of any offset in a text. */
-export function positionsIn(text: string): Source['position'] {
+export function positionsIn(text: string): ManifestSource['position'] {
   const lines = new LineCounter();
   lines.addNewLine(0);
   for (const { index } of text.matchAll(/\n/gu)) lines.addNewLine(index + 1);
@@ -157,7 +157,7 @@ export function positionsIn(text: string): Source['position'] {
 }
 
 /** Offsets of a node of the tree, its anchor and tag left out. */
-export function spanOf(node: unknown): Pick<Fault, 'start' | 'end'> {
+export function offsetsOf(node: unknown): Pick<Fault, 'start' | 'end'> {
   const [start, end] = (isNode(node) ? node.range : undefined) ?? [0, 0];
   return { start, end };
 }
@@ -247,7 +247,7 @@ class TreeReader {
       const { data } = this.read(key);
       const name = typeof data === 'string' ? data : '';
       if (children.has(name)) {
-        this.faults.push({ ...spanOf(key), message: `${quote(name)} is there twice` });
+        this.faults.push({ ...offsetsOf(key), message: `${quote(name)} is there twice` });
       }
       children.set(name, { ...this.read(value), key });
     }
@@ -261,7 +261,7 @@ class TreeReader {
     if (value !== undefined && this.#repeated <= MAX_REPEATED) return value;
     // Past the limit every alias is one too many; the first of them says it for all.
     if (before <= MAX_REPEATED) {
-      this.faults.push({ ...spanOf(alias), message: this.#refusal(alias.source, value) });
+      this.faults.push({ ...offsetsOf(alias), message: this.#refusal(alias.source, value) });
     }
     return leaf(alias, undefined);
   }
