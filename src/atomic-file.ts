@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, lstat, open, readFile, realpath, rename, rm } from 'node:fs/promises';
+import { chmod, lstat, open, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type ErrorCode, HugError, messageOf, systemCodeOf } from './errors.ts';
 
@@ -71,10 +71,10 @@ export async function replaceFiles(changes: readonly FileChange[]): Promise<void
   const placed = new Set<StagedFile>();
   try {
     for (const change of changes) {
-      staged.push(await orRefuse(change.file, () => stage(change)));
+      staged.push(await writeOrRefuse(change.file, () => stage(change)));
     }
     for (const one of staged.toReversed()) {
-      await orRefuse(one.change.file, async () => {
+      await writeOrRefuse(one.change.file, async () => {
         await rename(one.temporary, one.target);
         placed.add(one);
         await syncFolder(path.dirname(one.target));
@@ -99,13 +99,15 @@ export async function createFiles(files: readonly NewFile[]): Promise<void> {
   const made: string[] = [];
   try {
     for (const { file, template } of files) {
-      await orRefuse(file, async () => {
+      await writeOrRefuse(file, async () => {
         const text = await readFile(template);
-        const handle = await open(file, 'wx').catch((error: unknown) => {
-          throw systemCodeOf(error) === 'EEXIST' ? fileExists(file) : error;
+        await writeFile(file, text, { flag: 'wx' }).catch((error: unknown) => {
+          if (systemCodeOf(error) === 'EEXIST') throw fileExists(file);
+          // A file that was begun is not whole.
+          made.push(file);
+          throw error;
         });
         made.push(file);
-        await closing(handle, () => handle.writeFile(text));
       });
     }
   } catch (error) {
@@ -134,22 +136,18 @@ async function stage(change: FileChange): Promise<StagedFile> {
   const { file, after, kind } = change;
   const target = kind.link === 'follow' ? await realpath(file) : file;
   const mode = await modeOf(target);
-  const { mark } = await contentOf(target);
+  const { mark } = await readContent(target);
   const suffix = kind.temporary === 'shared' ? '' : `.${randomBytes(6).toString('hex')}`;
   const temporary = path.join(path.dirname(target), `.${path.basename(target)}${suffix}.tmp`);
-  const handle = await open(temporary, 'wx').catch((error: unknown) => {
-    throw systemCodeOf(error) === 'EEXIST' ? isTaken(change, temporary) : error;
-  });
   try {
-    await closing(handle, async () => {
-      if (mode !== undefined) await handle.chmod(mode);
-      await handle.writeFile(mark + after);
-      await handle.sync();
-    });
-    const { text } = await contentOf(target);
+    await writeFile(temporary, mark + after, { flag: 'wx', flush: true, mode });
+    // The mode above is without the bits that the umask takes.
+    if (mode !== undefined) await chmod(temporary, mode);
+    const { text } = await readContent(target);
     // A process that was quicker has its text kept.
-    if (text !== change.before && text !== after) throw isChanged(change);
+    if (text !== change.before && text !== after) throw changedError(change);
   } catch (error) {
+    if (systemCodeOf(error) === 'EEXIST') throw takenError(change, temporary);
     await rm(temporary, { force: true }).catch(() => undefined);
     throw error;
   }
@@ -169,7 +167,7 @@ async function modeOf(file: string): Promise<number | undefined> {
 }
 
 /** A file's byte order mark, or nothing, and its text without; no text when there is no file. */
-async function contentOf(file: string): Promise<{ mark: string; text: string | undefined }> {
+async function readContent(file: string): Promise<{ mark: string; text: string | undefined }> {
   const text = await orNothing(readFile(file, 'utf8'));
   return text?.startsWith(BYTE_ORDER_MARK) === true
     ? { mark: BYTE_ORDER_MARK, text: text.slice(BYTE_ORDER_MARK.length) }
@@ -188,34 +186,30 @@ async function orNothing<T>(read: Promise<T>): Promise<T | undefined> {
 async function syncFolder(folder: string): Promise<void> {
   try {
     const handle = await open(folder, 'r');
-    await closing(handle, () => handle.sync());
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
   } catch (error) {
     if (!CANNOT_SYNC.has(systemCodeOf(error))) throw error;
   }
 }
 
-async function closing(handle: FileHandle, use: () => Promise<void>): Promise<void> {
-  try {
-    await use();
-  } finally {
-    await handle.close();
-  }
-}
-
 /** As with git's `index.lock`, nobody but the user knows whether its maker is still at work. */
-function isTaken({ file, kind }: FileChange, temporary: string): HugError {
+function takenError({ file, kind }: FileChange, temporary: string): HugError {
   return new HugError(kind.changed, `another nix-hug is changing ${file}: there is ${temporary}`, {
     hint: 'Nothing was written. Run it again when that is done. If nothing is at work, delete that file first.',
   });
 }
 
-function isChanged({ file, kind }: FileChange): HugError {
+function changedError({ file, kind }: FileChange): HugError {
   return new HugError(kind.changed, `${file} changed while nix-hug was at work`, {
     hint: 'Nothing was written. Run it again.',
   });
 }
 
-async function orRefuse<T>(file: string, write: () => Promise<T>): Promise<T> {
+async function writeOrRefuse<T>(file: string, write: () => Promise<T>): Promise<T> {
   try {
     return await write();
   } catch (error) {

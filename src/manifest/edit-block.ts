@@ -1,5 +1,5 @@
 import { isMap, isScalar, type Node, type Pair } from 'yaml';
-import { parseYaml, positionsIn, spanOf } from './yaml.ts';
+import { composeYaml, offsetsOf, positionsIn } from './source.ts';
 
 /** A valid manifest by its lines, for changes that leave every other byte as it is. */
 export interface Layout {
@@ -22,8 +22,8 @@ export function layoutOf(text: string): Layout {
     text,
     lines,
     end: end === -1 ? lines.length : end,
-    root: parseYaml(text).document.contents,
-    lineOf: ({ key }) => position(spanOf(key).start).line - 1,
+    root: composeYaml(text).contents,
+    lineOf: ({ key }) => position(offsetsOf(key).start).line - 1,
   };
 }
 
@@ -60,7 +60,7 @@ export function addToBlock(
   // In a section without entries any comment below its name is about them.
   const least = first === undefined ? columnOf(layout, section) + 1 : column;
   const gap = isSpaced(layout, section) ? [''] : [];
-  const lines = added.flatMap((entry) => [...gap, ...indented(entry, column)]);
+  const lines = added.flatMap((entry) => [...gap, ...indentBy(entry, column)]);
   return withLines(layout, lastLine(layout, limitOf(layout, section), least), lines);
 }
 
@@ -76,7 +76,7 @@ export function addSection(
   const [top] = pairsOf(root);
   const column = top === undefined ? 0 : columnOf(layout, top);
   const last = lastWritten(layout, layout.end);
-  const section = indented([`${name}:`, ...indented(added.flat(), step)], column);
+  const section = indentBy([`${name}:`, ...indentBy(added.flat(), step)], column);
   return withLines(layout, last, last === -1 ? section : ['', ...section]);
 }
 
@@ -170,15 +170,12 @@ const indentOf = ({ lines }: Layout, line: number): number => (lines[line] ?? ''
 
 const columnOf = (layout: Layout, pair: Pair): number => indentOf(layout, layout.lineOf(pair));
 
-const indented = (lines: readonly string[], columns: number): string[] =>
+const indentBy = (lines: readonly string[], columns: number): string[] =>
   lines.map((line) => ' '.repeat(columns) + line);
 
 /** Whether there is no value, not even a written null. */
 function isUnwritten(node: unknown): boolean {
-  if (node === null || node === undefined) return true;
-  return (
-    isScalar(node) && node.source === '' && node.tag === undefined && node.anchor === undefined
-  );
+  return node === null || (isScalar(node) && node.source === '');
 }
 
 /** The text with more lines after a line; -1 puts them first. */

@@ -42,7 +42,7 @@ export function quotesIn(root: Node | null, model: Pair | undefined): Omit<Entry
 /** An entry as lines that begin in the first column. */
 export function blockEntry(entry: NewEntry, style: EntryStyle): string[] {
   return documentOf(entry, style)
-    .toString({ ...optionsOf(style), indent: style.step, defaultKeyType: 'PLAIN' })
+    .toString({ ...styleOptions(style), indent: style.step, defaultKeyType: 'PLAIN' })
     .trimEnd()
     .split('\n');
 }
@@ -52,7 +52,7 @@ export function flowEntry(entry: NewEntry, style: EntryStyle): string {
   const document = documentOf(entry, style);
   if (isMap(document.contents)) document.contents.flow = true;
   return document
-    .toString({ ...optionsOf(style), defaultKeyType: style.name })
+    .toString({ ...styleOptions(style), defaultKeyType: style.name })
     .trim()
     .slice(1, -1);
 }
@@ -73,7 +73,7 @@ function documentOf({ name, value }: NewEntry, style: EntryStyle): Document {
   return document;
 }
 
-function optionsOf({ value, single }: EntryStyle) {
+function styleOptions({ value, single }: EntryStyle) {
   return {
     lineWidth: 0,
     flowCollectionPadding: false,

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { isMap, isScalar, type Pair, type YAMLMap } from 'yaml';
 import { groupBy } from '../collections.ts';
 import { HugError } from '../errors.ts';
@@ -13,8 +14,8 @@ import {
   removeFromBlock,
 } from './edit-block.ts';
 import { blockEntry, type EntryStyle, flowEntry, type NewEntry, quotesIn } from './edit-entry.ts';
-import { readSource } from './source.ts';
-import { spanOf } from './yaml.ts';
+import { SECTIONS } from './schema.ts';
+import { offsetsOf, readSource } from './source.ts';
 
 /** What tells an entry from the others of a manifest. */
 type Named = Pick<NewEntry, 'type' | 'name'>;
@@ -39,9 +40,9 @@ export function addEntries(text: string, file: string, entries: readonly NewEntr
     (before, [type, added]) => addToSection(layoutOf(before), type, added),
     text,
   );
-  const expected = factsOf(text);
-  for (const { type, name, value } of entries) expected[type].set(name, value);
-  if (saysSame(factsOf(after), expected)) return after;
+  const expected = meaningOf(text);
+  for (const entry of entries) expected.set(placeOf(entry), entry.value);
+  if (isDeepStrictEqual(meaningOf(after), expected)) return after;
   throw tooUnusual(file, entries, 'added to it');
 }
 
@@ -57,14 +58,14 @@ export function addEntries(text: string, file: string, entries: readonly NewEntr
 export function removeEntries(text: string, file: string, entries: readonly Named[]): string {
   const layout = layoutOf(text);
   const startOf = ({ type, name }: Named) =>
-    spanOf(entriesOf(layout, type).find(isNamed(name))?.key).start;
+    offsetsOf(pairsIn(layout, type).find(isNamed(name))?.key).start;
   // An entry that repeats another stands behind it.
   const after = entries
     .toSorted((a, b) => startOf(b) - startOf(a))
     .reduce((before, entry) => removeFromSection(layoutOf(before), entry), text);
-  const expected = factsOf(text);
-  for (const { type, name } of entries) expected[type].delete(name);
-  if (saysSame(factsOf(after), expected)) return after;
+  const expected = meaningOf(text);
+  for (const entry of entries) expected.delete(placeOf(entry));
+  if (isDeepStrictEqual(meaningOf(after), expected)) return after;
   throw tooUnusual(file, entries, 'taken out of it');
 }
 
@@ -76,8 +77,8 @@ function addToSection(layout: Layout, type: RepoType, entries: readonly NewEntry
   const step = columnsBelow(layout, sections) ?? USUAL_STEP;
   const style = styleOf(layout, type, step);
   if (isFlow(section?.value)) {
-    const items = entries.map((entry) => flowEntry(entry, style));
-    return addToFlow(layout.text, section.value, items.join(', '));
+    const added = entries.map((entry) => flowEntry(entry, style));
+    return addToFlow(layout.text, section.value, added);
   }
   const added = entries.map((entry) => blockEntry(entry, style));
   return section === undefined
@@ -97,8 +98,8 @@ function removeFromSection(layout: Layout, { type, name }: Named): string {
 
 /** The style of the last entry of a section, else of the other section. */
 function styleOf(layout: Layout, type: RepoType, step: number): EntryStyle {
-  const others = entriesOf(layout, type === 'model' ? 'dataset' : 'model');
-  const neighbours = [...others, ...entriesOf(layout, type)];
+  const others = pairsIn(layout, type === 'model' ? 'dataset' : 'model');
+  const neighbours = [...others, ...pairsIn(layout, type)];
   return {
     ...quotesIn(layout.root, neighbours.at(-1)),
     step: columnsBelow(layout, neighbours) ?? step,
@@ -109,32 +110,35 @@ function styleOf(layout: Layout, type: RepoType, step: number): EntryStyle {
  * Adds items at the end of a flow map: on a line of their own if the last one has its own, else
  * right behind that; followed by a comma if the last one is.
  */
-function addToFlow(text: string, map: YAMLMap, added: string): string {
+function addToFlow(text: string, map: YAMLMap, added: readonly string[]): string {
   const last = map.items.at(-1);
   if (last === undefined) {
-    const open = spanOf(map).start + 1;
+    const open = offsetsOf(map).start + 1;
     // The same space on both sides.
     const space = /^[ \t]*/u.exec(text.slice(open))?.[0] ?? '';
-    return spliced(text, open, open, space + added);
+    return spliced(text, open, open, space + added.join(', '));
   }
-  const end = spanOf(last.value ?? last.key).end;
-  const start = spanOf(last.key).start;
-  const [, before = '', indent] = /(\r?\n)([ \t]*)$/u.exec(text.slice(0, start)) ?? [];
+  const end = offsetsOf(last.value ?? last.key).end;
+  const start = offsetsOf(last.key).start;
+  const [margin] = /\r?\n[ \t]*$/u.exec(text.slice(0, start)) ?? [];
   const rest = /^((?:[ \t]*,)?)([ \t]*(?:[ \t]#.*)?)(?=\r?\n)/u.exec(text.slice(end));
-  if (indent === undefined || rest === null) return spliced(text, end, end, `, ${added}`);
+  if (margin === undefined || rest === null) {
+    return spliced(text, end, end, added.map((item) => `, ${item}`).join(''));
+  }
   const [whole, comma = '', comment = ''] = rest;
-  return spliced(text, end, end + whole.length, `,${comment}${before}${indent}${added}${comma}`);
+  const lines = margin + added.join(`,${margin}`);
+  return spliced(text, end, end + whole.length, `,${comment}${lines}${comma}`);
 }
 
 /** Takes an item out of a flow map, with one comma; comments stay, but for that behind the comma. */
 function removeFromFlow(text: string, map: YAMLMap, index: number): string {
   const [before, item, after] = [map.items[index - 1], map.items[index], map.items[index + 1]];
-  const { start } = spanOf(item?.key);
-  const { end } = spanOf(item?.value ?? item?.key);
+  const { start } = offsetsOf(item?.key);
+  const { end } = offsetsOf(item?.value ?? item?.key);
   const behind = (pattern: RegExp) => end + (pattern.exec(text.slice(end))?.[0].length ?? 0);
   if (after !== undefined) return spliced(text, start, behind(/^\s*,(?:[ \t]*#.*)?\s*/u), '');
   if (before === undefined) return spliced(text, start, behind(/^(?:\s*,)?[ \t]*/u), '');
-  const from = spanOf(before.value ?? before.key).end;
+  const from = offsetsOf(before.value ?? before.key).end;
   const gap = text.slice(from, start).trimEnd();
   if (!gap.includes('#')) return spliced(text, from, end, '');
   const close = behind(/^\s*,/u);
@@ -152,30 +156,25 @@ const isNamed =
   ({ key }: Pair): boolean =>
     isScalar(key) && key.value === name;
 
-const entriesOf = ({ root }: Layout, type: RepoType): readonly Pair[] =>
+const pairsIn = ({ root }: Layout, type: RepoType): readonly Pair[] =>
   pairsOf(pairsOf(root).find(isNamed(`${type}s`))?.value);
 
-/** What a manifest says, however it is written; an empty section is as good as none. */
-interface Facts extends Readonly<Record<RepoType, Map<string, unknown>>> {
-  readonly faults: readonly unknown[];
-  readonly endpoint: unknown;
-}
-
-function factsOf(text: string): Facts {
+/** What a manifest says by place, however it is written; an empty section is as good as none. */
+function meaningOf(text: string): Map<string, unknown> {
   const { data, faults } = readSource(text);
-  const { endpoint, models, datasets } = asPlainObject(data);
-  const entries = (section: unknown) => new Map(Object.entries(asPlainObject(section)));
-  return { faults, endpoint, model: entries(models), dataset: entries(datasets) };
+  const file = asPlainObject(data);
+  const entries = SECTIONS.flatMap(({ section }) =>
+    Object.entries(asPlainObject(file[section])).map(
+      ([name, value]) => [`${section}.${name}`, value] as const,
+    ),
+  );
+  return new Map([['', faults], ['endpoint', file['endpoint']], ...entries]);
 }
 
-/** What is done by place is checked by meaning. */
-const saysSame = (a: Facts, b: Facts): boolean => textOf(a) === textOf(b);
-
-const textOf = ({ faults, endpoint, model, dataset }: Facts): string =>
-  JSON.stringify([faults, endpoint, [...model], [...dataset]]);
+const placeOf = ({ type, name }: Named): string => `${type}s.${name}`;
 
 function tooUnusual(file: string, entries: readonly Named[], what: string): HugError {
-  const places = entries.map(({ type, name }) => `${type}s.${name}`).join(', ');
+  const places = entries.map(placeOf).join(', ');
   const message = `${file} is written in an unusual way: ${places} cannot be ${what}`;
   return new HugError('EHUG_MANIFEST_STYLE', message, {
     hint: 'Nothing was changed. Edit it by hand, then run nix-hug lock.',

@@ -25,7 +25,7 @@ export const SEARCH_PLACES: readonly string[] = ['hug.yaml', 'hug.yml', '.config
  *   what is found is no readable file
  */
 export function locateManifest({ cwd, manifest }: LocateOptions): string {
-  return manifest === undefined ? search(cwd) : named(path.resolve(cwd, manifest));
+  return manifest === undefined ? searchUpward(cwd) : namedManifest(path.resolve(cwd, manifest));
 }
 
 /**
@@ -35,14 +35,8 @@ export function locateManifest({ cwd, manifest }: LocateOptions): string {
  * @throws HugError `EHUG_FILE_SYSTEM`, or `EHUG_MANIFEST_INVALID` when it is not UTF-8
  */
 export function readManifest(file: string): string {
-  const kind = kindOf(file);
-  if (kind !== 'file') {
-    const reason = kind === undefined ? 'does not exist' : 'is not a file';
-    throw new HugError('EHUG_FILE_SYSTEM', `${file} ${reason}`, {
-      hint: 'Name a hug.yaml with --manifest.',
-    });
-  }
-  const bytes = orRefuse(file, () => readFileSync(file));
+  refuseNonFile(file);
+  const bytes = readOrRefuse(file, () => readFileSync(file));
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {
@@ -53,21 +47,30 @@ export function readManifest(file: string): string {
   }
 }
 
-function named(file: string): string {
-  if (kindOf(file) !== undefined) return file;
+/** Whether something has this name, as far as one can know, if only a link that leads nowhere. */
+export function isThere(file: string): boolean {
+  try {
+    return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+function namedManifest(file: string): string {
+  if (fileTypeOf(file) !== undefined) return file;
   throw new HugError('EHUG_MANIFEST_MISSING', `there is no ${file}`, {
     hint: 'Leave --manifest out to look for hug.yaml from the working directory upward.',
   });
 }
 
-function search(cwd: string): string {
+function searchUpward(cwd: string): string {
   // By the name of something in it, which says whether the user may look into it, too.
-  if (kindOf(`${cwd}/.`) !== 'folder') {
+  if (fileTypeOf(`${cwd}/.`) !== 'folder') {
     throw new HugError('EHUG_FILE_SYSTEM', `${cwd} is not a folder`, {
       hint: 'Name a folder with -C.',
     });
   }
-  const found = orRefuse(cwd, () => new ManifestExplorer().search(cwd));
+  const found = readOrRefuse(cwd, () => new ManifestExplorer().search(cwd));
   if (found !== null) return found.filepath;
   throw new HugError('EHUG_MANIFEST_MISSING', `there is no hug.yaml in ${cwd} or above it`, {
     hint: 'Write one with nix-hug init, or name its folder with -C.',
@@ -102,55 +105,47 @@ class ManifestExplorer extends ExplorerSync {
     if (folder.isGlobalConfig) return [];
     const places = super.getSearchPlacesForDir(folder, ofUser);
     const first = places.find(isThere);
-    if (first !== undefined) refuseUnreadable(first);
+    if (first !== undefined) {
+      refuseNonFile(first);
+      readOrRefuse(first, () => closeSync(openSync(first, 'r')));
+    }
     return places;
   }
 }
 
-function refuseUnreadable(file: string): void {
-  const kind = kindOf(file);
-  if (kind === 'file') {
-    orRefuse(file, () => closeSync(openSync(file, 'r')));
-    return;
-  }
-  const reason = kind === undefined ? 'its symbolic link leads nowhere' : 'it is not a file';
+/** @throws HugError `EHUG_FILE_SYSTEM` for all but a file */
+function refuseNonFile(file: string): void {
+  const kind = fileTypeOf(file);
+  if (kind === 'file') return;
+  const nothing = isThere(file) ? 'its symbolic link leads nowhere' : 'it does not exist';
+  const reason = kind === undefined ? nothing : 'it is not a file';
   throw new HugError('EHUG_FILE_SYSTEM', `cannot read ${file}: ${reason}`, {
     hint: 'Repair it or move it away, or name another manifest with --manifest.',
   });
 }
 
-function kindOf(file: string): 'file' | 'folder' | 'other' | undefined {
-  try {
-    const stats = statSync(file);
-    if (stats.isFile()) return 'file';
-    return stats.isDirectory() ? 'folder' : 'other';
-  } catch (error) {
-    if (systemCodeOf(error) === 'ENOENT' || systemCodeOf(error) === 'ENOTDIR') return undefined;
-    throw unreadable(file, error);
-  }
+function fileTypeOf(file: string): 'file' | 'folder' | 'other' | undefined {
+  return readOrRefuse(file, () => {
+    try {
+      const stats = statSync(file, { throwIfNoEntry: false });
+      if (stats?.isFile() === true) return 'file';
+      if (stats?.isDirectory() === true) return 'folder';
+      return stats === undefined ? undefined : 'other';
+    } catch (error) {
+      if (systemCodeOf(error) === 'ENOTDIR') return undefined;
+      throw error;
+    }
+  });
 }
 
-/** Whether something has this name, as far as one can know, if only a link that leads nowhere. */
-export function isThere(file: string): boolean {
-  try {
-    return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
-  } catch {
-    return false;
-  }
-}
-
-function orRefuse<T>(file: string, read: () => T): T {
+function readOrRefuse<T>(file: string, read: () => T): T {
   try {
     return read();
-  } catch (error) {
-    if (error instanceof HugError) throw error;
-    throw unreadable(file, error);
+  } catch (cause) {
+    if (cause instanceof HugError) throw cause;
+    throw new HugError('EHUG_FILE_SYSTEM', `cannot read ${file}: ${messageOf(cause)}`, {
+      hint: 'Check that you may read it.',
+      cause,
+    });
   }
-}
-
-function unreadable(file: string, cause: unknown): HugError {
-  return new HugError('EHUG_FILE_SYSTEM', `cannot read ${file}: ${messageOf(cause)}`, {
-    hint: 'Check that you may read it.',
-    cause,
-  });
 }

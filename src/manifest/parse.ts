@@ -11,8 +11,7 @@ import type {
   Want,
 } from './schema.ts';
 import { checkShape } from './shape.ts';
-import { type Problem, readSource, type Source } from './source.ts';
-import type { Fault } from './yaml.ts';
+import { type Fault, type Problem, readSource, type ManifestSource } from './source.ts';
 
 export interface ParseOptions {
   /** Address from `HF_ENDPOINT`; its host counts as the Hub, beside that of the manifest. */
@@ -45,14 +44,14 @@ export function parseManifest(text: string, file: string, options: ParseOptions 
 }
 
 /** Everything wrong, in file order; beyond an error of syntax, only errors of syntax. */
-function allFaults(source: Source, problems: readonly Problem[]): readonly Fault[] {
+function allFaults(source: ManifestSource, problems: readonly Problem[]): readonly Fault[] {
   const located = problems
     .map(({ path, part, message }) => ({ ...source.span(path, part), message }))
     .filter(({ end }) => end < source.certainUntil);
   return [...source.faults, ...located].toSorted((a, b) => a.start - b.start);
 }
 
-function invalid(file: string, faults: readonly Fault[], { position }: Source): HugError {
+function invalid(file: string, faults: readonly Fault[], { position }: ManifestSource): HugError {
   const lines = faults.map(({ start, message }) => {
     const { line, column } = position(start);
     return `${file}:${line}:${column}: ${message}`;
@@ -69,12 +68,12 @@ function invalid(file: string, faults: readonly Fault[], { position }: Source): 
 function normalised(
   file: ManifestFile,
   raw: readonly RawEntry[],
-  { position, span }: Source,
+  { position, span }: ManifestSource,
 ): Manifest {
   const entries = raw.flatMap(({ name, section, type, form }): ManifestEntry[] => {
     const value = file[section]?.[name];
     // Never so in a file without problems.
-    if (value === undefined || form === undefined) return [];
+    if (value === undefined || form === undefined || form instanceof HugError) return [];
     const fields = typeof value === 'string' ? { repo: value } : value;
     const select = selectionOf(fields, form);
     return [

@@ -1,36 +1,44 @@
 import {
   type Alias,
+  Composer,
+  type CST,
   type Document,
-  isCollection,
+  type ErrorCode,
+  isAlias,
   isMap,
-  isPair,
+  isNode,
   isScalar,
   isSeq,
-  type Node,
+  Lexer,
+  LineCounter,
   type Pair,
-  Scalar,
-  visit,
-  type YAMLMap,
+  parseDocument,
+  Parser,
+  type YAMLError,
+  YAMLParseError,
 } from 'yaml';
 import { forTerminal, quote } from '../quote.ts';
 import type { Position } from './schema.ts';
-import { type Fault, parseYaml, positionsIn, type Span, spanOf } from './yaml.ts';
 
 /** Keys and list indices from the top of a file to a value. */
 export type Path = readonly unknown[];
 
-/** Which part of a map's pair is meant. An item of a list has only a value. */
-type Part = 'key' | 'value';
-
-/** Something wrong with the data at a path. */
+/** Something wrong with the data at a path: with a key of a map, or with a value. */
 export interface Problem {
   readonly path: Path;
-  readonly part: Part;
+  readonly part: 'key' | 'value';
+  readonly message: string;
+}
+
+/** Something wrong in the text, at offsets: of the first character, and after the last. */
+export interface Fault {
+  readonly start: number;
+  readonly end: number;
   readonly message: string;
 }
 
 /** A YAML text as plain data, and where each value of it stands. */
-export interface Source {
+export interface ManifestSource {
   /** Maps, lists, text, numbers, booleans and `null`; `undefined` for an alias that is a fault. */
   readonly data: unknown;
   /** What is wrong with the text as YAML, in no order. */
@@ -38,136 +46,244 @@ export interface Source {
   /** Offset of the first error of syntax, from which on `data` is a guess; else infinite. */
   readonly certainUntil: number;
   /**
-   * Where a value or its key stands. For an alias it is where the anchored value stands, for an
-   * empty value its key, and for a path that leads nowhere the last part that exists.
+   * Where a value or its key stands: for an alias where the anchored value stands, for an empty value
+   * its key.
    */
-  readonly span: (path: Path, part: Part) => Span;
+  readonly span: (path: Path, part: Problem['part']) => Pick<Fault, 'start' | 'end'>;
   /** How a number, boolean or null is written; `undefined` for everything else. */
   readonly written: (path: Path) => string | undefined;
   /** Line and column of an offset in the text. */
   readonly position: (offset: number) => Position;
 }
 
+/** YAML 1.2 core whatever the text asks for: no dates, binaries or sets, no merge keys. */
+const OPTIONS = {
+  version: '1.2',
+  schema: 'core',
+  merge: false,
+  resolveKnownTags: false,
+  stringKeys: true,
+  // The parser would compare each key with every other key of its map.
+  uniqueKeys: false,
+  prettyErrors: false,
+} as const;
+
+/** A manifest has five levels. */
+const MAX_DEPTH = 50;
+
+/** Characters: over ten thousand entries, or half a minute of work where all of it is punctuation. */
+const MAX_LENGTH = 1_000_000;
+
 /** Values that aliases may repeat: a thousand entries that share a list of ten repeat 11,000. */
 const MAX_REPEATED = 100_000;
+
+/** What YAML calls not printable, https://yaml.org/spec/1.2.2/#51-character-set. */
+const NOT_PRINTABLE =
+  /[^\t\n\r\u0020-\u007e\u0085\u00a0-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
+
+/** The first line of a conflict that git left; no line of a manifest begins so. */
+const CONFLICT = /^<{7} /gmu;
+
+/** For errors whose own wording speaks of the parser, not of the text. */
+const WORDING: Readonly<Partial<Record<ErrorCode, string>>> = {
+  BAD_ALIAS: 'YAML reads text that begins with "*" or "&" as an alias or an anchor: quote it',
+  BAD_SCALAR_START: 'text that begins with this character needs quotes',
+  BLOCK_AS_IMPLICIT_KEY:
+    'text with ": " in it needs quotes, and the keys of one map stand in one column',
+  MULTILINE_IMPLICIT_KEY: 'a line of a map has the form "key: value"',
+  MULTIPLE_DOCS: 'a manifest is one document: nothing may follow "---"',
+  NON_STRING_KEY: 'a key must be text',
+  RESOURCE_EXHAUSTION: `nested more than ${MAX_DEPTH} levels deep`,
+  TAG_RESOLVE_FAILED: 'YAML reads text that begins with "!" as a tag: quote it',
+};
 
 /**
  * Reads a YAML text into plain data. Nothing is thrown, whatever the text is.
  *
  * @param text content of the file, without a byte order mark
  */
-export function readSource(text: string): Source {
-  const { document, errors, warnings } = parseYaml(text);
+export function readSource(text: string): ManifestSource {
+  const unreadable = unreadableParts(text);
+  const document = composeYaml(unreadable.length > 0 ? '' : text);
+  const tree = new TreeReader();
+  const root = tree.read(document.contents);
+  const at = (path: Path) =>
+    path.reduce<Value>((value, step) => value.children.get(step) ?? value, root);
+  const errors = [...unreadable, ...withoutEchoes(document.errors).map(faultOf)];
   const certainUntil = errors.reduce((first, { start }) => Math.min(first, start), Infinity);
-  const aliasFaults = replaceAliases(document);
-  const { pairs, duplicates } = indexMaps(document);
-  const others = [...warnings, ...aliasFaults, ...duplicates];
-  const at = (path: Path) => partsAt(document.contents, path, pairs);
+  const others = [...document.warnings.map(faultOf), ...tree.faults];
   return {
-    data: document.toJS({ maxAliasCount: 0 }),
+    data: root.data,
     faults: [...errors, ...others.filter(({ end }) => end < certainUntil)],
     certainUntil,
     span: (path, part) => {
-      const { key, value } = at(path);
-      return spanOf(key !== undefined && (part === 'key' || writing(value) === '') ? key : value);
+      const { key, node } = at(path);
+      return offsetsOf(key !== undefined && (part === 'key' || writing(node) === '') ? key : node);
     },
-    written: (path) => writing(at(path).value),
+    written: (path) => writing(at(path).node),
     position: positionsIn(text),
   };
 }
 
 /**
- * Puts the anchored node in the place of each alias, and `undefined` in that of a faulty one.
- * The parser has no place for such faults, and its limit counts aliases, not what they repeat.
+ * The syntax tree of a text, as `parseDocument` of the package gives it. A text that is nested too
+ * deeply is not composed: the composer recurses, and where the stack ends V8 may abort the process.
  */
-function replaceAliases(document: Document): readonly Fault[] {
-  const faults: Fault[] = [];
-  const anchored = new Map<string, Node>();
-  const seen = new Set<Node>();
-  let repeated = 0;
-  const faultIn = (alias: Alias, ancestors: readonly unknown[], node: Node | undefined) => {
-    const name = `YAML reads ${forTerminal(`*${alias.source}`)} as an alias`;
-    if (node === undefined) return `${name}, and nothing before it has that anchor: quote it`;
-    if (ancestors.includes(node)) return `${name}, and it stands inside of what it repeats`;
-    repeated += sizeOf(node);
-    return repeated > MAX_REPEATED ? `aliases repeat more than ${MAX_REPEATED} values` : undefined;
-  };
-  visit(document, {
-    Alias: (_, alias, ancestors) => {
-      // The first alias past the limit is a fault for all.
-      if (repeated <= MAX_REPEATED) {
-        const node = anchored.get(alias.source);
-        const message = faultIn(alias, ancestors, node);
-        if (message === undefined) return node;
-        faults.push({ ...spanOf(alias), message });
-      }
-      return inPlaceOf(alias, undefined);
-    },
-    Pair: (_, pair) => {
-      // An error of syntax already. As data its text would be written, level by level, forever.
-      if (!isScalar(pair.key)) pair.key = inPlaceOf(pair.key, '');
-    },
-    Value: (_, node) => {
-      // A node comes again in the place of each alias, and its anchor is not set anew there.
-      if (node.anchor !== undefined && !seen.has(node)) anchored.set(node.anchor, node);
-      seen.add(node);
-    },
-  });
-  return faults;
-}
-
-function inPlaceOf(node: unknown, value: '' | undefined): Scalar {
-  const scalar = new Scalar(value);
-  const { start, end } = spanOf(node);
-  scalar.range = [start, end, end];
-  return scalar;
-}
-
-/** Number of values in a node, itself included. */
-function sizeOf(node: unknown): number {
-  if (isPair(node)) return sizeOf(node.value);
-  const items: readonly unknown[] = isCollection(node) ? node.items : [];
-  return items.reduce<number>((sum, item) => sum + sizeOf(item), 1);
-}
-
-/** The pairs of each map by key; of two with one key, the last. */
-type Pairs = ReadonlyMap<YAMLMap, ReadonlyMap<unknown, Pair>>;
-
-function indexMaps(document: Document): { pairs: Pairs; duplicates: readonly Fault[] } {
-  const pairs = new Map<YAMLMap, ReadonlyMap<unknown, Pair>>();
-  const duplicates: Fault[] = [];
-  visit(document, {
-    Map: (_, map) => {
-      const byName = new Map<unknown, Pair>();
-      for (const pair of map.items) {
-        const name = isScalar(pair.key) ? pair.key.value : '';
-        if (byName.has(name)) {
-          duplicates.push({
-            ...spanOf(pair.key),
-            message: `${quote(String(name))} is there twice`,
-          });
-        }
-        byName.set(name, pair);
-      }
-      pairs.set(map, byName);
-    },
-  });
-  return { pairs, duplicates };
-}
-
-/** The value at a path, and its key if it has one. */
-function partsAt(root: unknown, path: Path, pairs: Pairs): { key?: unknown; value: unknown } {
-  let parts: { key?: unknown; value: unknown } = { value: root };
-  for (const step of path) {
-    const { value } = parts;
-    let next: typeof parts | undefined;
-    if (isMap(value)) next = pairs.get(value)?.get(step);
-    else if (isSeq(value) && typeof step === 'number') next = { value: value.items[step] };
-    if (next === undefined) break;
-    parts = next;
+export function composeYaml(text: string): Document.Parsed {
+  const parser = new Parser();
+  const tokens: CST.Token[] = [];
+  for (const lexeme of new Lexer().lex(text)) {
+    tokens.push(...parser.next(lexeme));
+    const deepest = parser.stack[MAX_DEPTH + 1];
+    if (deepest !== undefined) {
+      return withError(parseDocument('', OPTIONS), 'RESOURCE_EXHAUSTION', deepest.offset);
+    }
   }
-  return parts;
+  tokens.push(...parser.end());
+  const [document, second] = new Composer(OPTIONS).compose(tokens, true, text.length);
+  if (document === undefined) return parseDocument('', OPTIONS);
+  return second === undefined ? document : withError(document, 'MULTIPLE_DOCS', second.range[0]);
 }
+
+/** Line and column of any offset in a text. */
+export function positionsIn(text: string): ManifestSource['position'] {
+  const lines = new LineCounter();
+  lines.addNewLine(0);
+  for (const { index } of text.matchAll(/\n/gu)) lines.addNewLine(index + 1);
+  return (offset) => {
+    const { line, col: column } = lines.linePos(offset);
+    return { line, column };
+  };
+}
+
+/** Offsets of a node of the tree, its anchor and tag left out. */
+export function offsetsOf(node: unknown): Pick<Fault, 'start' | 'end'> {
+  const [start, end] = (isNode(node) ? node.range : undefined) ?? [0, 0];
+  return { start, end };
+}
+
+function withError(document: Document.Parsed, code: ErrorCode, at: number): Document.Parsed {
+  document.errors.push(new YAMLParseError([at, at], code, ''));
+  return document;
+}
+
+/** What no manifest has; it is not parsed then. */
+function unreadableParts(text: string): readonly Fault[] {
+  const found = (pattern: RegExp, messageOf: (part: string) => string) =>
+    [...text.matchAll(pattern)].map(({ 0: part, index: start }) => {
+      return { start, end: start + part.length, message: messageOf(part) };
+    });
+  const tooLong = `longer than ${MAX_LENGTH} characters`;
+  const conflict =
+    'git left a conflict here: keep the lines of one side or of both, without the markers';
+  return [
+    ...(text.length > MAX_LENGTH ? [{ start: 0, end: text.length, message: tooLong }] : []),
+    ...found(NOT_PRINTABLE, (character) => `not valid YAML: the character ${quote(character)}`),
+    ...found(CONFLICT, () => conflict),
+  ];
+}
+
+/** The parser stumbles more than once at one place, and over every token after one out of place. */
+function withoutEchoes(errors: readonly YAMLError[]): readonly YAMLError[] {
+  return errors.filter(({ code, pos }, index) => {
+    const before = errors[index - 1];
+    const echo = code === 'UNEXPECTED_TOKEN' && before?.code === code;
+    return !echo && before?.pos[0] !== pos[0];
+  });
+}
+
+function faultOf({ code, message, pos: [start, end] }: YAMLError): Fault {
+  return { start, end, message: WORDING[code] ?? `not valid YAML: ${forTerminal(message)}` };
+}
+
+/** A value as data, and where it comes from. */
+interface Value {
+  readonly data: unknown;
+  readonly node: unknown;
+  /** Node of its key, where it is a value of a map. */
+  readonly key?: unknown;
+  readonly children: ReadonlyMap<unknown, Value>;
+  /** Number of values in it, itself included, aliases followed. */
+  readonly size: number;
+}
+
+/**
+ * Makes data of a syntax tree; anchored data is shared. `toJS` of the package names no place for what
+ * is wrong, takes quadratic time for aliases, and writes keys that are maps as text, level by level.
+ */
+class TreeReader {
+  readonly faults: Fault[] = [];
+  /** `undefined` while the anchored node is being read. */
+  readonly #anchored = new Map<string, Value | undefined>();
+  #repeated = 0;
+
+  read(node: unknown): Value {
+    if (isAlias(node)) return this.#follow(node);
+    const anchor = isMap(node) || isSeq(node) || isScalar(node) ? node.anchor : undefined;
+    if (anchor !== undefined) this.#anchored.set(anchor, undefined);
+    const value = this.#readContent(node);
+    if (anchor !== undefined) this.#anchored.set(anchor, value);
+    return value;
+  }
+
+  #readContent(node: unknown): Value {
+    if (isMap(node)) {
+      const children = this.#readPairs(node.items);
+      const pairs = [...children].map(([name, { data }]) => [name, data] as const);
+      return { node, data: Object.fromEntries(pairs), children, size: sizeOf(children) };
+    }
+    if (isSeq(node)) {
+      const values = node.items.map((item) => this.read(item));
+      const children = new Map(values.entries());
+      return { node, data: values.map(({ data }) => data), children, size: sizeOf(children) };
+    }
+    return leaf(node, isScalar(node) ? node.value : null);
+  }
+
+  #readPairs(pairs: readonly Pair[]): ReadonlyMap<string, Value> {
+    const children = new Map<string, Value>();
+    for (const { key, value } of pairs) {
+      // A key that is not text is an error of syntax already.
+      const { data } = this.read(key);
+      const name = typeof data === 'string' ? data : '';
+      if (children.has(name)) {
+        this.faults.push({ ...offsetsOf(key), message: `${quote(name)} is there twice` });
+      }
+      children.set(name, { ...this.read(value), key });
+    }
+    return children;
+  }
+
+  #follow(alias: Alias): Value {
+    const value = this.#anchored.get(alias.source);
+    const before = this.#repeated;
+    this.#repeated += value?.size ?? 0;
+    if (value !== undefined && this.#repeated <= MAX_REPEATED) return value;
+    // Past the limit every alias is one too many; the first of them says it for all.
+    if (before <= MAX_REPEATED) {
+      this.faults.push({ ...offsetsOf(alias), message: this.#refusal(alias.source, value) });
+    }
+    return leaf(alias, undefined);
+  }
+
+  #refusal(anchor: string, value: Value | undefined): string {
+    if (value !== undefined) return `aliases repeat more than ${MAX_REPEATED} values`;
+    const alias = `YAML reads ${forTerminal(`*${anchor}`)} as an alias`;
+    return this.#anchored.has(anchor)
+      ? `${alias}, and it stands inside of what it repeats`
+      : `${alias}, and nothing before it has that anchor: quote it`;
+  }
+}
+
+const sizeOf = (children: ReadonlyMap<unknown, Value>): number =>
+  [...children.values()].reduce((sum, { size }) => sum + size, 1);
+
+const leaf = (node: unknown, data: unknown): Value => ({
+  data,
+  node,
+  children: new Map(),
+  size: 1,
+});
 
 /** How a node is written that is not text, a list or a map; nothing for one that is left out. */
 function writing(node: unknown): string | undefined {

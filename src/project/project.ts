@@ -54,7 +54,7 @@ const MANIFEST_FILE: FileKind = {
 export function readProject(context: ProjectContext): Project {
   const found = findManifest(context);
   const lockPath = lockPathOf(found.manifestPath);
-  const lockName = nameOf(lockPath, context);
+  const lockName = displayPath(lockPath, context);
   const lockText = readLockText(lockPath);
   let lock: Lock | undefined;
   return {
@@ -141,7 +141,7 @@ export async function writeProject(
 
 function findManifest(context: ProjectContext): FoundManifest {
   const manifestPath = locateManifest(context);
-  const manifestName = nameOf(manifestPath, context);
+  const manifestName = displayPath(manifestPath, context);
   const manifestText = readManifest(manifestPath);
   const manifest = parseManifest(manifestText, manifestName, { endpoint: context.endpoint });
   return { manifest, manifestPath, manifestName, manifestText };
@@ -151,7 +151,8 @@ const isMissing = (error: unknown): boolean =>
   error instanceof HugError && error.code === 'EHUG_MANIFEST_MISSING';
 
 /** A path for a message. */
-const nameOf = (file: string, { cwd }: ProjectContext): string => path.relative(cwd, file) || file;
+const displayPath = (file: string, { cwd }: ProjectContext): string =>
+  path.relative(cwd, file) || file;
 
 function wholeLock(text: string, file: string): Lock {
   if (hasConflictMarkers(text)) {

@@ -280,7 +280,7 @@ const value: fc.Arbitrary<EntryFile> = fc.oneof(
       include: fc.constantFrom(['*.bin'], ['a, b', "it's", '{x,y}']),
       exclude: fc.constantFrom(['data/'], ['#', ': ', '"']),
     },
-    { requiredKeys: ['repo'] },
+    { requiredKeys: ['repo'], noNullPrototype: true },
   ),
   fc.constant({ repo: 'org/new', version: '^1.2 || >=3' }),
   fc.constant({ repo: 'org/new', version: '1' }),
@@ -429,6 +429,39 @@ describe('add, in the style of the file', () => {
     expect(add('models: {"a":"b"}', { repo: 'org/new', include: ['*'] })).toBe(
       'models: {"a":"b", "new": {"repo": "org/new", "include": ["*"]}}',
     );
+  });
+});
+
+describe('several entries at once', () => {
+  const model = (name: string) => ({ name, type: 'model', value: `org/${name}` }) as const;
+  const dataset = (name: string) => ({ name, type: 'dataset', value: `org/${name}` }) as const;
+  const edited = (text: string) =>
+    addEntries(text, 'hug.yaml', [model('x'), dataset('y'), model('z')]);
+
+  it.each([
+    ['an empty file', '', 'models:\n  x: org/x\n  z: org/z\n\ndatasets:\n  y: org/y\n'],
+    [
+      'blank lines between entries',
+      'datasets: {}\nmodels:\n  a: b\n\n  c: d # e',
+      'datasets: {y: org/y}\nmodels:\n  a: b\n\n  c: d # e\n\n  x: org/x\n\n  z: org/z',
+    ],
+    [
+      'items with a line each',
+      'models: {\n  a: b, # c\n}\n',
+      'models: {\n  a: b, # c\n  x: org/x,\n  z: org/z,\n}\n\ndatasets:\n  y: org/y\n',
+    ],
+    [
+      'a flow map',
+      'models: { a: b }',
+      'models: { a: b, x: org/x, z: org/z }\n\ndatasets:\n  y: org/y',
+    ],
+  ])('%s', (_, before, after) => {
+    expect(edited(before)).toBe(after);
+    expect(removeEntries(after, 'hug.yaml', [model('x'), dataset('y'), model('z')])).toBe(before);
+  });
+
+  it('names all of them when one cannot be added', () => {
+    expect(() => edited('datasets: ~\n')).toThrow('models.x, datasets.y, models.z cannot be added');
   });
 });
 
