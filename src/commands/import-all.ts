@@ -7,7 +7,7 @@ import { EXIT, HugError, usageError } from '../errors.ts';
 import { placeOf } from '../lock/entries.ts';
 import type { Output } from '../output/json-schema.ts';
 import type { CommandResult } from '../output/result.ts';
-import { table } from '../output/table.ts';
+import { type Cell, table } from '../output/table.ts';
 import { count } from '../output/text.ts';
 import {
   type CachedEntry,
@@ -146,7 +146,7 @@ async function questionText(report: ImportAllReport): Promise<string> {
   const rows = rowsOf(report);
   const bytes = report.contents.reduce((sum, { size, names }) => sum + size * names.size, 0);
   const amount = `${count(rows.length, 'snapshot', 'snapshots')}, ${prettyBytes(bytes)}`;
-  const lines = await table(rows, [1, 2]);
+  const lines = await table(rows, { right: [1, 2] });
   return [...lines, `Import ${amount}, into the Nix store? [y/N] `].join('\n');
 }
 
@@ -159,7 +159,7 @@ async function importAllText(report: ImportAllReport, columns = Infinity): Promi
   const already = `in the Nix store already: ${count(there, 'snapshot', 'snapshots')}`;
   if (rows.length === 0) return already;
   const headline = outcomes === undefined ? 'not in the Nix store:' : 'added to the Nix store:';
-  const lines = await table(rows, [1, 2], columns - INDENT.length);
+  const lines = await table(rows, { right: [1, 2], columns: columns - INDENT.length });
   return [headline, ...lines.map((line) => INDENT + line), ...(there === 0 ? [] : [already])].join(
     '\n',
   );
@@ -188,7 +188,7 @@ function importAllJson(report: ImportAllReport): Output<'import-all'> {
 }
 
 /** Name, files and bytes that the store lacked, and what is damaged, of each snapshot with any. */
-function rowsOf(report: ImportAllReport): string[][] {
+function rowsOf(report: ImportAllReport): Cell[][] {
   const sources = fileSources(report);
   const files = groupBy(report.files, ({ entry }) => entry);
   return report.snapshots.flatMap(({ named, damaged }) => {
@@ -200,7 +200,13 @@ function rowsOf(report: ImportAllReport): string[][] {
     const good = lacked.filter((file) => !broken.includes(file));
     const bytes = good.reduce((sum, { file }) => sum + file.size, 0);
     const amount = [count(good.length, 'file', 'files'), prettyBytes(bytes)];
-    return [[escapeControls(placeOf(named)), ...amount, bad === 0 ? '' : `${bad} damaged`]];
+    return [
+      [
+        escapeControls(placeOf(named)),
+        ...amount,
+        { text: bad === 0 ? '' : `${bad} damaged`, style: 'red' },
+      ],
+    ];
   });
 }
 

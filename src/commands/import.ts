@@ -181,7 +181,7 @@ async function importOfSnapshot(
         storePath,
       }));
       return {
-        text: [...(await table(rows, [])), '', OBSTACLE].join('\n'),
+        text: [...(await table(rows, {})), '', OBSTACLE].join('\n'),
         json: {
           ...listingJson(listingOf(selected)),
           files,

@@ -4,7 +4,7 @@ import { type CacheScan, scanCache } from '../cache/scan/scan.ts';
 import { EXIT, HugError } from '../errors.ts';
 import type { Output } from '../output/json-schema.ts';
 import type { CommandResult } from '../output/result.ts';
-import { table } from '../output/table.ts';
+import { type Cell, table } from '../output/table.ts';
 import { count, shortRev } from '../output/text.ts';
 import type { CommandContext } from '../project/context.ts';
 import { openStore } from '../project/store.ts';
@@ -126,13 +126,13 @@ async function scanText(report: ScanReport, columns?: number): Promise<string> {
       escapeControls(revision.refs.join(', ')),
     ]),
   );
-  const lines = await table(rows, [3, 4], columns);
+  const lines = await table(rows, { right: [3, 4], shrink: [6], columns });
   return [...lines, totalOf(report), ...problemLines(scan.problems)].join('\n');
 }
 
-const STORED: Readonly<Record<string, string>> = {
-  true: 'in the store',
-  false: 'not in the store',
+const STORED: Readonly<Record<string, Cell>> = {
+  true: { text: 'in the store', style: 'green' },
+  false: { text: 'not in the store', style: 'yellow' },
 };
 
 function totalOf({ cacheFolder, scan, isStored }: ScanReport): string {

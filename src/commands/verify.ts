@@ -154,7 +154,10 @@ async function verifyText(report: VerifyReport, columns?: number): Promise<strin
   const { entries, files } = report;
   const rows = entries.map((entry) => {
     const own = filesOf(entry, files);
-    return [placeOf(entry), count(own.length, 'file', 'files'), summary(own, report)];
+    const isDamaged = problemsIn(own).length > 0;
+    const text = summary(own, report);
+    const found = isDamaged ? { text, style: 'red' as const } : text;
+    return [placeOf(entry), count(own.length, 'file', 'files'), found];
   });
   const problems = problemsIn(files);
   const lines = problems.flatMap(({ file, path, reason, repair }) => [
@@ -166,7 +169,7 @@ async function verifyText(report: VerifyReport, columns?: number): Promise<strin
     problems.length === 0
       ? `nothing differs from the lock; ${count(read.size, 'file', 'files')} read`
       : `${count(problems.length, 'file differs', 'files differ')} from the lock`;
-  return [...(await table(rows, [1], columns)), ...lines, end].join('\n');
+  return [...(await table(rows, { right: [1], columns })), ...lines, end].join('\n');
 }
 
 /** The same as JSON: for every file its state in each place, and what differs. */
