@@ -48,9 +48,14 @@ export const percentText = (progress: ByteProgress): string =>
 export const rateText = ({ rate }: ByteProgress): string =>
   rate === 0 ? '' : `${prettyBytes(rate)}/s`;
 
+/** More seconds are a guess from the first few bytes. */
+const MAX_LEFT = 100 * 3600;
+
 /** `45 s left`; empty when not known. */
-export const leftText = ({ bytes, size, rate }: ByteProgress): string =>
-  rate === 0 ? '' : `${durationText((size - bytes) / rate)} left`;
+export function leftText({ bytes, size, rate }: ByteProgress): string {
+  const seconds = rate === 0 ? Infinity : (size - bytes) / rate;
+  return seconds > MAX_LEFT ? '' : `${durationText(seconds)} left`;
+}
 
 /** A bar of so many characters: what is there, and what is not. */
 export function barText(progress: ByteProgress, width: number): [done: string, open: string] {

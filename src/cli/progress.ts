@@ -108,22 +108,13 @@ async function runTransfersLive<T>(
     const counts = { files: rows.length, done: inState('done'), failed: inState('failed') };
     const total = { ...counts, bytes, size, rate: meter.rate() };
     if (isOver) return [transferredLine(total, canvas)];
-    const underWay = [...begun].flatMap(([index, progress]) => {
-      const [row, transfer] = [rows[index], transfers[index]];
-      if (row?.state !== 'running' || transfer === undefined) return [];
+    const underWay = rows.flatMap(({ state, status }, index) => {
+      const [transfer, progress] = [transfers[index], begun.get(index)];
+      if (state !== 'running' || transfer === undefined || progress === undefined) return [];
       progress.meter.note(progress.bytes, now);
-      const { entry, title } = transfer;
-      const rate = progress.meter.rate();
-      return [
-        {
-          entry,
-          path: title,
-          status: row.status,
-          bytes: progress.bytes,
-          size: transfer.size,
-          rate,
-        },
-      ];
+      const { entry, title: path } = transfer;
+      const { bytes: there, meter: own } = progress;
+      return [{ entry, path, status, bytes: there, size: transfer.size, rate: own.rate() }];
     });
     return transferLines(total, underWay, canvas);
   });

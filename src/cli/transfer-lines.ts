@@ -147,7 +147,11 @@ function widthsOf(all: readonly ByteProgress[]): Widths {
 /** An empty file waits for nothing. */
 const isWaiting = ({ bytes, size }: ByteProgress): boolean => bytes === 0 && size > 0;
 
-const shortened = (path: string, width: number): string =>
-  stringWidth(path) <= width
-    ? path
-    : cliTruncate(path, Math.max(MIN_PATH_WIDTH, width), { position: 'middle' });
+/** A path without some of its middle; most of what stays is the end, which tells shards apart. */
+function shortened(path: string, room: number): string {
+  const width = Math.max(MIN_PATH_WIDTH, room);
+  if (stringWidth(path) <= width) return path;
+  const head = cliTruncate(path, Math.floor(width / 4));
+  const tail = cliTruncate(path, width - stringWidth(head) + 1, { position: 'start' });
+  return head + tail.slice('…'.length);
+}

@@ -56,6 +56,7 @@ describe('figures', () => {
   it('say nothing of a rate that is not known', () => {
     const progress = { ...half, rate: 0 };
     expect([rateText(progress), leftText(progress)]).toEqual(['', '']);
+    expect(leftText({ ...half, rate: 1 })).toBe('');
   });
 
   it('show 100% when all is there, and not before', () => {

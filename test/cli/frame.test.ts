@@ -116,9 +116,9 @@ describe('files under way', () => {
   it('have a path without its middle where nothing else can give way', () => {
     expect(transferLines(total(6), FIVE, canvas(40, 24))).toEqual([
       '⠋ 1 of 6 files  ███░░░░░░░░░░░░░░░   20%',
-      '  models.mistral  model-…ensors      25%',
+      '  models.mistral  mo…afetensors      25%',
       '  models.quant    Q4_K_M.gguf       100%',
-      '  models.mistral  model-…ensors  waiting',
+      '  models.mistral  mo…afetensors  waiting',
       '  … and 2 more',
     ]);
   });
