@@ -59,7 +59,6 @@ stdenvNoCC.mkDerivation {
   inherit (lib.importJSON ./package.json) version;
 
   src = sourceOf [
-    ./examples/many-models
     ./nix
     ./package.json
     ./schemas

@@ -31,7 +31,6 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ],
   cli: ['base', 'hub', 'download', 'store', 'cache', 'copy', 'project', 'output', 'commands'],
   bin: ['base', 'cli'],
-  launch: ['base'],
   index: ['base', 'manifest', 'hub', 'lock', 'resolve'],
 };
 
@@ -55,16 +54,16 @@ const ONLY_IN: Record<string, readonly string[]> = {
 /** Modules of Node that reach outside of the process, and the folders that may import them. */
 const OUTSIDE: Record<string, readonly string[]> = {
   'node:child_process': ['store'],
-  'node:fs': ['base', 'manifest', 'lock', 'cache', 'store', 'cli', 'launch'],
+  'node:fs': ['base', 'manifest', 'lock', 'cache', 'store', 'cli'],
   'node:fs/promises': ['base', 'manifest', 'hub', 'lock', 'download', 'store', 'cache'],
   'node:os': ['bin'],
-  'node:process': ['bin', 'launch'],
+  'node:process': ['bin'],
   'node:readline': ['cli'],
 };
 
 /** Names that must stand in these files only, as text. */
 const NAMED_ONLY_IN: Record<string, readonly string[]> = {
-  'process.exit': ['bin.ts', 'launch.ts'],
+  'process.exit': ['bin.ts'],
   'process.env': ['bin.ts'],
   'console.': [],
   localeCompare: [],
@@ -77,7 +76,7 @@ const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
 const stationOf = (file: string): string => {
   const [first = '', ...rest] = file.split('/');
   if (rest.length > 0) return first;
-  return /^(bin|index|launch)\.ts$/u.exec(file)?.[1] ?? 'base';
+  return /^(bin|index)\.ts$/u.exec(file)?.[1] ?? 'base';
 };
 
 const importsOf = (text: string): string[] =>

@@ -5,8 +5,8 @@ import { findToken, isOn } from '../hub/auth.ts';
 import type { Http } from '../hub/http.ts';
 import type { RetryPolicy, Wait } from '../hub/retry.ts';
 import { cacheFolderIn, type Env } from '../hf-home.ts';
+import { styled } from '../output/text.ts';
 import { DEFAULT_ENDPOINT } from '../repo.ts';
-import { confirm } from './confirm.ts';
 import {
   endpointIn,
   isStoreElsewhere,
@@ -18,10 +18,8 @@ import {
   workFolderIn,
 } from './environment.ts';
 import { createOutput, type Output, type Streams } from './output.ts';
-import { createTaskRunner } from './progress.ts';
-import { createScreen, type Display } from './screen.ts';
-import type { StandardStream } from './standard-stream.ts';
-import { createTransferRunner } from './transfers.ts';
+import { createTaskRunner, createTransferRunner } from './progress.ts';
+import { confirm, createScreen, type Display, type StandardStream } from './terminal.ts';
 
 /** The world outside of the process, handed in so that tests can be another one. */
 export interface World {
@@ -52,6 +50,7 @@ export interface GlobalOptions {
   readonly manifest?: string | undefined;
   readonly json?: boolean | undefined;
   readonly offline?: boolean | undefined;
+  readonly verbose?: boolean | undefined;
   readonly debug?: boolean | undefined;
   readonly quiet?: boolean | undefined;
   /** `false` for `--no-color`. */
@@ -63,6 +62,8 @@ export interface GlobalOptions {
 /** What commands get to work with. */
 export interface Context extends CommandContext {
   readonly output: Output;
+  /** The user's home folder. */
+  readonly home: string;
 }
 
 /** Version of the package, from its one source. */
@@ -86,6 +87,7 @@ export function openOutput(
       quiet: options.quiet === true,
       debug: options.debug === true,
       color: wantsColor(options, world.env, world.stderr),
+      colorResults: wantsColor(options, world.env, world.stdout),
       secrets,
     },
   );
@@ -98,15 +100,14 @@ export function openOutput(
  * @throws HugError `EHUG_USAGE` when a variable makes no sense
  */
 export function createContext(options: GlobalOptions, world: World): Context {
-  const { env, stderr } = world;
+  const { env } = world;
   const debug = options.debug === true;
-  const screen = createScreen(stderr);
+  const screen = createScreen(world.stderr);
   const { output, secrets } = openOutput(options, world, screen);
-  const live = stderr.isTTY && !debug && env['TERM'] !== 'dumb';
   const display: Display = {
     screen,
-    mode: options.quiet === true ? 'silent' : live ? 'live' : 'plain',
-    color: wantsColor(options, world.env, world.stderr),
+    mode: displayMode(options, world),
+    paint: wantsColor(options, env, world.stderr) ? styled : (_style, text) => text,
   };
   const cwd = folderOf(options, world);
   const workFolder = workFolderIn(env, world.home);
@@ -115,6 +116,7 @@ export function createContext(options: GlobalOptions, world: World): Context {
     openHttp(endpoint, options, world, cwd, output, secrets);
   return {
     output,
+    home: world.home,
     cwd,
     manifest: options.manifest,
     signal: world.signal,
@@ -124,8 +126,7 @@ export function createContext(options: GlobalOptions, world: World): Context {
     nixLibrary: path.join(world.packageFolder, 'nix'),
     cacheFolder,
     connect: async (endpoint) => {
-      const { createHubApi } = await import('../hub/api.ts');
-      const { memoizeHub } = await import('../hub/api.ts');
+      const { createHubApi, memoizeHub } = await import('../hub/api.ts');
       return memoizeHub(createHubApi(await connect(endpoint)));
     },
     openDownloads: async (endpoint) => {
@@ -150,6 +151,12 @@ export function createContext(options: GlobalOptions, world: World): Context {
     },
     debug: (line) => (debug ? output.note(line) : undefined),
   };
+}
+
+function displayMode({ quiet, debug, verbose }: GlobalOptions, world: World): Display['mode'] {
+  if (quiet === true) return 'silent';
+  if (world.stderr.isTTY === true && debug !== true && world.env['TERM'] !== 'dumb') return 'live';
+  return verbose === true ? 'verbose' : 'plain';
 }
 
 /** The folder that a command works in; the process needs none where the user names it in full. */

@@ -14,7 +14,7 @@ import { bytesInStore, copyToStore, planStore, type StorePlan } from '../copy/to
 import { EXIT, HugError, usageError } from '../errors.ts';
 import type { Output } from '../output/json-schema.ts';
 import type { CommandResult } from '../output/result.ts';
-import { table } from '../output/table.ts';
+import { type Cell, table } from '../output/table.ts';
 import { count } from '../output/text.ts';
 import type { CommandContext } from '../project/context.ts';
 import { escapeControls } from '../quote.ts';
@@ -128,7 +128,7 @@ const INDENT = '  ';
 async function questionText(report: ImportAllReport): Promise<string> {
   const rows = rowsOf(report);
   const bytes = prettyBytes(bytesInStore(report.plan.missing));
-  const lines = await table(rows, [1, 2]);
+  const lines = await table(rows, { right: [1, 2] });
   const snapshots = count(rows.length, 'snapshot', 'snapshots');
   return [...lines, `Import ${snapshots}, ${bytes}, into the Nix store? [y/N] `].join('\n');
 }
@@ -142,7 +142,7 @@ async function importAllText(report: ImportAllReport, columns = Infinity): Promi
   const already = `in the Nix store already: ${count(there, 'snapshot', 'snapshots')}`;
   if (rows.length === 0) return already;
   const headline = result === undefined ? 'not in the Nix store:' : 'added to the Nix store:';
-  const lines = await table(rows, [1, 2], columns - INDENT.length);
+  const lines = await table(rows, { right: [1, 2], columns: columns - INDENT.length });
   return [headline, ...lines.map((line) => INDENT + line), ...(there === 0 ? [] : [already])].join(
     '\n',
   );
@@ -171,7 +171,7 @@ function importAllJson(report: ImportAllReport): Output<'import-all'> {
 }
 
 /** Title, files and bytes that the store missed, and damaged files, of each snapshot with any. */
-function rowsOf(report: ImportAllReport): string[][] {
+function rowsOf(report: ImportAllReport): Cell[][] {
   const stateOf = fileStates(report);
   return report.snapshots.flatMap(({ title, files, damaged }) => {
     const missed = files.filter((file) => stateOf(file) !== 'store');
@@ -180,7 +180,8 @@ function rowsOf(report: ImportAllReport): string[][] {
     if (missed.length + bad === 0) return [];
     const bytes = good.reduce((sum, { size }) => sum + size, 0);
     const amount = [count(good.length, 'file', 'files'), prettyBytes(bytes)];
-    return [[escapeControls(title), ...amount, bad === 0 ? '' : `${bad} damaged`]];
+    const damage = { text: bad === 0 ? '' : `${bad} damaged`, style: 'red' as const };
+    return [[escapeControls(title), ...amount, damage]];
   });
 }
 

@@ -112,7 +112,10 @@ function rowOf({ entry, locked, check }: Checked): Output<'outdated'>['entries']
 
 const pinOf = ({ ref, rev }: LockedEntry): Pin => ({ ref, rev });
 
-const HEAD = ['entry', 'locked', 'wanted', 'latest'];
+const HEAD = ['entry', 'locked', 'wanted', 'latest'].map((text) => ({
+  text,
+  style: 'dim' as const,
+}));
 
 /** A row for each entry that is outdated or has a newer version outside its range. */
 async function outdatedText({ entries }: Output<'outdated'>, columns?: number): Promise<string> {
@@ -124,12 +127,12 @@ async function outdatedText({ entries }: Output<'outdated'>, columns?: number): 
       [
         placeOf(entry),
         locked === null ? 'not locked' : pinText(locked),
-        pinText(wanted),
+        outdated === true ? { text: pinText(wanted), style: 'yellow' as const } : pinText(wanted),
         pinText(latest),
       ],
     ];
   });
-  if (rows.length > 0) return (await table([HEAD, ...rows], [], columns)).join('\n');
+  if (rows.length > 0) return (await table([HEAD, ...rows], { columns })).join('\n');
   return entries.some(({ error }) => error !== undefined) ? '' : 'everything is up to date';
 }
 

@@ -4,7 +4,7 @@ import type { CachedRevision } from '../cache/scan-repo.ts';
 import { EXIT, HugError } from '../errors.ts';
 import type { Output } from '../output/json-schema.ts';
 import type { CommandResult } from '../output/result.ts';
-import { table } from '../output/table.ts';
+import { type Cell, table } from '../output/table.ts';
 import { count, shortRev } from '../output/text.ts';
 import type { CommandContext } from '../project/context.ts';
 import { escapeControls } from '../quote.ts';
@@ -97,13 +97,15 @@ async function scanText(report: ScanReport, columns?: number): Promise<string> {
       escapeControls(revision.refs.join(', ')),
     ]),
   );
-  const lines = await table(rows, [3, 4], columns);
+  const lines = await table(rows, { right: [3, 4], shrink: [6], columns });
   return [...lines, sumLine(report), ...problemLines(scan.problems)].join('\n');
 }
 
-function storeCell(isStored: boolean | undefined): string {
+function storeCell(isStored: boolean | undefined): Cell {
   if (isStored === undefined) return '-';
-  return isStored ? 'in the store' : 'not in the store';
+  return isStored
+    ? { text: 'in the store', style: 'green' }
+    : { text: 'not in the store', style: 'yellow' };
 }
 
 function sumLine({ cacheFolder, scan, isStored }: ScanReport): string {

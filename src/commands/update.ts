@@ -5,6 +5,7 @@ import type { LockedEntry } from '../lock/schema.ts';
 import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
 import type { Output } from '../output/json-schema.ts';
 import { lockText } from '../output/lock-changes.ts';
+import { styled } from '../output/text.ts';
 import type { CommandResult } from '../output/result.ts';
 import { manifestEntriesNamed } from '../project/entries.ts';
 import { type ProjectContext, readProject } from '../project/project.ts';
@@ -131,11 +132,16 @@ function moveLines(
   if (change.onlyReadme) return ['      only README.md changed'];
   const size = (entry: LockedEntry, path: string) => prettyBytes(entry.files.get(path)?.size ?? 0);
   const lines = [
-    ...change.added.map((path) => `      + ${escapeControls(path)}  ${size(after, path)}`),
-    ...change.modified.map(
-      (path) => `      ~ ${escapeControls(path)}  ${size(before, path)} → ${size(after, path)}`,
+    ...change.added.map(
+      (path) => `      ${styled('green', `+ ${escapeControls(path)}`)}  ${size(after, path)}`,
     ),
-    ...change.removed.map((path) => `      - ${escapeControls(path)}  ${size(before, path)}`),
+    ...change.modified.map(
+      (path) =>
+        `      ${styled('yellow', `~ ${escapeControls(path)}`)}  ${size(before, path)} → ${size(after, path)}`,
+    ),
+    ...change.removed.map(
+      (path) => `      ${styled('red', `- ${escapeControls(path)}`)}  ${size(before, path)}`,
+    ),
   ];
   if (lines.length === 0) return ['      no selected file changed'];
   const rest = lines.length - MAX_FILES;

@@ -135,7 +135,11 @@ interface VerifyReport {
 async function verifyText(report: VerifyReport, columns?: number): Promise<string> {
   const rows = report.snapshots.map((snapshot) => {
     const own = report.files.get(snapshot) ?? [];
-    return [snapshot.title, count(own.length, 'file', 'files'), summary(own, report)];
+    const copies = own.flatMap((file) => report.copies.get(file) ?? []);
+    const isDamaged = copies.some(({ reason }) => reason !== undefined);
+    const text = summary(own, report);
+    const found = isDamaged ? { text, style: 'red' as const } : text;
+    return [snapshot.title, count(own.length, 'file', 'files'), found];
   });
   const problems = problemsIn(report);
   const lines = problems.flatMap(({ snapshot, path, reason, of, repair }) => [
@@ -147,7 +151,7 @@ async function verifyText(report: VerifyReport, columns?: number): Promise<strin
     problems.length === 0
       ? `nothing differs from the lock; ${count(read.size, 'file', 'files')} read`
       : `${count(problems.length, 'file differs', 'files differ')} from the lock`;
-  return [...(await table(rows, [1], columns)), ...lines, end].join('\n');
+  return [...(await table(rows, { right: [1], columns })), ...lines, end].join('\n');
 }
 
 /** The same as JSON: for every file its state in each place, and what differs. */

@@ -150,9 +150,11 @@ describe('fetch', () => {
     expect(await storeObjects(store)).toEqual([]);
   });
 
-  it('shows one plain line for each file on a pipe', async () => {
+  it('shows one plain line for each entry on a pipe, and with --verbose for each file', async () => {
     const { run } = await project('datasets: { rows: org/rows }');
-    const { stderr } = await run(['fetch']);
+    expect((await run(['fetch'])).stderr).toBe('datasets.rows: 2 files, 7 B\n');
+    const { run: again } = await project('datasets: { rows: org/rows }');
+    const { stderr } = await again(['fetch', '--verbose']);
     expect(stderr.split('\n').toSorted()).toEqual([
       '',
       'datasets.rows config.json: 3 B',
@@ -165,7 +167,7 @@ describe('fetch', () => {
     async (command) => {
       const { run } = await project('models: { odd: org/odd }');
       if (command === 'verify') await run(['fetch']);
-      const { status, stdout, stderr } = await run(command.split(' '));
+      const { status, stdout, stderr } = await run([...command.split(' '), '-v']);
       expect(status).toBe(0);
       expect(stdout + stderr).toContain(String.raw`a\u202eb.txt`);
       expect(stdout + stderr).not.toContain('\u202e');

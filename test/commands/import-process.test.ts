@@ -42,7 +42,11 @@ beforeAll(async () => {
 afterAll(() => hub.close());
 
 const start = ({ folder, env }: CachedProject, more: Partial<SpawnOptions> = {}) =>
-  spawnCli(['-C', folder, 'import'], { cwd: folder, ...more, env: { ...env, ...more.env } });
+  spawnCli(['-C', folder, 'import', '--verbose'], {
+    cwd: folder,
+    ...more,
+    env: { ...env, ...more.env },
+  });
 
 /** Bytes that a process read and wrote, by `/proc/PID/io`; those of ended children are in it. */
 interface Traffic {

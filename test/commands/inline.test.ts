@@ -383,7 +383,7 @@ describeNix('the printed expression', (nix) => {
   it('is printed below the model that fetch builds, whose weights come with it', async () => {
     const gcRoot = path.join(nix().folder, 'roots');
     await mkdir(gcRoot);
-    const argv = ['fetch', 'org/tiny', '--include', 'unet/', '--gc-root', gcRoot, '--json'];
+    const argv = ['fetch', 'org/tiny', '--include', 'unet/', '--gc-root', gcRoot, '--json', '-v'];
     const result = await run(argv, { env: stored({ NIX_PATH }) });
     expect([result.status, result.stderr]).toEqual([0, expect.stringContaining('unet/model.bin')]);
     const { storePath, expression, obstacle, files } = result.json();
@@ -469,7 +469,7 @@ describeNix('the printed expression', (nix) => {
     await repo.commit({ files: { 'w.bin': lfs('their weights') } });
     const { status, stderr } = await runInProject(
       `endpoint: ${hub.endpoint}\n`,
-      ['fetch', 'hf:org/theirs'],
+      ['fetch', 'hf:org/theirs', '-v'],
       { env: stored({ NIX_PATH: '' }) },
     );
     expect([status, stderr]).toEqual([0, expect.stringContaining('w.bin')]);

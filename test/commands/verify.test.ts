@@ -66,7 +66,7 @@ async function verified(made: CachedProject, ...names: readonly string[]) {
 describe('verify', () => {
   it('reads each copy in store and cache once, without a request', async () => {
     const made = await stored();
-    const { status, stdout, stderr } = await made.run(['verify']);
+    const { status, stdout, stderr } = await made.run(['verify', '--verbose']);
     expect([status, stdout]).toEqual([
       0,
       [
@@ -210,7 +210,7 @@ describe('verify', () => {
     const made = await cachedProject(hub, 'models: { big: org/big }');
     await fillCache(made);
     const { folder, env } = made;
-    const { child, ended } = spawnCli(['-C', folder, 'verify'], { cwd: folder, env });
+    const { child, ended } = spawnCli(['-C', folder, 'verify', '-v'], { cwd: folder, env });
     child.stderr?.once('data', () => child.kill('SIGINT'));
     expect(await ended).toMatchObject({ status: 130, stdout: '' });
   });

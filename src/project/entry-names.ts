@@ -1,13 +1,11 @@
 import { byCodeUnit } from '../collections.ts';
-import { EXIT } from '../errors.ts';
 import { parseLock } from '../lock/codec.ts';
 import { namedEntries, placeOf } from '../lock/entries.ts';
 import { lockPathOf, readLockText } from '../lock/file.ts';
 import { locateManifest, readManifest } from '../manifest/locate.ts';
 import { parseManifest } from '../manifest/parse.ts';
 import type { RepoType } from '../repo.ts';
-import type { ProjectContext } from '../project/project.ts';
-import type { CommandResult } from '../output/result.ts';
+import type { ProjectContext } from './project.ts';
 
 /** An entry of the manifest or of the lock. */
 interface Named {
@@ -16,20 +14,16 @@ interface Named {
 }
 
 /**
- * `nix-hug entry-names`: what names an entry of the manifest or the lock, for completion scripts. A
- * file that cannot be read, or is being edited, has no entries.
+ * Names the entries of the manifest and the lock for shell completion, sorted: `mistral`, or
+ * `models.mistral` where a dataset has the same name. A file that cannot be read, or that the user is
+ * editing, has no entries.
  */
-export async function run(context: ProjectContext): Promise<CommandResult> {
+export function entryNames(context: ProjectContext): string[] {
   const manifest = locateManifest(context);
-  const names = namesOf([
+  const entries = [
     ...orNone(() => declared(manifest, context.endpoint)),
     ...orNone(() => locked(lockPathOf(manifest))),
-  ]);
-  return { text: names.join('\n'), json: { names }, exitStatus: EXIT.ok };
-}
-
-/** The shortest name of each: `mistral`, or `models.mistral` where a dataset has the same name. */
-function namesOf(entries: readonly Named[]): string[] {
+  ];
   const places = new Map(entries.map((entry) => [placeOf(entry), entry.name]));
   const names = [...places.values()];
   const shortest = [...places].map(([place, name]) =>

@@ -1,12 +1,7 @@
 import { CommanderError } from '@commander-js/extra-typings';
-import { usageError } from '../errors.ts';
-import { EXIT, HugError } from '../errors.ts';
-import { createContext, openOutput, type World } from './context.ts';
-import { addCompletionCommands } from './table/completion.ts';
-import { addFileCommands } from './table/files.ts';
-import { addManifestCommands } from './table/manifest.ts';
-import { keepOwnOptions } from './table/own-options.ts';
-import { createRoot, type Execute, type Program } from './table/root.ts';
+import { EXIT, HugError, usageError } from '../errors.ts';
+import { createProgram } from './commands.ts';
+import { createContext, openOutput, packageVersion, type World } from './context.ts';
 
 /**
  * Runs nix-hug.
@@ -16,6 +11,11 @@ import { createRoot, type Execute, type Program } from './table/root.ts';
  * @returns the exit status; nothing in here ends the process
  */
 export async function main(argv: readonly string[], world: World): Promise<number> {
+  // Not an option of Commander, which would take `--version` from `add` as well.
+  if (argv[0] === '--version' || argv[0] === '-V') {
+    world.stdout.write(`${packageVersion(world)}\n`);
+    return EXIT.ok;
+  }
   const started: { context?: ReturnType<typeof createContext> } = {};
   let exitStatus: number = EXIT.ok;
   const program = createProgram(world, async (options, run) => {
@@ -30,28 +30,14 @@ export async function main(argv: readonly string[], world: World): Promise<numbe
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
     const json = argv.includes('--json');
-    if (isWithoutCommand(error) && !json && !argv.includes('help')) return EXIT.invalid;
+    if (isHelpShown(error) && !json && !argv.includes('help')) return EXIT.invalid;
     const { output } = started.context ?? openOutput({ json }, world);
     return output.error(world.signal.aborted ? interruption() : asUsageError(error, argv));
   }
 }
 
-/**
- * The command table. Commands load their code when they run.
- *
- * @param execute what is done with the command that is called
- */
-export function createProgram(world: World, execute: Execute): Program {
-  const program = createRoot(world);
-  addManifestCommands(program, execute);
-  addFileCommands(program, execute);
-  addCompletionCommands(program, execute);
-  keepOwnOptions(program);
-  return program;
-}
-
-/** Commander has shown its help then. */
-const isWithoutCommand = (error: unknown): boolean =>
+/** Whether Commander has printed its help because no command is named. */
+const isHelpShown = (error: unknown): boolean =>
   error instanceof CommanderError && error.code === 'commander.help';
 
 function interruption(): HugError {
@@ -60,7 +46,7 @@ function interruption(): HugError {
   });
 }
 
-/** `help` of a command that there is not looks to Commander like none at all. */
+/** Commander reports `help` of an unknown command as if no command were named. */
 function missingCommand(argv: readonly string[]): string {
   const topic = argv.includes('help') ? argv[argv.indexOf('help') + 1] : undefined;
   return topic === undefined ? 'no command is named' : `unknown command '${topic}'`;
@@ -68,7 +54,7 @@ function missingCommand(argv: readonly string[]): string {
 
 function asUsageError(error: unknown, argv: readonly string[]): unknown {
   if (!(error instanceof CommanderError)) return error;
-  if (isWithoutCommand(error)) return usageError(missingCommand(argv));
+  if (isHelpShown(error)) return usageError(missingCommand(argv));
   const [message, suggestion] = error.message.replace(/^error: /u, '').split('\n');
   const hint = suggestion?.replace(/^\((?<sentence>.*)\)$/u, '$<sentence>');
   return usageError(message ?? 'wrong usage', hint);
