@@ -24,7 +24,7 @@ let
 
   hasPrefix = prefix: text: substring 0 (stringLength prefix) text == prefix;
 
-  # What all values have as `key`.
+  # The attribute `key`, which must be the same in all values.
   agreed =
     subject: key: values:
     let
@@ -37,15 +37,15 @@ let
     else
       throw "nix-hug: buildCache: ${subject} is ${first.${key}} in ${first.entry}, but ${other.${key}} in ${other.entry}; leave one of them out";
 
-  # What the locks say about the files of one commit.
-  unite =
+  # The files of several entries of one commit. A file of two entries must have one hash.
+  mergeFiles =
     values:
     foldl' (
-      united: value:
-      united
+      merged: value:
+      merged
       // mapAttrs (
         path: file:
-        if (united.${path} or file).hash == file.hash then
+        if (merged.${path} or file).hash == file.hash then
           file
         else
           throw "nix-hug: buildCache: ${toJSON path} of ${value.repo} at ${value.rev} has several hashes in ${
@@ -54,7 +54,7 @@ let
       ) value.locked.files
     ) { } values;
 
-  # Each of these makes records of the plan that `build-cache.sh` carries out.
+  # Each function below returns records of the plan that `build-cache.sh` executes.
 
   treeFile =
     path: file:
@@ -65,9 +65,9 @@ let
     folder: rev: values:
     let
       first = head values;
-      alone = length values == 1;
+      isOnly = length values == 1;
       model =
-        if alone then
+        if isOnly then
           first.model
         else
           linkFiles {
@@ -75,7 +75,7 @@ let
             blobs = foldl' (blobs: value: blobs // value.blobs) { } values;
             files = foldl' (files: value: files // value.files) { } values;
           };
-      files = if alone then first.locked.files else unite values;
+      files = if isOnly then first.locked.files else mergeFiles values;
     in
     "snapshot\t${model}\t${folder}/snapshots/${rev}\n"
     + "tree\t${folder}/trees/${rev}.json\n"
@@ -93,7 +93,7 @@ let
         if below ref == [ ] then
           agreed "ref ${ref} of ${(head values).repo}" "rev" values
         else
-          throw "nix-hug: buildCache: refs ${ref} and ${head (below ref)} of ${(head values).repo} cannot lie in one cache; leave one of them out";
+          throw "nix-hug: buildCache: refs ${ref} and ${head (below ref)} of ${(head values).repo} cannot be in one cache, as a file and its folder; leave one of them out";
       isOnly = length (attrNames revisions) == 1 && below "main" == [ ];
       refs = (if isOnly then { main = (head values).rev; } else { }) // mapAttrs commitOf named;
     in
@@ -110,8 +110,8 @@ let
     "alias\t${target}\t${folder}\n";
 in
 /**
-  A Hugging Face cache, for `HF_HUB_CACHE`: the official client finds the models and datasets in it
-  without a network, by ref and by commit.
+  A Hugging Face cache for `HF_HUB_CACHE`. The official client loads its models and datasets offline,
+  by ref and by commit.
 
   # Inputs
 
@@ -120,8 +120,8 @@ in
 
   # Errors
 
-  When entries disagree about a ref of a repository, about a requested id, or about a file of one
-  commit. The message names them.
+  Entries that disagree about the commit of a ref, the repository of a requested id, or the content of
+  a file at one commit. The message names the entries.
 */
 {
   models ? [ ],

@@ -16,10 +16,9 @@ let
     toJSON
     ;
 
-  inherit (import ./valid.nix) isPath isRef isRepo;
-  inherit (import ./percent.nix) decode;
+  inherit (import ../valid.nix) isPath isRef isRepo;
 
-  # An address: host (with port, if any) and path; a query or a fragment does not matter.
+  # Text without query and fragment, which may hold a token; host with port, if any; path.
   addressPattern = "([Hh][Tt][Tt][Pp][Ss]?://([^/?#]*)([^?#]*)).*";
   hosts = [
     "huggingface.co"
@@ -35,16 +34,23 @@ let
     "resolve"
   ];
 
-  letters = genList (index: substring index 1 "ABCDEFGHIJKLMNOPQRSTUVWXYZ") 26;
-  smallLetters = genList (index: substring index 1 "abcdefghijklmnopqrstuvwxyz") 26;
-  lowerCase = replaceStrings letters smallLetters;
-
-  drop = count: list: genList (index: elemAt list (count + index)) (max0 (length list - count));
-  take = count: list: genList (elemAt list) (if count < length list then count else length list);
-  max0 = number: if number > 0 then number else 0;
   join = concatStringsSep "/";
   segmentsOf = text: filter isString (split "/" text);
-  withoutPrefix =
+  take = count: list: genList (elemAt list) (if count < length list then count else length list);
+  drop =
+    count: list:
+    let
+      rest = length list - count;
+    in
+    genList (index: elemAt list (count + index)) (if rest > 0 then rest else 0);
+
+  charactersOf = text: genList (index: substring index 1 text) (stringLength text);
+  toLower = replaceStrings (charactersOf "ABCDEFGHIJKLMNOPQRSTUVWXYZ") (
+    charactersOf "abcdefghijklmnopqrstuvwxyz"
+  );
+
+  # The text behind a prefix, or null.
+  removePrefix =
     prefix: text:
     let
       size = stringLength prefix;
@@ -55,7 +61,7 @@ let
     what: why:
     throw "nix-hug: ${what} is not a repository: ${why}; write org/name, hf:org/name, hf-datasets:org/name, or an address on the Hub";
 
-  checkedId =
+  checkId =
     form: id: if isRepo id then id else fail (toJSON form) "write org/name or its address on the Hub";
 
   splitAddress =
@@ -68,11 +74,11 @@ let
     else
       {
         text = head found;
-        host = lowerCase (elemAt found 1);
+        host = toLower (elemAt found 1);
         path = elemAt found 2;
       };
 
-  # Takes a leading `models/` or `datasets/` off.
+  # Removes a leading `models/` or `datasets/`.
   splitType =
     segments:
     if length segments > 1 && types ? ${head segments} then
@@ -83,7 +89,7 @@ let
     else
       { rest = segments; };
 
-  # The path below the Hub that the address is on.
+  # The path of an address below its Hub.
   pathOnHub =
     endpoint:
     { text, host, path }:
@@ -91,41 +97,36 @@ let
       hub = if endpoint == null then null else splitAddress endpoint;
       isOwn = hub != null && hub.host == host;
       base = if isOwn then "${head (match "((.*[^/])?)/*" hub.path)}/" else "/";
+      below = removePrefix base path;
     in
     if match ".*@.*" host != null then
       fail "an address with a user name or password" "a token belongs into netrc-file"
     else if !isOwn && !elem host hosts then
       fail (toJSON text) "${toJSON host} is not the Hub"
-    else if withoutPrefix base path == null then
+    else if below == null then
       path
     else
-      withoutPrefix base path;
-
-  decoded =
-    form: segment:
-    let
-      text = decode segment;
-    in
-    if text == null then fail (toJSON form) "its percent-encoding is broken" else text;
+      below;
 
   parsePath =
     form: path:
     let
-      segments = map (decoded form) (filter (segment: segment != "") (segmentsOf path));
-      split = splitType segments;
+      split = splitType (filter (segment: segment != "") (segmentsOf path));
       inherit (split) rest;
       isVerb = at: length rest >= 3 && elem (elemAt rest at) verbs;
       verbAt = if isVerb 2 then 2 else if isVerb 1 then 1 else null;
-      named = drop (verbAt + 1) rest;
-      refLength = if named != [ ] && head named == "refs" then 3 else 1;
-      ref = join (take refLength named);
-      file = join (drop refLength named);
+      behind = drop (verbAt + 1) rest;
+      refLength = if behind != [ ] && head behind == "refs" then 3 else 1;
+      ref = join (take refLength behind);
+      file = join (drop refLength behind);
       repo = {
         type = split.type or "model";
-        id = checkedId form (join (if verbAt == null then rest else take verbAt rest));
+        id = checkId form (join (if verbAt == null then rest else take verbAt rest));
       };
     in
-    if verbAt == null then
+    if match ".*%.*" path != null then
+      fail (toJSON form) "percent-encoding is not read here"
+    else if verbAt == null then
       repo
     else if !isRef ref then
       fail (toJSON form) "its revision is not a branch, tag or commit"
@@ -137,9 +138,9 @@ let
       fail (toJSON form) "its file is not a path inside a repository";
 in
 /**
-  Reads any repository form: `org/name`, `hf:org/name`, `hf-datasets:org/name`, `models/org/name`,
-  `datasets/org/name`, a canonical `gpt2`, or an address on the Hub. The rules are those of the CLI,
-  `src/repo.ts`; one table of cases holds for both.
+  Reads a repository form: `org/name`, `hf:org/name`, `hf-datasets:org/name`, `models/org/name`,
+  `datasets/org/name`, a canonical `gpt2`, or an address on the Hub. `parseRepoForm` of `src/repo.ts`
+  reads the same forms, and percent-encoded ones too.
 
   # Inputs
 
@@ -151,14 +152,14 @@ in
 
   # Output
 
-  `id`, and what else the form says: `type` (`model` or `dataset`), `ref`, `file`.
+  `id`, and where the form has them `type` (`model` or `dataset`), `ref` and `file`.
 */
 endpoint: form:
 let
   address = splitAddress form;
   split = splitType (segmentsOf form);
-  model = withoutPrefix "hf:" form;
-  dataset = withoutPrefix "hf-datasets:" form;
+  model = removePrefix "hf:" form;
+  dataset = removePrefix "hf-datasets:" form;
 in
 if !isString form then
   throw "nix-hug: a repository is a string"
@@ -167,12 +168,12 @@ else if address != null then
 else if model != null then
   {
     type = "model";
-    id = checkedId form model;
+    id = checkId form model;
   }
 else if dataset != null then
   {
     type = "dataset";
-    id = checkedId form dataset;
+    id = checkId form dataset;
   }
 else
-  removeAttrs split [ "rest" ] // { id = checkedId form (join split.rest); }
+  removeAttrs split [ "rest" ] // { id = checkId form (join split.rest); }

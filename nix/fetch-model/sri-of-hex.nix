@@ -6,21 +6,20 @@ let
     substring
     ;
 
-  digits = "0123456789abcdef";
   alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   valueOf = listToAttrs (
     genList (value: {
-      name = substring value 1 digits;
+      name = substring value 1 "0123456789abcdef";
       inherit value;
     }) 16
   );
 in
 /**
-  A SHA-256 of 64 hex digits in SRI form. Nix itself converts hashes from version 2.19 on.
+  A SHA-256 of 64 hex digits in SRI form, as `builtins.convertHash` of Nix 2.19 and later gives it.
 */
 hex:
 let
-  # Three hex digits are two of base64. Two zeros make the last group of 64 digits whole.
+  # Three hex digits make two of base64. "00" completes the last group.
   value = index: valueOf.${substring index 1 "${hex}00"};
   group =
     index:

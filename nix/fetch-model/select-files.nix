@@ -14,7 +14,7 @@ let
     toJSON
     ;
 
-  inherit (import ./valid.nix) isPath;
+  inherit (import ../valid.nix) isPath;
 
   keys = [
     "include"
@@ -22,11 +22,9 @@ let
     "files"
   ];
 
-  keep = accept: files: removeAttrs files (filter (path: !accept path) (attrNames files));
+  isTexts = values: isList values && values != [ ] && all isString values;
 
-  isText = values: isList values && values != [ ] && all isString values;
-
-  shown = paths: concatStringsSep ", " (map toJSON paths);
+  list = paths: concatStringsSep ", " (map toJSON paths);
 in
 /**
   Applies the `filters` of `fetchModel`.
@@ -34,33 +32,32 @@ in
   # Inputs
 
   `fail`
-  : throws an error about the repository
+  : `problem: hint:` → an error about the repository
 
   `filters`
   : null for all files; `files`, a list of exact paths; or `include` and `exclude`, lists of POSIX
-    extended regular expressions that match whole paths. Those choose among LFS files; exclude wins.
+    extended regular expressions that match whole paths. They choose among LFS files; exclude wins.
 
   `files`
-  : path → file, with `lfs` on LFS files
+  : path → file; LFS files have `lfs`
 
   # Output
 
-  Those of `files` that are selected.
+  The selected `files`.
 */
 fail: filters: files:
 let
   given = if filters == null then { } else filters;
   unknown = attrNames (removeAttrs given keys);
-  texts = filter (key: !isText given.${key}) (attrNames given);
+  wrong = filter (key: !isTexts given.${key}) (attrNames given);
   unsafe = filter (path: !isPath path) given.files;
   missing = filter (path: !(files ? ${path})) given.files;
 
-  matchesOne = patterns: path: any (pattern: match pattern path != null) patterns;
-  isKept =
+  matchesAny = patterns: path: any (pattern: match pattern path != null) patterns;
+  isExcluded =
     path:
-    !(files.${path} ? lfs)
-    || (!(given ? include) || matchesOne given.include path)
-      && !(given ? exclude && matchesOne given.exclude path);
+    files.${path} ? lfs
+    && (given ? include && !matchesAny given.include path || matchesAny (given.exclude or [ ]) path);
 
   selected =
     if given ? files then
@@ -71,25 +68,21 @@ let
         }) given.files
       )
     else
-      keep isKept files;
+      removeAttrs files (filter isExcluded (attrNames files));
 in
 if !isAttrs given then
   fail "filters is not an attribute set" "write { include = [ \"…\" ]; }"
 else if unknown != [ ] then
   fail "filters has the unknown key ${toJSON (head unknown)}" "it takes include and exclude, or files"
-else if texts != [ ] then
-  fail
-    "filters.${head texts} is not a list of strings, or is empty"
-    "leave it out to keep all files"
+else if wrong != [ ] then
+  fail "filters.${head wrong} is not a list of strings, or is empty" "leave it out to take all files"
 else if given ? files && given != { inherit (given) files; } then
-  fail "filters.files excludes include and exclude" "keep one of them"
+  fail "filters.files excludes include and exclude" "write one of them"
 else if given ? files && unsafe != [ ] then
-  fail
-    "filters.files has what is no path inside a repository: ${shown unsafe}"
-    "write paths as the Hub shows them"
+  fail "filters.files: not a path inside a repository: ${list unsafe}" "write paths as the Hub shows them"
 else if given ? files && missing != [ ] then
-  fail "no such file at this commit: ${shown missing}" "names are exact, case counts"
+  fail "no such file at this commit: ${list missing}" "paths are exact, case counts"
 else if selected == { } then
-  fail "the filters leave no file" "loosen them"
+  fail "the filters select no file" "loosen them"
 else
   selected
