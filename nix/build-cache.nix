@@ -1,28 +1,14 @@
 { linkFiles, runScript }:
 let
-  inherit (builtins)
-    attrNames
-    attrValues
-    concatStringsSep
-    filter
-    foldl'
-    groupBy
-    head
-    length
-    mapAttrs
-    replaceStrings
-    stringLength
-    substring
-    toJSON
-    ;
+  inherit (builtins) attrNames attrValues filter foldl' groupBy head length mapAttrs;
 
   script = builtins.readFile ./build-cache.sh;
 
-  concat = concatStringsSep "";
+  concat = builtins.concatStringsSep "";
 
-  folderOf = type: id: "${type}s--${replaceStrings [ "/" ] [ "--" ] id}";
+  folderOf = type: id: "${type}s--${builtins.replaceStrings [ "/" ] [ "--" ] id}";
 
-  hasPrefix = prefix: text: substring 0 (stringLength prefix) text == prefix;
+  hasPrefix = prefix: text: builtins.substring 0 (builtins.stringLength prefix) text == prefix;
 
   # The attribute `key`, which must be the same in all values.
   agreed =
@@ -48,8 +34,8 @@ let
         if (merged.${path} or file).hash == file.hash then
           file
         else
-          throw "nix-hug: buildCache: ${toJSON path} of ${value.repo} at ${value.rev} has several hashes in ${
-            concatStringsSep ", " (map (value: value.entry) values)
+          throw "nix-hug: buildCache: ${builtins.toJSON path} of ${value.repo} at ${value.rev} has several hashes in ${
+            builtins.concatStringsSep ", " (map (value: value.entry) values)
           }; leave all but one of them out"
       ) value.locked.files
     ) { } values;
@@ -58,8 +44,8 @@ let
 
   treeFile =
     path: file:
-    "file\t${toJSON path}\t${toString file.size}\t${file.oid}"
-    + (if file ? lfs then "\t${substring 7 44 file.hash}\n" else "\n");
+    "file\t${builtins.toJSON path}\t${toString file.size}\t${file.oid}"
+    + (if file ? lfs then "\t${builtins.substring 7 44 file.hash}\n" else "\n");
 
   snapshot =
     folder: rev: values:
@@ -110,8 +96,8 @@ let
     "alias\t${target}\t${folder}\n";
 in
 /**
-  A Hugging Face cache for `HF_HUB_CACHE`. The official client loads its models and datasets offline,
-  by ref and by commit.
+  A Hugging Face cache for `HF_HUB_CACHE`. The official client loads its models and datasets
+  offline, by ref and by commit.
 
   # Inputs
 
@@ -120,8 +106,8 @@ in
 
   # Errors
 
-  Entries that disagree about the commit of a ref, the repository of a requested id, or the content of
-  a file at one commit. The message names the entries.
+  Entries that disagree about the commit of a ref, the repository of a requested id, or the content
+  of a file at one commit. The message names the entries.
 */
 {
   models ? [ ],

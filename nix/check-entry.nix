@@ -1,15 +1,5 @@
 let
-  inherit (builtins)
-    all
-    attrNames
-    filter
-    head
-    isAttrs
-    isInt
-    isList
-    isString
-    mapAttrs
-    ;
+  inherit (builtins) all attrNames head isString;
 
   inherit (import ./shape.nix) optional problemIn required;
   inherit (import ./valid.nix)
@@ -24,7 +14,7 @@ let
     sri
     ;
 
-  isTexts = values: isList values && values != [ ] && all isString values;
+  isTexts = values: builtins.isList values && values != [ ] && all isString values;
 
   # Each function below returns the first problem as text, or null.
 
@@ -35,7 +25,7 @@ let
     ref = required isPath "a branch, tag or commit";
     rev = required (matches gitId) "a commit of 40 hex digits";
     select = optional (select: selectProblem select == null) "a selection of files";
-    files = required isAttrs "an object";
+    files = required builtins.isAttrs "an object";
   };
 
   selectProblem = problemIn {
@@ -44,10 +34,10 @@ let
     files = optional (paths: isTexts paths && all isPath paths) "a list of paths";
   };
 
-  # `storeName` and `url` need not be those that the path gives. They decide where a file is downloaded
+  # `storeName` and `url` may differ from what the path gives. They decide where a file is downloaded
   # from and what it is called in the store, never which bytes are accepted.
   valuesProblem = problemIn {
-    size = required (size: isInt size && size >= 0) "a number of bytes";
+    size = required (size: builtins.isInt size && size >= 0) "a number of bytes";
     hash = required (matches sri) "a SHA-256 in SRI form";
     oid = required (matches gitId) "a git id of 40 hex digits";
     lfs = optional (lfs: lfs == true) "true";
@@ -74,10 +64,11 @@ let
   filesProblem =
     files:
     let
-      problems = mapAttrs (
-        path: file: if valuesProblem file == null then pathProblem files path else valuesProblem file
-      ) files;
-      bad = filter (path: problems.${path} != null) (attrNames files);
+      problemOf =
+        path: file:
+        if valuesProblem file == null then pathProblem files path else valuesProblem file;
+      problems = builtins.mapAttrs problemOf files;
+      bad = builtins.filter (path: problems.${path} != null) (attrNames files);
     in
     # Nix 2.8 cuts a key at a NUL character, and then finds no file under the name that is left.
     if removeAttrs files (attrNames files) != { } then

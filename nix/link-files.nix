@@ -1,11 +1,6 @@
 { runScript }:
 let
-  inherit (builtins)
-    attrValues
-    concatStringsSep
-    mapAttrs
-    readFile
-    ;
+  inherit (builtins) attrValues concatStringsSep mapAttrs readFile;
 
   storeNameOf = import ./store-name.nix;
 

@@ -17,8 +17,8 @@
   : the entry, checked
 
   `plain`
-  : path → store path, of files that need no download and that nothing has checked. The build compares
-    them with their `oid`.
+  : path → store path, of files that need no download and that nothing has checked. The build
+    compares them with their `oid`.
 
   # Output
 

@@ -1,14 +1,5 @@
 let
-  inherit (builtins)
-    addErrorContext
-    fromJSON
-    isAttrs
-    isInt
-    mapAttrs
-    readFile
-    replaceStrings
-    substring
-    ;
+  inherit (builtins) isAttrs mapAttrs replaceStrings substring;
 
   inherit (import ./shape.nix) optional problemIn required;
   inherit (import ./valid.nix) isEndpoint;
@@ -28,7 +19,7 @@ let
 
   # Nix evaluates the context of an error only when there is an error: a valid lock is not searched
   # for conflict markers.
-  parse = text: addErrorContext (explainInvalid text) (fromJSON text);
+  parse = text: builtins.addErrorContext (explainInvalid text) (builtins.fromJSON text);
 
   explainInvalid =
     text:
@@ -61,11 +52,11 @@ in
 */
 lock:
 let
-  content = if isAttrs lock then lock else parse (readFile lock);
+  content = if isAttrs lock then lock else parse (builtins.readFile lock);
   found = content.lockfileVersion or null;
   problem = problemOf content;
 in
-if isInt found && found > version then
+if builtins.isInt found && found > version then
   fail "lockfileVersion ${toString found} is newer than this nix-hug, which reads ${toString version}; upgrade nix-hug"
 else if problem != null then
   fail "${problem}; restore the lock from version control, or delete it and run `nix-hug lock`"

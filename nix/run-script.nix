@@ -12,8 +12,8 @@
   : text of the script, which creates `$out`
 
   `inputs`
-  : name → text of any length. `$xPath` is the path of a file with the text of `inputs.x`, so that no
-    value is spliced into the script.
+  : name → text of any length. `$xPath` is the path of a file with the text of `inputs.x`, so that
+    no value is spliced into the script.
 */
 {
   name,

@@ -1,17 +1,11 @@
 /**
-  Describes an object of JSON, key by key, and checks values against it.
+  Describes an object of a lock, key by key, and checks values against it.
 
-  A shape is a set: key → `required` or `optional`, with a predicate and the name of what it accepts.
-  Any other key is a problem.
+  A shape maps each key to `required` or `optional`, with a predicate and the name of what the
+  predicate accepts. Any other key is a problem.
 */
 let
-  inherit (builtins)
-    attrNames
-    filter
-    head
-    isAttrs
-    toJSON
-    ;
+  inherit (builtins) attrNames filter;
 
   field = isRequired: accepts: name: { inherit accepts isRequired name; };
 in
@@ -27,17 +21,21 @@ in
     let
       needed = filter (key: shape.${key}.isRequired) (attrNames shape);
       problemAt =
-        key: if shape ? ${key} then "${key} is not ${shape.${key}.name}" else "unknown key ${toJSON key}";
+        key:
+        if shape ? ${key} then
+          "${key} is not ${shape.${key}.name}"
+        else
+          "unknown key ${builtins.toJSON key}";
     in
     value:
     let
       isWrong = key: !(shape ? ${key} && shape.${key}.accepts value.${key});
       wrong = filter (key: !(value ? ${key})) needed ++ filter isWrong (attrNames value);
     in
-    if !isAttrs value then
+    if !builtins.isAttrs value then
       "is not an object"
     else if wrong != [ ] then
-      problemAt (head wrong)
+      problemAt (builtins.head wrong)
     else
       null;
 }

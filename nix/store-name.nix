@@ -1,18 +1,11 @@
 /**
-  The store path name of a file: its base name, with `_` for each run of characters that a store path
-  name cannot have. `storeNameOf` of `src/lock/names.ts` gives the same names, so that equal files
-  share one store path.
+  The store path name of a file: its base name, with `_` for each run of characters that a store
+  path name cannot have. `storeNameOf` of `src/lock/names.ts` gives the same names, so that equal
+  files share one store path.
 */
 path:
 let
-  inherit (builtins)
-    baseNameOf
-    concatStringsSep
-    isString
-    split
-    stringLength
-    substring
-    ;
+  inherit (builtins) concatStringsSep isString split stringLength substring;
 
   inherit (import ./valid.nix) isReserved isStoreName maxStoreName;
 

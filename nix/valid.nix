@@ -1,21 +1,12 @@
 /**
-  What counts as a commit, a repository id, a path, a ref, a store path name and a URL, for a lock, for
-  a Hub's tree and for the arguments of `fetchModel`. The CLI has the same rules in `src/repo.ts`,
-  `src/safe-path.ts` and `src/lock/names.ts`.
+  What counts as a commit, a repository id, a path, a ref, a store path name and a URL, for a lock,
+  for a Hub's tree and for the arguments of `fetchModel`. The CLI has the same rules in
+  `src/repo.ts`, `src/safe-path.ts` and `src/lock/`.
 
   `gitId` and `sri` are patterns for `matches`. The others take any value and return a boolean.
 */
 let
-  inherit (builtins)
-    all
-    dirOf
-    isList
-    isString
-    match
-    split
-    stringLength
-    substring
-    ;
+  inherit (builtins) all isList isString match split stringLength substring;
 
   # Words, joined by dots and dashes that alternate.
   repoPart = ''[A-Za-z0-9_]+((-(\.-)*\.?|\.(-\.)*-?)[A-Za-z0-9_]+)*'';
@@ -82,7 +73,9 @@ rec {
 
   isStoreName =
     name:
-    matches "[A-Za-z0-9+_?=-][A-Za-z0-9+._?=-]*" name && isShort maxStoreName name && !isReserved name;
+    matches "[A-Za-z0-9+_?=-][A-Za-z0-9+._?=-]*" name
+    && isShort maxStoreName name
+    && !isReserved name;
 
   # Whether a name or path ends in `.drv`.
   isReserved =

@@ -1,7 +1,7 @@
 /**
-  A model or dataset without a lock, pinned by a commit and by the hash of the Hub's answer about its
-  files. Evaluation fetches that answer, and the commit when plain files are used; the build downloads
-  LFS files. `nix-hug fetch org/name --dry-run` prints the call.
+  A model or dataset without a lock, pinned by a commit and by the hash of the Hub's answer about
+  its files. Evaluation fetches that answer, and the commit when plain files are used; the build
+  downloads LFS files. `nix-hug fetch org/name --dry-run` prints the call.
 
   # Inputs
 
@@ -26,22 +26,13 @@
 
   # Errors
 
-  Those of `parse-repo.nix`, `read-tree.nix`, `select-files.nix` and `git-files.nix`. A tree of 1,000
-  entries or more and a gated repository need a lock.
+  Those of `parse-repo.nix`, `read-tree.nix`, `select-files.nix` and `git-files.nix`. A tree of
+  1,000 entries or more and a gated repository need a lock.
 */
 { endpoint, makeModel }:
 type:
 let
-  inherit (builtins)
-    attrNames
-    fetchurl
-    filter
-    fromJSON
-    hashFile
-    mapAttrs
-    readFile
-    toJSON
-    ;
+  inherit (builtins) mapAttrs;
 
   inherit (import ../valid.nix) gitId matches sri;
   gitFiles = import ./git-files.nix;
@@ -69,8 +60,8 @@ let
   fail = problem: hint: throw "nix-hug: ${entry}: ${problem}; ${hint}";
 
   tree = readTree fail (
-    fromJSON (
-      readFile (fetchurl {
+    builtins.fromJSON (
+      builtins.readFile (builtins.fetchurl {
         name = "tree-${rev}.json";
         url = "${address}/api/${type}s/${repo}/tree/${rev}?recursive=true";
         sha256 = fileTreeHash;
@@ -85,18 +76,21 @@ let
     url = "${address}/${if type == "dataset" then "datasets/" else ""}${repo}";
   };
   plain = mapAttrs (path: _: plainFile path) (
-    removeAttrs selected (filter isLfs (attrNames selected))
+    removeAttrs selected (builtins.filter isLfs (builtins.attrNames selected))
   );
   withHash =
     path: file:
-    if isLfs path then file else file // { hash = sriOfHex (hashFile "sha256" plain.${path}); };
+    if isLfs path then
+      file
+    else
+      file // { hash = sriOfHex (builtins.hashFile "sha256" plain.${path}); };
 in
 if form.type or type != type then
   fail "it is a ${form.type}" "use ${functionOf.${form.type}}"
 else if !matches gitId rev then
   fail "rev is not a commit of 40 hex digits" "run `nix-hug fetch ${repo} --dry-run`"
 else if form.ref or rev != rev then
-  fail "url has the revision ${toJSON form.ref}, and rev another one" "remove it from url"
+  fail "url has the revision ${builtins.toJSON form.ref}, and rev another one" "remove it from url"
 else if form ? file then
   fail "url names a file" "use filters.files"
 else if !matches sri fileTreeHash then

@@ -1,13 +1,5 @@
 let
-  inherit (builtins)
-    filter
-    fromTOML
-    genList
-    match
-    replaceStrings
-    stringLength
-    substring
-    ;
+  inherit (builtins) substring;
 
   toHex =
     number:
@@ -19,10 +11,10 @@ let
     let
       hex = "0000000${toHex codePoint}";
     in
-    (fromTOML ''x = "\U${substring (stringLength hex - 8) 8 hex}"'').x;
+    (fromTOML ''x = "\U${substring (builtins.stringLength hex - 8) 8 hex}"'').x;
 
-  # Nix can write no single byte above 127, but it can cut one out of a character that has it in UTF-8
-  # (RFC 3629, section 3).
+  # Nix has no literal for a byte above 127, but it can cut one out of a character that has it in
+  # UTF-8 (RFC 3629, section 3).
   byteOf =
     number:
     if number < 128 then
@@ -37,16 +29,18 @@ let
       substring 0 1 (character (if number == 240 then 65536 else (number - 240) * 262144));
 
   # Every byte that a path may have and a URL may not: those of UTF-8 without control characters.
-  reserved = filter ({ byte, ... }: match "[A-Za-z0-9._~/-]" byte == null) (
+  reserved = builtins.filter ({ byte, ... }: builtins.match "[A-Za-z0-9._~/-]" byte == null) (
     map (number: {
       byte = byteOf number;
       escape = "%${toHex number}";
     }) (range 32 126 ++ range 128 191 ++ range 194 244)
   );
-  range = first: last: genList (index: first + index) (last - first + 1);
+  range = first: last: builtins.genList (index: first + index) (last - first + 1);
 in
 /**
   Percent-encodes a path of the Hub: every byte but `/` and the characters that RFC 3986 leaves
   unreserved, as `encodePath` of `src/repo.ts` does.
 */
-replaceStrings (map ({ byte, ... }: byte) reserved) (map ({ escape, ... }: escape) reserved)
+builtins.replaceStrings (map ({ byte, ... }: byte) reserved) (
+  map ({ escape, ... }: escape) reserved
+)

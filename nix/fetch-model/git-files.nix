@@ -1,42 +1,31 @@
 let
-  inherit (builtins)
-    attrNames
-    concatMap
-    fetchGit
-    filter
-    foldl'
-    head
-    isAttrs
-    isString
-    mapAttrs
-    readDir
-    split
-    toJSON
-    ;
+  inherit (builtins) filter isAttrs toJSON;
 
   storeNameOf = import ../store-name.nix;
 
   # Name → type of a file, or the listing of a folder. Lazy: a folder is read when it is used.
   listingOf =
     folder:
-    mapAttrs (name: type: if type == "directory" then listingOf "${folder}/${name}" else type) (
-      readDir folder
-    );
+    builtins.mapAttrs (
+      name: type: if type == "directory" then listingOf "${folder}/${name}" else type
+    ) (builtins.readDir folder);
 
   pathsIn =
     prefix: listing:
-    concatMap (
+    builtins.concatMap (
       name:
       let
         path = prefix + name;
       in
       if isAttrs listing.${name} then pathsIn "${path}/" listing.${name} else [ path ]
-    ) (attrNames listing);
+    ) (builtins.attrNames listing);
 
-  typeAt = foldl' (listing: name: if isAttrs listing then listing.${name} or null else null);
+  typeAt = builtins.foldl' (
+    listing: name: if isAttrs listing then listing.${name} or null else null
+  );
 in
 /**
-  The plain files of a commit, each as a store path of its own: the same one as a lock gives the file.
+  The plain files of a commit, each as a store path of its own: the one that a lock gives the file.
   LFS files are pointers in git, and are never taken from there.
 
   # Inputs
@@ -52,13 +41,13 @@ in
 
   # Output
 
-  Path → store path, as a function. The first call fetches the commit. The content is not checked: old
-  versions of Nix let `.gitattributes` change files.
+  Path → store path, as a function. The first call fetches the commit. The content is not checked:
+  old versions of Nix let `.gitattributes` change files.
 
   # Errors
 
-  A path that is not a regular file of the commit: a symbolic link could lead out of the repository. A
-  commit with a file that `tree` lacks: the Hub's list has further pages.
+  A path that is not a regular file of the commit, since a symbolic link could lead out of the
+  repository. A commit with a file that `tree` lacks, since the Hub's list has further pages then.
 */
 {
   fail,
@@ -67,8 +56,8 @@ in
   tree,
 }:
 let
-  # `allRefs` finds a commit on any branch. With `ref = "HEAD"` Nix 2.8 does not look for `master`, and
-  # no version asks for the default branch on each evaluation.
+  # `allRefs` finds a commit on any branch. With `ref = "HEAD"` Nix 2.8 does not look for `master`,
+  # and no version asks for the default branch on each evaluation.
   root = fetchGit {
     inherit rev url;
     ref = "HEAD";
@@ -79,10 +68,12 @@ let
 in
 path:
 let
-  type = typeAt listing (filter isString (split "/" path));
+  type = typeAt listing (filter builtins.isString (builtins.split "/" path));
 in
 if unlisted != [ ] then
-  fail "the Hub's list lacks ${toJSON (head unlisted)} of the commit, so it has further pages" "lock it with `nix-hug add`"
+  fail
+    "the Hub's list lacks ${toJSON (builtins.head unlisted)} of the commit, so it has further pages"
+    "lock it with `nix-hug add`"
 else if type == null then
   fail "git does not give ${toJSON path}; .gitattributes can cause this" "lock it with `nix-hug add`"
 else if type != "regular" then

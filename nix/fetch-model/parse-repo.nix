@@ -1,41 +1,17 @@
 let
-  inherit (builtins)
-    concatStringsSep
-    elem
-    elemAt
-    filter
-    genList
-    head
-    isString
-    length
-    match
-    replaceStrings
-    split
-    stringLength
-    substring
-    toJSON
-    ;
+  inherit (builtins) elemAt genList head length match split stringLength substring toJSON;
 
   inherit (import ../valid.nix) isPath isRef isRepo;
 
   # Text without query and fragment, which may hold a token; host with port, if any; path.
   addressPattern = "([Hh][Tt][Tt][Pp][Ss]?://([^/?#]*)([^?#]*)).*";
-  hosts = [
-    "huggingface.co"
-    "hf.co"
-  ];
   types = {
     models = "model";
     datasets = "dataset";
   };
-  verbs = [
-    "tree"
-    "blob"
-    "resolve"
-  ];
 
-  join = concatStringsSep "/";
-  segmentsOf = text: filter isString (split "/" text);
+  join = builtins.concatStringsSep "/";
+  segmentsOf = text: builtins.filter builtins.isString (split "/" text);
   take = count: list: genList (elemAt list) (if count < length list then count else length list);
   drop =
     count: list:
@@ -45,7 +21,7 @@ let
     genList (index: elemAt list (count + index)) (if rest > 0 then rest else 0);
 
   charactersOf = text: genList (index: substring index 1 text) (stringLength text);
-  toLower = replaceStrings (charactersOf "ABCDEFGHIJKLMNOPQRSTUVWXYZ") (
+  toLower = builtins.replaceStrings (charactersOf "ABCDEFGHIJKLMNOPQRSTUVWXYZ") (
     charactersOf "abcdefghijklmnopqrstuvwxyz"
   );
 
@@ -62,7 +38,8 @@ let
     throw "nix-hug: ${what} is not a repository: ${why}; write org/name, hf:org/name, hf-datasets:org/name, or an address on the Hub";
 
   checkId =
-    form: id: if isRepo id then id else fail (toJSON form) "write org/name or its address on the Hub";
+    form: id:
+    if isRepo id then id else fail (toJSON form) "write org/name or its address on the Hub";
 
   splitAddress =
     form:
@@ -101,7 +78,7 @@ let
     in
     if match ".*@.*" host != null then
       fail "an address with a user name or password" "a token belongs into netrc-file"
-    else if !isOwn && !elem host hosts then
+    else if !isOwn && match "huggingface\\.co|hf\\.co" host == null then
       fail (toJSON text) "${toJSON host} is not the Hub"
     else if below == null then
       path
@@ -111,9 +88,9 @@ let
   parsePath =
     form: path:
     let
-      split = splitType (filter (segment: segment != "") (segmentsOf path));
+      split = splitType (builtins.filter (segment: segment != "") (segmentsOf path));
       inherit (split) rest;
-      isVerb = at: length rest >= 3 && elem (elemAt rest at) verbs;
+      isVerb = at: length rest >= 3 && match "tree|blob|resolve" (elemAt rest at) != null;
       verbAt = if isVerb 2 then 2 else if isVerb 1 then 1 else null;
       behind = drop (verbAt + 1) rest;
       refLength = if behind != [ ] && head behind == "refs" then 3 else 1;
@@ -124,7 +101,7 @@ let
         id = checkId form (join (if verbAt == null then rest else take verbAt rest));
       };
     in
-    if match ".*%.*" path != null then
+    if match "[^%]*" path == null then
       fail (toJSON form) "percent-encoding is not read here"
     else if verbAt == null then
       repo
@@ -139,8 +116,8 @@ let
 in
 /**
   Reads a repository form: `org/name`, `hf:org/name`, `hf-datasets:org/name`, `models/org/name`,
-  `datasets/org/name`, a canonical `gpt2`, or an address on the Hub. `parseRepoForm` of `src/repo.ts`
-  reads the same forms, and percent-encoded ones too.
+  `datasets/org/name`, a canonical `gpt2`, or an address on the Hub. `parseRepoForm` of
+  `src/repo.ts` reads the same forms, and percent-encoded ones too.
 
   # Inputs
 
@@ -161,7 +138,7 @@ let
   model = removePrefix "hf:" form;
   dataset = removePrefix "hf-datasets:" form;
 in
-if !isString form then
+if !builtins.isString form then
   throw "nix-hug: a repository is a string"
 else if address != null then
   parsePath address.text (pathOnHub endpoint address)

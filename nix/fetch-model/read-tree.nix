@@ -1,16 +1,5 @@
 let
-  inherit (builtins)
-    all
-    attrNames
-    filter
-    head
-    isAttrs
-    isInt
-    isList
-    length
-    listToAttrs
-    toJSON
-    ;
+  inherit (builtins) attrNames filter head isAttrs length toJSON;
 
   inherit (import ../valid.nix)
     gitId
@@ -35,7 +24,7 @@ let
       "is not a path inside a repository"
     else if !matches gitId (file.oid or null) then
       "has no git id"
-    else if !(isInt (file.size or null) && file.size >= 0) then
+    else if !(builtins.isInt (file.size or null) && file.size >= 0) then
       "has no size"
     else if !(file ? lfs) then
       null
@@ -59,7 +48,7 @@ in
 
   # Output
 
-  Path → `size`, `oid`, `storeName`, `url`, and of an LFS file `lfs` and `hash`. Using the `hash` that
+  Path → `size`, `oid`, `storeName`, `url`, and of an LFS file `lfs` and `hash`. Using a `hash` that
   the Hub masks is an error.
 
   # Errors
@@ -71,7 +60,7 @@ let
   listed = filter (entry: entry.type or null == "file") entries;
   bad = filter (file: problemOf file != null) listed;
 
-  files = listToAttrs (
+  files = builtins.listToAttrs (
     map (file: {
       name = file.path;
       value = {
@@ -101,14 +90,16 @@ let
     else
       sriOfHex lfs.oid;
 in
-if !isList entries || !all isAttrs entries then
+if !builtins.isList entries || !builtins.all isAttrs entries then
   fail "the answer is not a list of files" "check the endpoint"
 else if length entries >= pageSize then
   fail
     "its tree has ${toString pageSize} entries or more; the Hub splits it into several pages, and fileTreeHash pins one page"
     "lock it with `nix-hug add`"
 else if bad != [ ] then
-  fail "${toJSON ((head bad).path or null)} ${problemOf (head bad)}" "report the repository to the Hub"
+  fail
+    "${toJSON ((head bad).path or null)} ${problemOf (head bad)}"
+    "report the repository to the Hub"
 else if length (attrNames files) != length listed then
   fail "its tree names a path twice" "report the repository to the Hub"
 else if below != [ ] then

@@ -1,18 +1,5 @@
 let
-  inherit (builtins)
-    all
-    any
-    attrNames
-    concatStringsSep
-    filter
-    head
-    isAttrs
-    isList
-    isString
-    listToAttrs
-    match
-    toJSON
-    ;
+  inherit (builtins) all attrNames filter head toJSON;
 
   inherit (import ../valid.nix) isPath;
 
@@ -22,9 +9,9 @@ let
     "files"
   ];
 
-  isTexts = values: isList values && values != [ ] && all isString values;
+  isTexts = values: builtins.isList values && values != [ ] && all builtins.isString values;
 
-  list = paths: concatStringsSep ", " (map toJSON paths);
+  list = paths: builtins.concatStringsSep ", " (map toJSON paths);
 in
 /**
   Applies the `filters` of `fetchModel`.
@@ -53,15 +40,17 @@ let
   unsafe = filter (path: !isPath path) given.files;
   missing = filter (path: !(files ? ${path})) given.files;
 
-  matchesAny = patterns: path: any (pattern: match pattern path != null) patterns;
+  matchesAny = patterns: path: builtins.any (pattern: builtins.match pattern path != null) patterns;
   isExcluded =
     path:
     files.${path} ? lfs
-    && (given ? include && !matchesAny given.include path || matchesAny (given.exclude or [ ]) path);
+    && (
+      given ? include && !matchesAny given.include path || matchesAny (given.exclude or [ ]) path
+    );
 
   selected =
     if given ? files then
-      listToAttrs (
+      builtins.listToAttrs (
         map (name: {
           inherit name;
           value = files.${name};
@@ -70,16 +59,22 @@ let
     else
       removeAttrs files (filter isExcluded (attrNames files));
 in
-if !isAttrs given then
+if !builtins.isAttrs given then
   fail "filters is not an attribute set" "write { include = [ \"…\" ]; }"
 else if unknown != [ ] then
-  fail "filters has the unknown key ${toJSON (head unknown)}" "it takes include and exclude, or files"
+  fail
+    "filters has the unknown key ${toJSON (head unknown)}"
+    "it takes include and exclude, or files"
 else if wrong != [ ] then
-  fail "filters.${head wrong} is not a list of strings, or is empty" "leave it out to take all files"
+  fail
+    "filters.${head wrong} is not a list of strings, or is empty"
+    "leave it out to take all files"
 else if given ? files && given != { inherit (given) files; } then
   fail "filters.files excludes include and exclude" "write one of them"
 else if given ? files && unsafe != [ ] then
-  fail "filters.files: not a path inside a repository: ${list unsafe}" "write paths as the Hub shows them"
+  fail
+    "filters.files: not a path inside a repository: ${list unsafe}"
+    "write paths as the Hub shows them"
 else if given ? files && missing != [ ] then
   fail "no such file at this commit: ${list missing}" "paths are exact, case counts"
 else if selected == { } then

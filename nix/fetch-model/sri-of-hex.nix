@@ -1,13 +1,8 @@
 let
-  inherit (builtins)
-    concatStringsSep
-    genList
-    listToAttrs
-    substring
-    ;
+  inherit (builtins) genList substring;
 
   alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  valueOf = listToAttrs (
+  valueOf = builtins.listToAttrs (
     genList (value: {
       name = substring value 1 "0123456789abcdef";
       inherit value;
@@ -29,4 +24,4 @@ let
     in
     substring high 1 alphabet + substring (low - low / 64 * 64) 1 alphabet;
 in
-"sha256-${substring 0 43 (concatStringsSep "" (genList group 22))}="
+"sha256-${substring 0 43 (builtins.concatStringsSep "" (genList group 22))}="
