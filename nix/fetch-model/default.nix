@@ -1,57 +1,50 @@
 /**
-  A model or dataset without a lock, pinned by the hash of the Hub's answer about its files. That
-  answer and the commit of the small files are fetched when it is evaluated, LFS files when it is built.
-  `nix-hug fetch org/name --dry-run` prints the call.
+  A model or dataset without a lock, pinned by a commit and by the hash of the Hub's answer about
+  its files. Evaluation fetches that answer, and the commit when plain files are used; the build
+  downloads LFS files. `nix-hug fetch org/name --dry-run` prints the call.
 
   # Inputs
 
+  `type`
+  : `model` for `fetchModel`, `dataset` for `fetchDataset`
+
   `url`
-  : any repository form, see `parse-repo.nix`
+  : a repository form, see `parse-repo.nix`
 
   `rev`
   : commit, 40 hex digits
 
   `fileTreeHash`
-  : SHA-256, in SRI form, of `GET /api/models/org/name/tree/REV?recursive=true`
+  : SHA-256, SRI form, of the body of `GET /api/models/org/name/tree/REV?recursive=true`
 
   `filters`
   : which files, see `select-files.nix`
 
   # Output
 
-  What a model of a lock is, see `make-model.nix`; `ref` is the commit.
+  The same as a model of a lock, see `make-model.nix`. `ref` is the commit.
 
   # Errors
 
-  Those of the files named above, a tree of 1,000 entries or more, and a gated repository. The lock
-  has none of these limits.
+  Those of `parse-repo.nix`, `read-tree.nix`, `select-files.nix` and `git-files.nix`. A tree of
+  1,000 entries or more and a gated repository need a lock.
 */
 { endpoint, makeModel }:
 type:
 let
-  inherit (builtins)
-    attrNames
-    fetchurl
-    filter
-    fromJSON
-    hashFile
-    mapAttrs
-    readFile
-    toJSON
-    ;
+  inherit (builtins) mapAttrs;
 
-  inherit (import ./valid.nix) gitId matches sri;
+  inherit (import ../valid.nix) gitId matches sri;
   gitFiles = import ./git-files.nix;
   parseRepo = import ./parse-repo.nix endpoint;
   readTree = import ./read-tree.nix;
   selectFiles = import ./select-files.nix;
   sriOfHex = import ./sri-of-hex.nix;
 
-  functions = {
+  functionOf = {
     model = "fetchModel";
     dataset = "fetchDataset";
   };
-  name = functions.${type};
   address = if endpoint == null then "https://huggingface.co" else endpoint;
 in
 {
@@ -63,12 +56,12 @@ in
 let
   form = parseRepo url;
   repo = form.id;
-  page = "${address}/${if type == "dataset" then "datasets/" else ""}${repo}";
-  fail = problem: hint: throw "nix-hug: ${name} ${repo}: ${problem}; ${hint}";
+  entry = "${functionOf.${type}} ${repo}";
+  fail = problem: hint: throw "nix-hug: ${entry}: ${problem}; ${hint}";
 
   tree = readTree fail (
-    fromJSON (
-      readFile (fetchurl {
+    builtins.fromJSON (
+      builtins.readFile (builtins.fetchurl {
         name = "tree-${rev}.json";
         url = "${address}/api/${type}s/${repo}/tree/${rev}?recursive=true";
         sha256 = fileTreeHash;
@@ -76,33 +69,36 @@ let
     )
   );
   selected = selectFiles fail filters tree;
+
+  isLfs = path: selected.${path} ? lfs;
   plainFile = gitFiles {
     inherit fail rev tree;
-    url = page;
+    url = "${address}/${if type == "dataset" then "datasets/" else ""}${repo}";
   };
-  isLfs = path: selected.${path} ? lfs;
   plain = mapAttrs (path: _: plainFile path) (
-    removeAttrs selected (filter isLfs (attrNames selected))
+    removeAttrs selected (builtins.filter isLfs (builtins.attrNames selected))
   );
   withHash =
     path: file:
-    if isLfs path then file else file // { hash = sriOfHex (hashFile "sha256" plain.${path}); };
+    if isLfs path then
+      file
+    else
+      file // { hash = sriOfHex (builtins.hashFile "sha256" plain.${path}); };
 in
 if form.type or type != type then
-  fail "it is a ${form.type}" "use ${functions.${form.type}}"
+  fail "it is a ${form.type}" "use ${functionOf.${form.type}}"
 else if !matches gitId rev then
   fail "rev is not a commit of 40 hex digits" "run `nix-hug fetch ${repo} --dry-run`"
 else if form.ref or rev != rev then
-  fail "url names the revision ${toJSON form.ref}, and rev another one" "leave that out of url"
+  fail "url has the revision ${builtins.toJSON form.ref}, and rev another one" "remove it from url"
 else if form ? file then
   fail "url names a file" "use filters.files"
 else if !matches sri fileTreeHash then
   fail "fileTreeHash is not a SHA-256 in SRI form" "run `nix-hug fetch ${repo} --dry-run`"
 else
   makeModel {
-    inherit plain type;
+    inherit entry plain type;
     endpoint = address;
-    entry = "${name} ${repo}";
     locked = {
       inherit repo rev;
       ref = rev;

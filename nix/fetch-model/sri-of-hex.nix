@@ -1,26 +1,20 @@
 let
-  inherit (builtins)
-    concatStringsSep
-    genList
-    listToAttrs
-    substring
-    ;
+  inherit (builtins) genList substring;
 
-  digits = "0123456789abcdef";
   alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  valueOf = listToAttrs (
+  valueOf = builtins.listToAttrs (
     genList (value: {
-      name = substring value 1 digits;
+      name = substring value 1 "0123456789abcdef";
       inherit value;
     }) 16
   );
 in
 /**
-  A SHA-256 of 64 hex digits in SRI form. Nix itself converts hashes from version 2.19 on.
+  A SHA-256 of 64 hex digits in SRI form, as `builtins.convertHash` of Nix 2.19 and later gives it.
 */
 hex:
 let
-  # Three hex digits are two of base64. Two zeros make the last group of 64 digits whole.
+  # Three hex digits make two of base64. "00" completes the last group.
   value = index: valueOf.${substring index 1 "${hex}00"};
   group =
     index:
@@ -30,4 +24,4 @@ let
     in
     substring high 1 alphabet + substring (low - low / 64 * 64) 1 alphabet;
 in
-"sha256-${substring 0 43 (concatStringsSep "" (genList group 22))}="
+"sha256-${substring 0 43 (builtins.concatStringsSep "" (genList group 22))}="
