@@ -5,19 +5,13 @@ import { namedEntries, placeOf } from '../lock/entries.ts';
 import { lockPathOf, readLockText } from '../lock/file.ts';
 import { locateManifest, readManifest } from '../manifest/locate.ts';
 import { parseManifest } from '../manifest/parse.ts';
-import type { RepoType } from '../repo.ts';
+import type { Named } from '../project/entries.ts';
 import type { ProjectContext } from '../project/project.ts';
 import type { CommandResult } from '../output/result.ts';
 
-/** An entry of the manifest or of the lock. */
-interface Named {
-  readonly type: RepoType;
-  readonly name: string;
-}
-
 /**
- * `nix-hug entry-names`: what names an entry of the manifest or the lock, for completion scripts. A
- * file that cannot be read, or is being edited, has no entries.
+ * `nix-hug entry-names`: prints the names of all entries of the manifest and the lock, for completion
+ * scripts. A file that cannot be read, or is being edited, counts as empty.
  */
 export async function run(context: ProjectContext): Promise<CommandResult> {
   const manifest = locateManifest(context);
