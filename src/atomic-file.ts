@@ -5,14 +5,14 @@ import { type ErrorCode, HugError, messageOf, systemCodeOf } from './errors.ts';
 
 /** How files of one kind are replaced. */
 export interface FileKind {
-  /** A symbolic link: whether what it leads to is replaced, or it is refused. */
+  /** For a symbolic link: replace its target, or refuse. */
   readonly link: 'follow' | 'refuse';
   /**
-   * The temporary file: with one name for all, whoever makes it first is alone, and no other process
-   * changes the file meanwhile; with a name of its own, a process that is quicker is found out later.
+   * Name of the temporary file. A `shared` one is a lock: the second process that makes it fails. With
+   * names of their `own`, the process fails that finds the file changed.
    */
   readonly temporary: 'shared' | 'own';
-  /** Code for a file that another process changed or is about to change. */
+  /** Error code when another process changed the file, or is about to. */
   readonly changed: ErrorCode;
 }
 
@@ -43,8 +43,8 @@ interface StagedFile {
 const BYTE_ORDER_MARK = '\uFEFF';
 
 /**
- * What systems say that do not let a folder be written to the disk: FUSE, network file systems, or
- * any where the user may write into the folder and not list it. The text is in place all the same.
+ * Errors of systems that cannot sync a folder: FUSE, network file systems, or any where the user may
+ * write into the folder but not list it. The file is replaced all the same.
  */
 const CANNOT_SYNC: ReadonlySet<string | undefined> = new Set([
   'EACCES',
@@ -57,10 +57,9 @@ const CANNOT_SYNC: ReadonlySet<string | undefined> = new Set([
 ]);
 
 /**
- * Replaces files: all of them, or none. Every text is on disk before the first one is put in place,
- * so that what is left to do can hardly fail. Each is put in place in one step: a reader sees the old
- * text or the new one. The last file comes first. A file keeps its permissions, and a byte order mark
- * that its texts leave out.
+ * Replaces files: all of them, or none. All texts are synced to temporary files first; then each is
+ * renamed into place, from the last file to the first. A reader sees the old text or the new one. A
+ * file keeps its permissions, and its byte order mark, which the texts leave out.
  *
  * @throws HugError the `changed` code of a kind when a file is neither `before` nor `after` any more,
  *   or another process is about to change it; `EHUG_LOCK_NOT_A_FILE` for what is no regular file;
@@ -81,7 +80,7 @@ export async function replaceFiles(changes: readonly FileChange[]): Promise<void
       });
     }
   } catch (error) {
-    // Why the writing failed matters more than a file that cannot be put back.
+    // The first error matters more than one of putting a file back.
     if (changes.length > 1) await Promise.allSettled([...placed].map(putBack));
     throw error;
   } finally {
@@ -103,7 +102,7 @@ export async function createFiles(files: readonly NewFile[]): Promise<void> {
         const text = await readFile(template);
         await writeFile(file, text, { flag: 'wx' }).catch((error: unknown) => {
           if (systemCodeOf(error) === 'EEXIST') throw fileExists(file);
-          // A file that was begun is not whole.
+          // The file may be half written.
           made.push(file);
           throw error;
         });
@@ -123,7 +122,7 @@ export function fileExists(file: string): HugError {
   });
 }
 
-/** The error for what stands in the place of a lock. */
+/** The error for a link, a folder or a device in the place of a lock. */
 export function notAFile(file: string, isLink: boolean): HugError {
   const what = isLink ? 'a symbolic link' : 'not a regular file';
   return new HugError('EHUG_LOCK_NOT_A_FILE', `${file} is ${what}`, {
@@ -131,7 +130,7 @@ export function notAFile(file: string, isLink: boolean): HugError {
   });
 }
 
-/** Writes a text beside its file, and has it reach the disk. */
+/** Writes a text to a temporary file in the folder of its target, and syncs it. */
 async function stage(change: FileChange): Promise<StagedFile> {
   const { file, after, kind } = change;
   const target = kind.link === 'follow' ? await realpath(file) : file;
@@ -141,10 +140,9 @@ async function stage(change: FileChange): Promise<StagedFile> {
   const temporary = path.join(path.dirname(target), `.${path.basename(target)}${suffix}.tmp`);
   try {
     await writeFile(temporary, mark + after, { flag: 'wx', flush: true, mode });
-    // The mode above is without the bits that the umask takes.
+    // The umask has cleared bits of the mode above.
     if (mode !== undefined) await chmod(temporary, mode);
     const { text } = await readContent(target);
-    // A process that was quicker has its text kept.
     if (text !== change.before && text !== after) throw changedError(change);
   } catch (error) {
     if (systemCodeOf(error) === 'EEXIST') throw takenError(change, temporary);
@@ -196,7 +194,7 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** As with git's `index.lock`, nobody but the user knows whether its maker is still at work. */
+/** As with git's `index.lock`, only the user knows whether the other process still runs. */
 function takenError({ file, kind }: FileChange, temporary: string): HugError {
   return new HugError(kind.changed, `another nix-hug is changing ${file}: there is ${temporary}`, {
     hint: 'Nothing was written. Run it again when that is done. If nothing is at work, delete that file first.',

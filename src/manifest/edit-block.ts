@@ -1,7 +1,7 @@
 import { isMap, isScalar, type Node, type Pair } from 'yaml';
 import { composeYaml, offsetsOf, positionsIn } from './source.ts';
 
-/** A valid manifest by its lines, for changes that leave every other byte as it is. */
+/** A valid manifest by its lines, so that a change leaves every other byte as it is. */
 export interface Layout {
   readonly text: string;
   /** Lines with their ends of line, counted from 0. */
@@ -14,6 +14,7 @@ export interface Layout {
   readonly lineOf: (pair: Pair) => number;
 }
 
+/** Splits a valid manifest into lines, and parses it. */
 export function layoutOf(text: string): Layout {
   const position = positionsIn(text);
   const lines = text.split(/(?<=\n)/u);
@@ -40,12 +41,12 @@ export function columnsBelow(layout: Layout, pairs: readonly Pair[]): number | u
 }
 
 /**
- * Adds entries behind the last one of a section and the comments below it that are indented like
- * entries. If all entries have blank lines between them, so have the new ones.
+ * Adds entries below the last one of a section and the comments that are indented like entries. If
+ * blank lines separate all entries, they separate the new ones too.
  *
- * @param added lines of each entry, from the first column on
- * @param step columns from the section's name to its entries where there is none yet
- * @returns the new text; the same text where the section's value is no block map
+ * @param added lines of each entry, without indentation
+ * @param step columns from the section's name to its entries, for a section without entries
+ * @returns the new text; the same text when the section's value is no block map
  */
 export function addToBlock(
   layout: Layout,
@@ -64,7 +65,7 @@ export function addToBlock(
   return withLines(layout, lastLine(layout, limitOf(layout, section), least), lines);
 }
 
-/** Adds a section behind everything else; gives the same text where the top is no block map. */
+/** Adds a section at the end of the document; the text stays the same when its top is no block map. */
 export function addSection(
   layout: Layout,
   name: string,
@@ -81,11 +82,8 @@ export function addSection(
 }
 
 /**
- * Takes an entry out with the comments inside of it, which are on its lines or indented deeper than
- * its name. Comments above it stay, since they may be about more than this entry. Of blank lines on
- * both sides one goes.
- *
- * @returns the new text; the same text where something else stands in the first line of the entry
+ * Removes the lines of an entry, with comments that are indented deeper than its name. Comments above
+ * it stay, since they may be about more than this entry. Of blank lines above and below, one goes.
  */
 export function removeFromBlock(layout: Layout, section: Pair, index: number): string {
   const entries = pairsOf(section.value);
@@ -114,8 +112,8 @@ function lastLineOf(layout: Layout, section: Pair, index: number): number {
 }
 
 /**
- * The last line above another that holds more than a comment, and the comments below it that begin
- * in a column or right of it.
+ * The last line above `until` that is part of a map: one that is neither blank nor a comment, or one
+ * of the comments directly below it that are indented by `column` columns or more.
  */
 function lastLine(layout: Layout, until: number, column: number): number {
   let last = lastWritten(layout, until);
@@ -128,7 +126,7 @@ function lastLine(layout: Layout, until: number, column: number): number {
   return last;
 }
 
-/** Whether there are blank lines between all entries of a section, of which there are several. */
+/** Whether a section has several entries, and blank lines between all of them. */
 function isSpaced(layout: Layout, section: Pair): boolean {
   const entries = pairsOf(section.value);
   return (
@@ -140,7 +138,7 @@ function isSpaced(layout: Layout, section: Pair): boolean {
   );
 }
 
-/** Whether a section is like those of `addSection`, and all that it holds is on lines `first` to `last`. */
+/** Whether a section is like those of `addSection`, with nothing but the lines `first` to `last`. */
 function looksMade(layout: Layout, section: Pair, first: number, last: number): boolean {
   const header = layout.lineOf(section);
   return (

@@ -1,6 +1,6 @@
-import { Document, isMap, isScalar, isSeq, type Node, type Pair, Scalar, visit } from 'yaml';
+import { isMap, isScalar, type Node, type Pair, Scalar, stringify, visit } from 'yaml';
 import type { RepoType } from '../repo.ts';
-import type { EntryFile } from './schema.ts';
+import type { EntryFields, EntryFile } from './schema.ts';
 
 /** An entry that is to be written. */
 export interface NewEntry {
@@ -15,8 +15,8 @@ export interface EntryStyle {
   readonly step: number;
   readonly name: Quotes;
   readonly value: Quotes;
-  /** Whether what needs quotes gets single ones. */
-  readonly single: boolean;
+  /** Quotes for text that needs some. */
+  readonly needed: Exclude<Quotes, 'PLAIN'>;
 }
 
 type Quotes = 'PLAIN' | 'QUOTE_DOUBLE' | 'QUOTE_SINGLE';
@@ -27,59 +27,54 @@ type Quotes = 'PLAIN' | 'QUOTE_DOUBLE' | 'QUOTE_SINGLE';
  * @param model the entry to write others like, if there is any
  */
 export function quotesIn(root: Node | null, model: Pair | undefined): Omit<EntryStyle, 'step'> {
-  let single = false;
+  let first: Quotes = 'PLAIN';
   visit(root, {
     Scalar: (_, scalar) => {
-      if (quotesOf(scalar) === 'PLAIN') return undefined;
-      single = quotesOf(scalar) === 'QUOTE_SINGLE';
-      return visit.BREAK;
+      first = quotesOf(scalar);
+      return first === 'PLAIN' ? undefined : visit.BREAK;
     },
   });
   const value = isMap(model?.value) ? model.value.get('repo', true) : model?.value;
-  return { name: quotesOf(model?.key), value: quotesOf(value), single };
+  const needed = first === 'PLAIN' ? Scalar.QUOTE_DOUBLE : first;
+  return { name: quotesOf(model?.key), value: quotesOf(value), needed };
 }
 
-/** An entry as lines that begin in the first column. */
-export function blockEntry(entry: NewEntry, style: EntryStyle): string[] {
-  return documentOf(entry, style)
-    .toString({ ...styleOptions(style), indent: style.step, defaultKeyType: 'PLAIN' })
-    .trimEnd()
-    .split('\n');
+/** An entry as lines without indentation. */
+export function blockEntry({ name, value }: NewEntry, style: EntryStyle): string[] {
+  const key = written(name, style.name, style);
+  if (typeof value === 'string') return [`${key}: ${written(value, style.value, style)}`];
+  const fields = fieldsOf(value, 'PLAIN', style);
+  return [`${key}:`, ...fields.map((field) => ' '.repeat(style.step) + field)];
 }
 
 /** An entry as an item of a flow map. In JSON, where all names have quotes, it is JSON. */
-export function flowEntry(entry: NewEntry, style: EntryStyle): string {
-  const document = documentOf(entry, style);
-  if (isMap(document.contents)) document.contents.flow = true;
-  return document
-    .toString({ ...styleOptions(style), defaultKeyType: style.name })
+export function flowEntry({ name, value }: NewEntry, style: EntryStyle): string {
+  const text =
+    typeof value === 'string'
+      ? written(value, style.value, style)
+      : `{${fieldsOf(value, style.name, style).join(', ')}}`;
+  return `${written(name, style.name, style)}: ${text}`;
+}
+
+/** Globs have quotes, since most of them need some. */
+function fieldsOf(fields: EntryFields, keys: Quotes, style: EntryStyle): string[] {
+  return Object.entries(fields).map(([key, value]) => {
+    const quotes = key === 'include' || key === 'exclude' ? style.needed : style.value;
+    return `${written(key, keys, style)}: ${written(value, quotes, style)}`;
+  });
+}
+
+/** A text or a list, with more quotes where it needs them in a flow list. */
+function written(value: unknown, quotes: Quotes, { needed }: EntryStyle): string {
+  return stringify([value], {
+    collectionStyle: 'flow',
+    defaultStringType: quotes,
+    flowCollectionPadding: false,
+    lineWidth: 0,
+    singleQuote: needed === Scalar.QUOTE_SINGLE,
+  })
     .trim()
     .slice(1, -1);
-}
-
-/** The entry as a document. Globs have quotes, since most of them need some. */
-function documentOf({ name, value }: NewEntry, style: EntryStyle): Document {
-  const document = new Document({ [name]: value }, { version: '1.2', schema: 'core' });
-  visit(document, {
-    Pair: (_, { key, value: list }, ancestors) => {
-      if (isScalar(key) && ancestors.length === 2) key.type = style.name;
-      if (!isSeq(list)) return;
-      list.flow = true;
-      for (const item of isScalar(key) && key.value === 'files' ? [] : list.items) {
-        if (isScalar(item)) item.type = style.single ? Scalar.QUOTE_SINGLE : Scalar.QUOTE_DOUBLE;
-      }
-    },
-  });
-  return document;
-}
-
-function styleOptions({ value, single }: EntryStyle) {
-  return {
-    lineWidth: 0,
-    flowCollectionPadding: false,
-    singleQuote: single,
-    defaultStringType: value,
-  } as const;
 }
 
 function quotesOf(node: unknown): Quotes {

@@ -18,7 +18,7 @@ import { SECTIONS } from './schema.ts';
 import { offsetsOf, readSource } from './source.ts';
 
 /** What tells an entry from the others of a manifest. */
-type Named = Pick<NewEntry, 'type' | 'name'>;
+type EntryName = Pick<NewEntry, 'type' | 'name'>;
 
 /** A line break to YAML, and to nobody else any more. */
 const LONE_RETURN = /\r(?!\n)/u;
@@ -27,9 +27,8 @@ const LONE_RETURN = /\r(?!\n)/u;
 const USUAL_STEP = 2;
 
 /**
- * Adds entries at the end of their sections, in the style of their neighbours. All that is there
- * stays as it is, byte by byte. A section that is missing is written behind everything else, after a
- * blank line.
+ * Adds entries at the end of their sections, in the style of their neighbours. Every byte of the text
+ * stays. A missing section is added at the end of the file, after a blank line.
  *
  * @param text a valid manifest, without a byte order mark, that has no such entries
  * @param file its name, for messages
@@ -40,36 +39,36 @@ export function addEntries(text: string, file: string, entries: readonly NewEntr
     (before, [type, added]) => addToSection(layoutOf(before), type, added),
     text,
   );
-  const expected = meaningOf(text);
+  const expected = dataByPlace(text);
   for (const entry of entries) expected.set(placeOf(entry), entry.value);
-  if (isDeepStrictEqual(meaningOf(after), expected)) return after;
+  if (isDeepStrictEqual(dataByPlace(after), expected)) return after;
   throw tooUnusual(file, entries, 'added to it');
 }
 
 /**
- * The reverse of `addEntries`: takes entries out, and comments only where they are inside of them.
- * A section that is left empty stays (`models:`, `models: {}`), unless it looks like one that
- * `addEntries` made: the last of the file, nothing but a name, and after a blank line or nothing.
+ * The reverse of `addEntries`: removes entries and the comments inside of them. An empty section stays
+ * (`models:`, `models: {}`), unless it looks like one that `addEntries` made: the last of the file,
+ * nothing but its name, after a blank line or at the top.
  *
  * @param text a valid manifest, without a byte order mark, that has the entries
  * @param file its name, for messages
- * @throws HugError `EHUG_MANIFEST_STYLE` when it is written in a way that this cannot take from
+ * @throws HugError `EHUG_MANIFEST_STYLE` when it is written in a way that this cannot remove from
  */
-export function removeEntries(text: string, file: string, entries: readonly Named[]): string {
+export function removeEntries(text: string, file: string, entries: readonly EntryName[]): string {
   const layout = layoutOf(text);
-  const startOf = ({ type, name }: Named) =>
+  const startOf = ({ type, name }: EntryName) =>
     offsetsOf(pairsIn(layout, type).find(isNamed(name))?.key).start;
   // An entry that repeats another stands behind it.
   const after = entries
     .toSorted((a, b) => startOf(b) - startOf(a))
     .reduce((before, entry) => removeFromSection(layoutOf(before), entry), text);
-  const expected = meaningOf(text);
+  const expected = dataByPlace(text);
   for (const entry of entries) expected.delete(placeOf(entry));
-  if (isDeepStrictEqual(meaningOf(after), expected)) return after;
+  if (isDeepStrictEqual(dataByPlace(after), expected)) return after;
   throw tooUnusual(file, entries, 'taken out of it');
 }
 
-/** The text with more entries in a section; the same text where there is no way to add them. */
+/** The text with more entries in a section; the same text when they cannot be added. */
 function addToSection(layout: Layout, type: RepoType, entries: readonly NewEntry[]): string {
   if (LONE_RETURN.test(layout.text)) return layout.text;
   const sections = pairsOf(layout.root);
@@ -86,8 +85,8 @@ function addToSection(layout: Layout, type: RepoType, entries: readonly NewEntry
     : addToBlock(layout, section, added, step);
 }
 
-/** The text without an entry; the same text where there is no way to take it out. */
-function removeFromSection(layout: Layout, { type, name }: Named): string {
+/** The text without an entry; the same text when it cannot be removed. */
+function removeFromSection(layout: Layout, { type, name }: EntryName): string {
   const section = pairsOf(layout.root).find(isNamed(`${type}s`));
   const index = pairsOf(section?.value).findIndex(isNamed(name));
   if (section === undefined || index === -1 || LONE_RETURN.test(layout.text)) return layout.text;
@@ -107,8 +106,8 @@ function styleOf(layout: Layout, type: RepoType, step: number): EntryStyle {
 }
 
 /**
- * Adds items at the end of a flow map: on a line of their own if the last one has its own, else
- * right behind that; followed by a comma if the last one is.
+ * Adds items at the end of a flow map: on lines of their own if the last item has its own line, else
+ * right behind it. A final comma stays.
  */
 function addToFlow(text: string, map: YAMLMap, added: readonly string[]): string {
   const last = map.items.at(-1);
@@ -130,7 +129,7 @@ function addToFlow(text: string, map: YAMLMap, added: readonly string[]): string
   return spliced(text, end, end + whole.length, `,${comment}${lines}${comma}`);
 }
 
-/** Takes an item out of a flow map, with one comma; comments stay, but for that behind the comma. */
+/** Removes an item of a flow map, one comma, and the comment behind that comma. */
 function removeFromFlow(text: string, map: YAMLMap, index: number): string {
   const [before, item, after] = [map.items[index - 1], map.items[index], map.items[index + 1]];
   const { start } = offsetsOf(item?.key);
@@ -159,8 +158,8 @@ const isNamed =
 const pairsIn = ({ root }: Layout, type: RepoType): readonly Pair[] =>
   pairsOf(pairsOf(root).find(isNamed(`${type}s`))?.value);
 
-/** What a manifest says by place, however it is written; an empty section is as good as none. */
-function meaningOf(text: string): Map<string, unknown> {
+/** The data of a manifest by place, for comparisons; an empty section is as good as none. */
+function dataByPlace(text: string): Map<string, unknown> {
   const { data, faults } = readSource(text);
   const file = asPlainObject(data);
   const entries = SECTIONS.flatMap(({ section }) =>
@@ -171,9 +170,9 @@ function meaningOf(text: string): Map<string, unknown> {
   return new Map([['', faults], ['endpoint', file['endpoint']], ...entries]);
 }
 
-const placeOf = ({ type, name }: Named): string => `${type}s.${name}`;
+const placeOf = ({ type, name }: EntryName): string => `${type}s.${name}`;
 
-function tooUnusual(file: string, entries: readonly Named[], what: string): HugError {
+function tooUnusual(file: string, entries: readonly EntryName[], what: string): HugError {
   const places = entries.map(placeOf).join(', ');
   const message = `${file} is written in an unusual way: ${places} cannot be ${what}`;
   return new HugError('EHUG_MANIFEST_STYLE', message, {

@@ -1,4 +1,4 @@
-import { closeSync, lstatSync, openSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, lstatSync, openSync, readFileSync, type Stats, statSync } from 'node:fs';
 import path from 'node:path';
 import type { LoaderSync } from 'cosmiconfig';
 import { ExplorerSync, type SearchedFolder } from 'cosmiconfig/dist/ExplorerSync.js';
@@ -47,7 +47,7 @@ export function readManifest(file: string): string {
   }
 }
 
-/** Whether something has this name, as far as one can know, if only a link that leads nowhere. */
+/** Whether a file, a folder or a link, even a dangling one, has this name, as far as one can know. */
 export function isThere(file: string): boolean {
   try {
     return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
@@ -57,15 +57,15 @@ export function isThere(file: string): boolean {
 }
 
 function namedManifest(file: string): string {
-  if (fileTypeOf(file) !== undefined) return file;
+  if (statOf(file) !== undefined) return file;
   throw new HugError('EHUG_MANIFEST_MISSING', `there is no ${file}`, {
     hint: 'Leave --manifest out to look for hug.yaml from the working directory upward.',
   });
 }
 
 function searchUpward(cwd: string): string {
-  // By the name of something in it, which says whether the user may look into it, too.
-  if (fileTypeOf(`${cwd}/.`) !== 'folder') {
+  // With "/." the system also says whether the user may look into the folder.
+  if (statOf(`${cwd}/.`)?.isDirectory() !== true) {
     throw new HugError('EHUG_FILE_SYSTEM', `${cwd} is not a folder`, {
       hint: 'Name a folder with -C.',
     });
@@ -78,10 +78,10 @@ function searchUpward(cwd: string): string {
 }
 
 /**
- * Cosmiconfig's search from a folder upward to the root, by the class below the package's own entry.
- * That entry first loads options from the working directory: it runs a `.config/config.js` there, and
- * a `.config/config.yaml` hides `hug.yaml`. The class does neither, and the loader gives raw text, so
- * nothing is executed and no second YAML parser loads.
+ * Cosmiconfig's search from a folder upward to the root, by a class that the package does not export.
+ * Its exported functions first load options from the working directory: they run `.config/config.js`,
+ * and `.config/config.yaml` hides `hug.yaml`. The class does neither, and the loaders return the text,
+ * so nothing is executed and no second YAML parser loads.
  */
 class ManifestExplorer extends ExplorerSync {
   constructor() {
@@ -98,8 +98,8 @@ class ManifestExplorer extends ExplorerSync {
   }
 
   /**
-   * No places in the user's configuration folder, which ends every search. Elsewhere the first file
-   * is read or stops the search; cosmiconfig would pass over one that cannot be read.
+   * Cosmiconfig skips a file that it cannot read, so the first file of each folder is checked here.
+   * The last folder of every search is the user's configuration folder, where nothing counts.
    */
   override getSearchPlacesForDir(folder: SearchedFolder, ofUser: readonly string[]): string[] {
     if (folder.isGlobalConfig) return [];
@@ -115,22 +115,20 @@ class ManifestExplorer extends ExplorerSync {
 
 /** @throws HugError `EHUG_FILE_SYSTEM` for all but a file */
 function refuseNonFile(file: string): void {
-  const kind = fileTypeOf(file);
-  if (kind === 'file') return;
+  const stats = statOf(file);
+  if (stats?.isFile() === true) return;
   const nothing = isThere(file) ? 'its symbolic link leads nowhere' : 'it does not exist';
-  const reason = kind === undefined ? nothing : 'it is not a file';
+  const reason = stats === undefined ? nothing : 'it is not a file';
   throw new HugError('EHUG_FILE_SYSTEM', `cannot read ${file}: ${reason}`, {
     hint: 'Repair it or move it away, or name another manifest with --manifest.',
   });
 }
 
-function fileTypeOf(file: string): 'file' | 'folder' | 'other' | undefined {
+/** What a name leads to; `undefined` when it leads nowhere. */
+function statOf(file: string): Stats | undefined {
   return readOrRefuse(file, () => {
     try {
-      const stats = statSync(file, { throwIfNoEntry: false });
-      if (stats?.isFile() === true) return 'file';
-      if (stats?.isDirectory() === true) return 'folder';
-      return stats === undefined ? undefined : 'other';
+      return statSync(file, { throwIfNoEntry: false });
     } catch (error) {
       if (systemCodeOf(error) === 'ENOTDIR') return undefined;
       throw error;

@@ -126,8 +126,8 @@ export function readSource(text: string): ManifestSource {
 }
 
 /**
- * The syntax tree of a text, as `parseDocument` of the package gives it. A text that is nested too
- * deeply is not composed: the composer recurses, and where the stack ends V8 may abort the process.
+ * The syntax tree of a text, as `parseDocument` of the package gives it, but for texts that are nested
+ * too deeply: the package recurses, and at the end of the stack V8 can abort the process.
  */
 export function composeYaml(text: string): Document.Parsed {
   const parser = new Parser();
@@ -167,7 +167,7 @@ function withError(document: Document.Parsed, code: ErrorCode, at: number): Docu
   return document;
 }
 
-/** What no manifest has; it is not parsed then. */
+/** Faults of a text that is not worth parsing. */
 function unreadableParts(text: string): readonly Fault[] {
   const found = (pattern: RegExp, messageOf: (part: string) => string) =>
     [...text.matchAll(pattern)].map(({ 0: part, index: start }) => {
@@ -183,7 +183,7 @@ function unreadableParts(text: string): readonly Fault[] {
   ];
 }
 
-/** The parser stumbles more than once at one place, and over every token after one out of place. */
+/** The parser reports one place several times, and every token after an unexpected one. */
 function withoutEchoes(errors: readonly YAMLError[]): readonly YAMLError[] {
   return errors.filter(({ code, pos }, index) => {
     const before = errors[index - 1];
@@ -208,8 +208,9 @@ interface Value {
 }
 
 /**
- * Makes data of a syntax tree; anchored data is shared. `toJS` of the package names no place for what
- * is wrong, takes quadratic time for aliases, and writes keys that are maps as text, level by level.
+ * Turns a syntax tree into data; aliases share the data of their anchor. `toJS` of the package gives
+ * no position for its errors, limits the number of aliases and not what they repeat, and takes
+ * quadratic time for them.
  */
 class TreeReader {
   readonly faults: Fault[] = [];

@@ -8,7 +8,7 @@ import type { RepoType } from '../repo.ts';
 import { selectFiles } from '../resolve/select.ts';
 
 /** What tells entries apart. */
-interface Named {
+export interface Named {
   readonly type: RepoType;
   readonly name: string;
 }

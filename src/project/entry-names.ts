@@ -4,14 +4,8 @@ import { namedEntries, placeOf } from '../lock/entries.ts';
 import { lockPathOf, readLockText } from '../lock/file.ts';
 import { locateManifest, readManifest } from '../manifest/locate.ts';
 import { parseManifest } from '../manifest/parse.ts';
-import type { RepoType } from '../repo.ts';
+import type { Named } from './entries.ts';
 import type { ProjectContext } from './project.ts';
-
-/** An entry of the manifest or of the lock. */
-interface Named {
-  readonly type: RepoType;
-  readonly name: string;
-}
 
 /**
  * Names the entries of the manifest and the lock for shell completion, sorted: `mistral`, or
