@@ -41,7 +41,11 @@ beforeAll(async () => {
 afterAll(() => hub.close());
 
 const start = ({ folder, env }: CachedProject, more: Partial<SpawnOptions> = {}) =>
-  spawnCli(['-C', folder, 'import', '--verbose'], { cwd: folder, ...more, env: { ...env, ...more.env } });
+  spawnCli(['-C', folder, 'import', '--verbose'], {
+    cwd: folder,
+    ...more,
+    env: { ...env, ...more.env },
+  });
 
 /** Whether everything that Nix has on record is what its database says. */
 const isSound = ({ store }: CachedProject): Promise<boolean> =>
