@@ -1,6 +1,6 @@
 # `make demo` and `make test` do their own set-up. Nothing but make, git and Node 20 is assumed.
 
-.PHONY: demo test test-faults test-compat bench check build setup setup-compat clean
+.PHONY: demo test test-faults test-mutations test-compat bench check build setup setup-compat clean
 .DELETE_ON_ERROR:
 
 demo: build setup
@@ -12,9 +12,13 @@ test: build setup
 	LC_ALL=sk npx vitest run test/lock test/resolve test/commands/lock.test.ts \
 	  test/commands/ls.test.ts test/commands/scan.test.ts test/commands/update.test.ts test/walk-through.test.ts
 
-# Random faults; FAULT_SEED and FAULT_RUNS repeat what a run has printed.
+# Random faults, and kills at random moments; FAULT_SEED and FAULT_RUNS, which it prints, repeat a run.
 test-faults: setup node_modules
 	npx vitest run --config vitest.faults.config.ts
+
+# Mutation testing of the pure files takes an hour or more, and CI does not run it.
+test-mutations: node_modules
+	npm run mutations
 
 test-compat: build setup setup-compat
 	npx vitest run --config vitest.compat.config.ts
@@ -42,6 +46,7 @@ setup:
 setup-compat:
 	scripts/setup-current-nix.sh
 	scripts/setup-loaders.sh
+	scripts/setup-newer-node.sh
 
 clean:
 	rm -rf node_modules dist coverage .cache

@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** Everything about Nix again, with the Nix that users run today. */
+/** Everything about Nix again, with the Nix that users run today; newer Node.js; the loaders. */
 export default defineConfig({
   test: {
     include: ['test/compat/**/*.test.ts', 'test/nix/**/*.test.ts'],

@@ -10,7 +10,7 @@ export default defineConfig({
     maxWorkers: '150%',
     coverage: {
       include: ['src/**'],
-      reporter: ['text', 'json-summary'],
+      reporter: ['text-summary', 'json-summary'],
       reportsDirectory: '.cache/coverage',
     },
   },

@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 const { FAULT_SEED = String(randomInt(1_000_000)), FAULT_RUNS = '600' } = process.env;
 console.log(`To repeat this: FAULT_SEED=${FAULT_SEED} FAULT_RUNS=${FAULT_RUNS} make test-faults`);
 
-/** Commands under random faults, readers of random text, and hostile files. */
+/** Commands under random faults and killed at random moments, parsers of random text, hostile files. */
 export default defineConfig({
   test: {
     include: ['test/faults/**/*.test.ts'],

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -10,8 +11,25 @@ export const ROOT = path.join(import.meta.dirname, '..');
 /** The newest official client, see `scripts/setup-python.sh`. */
 export const PYTHON = path.join(ROOT, '.cache/python/newest/bin/python');
 
-/** The built command line. */
-export const NIX_HUG = [process.execPath, path.join(ROOT, 'dist/launch.cjs')] as const;
+/** A built checkout of nix-hug. */
+export interface Build {
+  /** What tells it from another build in a table; empty when there is only one. */
+  readonly label: string;
+  readonly folder: string;
+  /** Node and the file of the command, to which arguments are added. */
+  readonly command: readonly [node: string, file: string];
+}
+
+/** What to measure, and how often. */
+export interface BenchOptions {
+  readonly rounds: number;
+  /** Size of the large file in GiB. */
+  readonly gib: number;
+  /** This build; before it the earlier one of `--against`. */
+  readonly builds: readonly [Build, ...Build[]];
+  /** Whether an earlier build is compared: then other programs and long cases are left out. */
+  readonly isAgainst: boolean;
+}
 
 /** A process to be measured. */
 export interface Invocation {
@@ -27,6 +45,8 @@ export interface Contender {
   readonly name: string;
   /** Makes ready, outside of the measured time. */
   readonly prepare: (folder: string) => Promise<Invocation>;
+  /** What is done, and the name of the contender that does it with an earlier build. */
+  readonly before?: { readonly task: string; readonly name: string };
 }
 
 /** The work, and how often it is done. */
@@ -52,9 +72,40 @@ export interface Comparison {
   readonly title: string;
   readonly head: readonly string[];
   readonly rows: readonly (readonly string[])[];
+  /** Figures of this build divided by those of the earlier one. */
+  readonly toBefore: readonly {
+    readonly task: string;
+    readonly time: number;
+    readonly cpu: number;
+  }[];
 }
 
 const MIB = 1024 ** 2;
+
+/** The build of a checkout. */
+export function buildIn(folder: string, label: string): Build {
+  const { bin } = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8'));
+  const file = path.join(folder, bin['nix-hug']);
+  if (!existsSync(file)) throw new Error(`There is no ${file}: run \`make build\` in ${folder}`);
+  return { label, folder, command: [process.execPath, file] };
+}
+
+/** The same work by each build. */
+export function contendersOf(
+  builds: readonly Build[],
+  name: string,
+  prepare: (build: Build) => Contender['prepare'],
+): Contender[] {
+  const nameOf = ({ label }: Build) => (label === '' ? name : `${name}, ${label}`);
+  const [first] = builds;
+  return builds.map((build) => ({
+    name: nameOf(build),
+    prepare: prepare(build),
+    ...(first === undefined || build === first
+      ? {}
+      : { before: { task: name, name: nameOf(first) } }),
+  }));
+}
 
 /**
  * Measures contenders one after the other in each round, so that all of them meet the same noise.
@@ -76,6 +127,12 @@ export async function compare(work: Work, contenders: readonly Contender[]): Pro
   const first = rows[0]?.seconds ?? NaN;
   const { bytes } = work;
   return {
+    toBefore: contenders.flatMap(({ name, before }) => {
+      const now = measured.find((row) => row.name === name);
+      const then = measured.find((row) => row.name === before?.name);
+      if (before === undefined || now === undefined || then === undefined) return [];
+      return [{ task: before.task, time: now.seconds / then.seconds, cpu: now.cpu / then.cpu }];
+    }),
     title: `${work.title}; median of ${work.rounds}`,
     head: ['', 'time', ...(bytes === undefined ? [] : ['rate']), 'ratio', 'CPU', 'peak memory'],
     rows: rows.map(({ name, seconds, cpu, peak }) => [

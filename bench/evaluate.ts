@@ -1,10 +1,18 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { cp, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { formatLock } from '../src/lock/codec.ts';
 import type { LockedFile } from '../src/lock/schema.ts';
 import { lockedEntry, lockedFile, lockOf } from '../test/support/locks.ts';
-import { createNix, type Nix, type NixKind } from '../test/support/nix.ts';
-import { compare, type Comparison, ROOT } from './compare.ts';
+import { createNix, type NixKind } from '../test/support/nix.ts';
+import {
+  type BenchOptions,
+  type Build,
+  compare,
+  type Comparison,
+  type Contender,
+  contendersOf,
+  ROOT,
+} from './compare.ts';
 
 const SHAPES = [
   { models: 1, files: 20 },
@@ -13,11 +21,11 @@ const SHAPES = [
   { models: 1, files: 20_000 },
 ];
 
-/** Every derivation that the lock stands for, by the library; and by a loop without any check. */
-const LIBRARY = (lock: string) => `
+/** Every derivation of a lock, by the library in a folder; and by a loop without any check. */
+const LIBRARY = (lock: string, library: string) => `
   let
     pkgs = import ${ROOT}/test/support/nixpkgs-stand-in { };
-    hug = (import ${ROOT}/nix { inherit pkgs; }).importLock ${lock};
+    hug = (import ${library} { inherit pkgs; }).importLock ${lock};
   in
   map (model: model.outPath) (builtins.attrValues hug.models)`;
 const BARE = (lock: string) => `
@@ -52,16 +60,16 @@ const BARE = (lock: string) => `
   map (entry: (model entry).outPath) (builtins.attrValues lock.models)`;
 
 /** Evaluation of locks beside a bare loop that makes the same derivations, on both versions of Nix. */
-export async function* benchEvaluate({ rounds }: { rounds: number }): AsyncGenerator<Comparison> {
+export async function* benchEvaluate(options: BenchOptions): AsyncGenerator<Comparison> {
   for (const kind of ['system', 'current'] as const) {
-    for (const shape of SHAPES) yield await evaluate(kind, shape, rounds);
+    for (const shape of SHAPES) yield await evaluate(kind, shape, options);
   }
 }
 
 async function evaluate(
   kind: NixKind,
   { models, files }: { models: number; files: number },
-  rounds: number,
+  { rounds, builds }: BenchOptions,
 ): Promise<Comparison> {
   const nix = await createNix(kind);
   try {
@@ -69,21 +77,29 @@ async function evaluate(
     await mkdir(work);
     const lock = path.join(work, 'hug.lock.json');
     await writeFile(lock, lockText(models, files));
+    // The root of the other Nix sees this folder, and not every checkout.
+    const libraryOf = ({ label }: Build) => path.join(work, `library${label}`);
+    for (const build of builds) {
+      await cp(path.join(build.folder, 'nix'), libraryOf(build), { recursive: true });
+    }
+    const evaluation =
+      (name: string, expression: string): Contender['prepare'] =>
+      async () => {
+        const file = path.join(work, `${name}.nix`);
+        await writeFile(file, expression);
+        const argv = nix.commandLine('nix-instantiate', '--eval', '--strict', '--json', file);
+        return { argv, env: nix.environment };
+      };
     const title = `evaluation of ${models} × ${files} files, Nix ${nix.version}`;
     return await compare({ title, rounds }, [
-      await contender(nix, work, 'bare loop', BARE(lock)),
-      await contender(nix, work, 'nix-hug', LIBRARY(lock)),
+      { name: 'bare loop', prepare: evaluation('loop', BARE(lock)) },
+      ...contendersOf(builds, 'nix-hug', (build) =>
+        evaluation(`nix-hug${build.label}`, LIBRARY(lock, libraryOf(build))),
+      ),
     ]);
   } finally {
     await nix.close();
   }
-}
-
-async function contender(nix: Nix, work: string, name: string, expression: string) {
-  const file = path.join(work, `${name.replace(' ', '-')}.nix`);
-  await writeFile(file, expression);
-  const argv = nix.commandLine('nix-instantiate', '--eval', '--strict', '--json', file);
-  return { name, prepare: async () => ({ argv, env: nix.environment }) };
 }
 
 function lockText(models: number, files: number): string {

@@ -2,9 +2,19 @@ import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { build } from 'esbuild';
-import { createNix, nixString } from '../test/support/nix.ts';
-import { compare, type Comparison, type Contender, NIX_HUG, PYTHON, ROOT } from './compare.ts';
+import * as esbuild from 'esbuild';
+import { createNix, LIBRARY, nixString, PKGS } from '../test/support/nix.ts';
+import {
+  type BenchOptions,
+  type Build,
+  buildIn,
+  compare,
+  type Comparison,
+  type Contender,
+  contendersOf,
+  PYTHON,
+  ROOT,
+} from './compare.ts';
 import { withHub } from './hub-process.ts';
 import type { Offer, Served } from './hub.ts';
 
@@ -15,26 +25,42 @@ const ENGINE = path.join(ROOT, '.cache/bench/engine.js');
 const OFFICIAL =
   'import sys, huggingface_hub as h; h.snapshot_download(*sys.argv[1:2], revision=sys.argv[2])';
 
-/** How much is done. */
-export interface FetchBench {
-  readonly rounds: number;
-  /** Size of the large file in GiB. */
-  readonly gib: number;
-}
+/** Files to fetch, and where from. */
+type Source = Served & { readonly endpoint: string };
 
 /**
- * How long it takes to bring files from a hub on this machine: to disk with plain curl and with our
- * download engine alone; into the Hugging Face cache with the official client and with `nix-hug
- * export`, which checks every digest and has the bytes reach the disk; into the Nix store with
- * `nix-hug fetch`. The last contender is what a copy in the store costs whoever brings it: curl,
- * and then Nix alone.
+ * Downloads from a hub on this machine: to disk with curl and with our download engine alone; into
+ * the Hugging Face cache with the official client and with `nix-hug export`, which checks every
+ * digest and waits for the disk; into the Nix store with `nix-hug fetch`, with Nix alone, and with
+ * curl and then Nix.
  */
-export async function* benchFetch({ rounds, gib }: FetchBench): AsyncGenerator<Comparison> {
-  const offers: Offer[] = [
-    { id: 'bench/large', weights: { count: 1, size: Math.round(gib * GIB) } },
-    { id: 'bench/many', weights: { count: 400, size: MIB } },
-  ];
-  await build({
+export async function* benchFetch(options: BenchOptions): AsyncGenerator<Comparison> {
+  const { rounds, gib, builds, isAgainst } = options;
+  const large: Offer = { id: 'bench/large', weights: { count: 1, size: Math.round(gib * GIB) } };
+  const many: Offer = { id: 'bench/many', weights: { count: 400, size: MIB } };
+  if (!isAgainst) await bundleEngine();
+  yield* withHub(isAgainst ? [many] : [large, many], async function* (hub) {
+    for (const latency of [0, 50]) {
+      await hub.setLatency(latency);
+      for (const served of hub.served) {
+        const source = { ...served, endpoint: hub.endpoint };
+        const [{ size } = { size: 0 }] = served.weights;
+        const title = `\`fetch\` of ${served.weights.length} × ${size / MIB} MiB, ${latency} ms latency`;
+        const ours = [
+          ...contendersOf(builds, 'nix-hug export', (build) => exporting(source, build)),
+          ...contendersOf(builds, 'nix-hug fetch', (build) => fetching(source, build)),
+        ];
+        yield await compare(
+          { title, bytes: served.weights.length * size, rounds },
+          isAgainst ? ours : [...others(source), ...ours],
+        );
+      }
+    }
+  });
+}
+
+async function bundleEngine(): Promise<void> {
+  await esbuild.build({
     entryPoints: [path.join(import.meta.dirname, 'engine.ts')],
     outfile: ENGINE,
     bundle: true,
@@ -42,20 +68,36 @@ export async function* benchFetch({ rounds, gib }: FetchBench): AsyncGenerator<C
     format: 'esm',
     platform: 'node',
   });
-  yield* withHub(offers, async function* ({ endpoint, served, setLatency }) {
-    for (const latency of [0, 50]) {
-      await setLatency(latency);
-      for (const repo of served) {
-        const [{ size } = { size: 0 }] = repo.weights;
-        const title = `\`fetch\` of ${repo.weights.length} × ${size / MIB} MiB, ${latency} ms latency`;
-        const work = { title, bytes: repo.weights.length * size, rounds };
-        yield await compare(work, contendersFor(repo, endpoint));
-      }
-    }
-  });
 }
 
-function contendersFor({ id, rev, weights: files }: Served, endpoint: string): Contender[] {
+const exporting =
+  ({ id, rev, endpoint }: Source, { command }: Build): Contender['prepare'] =>
+  async (folder) => ({
+    argv: [...command, '--quiet', 'export', `hf:${id}`, '--ref', rev],
+    env: { HF_HOME: folder, XDG_CACHE_HOME: folder, HF_ENDPOINT: endpoint },
+  });
+
+const fetching =
+  (source: Source, build: Build): Contender['prepare'] =>
+  async (folder) => {
+    const { nix, env } = await locked(source, build, folder);
+    return { argv: [...build.command, '--quiet', 'fetch'], env, cleanUp: () => nix.close() };
+  };
+
+/** An empty store, and a folder with a lock. */
+async function locked({ id, rev, endpoint }: Source, { command }: Build, folder: string) {
+  const nix = await createNix();
+  const env = { ...nix.environment, HOME: folder, HF_ENDPOINT: endpoint };
+  const manifest = `models: { m: { repo: ${id}, ref: ${rev} } }\n`;
+  await writeFile(path.join(folder, 'hug.yaml'), manifest);
+  const [node, file] = command;
+  await promisify(execFile)(node, [file, 'lock'], { cwd: folder, env });
+  return { nix, env };
+}
+
+/** Other programs that download the same. */
+function others(source: Source): Contender[] {
+  const { id, rev, endpoint, weights: files } = source;
   const engine = async (folder: string) => {
     const list = path.join(folder, 'list.json');
     await writeFile(list, JSON.stringify(files));
@@ -84,33 +126,13 @@ function contendersFor({ id, rev, weights: files }: Served, endpoint: string): C
     { name: 'curl', prepare: curl },
     { name: 'nix-hug, engine alone', prepare: engine },
     {
-      name: 'nix-hug export',
-      prepare: async (folder) => ({
-        argv: [...NIX_HUG, '--quiet', 'export', `hf:${id}`, '--ref', rev],
-        env: { HF_HOME: folder, XDG_CACHE_HOME: folder, HF_ENDPOINT: endpoint },
-      }),
-    },
-    {
-      name: 'nix-hug fetch',
-      prepare: async (folder) => {
-        const nix = await createNix();
-        const env = { ...nix.environment, HOME: folder, HF_ENDPOINT: endpoint };
-        await writeFile(
-          path.join(folder, 'hug.yaml'),
-          `models: { m: { repo: ${id}, ref: ${rev} } }\n`,
-        );
-        await promisify(execFile)(NIX_HUG[0], [NIX_HUG[1], 'lock'], { cwd: folder, env });
-        return { argv: [...NIX_HUG, '--quiet', 'fetch'], env, cleanUp: () => nix.close() };
-      },
-    },
-    {
       name: 'curl, then Nix',
       prepare: async (folder) => {
         const nix = await createNix();
         const { argv } = await curl(folder);
         const paths = files.map((_, index) => {
-          const source = `/. + ${nixString(path.join(folder, String(index)))}`;
-          return `(builtins.path { path = ${source}; name = "${index}"; recursive = false; })`;
+          const file = `/. + ${nixString(path.join(folder, String(index)))}`;
+          return `(builtins.path { path = ${file}; name = "${index}"; recursive = false; })`;
         });
         const expression = path.join(folder, 'add.nix');
         await writeFile(expression, `[ ${paths.join('\n')} ]`);
@@ -118,6 +140,17 @@ function contendersFor({ id, rev, weights: files }: Served, endpoint: string): C
         const shell = ['sh', '-ec', '"$@"; eval "$ADD"', 'sh', ...argv];
         const env = { ...nix.environment, HOME: folder, ADD: add.join(' ') };
         return { argv: shell, env, cleanUp: () => nix.close() };
+      },
+    },
+    {
+      name: 'nix-build, by Nix alone',
+      prepare: async (folder) => {
+        const { nix, env } = await locked(source, buildIn(ROOT, ''), folder);
+        const library = `${LIBRARY} { pkgs = ${PKGS}; endpoint = ${nixString(endpoint)}; }`;
+        const lock = nixString(path.join(folder, 'hug.lock.json'));
+        const model = `((${library}).importLock ${lock}).models.m`;
+        const argv = nix.commandLine('nix-build', '--no-out-link', '-E', model);
+        return { argv, env, cleanUp: () => nix.close() };
       },
     },
   ];

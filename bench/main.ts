@@ -2,7 +2,16 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
-import { type Comparison, PYTHON, ROOT } from './compare.ts';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import {
+  type BenchOptions,
+  type Build,
+  buildIn,
+  type Comparison,
+  PYTHON,
+  ROOT,
+} from './compare.ts';
 import { benchEvaluate } from './evaluate.ts';
 import { benchExchange } from './exchange.ts';
 import { benchFetch } from './fetch.ts';
@@ -10,47 +19,75 @@ import { benchLock, benchStart } from './lock.ts';
 import { benchScan } from './scan.ts';
 
 /**
- * Measures what the tests do not time, and prints tables in Markdown. Ratios within one run count,
- * not the figures themselves.
+ * Measures speed and memory, and prints tables in Markdown. Compare ratios within one run, not the
+ * figures of different runs.
  *
  *     npm run bench                                   every section
  *     npm run bench -- lock evaluate                  some
+ *     npm run bench -- --against DIR                  beside an earlier build, a built checkout
  *     BENCH_GIB=1 BENCH_ROUNDS=3 BENCH_DIR=/var/tmp npm run bench
  */
-const { env } = process;
-const rounds = Number(env['BENCH_ROUNDS'] ?? 5);
-const gib = Number(env['BENCH_GIB'] ?? 4);
-
-const SECTIONS: Readonly<Record<string, () => AsyncGenerator<Comparison>>> = {
-  lock: () => benchLock({ rounds }),
-  start: () => benchStart({ rounds }),
-  evaluate: () => benchEvaluate({ rounds }),
-  scan: () => benchScan({ rounds }),
-  fetch: () => benchFetch({ rounds, gib }),
-  exchange: () => benchExchange({ rounds, gib }),
+const SECTIONS: Readonly<Record<string, (options: BenchOptions) => AsyncGenerator<Comparison>>> = {
+  lock: benchLock,
+  start: benchStart,
+  evaluate: benchEvaluate,
+  scan: benchScan,
+  fetch: benchFetch,
+  exchange: benchExchange,
 };
 
-function print({ title, head, rows }: Comparison): void {
+const { env } = process;
+const { values, positionals } = parseArgs({
+  options: { against: { type: 'string' } },
+  allowPositionals: true,
+});
+const unknown = positionals.filter((name) => !(name in SECTIONS));
+if (unknown.length > 0) throw new Error(`No section ${unknown.join(', ')}`);
+
+const { against } = values;
+const options: BenchOptions = {
+  rounds: Number(env['BENCH_ROUNDS'] ?? 5),
+  gib: Number(env['BENCH_GIB'] ?? 4),
+  builds:
+    against === undefined
+      ? [buildIn(ROOT, '')]
+      : [buildIn(path.resolve(against), 'before'), buildIn(ROOT, 'now')],
+  isAgainst: against !== undefined,
+};
+
+function print({ title, head, rows }: Omit<Comparison, 'toBefore'>): void {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   const rule = head.map((_, index) => (index === 0 ? '---' : '--:'));
   console.log(['', `${title}:`, '', ...[head, rule, ...rows].map(line)].join('\n'));
 }
 
+function commitOf({ label, folder }: Build): string {
+  const argv = ['describe', '--always', '--dirty'];
+  const commit = execFileSync('git', argv, { cwd: folder, encoding: 'utf8' }).trim();
+  return label === '' ? commit : `${commit} (${label})`;
+}
+
 if (!existsSync(PYTHON)) throw new Error('Run scripts/setup-python.sh first');
 const { bavail, bsize } = await statfs(env['BENCH_DIR'] ?? tmpdir());
-if (bavail * bsize < 3 * gib * 1024 ** 3) throw new Error('Too little free disk space');
+if (bavail * bsize < 3 * options.gib * 1024 ** 3) throw new Error('Too little free disk space');
 
-const wanted = process.argv.slice(2);
-const unknown = wanted.filter((name) => !(name in SECTIONS));
-if (unknown.length > 0) throw new Error(`No section ${unknown.join(', ')}`);
-const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], {
-  cwd: ROOT,
-  encoding: 'utf8',
-});
-console.log(
-  `Commit ${commit.trim()}, Node ${process.versions.node}, ${availableParallelism()} cores.`,
-);
+const commits = options.builds.map(commitOf).join(', ');
+console.log(`Commit ${commits}, Node ${process.versions.node}, ${availableParallelism()} cores.`);
+const ratios: string[][] = [];
 for (const [name, section] of Object.entries(SECTIONS)) {
-  if (wanted.length > 0 && !wanted.includes(name)) continue;
-  for await (const comparison of section()) print(comparison);
+  if (positionals.length > 0 && !positionals.includes(name)) continue;
+  for await (const comparison of section(options)) {
+    print(comparison);
+    const { title, toBefore } = comparison;
+    for (const { task, time, cpu } of toBefore) {
+      ratios.push([title, task, time.toFixed(2), cpu.toFixed(2)]);
+    }
+  }
+}
+if (ratios.length > 0) {
+  print({
+    title: 'Now, divided by before',
+    head: ['work', 'command', 'time', 'CPU'],
+    rows: ratios,
+  });
 }

@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { compare, type Comparison, NIX_HUG, PYTHON } from './compare.ts';
+import { type BenchOptions, compare, type Contender, contendersOf, PYTHON } from './compare.ts';
 
 const REPOS = 400;
 const SNAPSHOTS = 5;
 /** Of each snapshot; two are LFS files, and half of all change with every commit. */
 const FILES = 10;
 
-/** Asks the system what `scan` asks it, in Node, and does nothing with the answers. */
+/** Makes the system calls of `scan` in Node, and does nothing with the answers. */
 const READ_ALONE = `
   const { lstatSync, readdirSync, readlinkSync } = require('node:fs');
   for (const entry of readdirSync(process.argv[1], { recursive: true, withFileTypes: true })) {
@@ -19,11 +19,10 @@ const READ_ALONE = `
   }`;
 
 /**
- * `scan` of a large cache, for the first time and later, with and without Nix to ask, beside the list
- * of the official client; and what it takes to read the folders, links and sizes alone, whoever does
- * it. None of the files is in the store.
+ * `scan` of a large cache, with and without Nix, beside `hf cache ls`; and the time that reading the
+ * folders, links and sizes takes alone, in Node and in C. None of the files is in the store.
  */
-export async function* benchScan({ rounds }: { rounds: number }): AsyncGenerator<Comparison> {
+export async function* benchScan({ rounds, builds, isAgainst }: BenchOptions) {
   const folder = await mkdtemp(path.join(process.env['BENCH_DIR'] ?? tmpdir(), 'nix-hug-bench-'));
   const cache = path.join(folder, 'hub');
   try {
@@ -32,32 +31,15 @@ export async function* benchScan({ rounds }: { rounds: number }): AsyncGenerator
       HF_HUB_CACHE: cache,
       HF_HUB_OFFLINE: '1',
       HF_HUB_DISABLE_TELEMETRY: '1',
-      XDG_CACHE_HOME: folder,
     };
-    const scan = [...NIX_HUG, 'scan'];
     const list = [path.join(path.dirname(PYTHON), 'hf'), 'cache', 'ls'];
-    const title = `\`scan\` of ${REPOS * SNAPSHOTS} snapshots of ${FILES} files in ${REPOS} repositories`;
-    yield await compare({ title, rounds }, [
-      { name: 'hf cache ls', prepare: async () => ({ argv: list, env }) },
-      {
-        name: 'nix-hug scan, the first',
-        prepare: async () => {
-          await rm(path.join(folder, 'nix-hug'), { recursive: true, force: true });
-          return { argv: scan, env };
-        },
-      },
-      { name: 'nix-hug scan', prepare: async () => ({ argv: scan, env }) },
-      {
-        name: 'nix-hug scan --json',
-        prepare: async () => ({ argv: [...scan, '--json'], env }),
-      },
-      {
-        name: 'nix-hug scan --json, no Nix',
-        prepare: async () => ({
-          argv: [...scan, '--json'],
-          env: { ...env, PATH: '/nonexistent' },
-        }),
-      },
+    const scans = (name: string, argv: readonly string[], more: Readonly<Record<string, string>>) =>
+      contendersOf(builds, name, ({ command }) => async () => {
+        // An earlier build keeps an index there.
+        await rm(path.join(folder, 'nix-hug'), { recursive: true, force: true });
+        return { argv: [...command, ...argv], env: { ...env, ...more } };
+      });
+    const readingAlone: Contender[] = [
       {
         name: 'Node, reading alone',
         prepare: async () => ({ argv: [process.execPath, '-e', READ_ALONE, cache] }),
@@ -66,6 +48,14 @@ export async function* benchScan({ rounds }: { rounds: number }): AsyncGenerator
         name: 'find, reading alone',
         prepare: async () => ({ argv: ['find', cache, '-printf', '%l %s\n'] }),
       },
+    ];
+    const title = `\`scan\` of ${REPOS * SNAPSHOTS} snapshots of ${FILES} files in ${REPOS} repositories`;
+    yield await compare({ title, rounds }, [
+      { name: 'hf cache ls', prepare: async () => ({ argv: list, env }) },
+      ...scans('nix-hug scan', ['scan'], {}),
+      ...scans('nix-hug scan --json', ['scan', '--json'], {}),
+      ...scans('nix-hug scan --json, no Nix', ['scan', '--json'], { PATH: '/nonexistent' }),
+      ...(isAgainst ? [] : readingAlone),
     ]);
   } finally {
     await rm(folder, { recursive: true, force: true });

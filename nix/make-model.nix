@@ -1,6 +1,6 @@
 { fetchFile, linkFiles }:
 /**
-  A model or dataset: a derivation of a folder with links to its files, and what the lock says.
+  A model or dataset of a lock, as a derivation: a folder of links to its files.
 
   # Inputs
 
@@ -8,26 +8,41 @@
   : `model` or `dataset`
 
   `endpoint`
-  : where its files are downloaded from, without a final slash
+  : the Hub or mirror to download from, without a final slash
 
   `entry`
   : its place in the lock, for messages: `models.mistral`
 
   `locked`
-  : the checked entry
+  : the entry, checked
 
   `plain`
-  : path → store path, of files that need no download; they are compared with their `oid` when the
-    model is built
+  : path → store path, of files that need no download and that nothing has checked. The build
+    compares them with their `oid`.
 
   # Output
 
-  The derivation with the attributes `repo`, `org` (null for an id of one part), `name`, `rev`,
-  `revision` (the same), `ref`, `files` (path → derivation of that file), `blobs`
-  (path → git blob id, of the plain ones), `entry` and `locked`.
-  They are in `passthru` as well, together with `type`; the derivation's own `type` is what makes
-  Nix take it for a derivation, and its own `name` is a `_` longer than that of a repository `x.drv`,
-  see `link-files.nix`.
+  The derivation, with these attributes, which are in `passthru` too:
+
+  `repo`, `org`, `name`
+  : `org/name` and its two parts; `org` is null for an id of one part
+
+  `rev`, `revision`, `ref`
+  : the commit, twice, and the ref that it was locked from
+
+  `files`
+  : path → derivation of one file
+
+  `blobs`
+  : path → git blob id, of the `plain` files
+
+  `entry`, `locked`
+  : the arguments
+
+  `passthru.type`
+  : the argument. The attribute `type` outside of `passthru` is "derivation".
+
+  The derivation's name is `name`, with a `_` at its end where `link-files.nix` adds one.
 */
 {
   type,

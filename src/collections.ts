@@ -1,7 +1,7 @@
-/** A list that has something in it. */
+/** A list with at least one item. */
 export type NonEmpty<T> = readonly [T, ...T[]];
 
-/** Items by their key, both in the order in which they come. */
+/** Items by their key; keys and items keep their order. */
 export function groupBy<Key, T>(
   items: Iterable<T>,
   keyOf: (item: T) => Key,
@@ -15,7 +15,7 @@ export function groupBy<Key, T>(
   return groups;
 }
 
-/** Compares by UTF-16 code unit, whatever the locale; for `toSorted`. */
+/** Compares by UTF-16 code unit, independent of the locale; for `toSorted`. */
 export function byCodeUnit(a: string, b: string): number {
   if (a === b) return 0;
   return a < b ? -1 : 1;

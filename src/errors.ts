@@ -1,99 +1,98 @@
-/** Exit status of the process for each way a command can end. */
+/** Exit statuses of the process. */
 export const EXIT = { ok: 0, failed: 1, invalid: 2, outOfDate: 3, interrupted: 130 } as const;
 
 /**
- * Every error code a user can meet, with the exit status it leads to.
- * A code is never reused for another meaning.
+ * Every error code with its exit status. A code is never reused for another meaning.
  */
 export const ERROR_CODES = {
-  /** Unknown command or option, or an option value of the wrong kind. */
+  /** A command, option or value is unknown, or options contradict each other. */
   EHUG_USAGE: EXIT.invalid,
-  /** No `hug.yaml` between the working directory and the file system root. */
+  /** There is no `hug.yaml` in the working directory or a folder above it. */
   EHUG_MANIFEST_MISSING: EXIT.invalid,
   /** The manifest has one or more problems; `details` holds `file:line:column` for each. */
   EHUG_MANIFEST_INVALID: EXIT.invalid,
-  /** The manifest is valid, but written in a way that `add` and `remove` cannot change. */
+  /** The manifest is valid, but `add` and `remove` cannot edit its style of YAML. */
   EHUG_MANIFEST_STYLE: EXIT.invalid,
-  /** The manifest was changed by someone else in the meantime. */
+  /** Another program changed the manifest while the command ran. */
   EHUG_MANIFEST_CHANGED: EXIT.failed,
-  /** `init` would overwrite a file. */
+  /** A file that `init` writes exists already. */
   EHUG_FILE_EXISTS: EXIT.invalid,
-  /** The manifest already has an entry of that name, or of that repository. */
+  /** The manifest already has an entry with that name or repository. */
   EHUG_ENTRY_EXISTS: EXIT.invalid,
-  /** A name stands for a model and a dataset. */
+  /** A model and a dataset have the name. */
   EHUG_ENTRY_AMBIGUOUS: EXIT.invalid,
-  /** A repository form was expected: `org/name`, `hf:gpt2`, an address on the Hub… */
+  /** A text is not a repository, as `org/name`, `hf:gpt2` or an address on the Hub is. */
   EHUG_REPO_INVALID: EXIT.invalid,
-  /** An id without a type names a model and a dataset. */
+  /** A model and a dataset have the repository id. */
   EHUG_REPO_AMBIGUOUS: EXIT.invalid,
   /** There is no `hug.lock.json` beside the manifest. */
   EHUG_LOCK_MISSING: EXIT.invalid,
-  /** There is no entry of that name. */
+  /** No entry has that name. */
   EHUG_ENTRY_UNKNOWN: EXIT.invalid,
-  /** The lock is not JSON, or not of the shape of its schema. */
+  /** The lock is not JSON, or does not match its schema. */
   EHUG_LOCK_INVALID: EXIT.invalid,
-  /** The lock was written by a newer nix-hug. */
+  /** A newer nix-hug wrote the lock. */
   EHUG_LOCK_NEWER: EXIT.invalid,
-  /** The lock has conflict markers that nix-hug cannot repair, or not by this command. */
+  /** The lock has conflict markers that this command does not repair. */
   EHUG_LOCK_CONFLICT: EXIT.invalid,
-  /** The lock was changed by someone else in the meantime. */
+  /** Another program changed the lock while the command ran. */
   EHUG_LOCK_CHANGED: EXIT.failed,
-  /** The lock is not a regular file, or is to be written where a symbolic link is. */
+  /** The lock is not a regular file, or a symbolic link stands where it would be written. */
   EHUG_LOCK_NOT_A_FILE: EXIT.failed,
-  /** A file or folder could not be read or written. */
+  /** A file or folder cannot be read or written. */
   EHUG_FILE_SYSTEM: EXIT.failed,
-  /** Not enough free space for what is to be downloaded. */
+  /** The disk has too little free space for a download. */
   EHUG_DISK_FULL: EXIT.failed,
-  /** A path is absolute, leaves its folder or holds control characters. */
+  /** A path is absolute, leaves its folder or has control characters. */
   EHUG_UNSAFE_PATH: EXIT.failed,
   /** A selection leaves no file, or names a file that does not exist. */
   EHUG_SELECTION: EXIT.failed,
-  /** No tag of the repository satisfies the version range. */
+  /** No tag of the repository is in the version range. */
   EHUG_VERSION: EXIT.failed,
-  /** The network is needed but `--offline` or `HF_HUB_OFFLINE` forbids it. */
+  /** The command needs the network, and `--offline` or `HF_HUB_OFFLINE` forbids it. */
   EHUG_OFFLINE: EXIT.failed,
-  /** The Hugging Face cache lacks a file, or has it in no sound state. */
+  /** A file is missing or damaged in the Hugging Face cache. */
   EHUG_NOT_CACHED: EXIT.failed,
-  /** The connection failed, timed out or broke, after all retries. */
+  /** The connection failed, timed out or broke, also after all retries. */
   EHUG_NETWORK: EXIT.failed,
-  /** The Hub asked to slow down for longer than nix-hug is willing to wait. */
+  /** The rate limit of the Hub is used up, for longer than nix-hug waits. */
   EHUG_RATE_LIMIT: EXIT.failed,
-  /** The Hub answered with an error of its own (5xx or an unknown status). */
+  /** The Hub sent an error of its own (status 5xx or an unknown one). */
   EHUG_HUB: EXIT.failed,
-  /** The Hub answered something that is not the protocol. */
+  /** The Hub sent a response that nix-hug cannot interpret. */
   EHUG_PROTOCOL: EXIT.failed,
   /** The repository does not exist, is private, or the token is missing or invalid. */
   EHUG_REPO_NOT_FOUND: EXIT.failed,
-  /** The repository asks for an access request that has not been granted. */
+  /** The repository is gated, and access has not been granted. */
   EHUG_GATED: EXIT.failed,
-  /** The branch, tag or commit does not exist. */
+  /** The branch, tag or commit does not exist in the repository. */
   EHUG_REVISION_NOT_FOUND: EXIT.failed,
   /** The file does not exist at that commit. */
   EHUG_FILE_NOT_FOUND: EXIT.failed,
   /** The Hub has disabled the repository. */
   EHUG_DISABLED: EXIT.failed,
-  /** The token is refused, or cannot be a token. */
+  /** The Hub rejected the token, or it has invalid characters. */
   EHUG_TOKEN: EXIT.failed,
-  /** The token has no permission for this. */
+  /** The token has no permission, or a mirror or proxy forbids access. */
   EHUG_FORBIDDEN: EXIT.failed,
   /** Bytes differ from their digest or size. */
   EHUG_INTEGRITY: EXIT.failed,
-  /** Nix is needed and is not on `PATH`. */
+  /** The command needs Nix, which is not on `PATH`. */
   EHUG_NIX_MISSING: EXIT.failed,
-  /** A Nix tool failed; `details` holds what it said. */
+  /** A command of Nix failed; `details` has its output. */
   EHUG_NIX: EXIT.failed,
-  /** The user pressed Ctrl-C or the process was told to stop. */
+  /** The user pressed Ctrl-C, or the process got SIGTERM. */
   EHUG_INTERRUPTED: EXIT.interrupted,
   /** A defect of nix-hug itself. */
   EHUG_INTERNAL: EXIT.failed,
 } as const;
 
-/** What went wrong, for programs; stable. */
+/** A stable code, for programs. */
 export type ErrorCode = keyof typeof ERROR_CODES;
 
-/** What accompanies an error message. */
-export interface HugErrorOptions {
-  /** One sentence on what the user can do. */
+/** The parts of an error beside code and message. */
+interface HugErrorOptions {
+  /** What the user can do, a command where one helps. */
   hint?: string;
   /** Further lines, one per problem, when there are several. */
   details?: readonly string[];
@@ -102,14 +101,14 @@ export interface HugErrorOptions {
 }
 
 /**
- * An error that a user can act on. Anything else that is thrown is a defect.
- * The message is one sentence that says what went wrong and never holds a secret.
+ * An error that a user can act on; every other thrown value is a defect. The message is one sentence
+ * and never has a secret.
  */
 export class HugError extends Error {
   override readonly name = 'HugError';
-  /** What went wrong, for programs. */
+  /** Stable, for programs. */
   readonly code: ErrorCode;
-  /** One sentence on what the user can do. */
+  /** What the user can do. */
   readonly hint: string | undefined;
   /** Further lines, one per problem, when there are several. */
   readonly details: readonly string[];
@@ -121,12 +120,12 @@ export class HugError extends Error {
     this.details = options.details ?? [];
   }
 
-  /** The same error, said of a part of the whole. */
+  /** The same error with the place that it is about. */
   within(place: string): HugError {
     return this.#copy(`${place}: ${this.message}`, this.details);
   }
 
-  /** The same error, with other errors of the same run and notes as its details. */
+  /** The same error, with other errors of the run and notes added to its details. */
   with(others: readonly HugError[], notes: readonly string[] = []): HugError {
     const lines = others.flatMap((other) => [other.message, ...other.details]);
     return this.#copy(this.message, [...this.details, ...lines, ...notes]);
@@ -141,24 +140,24 @@ export class HugError extends Error {
     });
   }
 
-  /** The exit status this error leads to. */
+  /** Exit status of the process after this error. */
   get exitStatus(): number {
     return ERROR_CODES[this.code];
   }
 }
 
-/** The message of anything that was thrown. */
+/** The message of any thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** The system error code (`ENOENT`, `ECONNRESET`…) of anything that was thrown. */
+/** The system error code (`ENOENT`, `ECONNRESET`…) of any thrown value. */
 export function systemCodeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string'
     ? error.code
     : undefined;
 }
 
-/** The error for arguments and options that make no sense together. */
+/** The error for arguments and options that contradict each other. */
 export const usageError = (message: string, hint = 'See nix-hug --help.'): HugError =>
   new HugError('EHUG_USAGE', message, { hint });

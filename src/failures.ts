@@ -1,17 +1,9 @@
 import { HugError } from './errors.ts';
 
 /**
- * Stands for a content that is not tried any more, because the surroundings had failed for others; it
- * may have been under way by then.
- */
-export class SkippedError extends Error {
-  override readonly name = 'NotTried';
-}
-
-/**
- * Throws the first failure, with the others as its details; equal ones are named once.
+ * Throws the first failure, with the others as its details, each once; nothing when there are none.
  *
- * @param failures what was thrown; anything but a `HugError` is a defect and comes first
+ * @param failures what was thrown; anything but a `HugError` is a defect and thrown as it is
  * @param notes further details, only with a failure
  */
 export function throwFailures(failures: readonly unknown[], notes: readonly string[] = []): void {
@@ -26,7 +18,7 @@ export function throwFailures(failures: readonly unknown[], notes: readonly stri
 }
 
 /**
- * What came of those that succeeded.
+ * The results of those that succeeded, by item.
  *
  * @param results in the order of the items
  */
@@ -43,7 +35,7 @@ export function succeeded<Item, T>(
 }
 
 /**
- * Throws the failures of all items in one, each with what it is of.
+ * Throws the failures of all items in one error, each with the title of its item.
  *
  * @param results in the order of the items
  * @param titleOf what messages call an item
@@ -53,13 +45,11 @@ export function throwRejected<Item>(
   results: readonly PromiseSettledResult<unknown>[],
   titleOf: (item: Item) => string,
 ): void {
-  const reasons = items.flatMap((item, index): unknown[] => {
+  const failures = items.flatMap((item, index): unknown[] => {
     const result = results[index];
     if (result?.status !== 'rejected') return [];
     const { reason } = result;
     return [reason instanceof HugError ? reason.within(titleOf(item)) : reason];
   });
-  const failures = reasons.filter((reason) => !(reason instanceof SkippedError));
-  const untried = reasons.length - failures.length;
-  throwFailures(failures, untried === 0 ? [] : [`not tried any more: ${untried} other files`]);
+  throwFailures(failures);
 }

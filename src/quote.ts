@@ -1,18 +1,17 @@
 const MAX_LENGTH = 80;
 
-/** Control and formatting characters and line separators, of one UTF-16 unit each. */
+/** Control and formatting characters and line separators, one UTF-16 unit each. */
 const INVISIBLE =
   /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/gu;
 
 /**
- * Text of a user for a message: at most 80 characters of it, on one line, and nothing that a
- * terminal would not show as itself.
+ * Text of a user for a message: its first 80 characters, on one line, control characters escaped.
  */
 export function forTerminal(text: string): string {
   return escapeControls(clipped(text).toWellFormed());
 }
 
-/** As `forTerminal`, in quotes, as JSON would write it. */
+/** As `forTerminal`, in quotes, as JSON writes it. */
 export function quote(text: string): string {
   return escapeControls(JSON.stringify(clipped(text)));
 }
@@ -21,7 +20,7 @@ function clipped(text: string): string {
   return text.length > MAX_LENGTH ? `${text.slice(0, MAX_LENGTH)}…` : text;
 }
 
-/** Text on one line, with nothing that a terminal would not show as itself. */
+/** Escapes control and formatting characters, so that text cannot command a terminal. */
 export function escapeControls(text: string): string {
   return text.replace(
     INVISIBLE,

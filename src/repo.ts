@@ -2,10 +2,10 @@ import { HugError } from './errors.ts';
 import { quote } from './quote.ts';
 import { type Flaw, PATH_FLAWS, reasonOf, unsafeReason } from './safe-path.ts';
 
-/** What a repository holds. */
+/** Kind of a repository that a lock can have. */
 export type RepoType = 'model' | 'dataset';
 
-/** What a repository form says. */
+/** A parsed repository form. */
 export interface RepoForm {
   /** Absent when the form fits both types (`org/name`). */
   readonly type?: RepoType;
@@ -17,23 +17,23 @@ export interface RepoForm {
   readonly file?: string;
 }
 
-/** The branch that every repository of the Hub begins with. */
+/** The first branch of every repository on the Hub. */
 export const DEFAULT_REF = 'main';
 
 export const DEFAULT_ENDPOINT = 'https://huggingface.co';
 
-/** One part of an id: at most 96 characters. */
+/** One part of an id, at most 96 characters. */
 const PART = '[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,94}[A-Za-z0-9_])?';
 const ID = String.raw`(?!.*(?:--|\.\.|\.git$))(?:${PART}/)?${PART}`;
 const WHOLE_ID = new RegExp(`^${ID}$`, 'u');
-/** Scheme of an address, in upper or lower case. */
+/** Scheme of an address. */
 const WEB = '[Hh][Tt][Tt][Pp][Ss]?://';
-/** An address: host (with port, if any) and path; a query or a fragment does not matter. */
+/** An address: host (with a port) and path, without query and fragment. */
 const ADDRESS = new RegExp(`^${WEB}([^/?#]*)([^?#]*)`, 'u');
 /**
- * The address of a Hub: http or https, a host with a port, if any, and a path of the characters of
- * RFC 3986 (`pchar`). So it has no credentials, query, fragment or white space. `nix/valid.nix` has
- * the same pattern, and `test/fixtures/endpoints.json` holds both to it.
+ * The address of a Hub: http or https, a host, an optional port, and a path of the characters of
+ * RFC 3986 (`pchar`); no credentials, query, fragment or white space. `nix/valid.nix` has the same
+ * pattern, and `test/fixtures/endpoints.json` tests both.
  */
 export const ENDPOINT =
   /^https?:\/\/(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:\/(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*)?$/u;
@@ -48,9 +48,9 @@ const SCHEMES: ReadonlyMap<string, RepoType> = new Map([
   ['hf-datasets:', 'dataset'],
 ]);
 
-/** What no branch, tag or commit may have, as far as a pattern can tell. */
+/** Patterns that no branch, tag or commit matches. */
 export const REF_FLAWS: readonly Flaw[] = [
-  // "[" in a class begins another one where editors read patterns as Java does.
+  // "[" stands outside the class, since editors that read patterns as Java does nest classes.
   { pattern: /[ ~^:?*]|\[/u, reason: 'has a character that no branch, tag or commit has' },
   ...PATH_FLAWS,
   {
@@ -73,12 +73,12 @@ export function isRepoId(text: string): boolean {
 }
 
 /**
- * Reads any repository form: `org/name`, `hf:org/name`, `hf-datasets:org/name`, `models/org/name`,
+ * Parses any repository form: `org/name`, `hf:org/name`, `hf-datasets:org/name`, `models/org/name`,
  * `datasets/org/name`, a canonical `gpt2`, or an address on the Hub.
  *
- * @param form what the user wrote
- * @param endpoints addresses that count as the Hub beside huggingface.co and hf.co; one that has a
- *   path of its own (`https://host/hub`) is taken off as a whole
+ * @param form text of the user
+ * @param endpoints addresses of further Hubs, beside huggingface.co and hf.co; the path of one
+ *   (`https://host/hub`) is not part of the id
  * @throws HugError `EHUG_REPO_INVALID`
  */
 export function parseRepoForm(form: string, ...endpoints: readonly string[]): RepoForm {
@@ -93,15 +93,15 @@ export function parseRepoForm(form: string, ...endpoints: readonly string[]): Re
 }
 
 /**
- * Pattern of the forms that may name a repository of a type, for the schema for editors. It takes
- * each one that `parseRepoForm` takes, and more addresses: the endpoint, which the environment may
- * set, decides which host is a Hub, and what stands there before an id.
+ * Pattern of the forms of a repository of one type, for the JSON Schema that editors read. It accepts
+ * all forms that `parseRepoForm` accepts, and more addresses: which host is a Hub, and the path before
+ * an id, depend on the endpoint, which the environment may set.
  */
 export function repoPattern(type: RepoType): string {
   const sections = [...TYPE_PREFIXES].map(([section, holds]) => [`${section}/`, holds] as const);
   const own = [...SCHEMES, ...sections].filter(([, holds]) => holds === type);
   const others = sections.filter(([, holds]) => holds !== type);
-  // An address without a section names a model. The section may be percent-encoded.
+  // An address without a section is a model's. The section may be percent-encoded.
   const inSection = type === 'model' ? '' : `(?=(?:[^?#]*/)?${type}s/|[^?#]*%)`;
   const address = `${WEB}[^/?#@]+/${inSection}/*[^/?#]`;
   return `^(?:${address}|(?!${alternatives(others)})(?:${alternatives(own)})?${ID}$)`;
@@ -111,34 +111,34 @@ const alternatives = (prefixes: readonly (readonly [string, RepoType])[]): strin
   prefixes.map(([prefix]) => prefix).join('|');
 
 /**
- * Why a text cannot be a branch, tag or commit, or `undefined` when it can: git's own rules
- * (`git help check-ref-format`), and those of a path, since the cache keeps a file per ref.
+ * Why a text is not a valid branch, tag or commit; `undefined` when it is valid. The rules are those
+ * of git (`git help check-ref-format`), and of a path, since the cache has a file per ref.
  */
 export function badRefReason(ref: string): string | undefined {
   return reasonOf(REF_FLAWS, ref) ?? unsafeReason(ref);
 }
 
 /**
- * Why a text cannot be the address of a Hub, or `undefined` when it can. The text is never echoed,
- * since it may hold a password.
+ * Why a text is not a valid address of a Hub; `undefined` when it is valid. The reason never quotes
+ * the text, which may hold a password.
  */
 export function badEndpointReason(endpoint: string): string | undefined {
   if (!/^https?:\/\//u.test(endpoint)) return 'must begin with "https://" or "http://"';
   if (/^[^/]*\/\/[^/?#]*@/u.test(endpoint)) return 'must not hold a user name or password';
   if (/[?#]/u.test(endpoint)) return 'must not have a query or a fragment';
-  // A pattern cannot say which numbers are addresses and ports.
+  // The URL parser checks the ranges of addresses and ports.
   return ENDPOINT.test(endpoint) && URL.canParse(endpoint) ? undefined : 'is not an address';
 }
 
-/** Address of a repository's page, where a person asks for access. */
+/** Address of a repository's page. */
 export function repoPage(endpoint: string, type: RepoType, id: string): string {
   return `${endpoint}/${type === 'dataset' ? 'datasets/' : ''}${id}`;
 }
 
-/** A path that needs no encoding, as nearly all. */
+/** A path that needs no encoding. */
 const UNRESERVED = /^[A-Za-z0-9_.~/-]*$/u;
 
-/** Percent-encodes a repository path the way the Hub expects it: UTF-8 bytes, `/` kept. */
+/** Percent-encodes a repository path as the Hub expects it: UTF-8 bytes, `/` kept. */
 export function encodePath(path: string): string {
   if (UNRESERVED.test(path)) return path;
   return path.split('/').map(encodeSegment).join('/');
@@ -152,10 +152,10 @@ export function encodeSegment(text: string): string {
   );
 }
 
-/** An address without its query and fragment, which may hold a token. */
+/** An address without query and fragment, which may hold a token. */
 interface Address {
   readonly text: string;
-  /** Host, and port if any, in lower case. */
+  /** In lower case, with the port if there is one. */
   readonly host: string;
   readonly path: string;
 }
@@ -167,7 +167,7 @@ function splitAddress(form: string): Address | undefined {
     : { text, host: host.toLowerCase(), path };
 }
 
-/** The path below the Hub that the address is on. */
+/** The path of an address below its Hub. */
 function pathOnHub({ text, host, path }: Address, endpoints: readonly string[]): string {
   if (host.includes('@')) throw invalid('an address with a user name or password');
   const hub = endpoints.map(splitAddress).find((endpoint) => endpoint?.host === host);
@@ -196,13 +196,13 @@ function parsePath(path: string, form: string): RepoForm {
   return { type, id, ref, file };
 }
 
-/** Takes a leading `models/` or `datasets/` off. */
+/** Splits off a leading `models/` or `datasets/`. */
 function splitType(segments: readonly string[]): { type?: RepoType; rest: readonly string[] } {
   const type = segments.length > 1 ? TYPE_PREFIXES.get(segments[0] ?? '') : undefined;
   return type === undefined ? { rest: segments } : { type, rest: segments.slice(1) };
 }
 
-/** The first segment, or `refs/pr/N` and the like when the slashes were not encoded. */
+/** Splits off the ref: one segment, or three for `refs/pr/N` with plain slashes. */
 function splitRef(segments: readonly string[]): { ref: string; path: string } {
   const length = segments[0] === 'refs' ? 3 : 1;
   return { ref: segments.slice(0, length).join('/'), path: segments.slice(length).join('/') };

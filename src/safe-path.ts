@@ -1,14 +1,14 @@
 import { HugError } from './errors.ts';
 
-/** What a text must not have: a pattern that finds it, and the reason that we give. */
+/** A pattern that makes a text invalid, and the reason for messages. */
 export interface Flaw {
   readonly pattern: RegExp;
   readonly reason: string;
 }
 
-/** What no path may have, as far as a pattern can tell. The schema for editors has the same. */
+/** Patterns that no safe path matches. The JSON Schema for editors has the same. */
 export const PATH_FLAWS: readonly Flaw[] = [
-  // None of these characters belongs into a path that is shown or linked; U+007F is DEL.
+  // U+007F is DEL.
   { pattern: /[\u0000-\u001f\u007f\\]/u, reason: 'has a control character or a backslash' },
   { pattern: /^\//u, reason: 'is absolute' },
   { pattern: /^[A-Za-z]:/u, reason: 'begins with a drive letter' },
@@ -17,16 +17,16 @@ export const PATH_FLAWS: readonly Flaw[] = [
   { pattern: /(?:^|\/)\.\.(?:\/|$)/u, reason: 'has a ".." segment' },
 ];
 
-/** What most file systems allow for one segment, in bytes. */
+/** Limit of most file systems for one segment, in bytes. */
 const MAX_SEGMENT = 255;
 
-/** What nearly all paths are. If short, none of them is unsafe. */
+/** Nearly all paths; a short one is safe without further checks. */
 const PLAIN = /^(?:\w[\w.-]*\/)*\w[\w.-]*$/u;
 
 /**
- * Why a repository path must not be used, or `undefined` when it is safe to create below a folder.
+ * Why a repository path must not be used; `undefined` when it is safe to create below a folder.
  *
- * @param path slash-separated path as the Hub, a lock or a cache gives it
+ * @param path slash-separated path of the Hub, a lock or a cache
  */
 export function unsafeReason(path: string): string | undefined {
   if (path.length <= MAX_SEGMENT && PLAIN.test(path)) return undefined;
@@ -36,16 +36,16 @@ export function unsafeReason(path: string): string | undefined {
   return reasonOf(PATH_FLAWS, path) ?? (isLong ? 'has a segment of over 255 bytes' : undefined);
 }
 
-/** The reason of the first flaw that a text has. */
+/** The reason of the first pattern that a text matches. */
 export function reasonOf(flaws: readonly Flaw[], text: string): string | undefined {
   return flaws.find(({ pattern }) => pattern.test(text))?.reason;
 }
 
 /**
- * Refuses a path that could leave its folder.
+ * Refuses a path that is not safe.
  *
  * @param path slash-separated path
- * @param source where it came from, for the message
+ * @param source of the path, for the message
  * @throws HugError `EHUG_UNSAFE_PATH`
  */
 export function assertSafePath(path: string, source: string): void {
@@ -60,9 +60,9 @@ export function assertSafePath(path: string, source: string): void {
 }
 
 /**
- * The first path that is a file here and a folder there (`a` beside `a/b`), which no git tree has.
+ * The first path that is both a file and a folder (`a` beside `a/b`); `undefined` without one.
  *
- * @param paths paths that are safe one by one
+ * @param paths safe paths
  */
 export function pathCollision(paths: Iterable<string>): string | undefined {
   const files = new Set(paths);

@@ -14,11 +14,11 @@ const tests = readdirSync(here, { recursive: true, encoding: 'utf8' })
 const codes = Object.entries(ERROR_CODES);
 
 describe('error codes', () => {
-  it.each(codes.filter(([code]) => code !== 'EHUG_INTERNAL'))('%s is named by a test', (code) => {
+  it.each(codes.filter(([code]) => code !== 'EHUG_INTERNAL'))('%s is tested', (code) => {
     expect(tests.some((text) => text.includes(code))).toBe(true);
   });
 
-  it('show what a Hub says on one line, and nothing of it that a terminal would obey', () => {
+  it('show the message of the Hub on one line, with control characters escaped', () => {
     const { message } = errorOfRefusal(
       {
         status: 500,

@@ -13,7 +13,7 @@ describe('text of a user in a message', () => {
     ['\u202egnp.exe', '"\\u202egnp.exe"', '\\u202egnp.exe'],
     ['a\u200bb\u2028c\ufeff', '"a\\u200bb\\u2028c\\ufeff"', 'a\\u200bb\\u2028c\\ufeff'],
     ['\ud800', '"\\ud800"', '\ufffd'],
-  ])('%j is forTerminal as it is, as far as a terminal may', (text, inQuotes, bare) => {
+  ])('%j is shown with its control characters escaped', (text, inQuotes, bare) => {
     expect(quote(text)).toBe(inQuotes);
     expect(forTerminal(text)).toBe(bare);
   });

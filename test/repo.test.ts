@@ -33,7 +33,7 @@ const rejected: readonly Rejected[] = table.rejected;
 const parse = ({ form, endpoint }: { form: string; endpoint?: string }): RepoForm =>
   endpoint === undefined ? parseRepoForm(form) : parseRepoForm(form, endpoint);
 
-/** What parsing throws; a test fails when that is not an error for the user. */
+/** The error that parsing throws; the test fails for anything but an error for the user. */
 function refusalOf(form: string): HugError {
   try {
     parseRepoForm(form);
@@ -73,12 +73,12 @@ describe('repository forms', () => {
     'https://huggingface.co/a/b/c?token=s3cret',
     'https://example.com/org/name?token=s3cret',
     'https://huggingface.co/a/b/c#s3cret',
-  ])('does not repeat the secret of %s', (form) => {
+  ])('does not quote the secret of %s', (form) => {
     const { message, hint } = refusalOf(form);
     expect(`${message} ${hint}`).not.toContain('s3cret');
   });
 
-  it('says what is wrong with an address', () => {
+  it('explains why an address is refused', () => {
     expect(refusalOf('https://huggingface.co/org/name/tree/main/unet').message).toBe(
       '"https://huggingface.co/org/name/tree/main/unet" is not a repository: it names a folder; select "unet/"',
     );
@@ -93,7 +93,7 @@ describe('repository forms', () => {
     expect(message).not.toContain('\n');
   });
 
-  it('reads every id back, whatever form it is written in', () => {
+  it('parses every id, in each form', () => {
     const part = fc.stringMatching(/^[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,8}[A-Za-z0-9_])?$/u);
     const id = fc
       .tuple(fc.constantFrom('org', 'a_b', 'X-1'), part)
@@ -113,7 +113,7 @@ describe('repository forms', () => {
     );
   });
 
-  it('throws nothing but its own error, and gives only ids', () => {
+  it('returns a valid id or throws EHUG_REPO_INVALID, for any text', () => {
     const text = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc
@@ -181,7 +181,7 @@ describe('refs', () => {
   });
 });
 
-describe('addresses that we write', () => {
+describe('addresses of the Hub', () => {
   it('names the page of a repository', () => {
     expect(repoPage('https://huggingface.co', 'model', 'org/name')).toBe(
       'https://huggingface.co/org/name',

@@ -18,7 +18,7 @@ describe('unsafeReason', () => {
     'ab:c/d',
     'x'.repeat(255),
     `${'ä'.repeat(127)}/${'d/'.repeat(1000)}x`,
-  ])('lets %j through', (name) => {
+  ])('accepts %j', (name) => {
     expect(unsafeReason(name)).toBeUndefined();
   });
 
@@ -49,7 +49,7 @@ describe('unsafeReason', () => {
     expect(unsafeReason(name)).toBe(reason);
   });
 
-  it('lets only paths through that stay below their folder, as they are', () => {
+  it('accepts only paths that stay below their folder unchanged', () => {
     const pieces = fc.constantFrom('..', '.', '/', '\\', 'a', 'C:', '\u0000', ' ', '');
     const names = fc.array(pieces, { maxLength: 8 }).map((parts) => parts.join(''));
     fc.assert(
@@ -65,7 +65,7 @@ describe('unsafeReason', () => {
 });
 
 describe('assertSafePath', () => {
-  it('says where a bad path comes from', () => {
+  it('names the source of an unsafe path', () => {
     expect(() => assertSafePath('../x', 'the lock')).toThrow(
       expect.objectContaining({
         code: 'EHUG_UNSAFE_PATH',

@@ -23,7 +23,7 @@ export const ENVIRONMENT: readonly (readonly [names: readonly string[], meaning:
   [['HF_HOME'], 'Default `$XDG_CACHE_HOME/huggingface`.'],
   [
     ['XDG_CACHE_HOME'],
-    'Default `~/.cache`. Files on their way lie in `$XDG_CACHE_HOME/nix-hug`, and are taken up again; what `scan` has read is kept there.',
+    'Default `~/.cache`. Files on their way lie in `$XDG_CACHE_HOME/nix-hug`, and are taken up again.',
   ],
   [['HF_HUB_ETAG_TIMEOUT'], 'Longest wait for an answer to begin, in seconds; default 30.'],
   [

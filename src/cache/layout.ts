@@ -1,6 +1,8 @@
 import path from 'node:path';
-import { type Env, expanded, hubHome } from '../hf-home.ts';
 import type { RepoType } from '../repo.ts';
+
+/** What the official client caches; nix-hug locks models and datasets only. */
+export type CachedType = RepoType | 'space' | 'kernel';
 
 /** A file of a repository at a commit, as the Hugging Face cache names it. */
 export interface CachedName {
@@ -15,30 +17,38 @@ export interface CachedName {
   readonly etag: string;
 }
 
-/**
- * The Hugging Face cache: `$HF_HUB_CACHE`, `$HUGGINGFACE_HUB_CACHE`, `$HF_HOME/hub`,
- * `$XDG_CACHE_HOME/huggingface/hub` or `~/.cache/huggingface/hub`, by the rules of
- * huggingface_hub (`constants.py`).
- *
- * @param home the user's home folder
- * @returns a path that may be relative
- */
-export function cacheFolderIn(env: Env, home: string): string {
-  const set = env['HF_HUB_CACHE'] ?? env['HUGGINGFACE_HUB_CACHE'];
-  return set === undefined ? path.join(hubHome(env, home), 'hub') : expanded(set, env, home);
-}
+const TYPES: ReadonlyMap<string, CachedType> = new Map([
+  ['models', 'model'],
+  ['datasets', 'dataset'],
+  ['spaces', 'space'],
+  ['kernels', 'kernel'],
+]);
 
 /** Name of a repository's folder in the cache: `models--org--name`. */
 export function repoFolderName(type: RepoType, id: string): string {
   return [`${type}s`, ...id.split('/')].join('--');
 }
 
-/** Where the cache has a content: once in each repository. */
+/**
+ * The type and id that the name of a folder stands for, read as the official client does: each `--`
+ * is a `/`. An id that has `--` itself is read wrongly.
+ *
+ * @returns `undefined` for a name that does not begin with a type and `--`
+ */
+export function parseRepoFolderName(
+  name: string,
+): { readonly type: CachedType; readonly id: string } | undefined {
+  const [first = '', ...rest] = name.split('--');
+  const type = TYPES.get(first);
+  return type === undefined || rest.length === 0 ? undefined : { type, id: rest.join('/') };
+}
+
+/** Where the cache has the blob of a content: once in each repository. */
 export function blobPath(cache: string, { type, id, etag }: CachedName): string {
   return path.join(cache, repoFolderName(type, id), 'blobs', etag);
 }
 
-/** Where the cache has a file of a commit: a link to its blob, or itself where there are no links. */
+/** Where a snapshot has a file: a link to its blob, or the file itself on a file system without links. */
 export function snapshotPath(cache: string, { type, id, rev, path: file }: CachedName): string {
   return path.join(cache, repoFolderName(type, id), 'snapshots', rev, file);
 }

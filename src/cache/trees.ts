@@ -1,66 +1,100 @@
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { isGitId, isSha256Hex } from '../digest.ts';
+import { systemCodeOf } from '../errors.ts';
 import { isPlainObject } from '../plain-object.ts';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 
-/** A file of a commit, as the official client notes it in `trees/<commit>.json`. */
+/** A file of a commit, as the official client lists it in `trees/<rev>.json`. */
 export interface TreeItem {
   readonly path: string;
   /** Length of the content in bytes. */
   readonly size: number;
-  /** Git blob id; of an LFS file, its pointer's. */
+  /** Git blob id; of an LFS file, that of its pointer. */
   readonly oid: string;
   /** SHA-256 of the content in hex, for an LFS file. */
   readonly sha256?: string | undefined;
-  /** Name of the content in Xet storage; a lock does not know it. */
+  /** Name of the content in Xet storage; a lock does not have it. */
   readonly xetHash?: string | undefined;
 }
 
-/** What is known of the files of a commit. */
+/** The known files of a commit. */
 export interface CommitTree {
   readonly items: readonly TreeItem[];
   /** Whether these are all files of the commit. */
   readonly isWhole: boolean;
 }
 
-/** The one format that there is; a client ignores others. */
+/** The only version of the format; the client ignores a file of another one. */
 const FORMAT_VERSION = 1;
 
-/** What is noted of a file. */
+/** The facts about one file, under the names that the client gives them. */
 type Facts = Readonly<Record<string, unknown>>;
 
 /**
- * Text of `trees/<commit>.json` with these files and those that it lists already, byte for byte as
- * the official client writes it (`_tree_cache.py`): sorted by code point, indented by one space, in
- * ASCII, without a final newline.
+ * Adds files to `trees/<rev>.json`, replacing it in one step, without a lock, as the official client
+ * does. Whichever of two writers comes last, the list is complete: a partial file list is only merged
+ * into an existing list; it never creates one, because huggingface_hub treats the list as complete.
+ * A list that this user may not read stays as it is.
  *
- * @param before its text as it is, or as it was at several times; none when there is none. Facts
- *   that only a client knows (`xet_hash`) are kept
+ * @param scratch makes a folder of this process on the same file system
+ * @throws the system's error
  */
-export function treesText(before: Iterable<string>, items: readonly TreeItem[]): string {
-  const files = new Map<string, Facts>();
-  const add = (path: string, facts: Facts) => files.set(path, { ...files.get(path), ...facts });
-  for (const text of before) for (const [path, facts] of parse(text)) add(path, facts);
-  for (const item of items) add(item.path, factsOf(item));
+export async function addToTree(
+  file: string,
+  { items, isWhole }: CommitTree,
+  scratch: () => Promise<string>,
+): Promise<void> {
+  let before: string | undefined;
+  try {
+    before = await readFile(file, 'utf8');
+  } catch (error) {
+    const code = systemCodeOf(error);
+    if (code === 'EACCES') return;
+    if (code !== 'ENOENT') throw error;
+  }
+  if (!isWhole && parseTree(before) === undefined) return;
+  const after = treeText(before, items);
+  if (after === before) return;
+  const temporary = path.join(await scratch(), path.basename(file));
+  // The client makes its file by `mkstemp`, which nobody else may read.
+  await writeFile(temporary, after, { mode: 0o600, flush: true });
+  await rename(temporary, file);
+}
+
+/**
+ * Text of `trees/<rev>.json` with these files added, byte for byte as the official client writes it
+ * (`_tree_cache.py`): sorted by code point, indented by one space, in ASCII, without a final newline.
+ *
+ * @param before its text, of which facts that only a client knows (`xet_hash`) are kept; `undefined`
+ *   when the file does not exist
+ */
+function treeText(before: string | undefined, items: readonly TreeItem[]): string {
+  const files = new Map(parseTree(before));
+  for (const item of items) files.set(item.path, { ...files.get(item.path), ...factsOf(item) });
   const lines = [...files]
     .toSorted(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
-    .map(([path, facts]) => `  ${ascii(path)}: ${indented(facts)}`);
+    .map(([name, facts]) => `  ${ascii(name)}: ${indented(facts)}`);
   const listed = lines.length === 0 ? '{}' : `{\n${lines.join(',\n')}\n }`;
   return `{\n "format_version": ${FORMAT_VERSION},\n "files": ${listed}\n}`;
 }
 
 /**
- * What the text of `trees/<commit>.json` expects of a snapshot, by path: the SHA-256 in hex of an
- * LFS file, the git blob id of a plain one, as their blobs are named. The official client writes it
- * since 1.22.
+ * The names that the blobs of a commit should have, by path: the SHA-256 in hex of an LFS file, the
+ * git blob id of a plain one. huggingface_hub writes them to `trees/<rev>.json` since 1.22.
  *
- * @param text `undefined` where there is no such file
+ * @param repo folder of the repository in the cache
+ * @returns empty when the list does not exist or cannot be read
  */
-export function expectedIn(text: string | undefined): ReadonlyMap<string, string> {
+export async function readExpected(
+  repo: string,
+  rev: string,
+): Promise<ReadonlyMap<string, string>> {
+  const file = path.join(repo, 'trees', `${rev}.json`);
+  const text = await readFile(file, 'utf8').catch(() => undefined);
   const expected = new Map<string, string>();
-  for (const [path, facts] of parse(text)) {
+  for (const [name, facts] of parseTree(text) ?? []) {
     const etag = facts['lfs_sha256'] ?? facts['blob_id'];
-    if (typeof etag === 'string' && (isSha256Hex(etag) || isGitId(etag))) expected.set(path, etag);
+    if (typeof etag === 'string' && (isSha256Hex(etag) || isGitId(etag))) expected.set(name, etag);
   }
   return expected;
 }
@@ -70,15 +104,16 @@ function factsOf({ size, oid, sha256, xetHash }: TreeItem): Facts {
   return { size, blob_id: oid, ...lfs, ...(xetHash === undefined ? {} : { xet_hash: xetHash }) };
 }
 
-/** What a text lists; nothing when it is damaged or of another format, as for the client. */
-function parse(text: string | undefined): Map<string, Facts> {
-  const listed = new Map<string, Facts>();
+/** The listed files; `undefined` when the client would ignore the text: damaged, or another format. */
+function parseTree(text: string | undefined): ReadonlyMap<string, Facts> | undefined {
   const value = text === undefined ? undefined : parseJson(text);
-  if (!isPlainObject(value) || value['format_version'] !== FORMAT_VERSION) return listed;
+  if (!isPlainObject(value) || value['format_version'] !== FORMAT_VERSION) return undefined;
   const files = value['files'];
-  if (!isPlainObject(files)) return listed;
-  for (const [path, facts] of Object.entries(files)) {
-    if (isPlainObject(facts)) listed.set(path, facts);
+  if (!isPlainObject(files)) return undefined;
+  const listed = new Map<string, Facts>();
+  for (const [name, facts] of Object.entries(files)) {
+    if (!isPlainObject(facts)) return undefined;
+    listed.set(name, facts);
   }
   return listed;
 }
@@ -96,7 +131,7 @@ const indented = (facts: Facts): string =>
 
 const ascii = (text: string): string => escaped(JSON.stringify(text));
 
-/** Python's `json.dumps` leaves printable ASCII alone. */
+/** Escapes what Python's `json.dumps` escapes: all but printable ASCII. */
 const escaped = (json: string): string =>
   json.replace(/[^\n -~]/gu, (character) =>
     character
@@ -104,17 +139,3 @@ const escaped = (json: string): string =>
       .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
       .join(''),
   );
-
-/**
- * What the cache notes that the files of a snapshot should be, see `expectedIn`.
- *
- * @param repo folder of the repository in the cache
- * @returns nothing where nothing is noted, or nothing that is understood
- */
-export async function readExpected(
-  repo: string,
-  rev: string,
-): Promise<ReadonlyMap<string, string>> {
-  const file = join(repo, 'trees', `${rev}.json`);
-  return expectedIn(await readFile(file, 'utf8').catch(() => undefined));
-}

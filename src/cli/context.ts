@@ -1,11 +1,10 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { cacheFolderIn } from '../cache/layout.ts';
 import type { CommandContext } from '../project/context.ts';
 import { findToken, isOn } from '../hub/auth.ts';
 import type { Http } from '../hub/http.ts';
 import type { RetryPolicy, Wait } from '../hub/retry.ts';
-import type { Env } from '../hf-home.ts';
+import { cacheFolderIn, type Env } from '../hf-home.ts';
 import { styled } from '../output/text.ts';
 import { DEFAULT_ENDPOINT } from '../repo.ts';
 import {
@@ -126,11 +125,6 @@ export function createContext(options: GlobalOptions, world: World): Context {
     templateFolder: path.join(world.packageFolder, 'nix/templates/project'),
     nixLibrary: path.join(world.packageFolder, 'nix'),
     cacheFolder,
-    openScanIndex: async () => {
-      const { openScanIndex } = await import('../cache/scan/scan-index.ts');
-      const folder = path.join(workFolder, 'scans');
-      return openScanIndex({ folder, cache: cacheFolder, version: packageVersion(world) });
-    },
     connect: async (endpoint) => {
       const { createHubApi, memoizeHub } = await import('../hub/api.ts');
       return memoizeHub(createHubApi(await connect(endpoint)));

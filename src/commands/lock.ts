@@ -1,89 +1,85 @@
-import { EXIT, HugError } from '../errors.ts';
+import { EXIT } from '../errors.ts';
 import { diffLocks } from '../lock/diff.ts';
 import { lockedIn, placeOf } from '../lock/entries.ts';
-import { writeLockText } from '../lock/file.ts';
 import type { LockedEntry } from '../lock/schema.ts';
 import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
-import { driftOf } from '../resolve/drift.ts';
-import { sharedCommits } from '../resolve/shared-commit.ts';
 import type { Output } from '../output/json-schema.ts';
-import { type Project, type ProjectContext, readProject } from '../project/project.ts';
-import type { CommandResult } from '../output/result.ts';
 import { checkText, lockText } from '../output/lock-changes.ts';
+import type { CommandResult } from '../output/result.ts';
+import { type Project, type ProjectContext, readProject } from '../project/project.ts';
 import {
-  assemble,
-  formReasons,
   type ExistingLock,
   type LockPlan,
+  type RelockContext,
+  applyPlan,
+  assemble,
+  fileReasons,
   planOf,
   readExistingLock,
-  type RelockContext,
   resolveAll,
 } from '../project/relock.ts';
+import { driftOf } from '../resolve/drift.ts';
 
-export interface LockOptions {
-  /** Write nothing, ask nobody, only tell whether the lock is current. */
+interface LockOptions {
+  /** Only compare the lock with the manifest, without a network. */
   readonly check?: boolean;
   /** Resolve, but write nothing. */
   readonly dryRun?: boolean;
 }
 
-/** What `lock` needs from outside. */
 export type LockContext = ProjectContext & RelockContext;
 
 /** `nix-hug lock`: makes the lock match the manifest. */
 export async function run(options: LockOptions, context: LockContext): Promise<CommandResult> {
   const project = readProject(context);
-  const { manifest, lockPath, lockName, lockText: before } = project;
   if (options.check === true) return check(project);
 
-  const { from, to, text, changed } = await planLock(project, context);
-  const write = changed && options.dryRun !== true;
-  if (write) await writeLockText(lockPath, before, text);
-  const entries = diffLocks(from, to);
+  const plan = await planLock(project, context);
+  const outcome = await applyPlan(plan, project, options.dryRun);
+  const entries = diffLocks(plan.from, plan.to);
   return {
-    json: { changed, entries } satisfies Output<'lock'>,
+    json: { changed: plan.changed, entries } satisfies Output<'lock'>,
     text: lockText({
-      file: lockName,
+      file: project.lockName,
       entries,
-      total: manifest.entries.length,
-      outcome: changed ? (write ? 'written' : 'planned') : 'current',
+      total: project.manifest.entries.length,
+      outcome,
     }),
     exitStatus: EXIT.ok,
   };
 }
 
 /**
- * Resolves what the manifest asks for and the lock does not have; nothing is written.
+ * Resolves the entries of the manifest that the lock does not satisfy; writes nothing.
  *
- * @param project whose manifest need not be written either
- * @throws HugError of the Hub client and of the reader of the lock; `EHUG_OFFLINE`, and those of
- *   `resolveEntry`
+ * @param project its manifest may be one that is not written yet
+ * @throws HugError those of the Hub client, of the reader of the lock and of `resolveEntry`;
+ *   `EHUG_OFFLINE`
  */
-export async function planLock(
-  { manifest, lockName, lockText: before }: Project,
-  context: LockContext,
-): Promise<LockPlan> {
-  const found = readExistingLock(before, lockName, manifest);
-  for (const warning of found.warnings) context.warn(warning);
-  const resolved = await resolveStale(manifest, found, context);
-  const to = assemble(manifest, found.lock, resolved);
-  return planOf(found.lock, to, before, context.warn);
+export async function planLock(project: Project, context: LockContext): Promise<LockPlan> {
+  const existing = readExistingLock(project);
+  for (const warning of existing.warnings) context.warn(warning);
+  const resolved = await resolveStale(project.manifest, existing, context);
+  const to = assemble(project.manifest, existing.lock, resolved);
+  return planOf(existing.lock, to, project, context.warn);
 }
 
-function check({ manifest, lockName: file, lockText: text }: Project): CommandResult {
-  const found = readExistingLock(text, file, manifest);
-  const drift = driftOf(manifest, found.lock);
-  const reasons = [...formReasons(found, text), ...(text === undefined ? [] : drift.reasons)];
+function check(project: Project): CommandResult {
+  const existing = readExistingLock(project);
+  const drift = driftOf(project.manifest, existing.lock);
+  const reasons = [
+    ...fileReasons(existing, project),
+    ...(project.lockText === undefined ? [] : drift.reasons),
+  ];
   const upToDate = reasons.length === 0;
   return {
     json: { upToDate, reasons } satisfies Output<'lock-check'>,
-    text: checkText(file, reasons),
+    text: checkText(project.lockName, reasons),
     exitStatus: upToDate ? EXIT.ok : EXIT.outOfDate,
   };
 }
 
-/** Resolves stale and contested entries alone; the Hub is not touched when there are none. */
+/** Resolves stale and contested entries; without any, it sends no request. */
 async function resolveStale(
   manifest: Manifest,
   { lock, contested }: ExistingLock,
@@ -92,26 +88,23 @@ async function resolveStale(
   const { stale } = driftOf(manifest, lock);
   const unknown = [...stale, ...contested];
   if (unknown.length === 0) return new Map();
-  if (context.offline) {
-    const places = unknown.map(placeOf).join(', ');
-    throw new HugError('EHUG_OFFLINE', `only the Hub knows the files of ${places}`, {
-      hint: 'Run nix-hug lock once without --offline and HF_HUB_OFFLINE.',
-    });
-  }
+  const { resolveAgain, resolveEntry } = await import('../resolve/resolve.ts');
+  const { resolveAtShared, sharedCommits } = await import('../resolve/shared-commit.ts');
   const shared = sharedCommits(manifest, lock, stale);
-  const { resolveAgain, resolveEntry, resolveWith } = await import('../resolve/resolve.ts');
   const resolved = await resolveAll(
     unknown,
-    { endpoint: manifest.endpoint, lock },
+    manifest,
+    lock,
     (entry, resolving) => {
       const locked = contested.has(entry) ? lockedIn(lock, entry) : undefined;
       if (locked !== undefined) return resolveAgain(entry, locked, resolving);
       const other = shared.get(entry);
       return other === undefined
         ? resolveEntry(entry, resolving)
-        : resolveWith(entry, other, resolving);
+        : resolveAtShared(entry, other, resolving);
     },
     context,
+    `resolving ${unknown.map(placeOf).join(', ')} needs the network`,
   );
   return new Map([...resolved].map(([entry, result]) => [entry, result.entry]));
 }

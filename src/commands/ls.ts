@@ -18,12 +18,10 @@ import { ambiguousEntry, entriesNamed, narrowed } from '../project/entries.ts';
 import { type ProjectContext, endpointOfManifest, readLock } from '../project/project.ts';
 import { type HubContext, listRepo, withHub } from '../project/repository.ts';
 
-/** What `ls` needs from outside. */
-export type LsContext = ProjectContext & Pick<CommandContext, 'warn'>;
+type LsContext = ProjectContext & Pick<CommandContext, 'warn'>;
 
 /**
- * `nix-hug ls [name]`: the entries of the lock, or the files of one. Nothing is asked and nothing
- * is downloaded.
+ * `nix-hug ls [name]`: lists the entries of the lock, or the files of one. Sends no request.
  */
 export async function run(
   name: string | undefined,
@@ -50,18 +48,18 @@ export async function run(
   };
 }
 
-/** `nix-hug ls <url>`: the files of a repository; nothing is downloaded. */
+/** `nix-hug ls <url>`: lists the files of a repository. Downloads no file. */
 export async function runOnUrl(
   url: string,
   options: RemoteOptions,
   context: HubContext & ProjectContext,
 ): Promise<CommandResult> {
   const endpoint = endpointOfManifest(context);
-  const wanted = parseRepoRequest(url, options, endpoint, context.endpoint);
-  const remote = await withHub(context, (hub) => listRepo(hub, wanted, context.warn), endpoint);
+  const request = parseRepoRequest(url, options, endpoint, context.endpoint);
+  const listing = await withHub(context, (hub) => listRepo(hub, request, context.warn), endpoint);
   return {
-    text: (columns) => listingText(remote, columns),
-    json: listingJson(remote),
+    json: listingJson(listing),
+    text: (columns) => listingText(listing, columns),
     exitStatus: EXIT.ok,
   };
 }

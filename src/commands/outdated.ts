@@ -1,6 +1,7 @@
 import { EXIT, HugError } from '../errors.ts';
+import type { HubApi } from '../hub/api.ts';
 import type { Pin } from '../lock/diff.ts';
-import { entriesOf, placeOf } from '../lock/entries.ts';
+import { lockedIn, placeOf } from '../lock/entries.ts';
 import type { LockedEntry } from '../lock/schema.ts';
 import type { ManifestEntry } from '../manifest/schema.ts';
 import type { Output } from '../output/json-schema.ts';
@@ -8,48 +9,49 @@ import { type CommandResult, errorJson } from '../output/result.ts';
 import { table } from '../output/table.ts';
 import { shortRev } from '../output/text.ts';
 import { manifestEntriesNamed } from '../project/entries.ts';
-import { type ProjectContext, readLockedProject } from '../project/project.ts';
+import { type ProjectContext, readProject, requireLock } from '../project/project.ts';
 import type { RelockContext } from '../project/relock.ts';
-import { assertOnline } from '../project/repository.ts';
+import { withHub } from '../project/repository.ts';
 import type { OutdatedCheck } from '../resolve/outdated.ts';
 
-export interface OutdatedOptions {
-  /** Tell by the exit status whether something is outdated. */
+interface OutdatedOptions {
+  /** Exit with 3 when an entry is outdated. */
   readonly exitCode?: boolean;
 }
 
-/** What `outdated` needs from outside. */
-export type OutdatedContext = ProjectContext & RelockContext;
+type OutdatedContext = ProjectContext & RelockContext;
 
-/** An entry, what it is locked to, and what the Hub says of it. */
-interface Finding {
+/** An entry, its lock, and the result of its check. */
+interface Checked {
   readonly entry: ManifestEntry;
   readonly locked: LockedEntry | undefined;
-  readonly found: OutdatedCheck | HugError;
+  readonly check: OutdatedCheck | HugError;
 }
 
 /**
- * `nix-hug outdated [name…]`: what `update` would move, and what is newer than the manifest allows.
- * An entry that fails hides no other.
+ * `nix-hug outdated [name…]`: lists what `update` would move, and what is newer than the manifest
+ * allows. The failure of one entry does not hide the others.
  */
 export async function run(
   names: readonly string[],
   options: OutdatedOptions,
   context: OutdatedContext,
 ): Promise<CommandResult> {
-  const { manifest, lock } = await readLockedProject(context);
-  const asked = manifestEntriesNamed(manifest, names).map((entry) => ({
+  const project = readProject(context);
+  const { manifest } = project;
+  const lock = requireLock(project);
+  const entries = manifestEntriesNamed(manifest, names).map((entry) => ({
     entry,
-    locked: entriesOf(lock, entry.type).get(entry.name),
+    locked: lockedIn(lock, entry),
   }));
-  const findings = asked.length === 0 ? [] : await lookAt(asked, manifest.endpoint, context);
-  const rows = findings.map(rowOf);
-  const errors = findings.flatMap(({ entry, found }) =>
-    found instanceof HugError ? [found.within(placeOf(entry))] : [],
+  const checks = entries.length === 0 ? [] : await checkAll(entries, manifest.endpoint, context);
+  const rows = checks.map(rowOf);
+  const errors = checks.flatMap(({ entry, check }) =>
+    check instanceof HugError ? [check.within(placeOf(entry))] : [],
   );
-  for (const { entry, found } of findings) {
-    if (found instanceof HugError) continue;
-    for (const warning of found.warnings) context.warn(`${placeOf(entry)}: ${warning}`);
+  for (const { entry, check } of checks) {
+    if (check instanceof HugError) continue;
+    for (const warning of check.warnings) context.warn(`${placeOf(entry)}: ${warning}`);
   }
   const isOutdated = rows.some(({ outdated }) => outdated === true);
   return {
@@ -65,48 +67,47 @@ export async function run(
   };
 }
 
-async function lookAt(
-  asked: readonly Omit<Finding, 'found'>[],
+async function checkAll(
+  entries: readonly Omit<Checked, 'check'>[],
   endpoint: string | undefined,
   context: OutdatedContext,
-): Promise<Finding[]> {
-  assertOnline(context, 'only the Hub knows what is new');
+): Promise<Checked[]> {
   const { checkOutdated } = await import('../resolve/outdated.ts');
-  const hub = await context.connect(endpoint);
-  try {
-    const results = await context.runTasks(
-      asked.map(({ entry, locked }) => ({
+  const runAll = (hub: HubApi) =>
+    context.runTasks(
+      entries.map(({ entry, locked }) => ({
         title: placeOf(entry),
         run: async (report) => {
           report('looking up');
-          const looked = await checkOutdated(entry, locked, hub);
-          report(looked.outlook.outdated ? 'outdated' : 'up to date');
-          return looked;
+          const check = await checkOutdated(entry, locked, hub);
+          report(check.outdated ? 'outdated' : 'up to date');
+          return check;
         },
       })),
     );
-    return asked.flatMap((one, index) => {
-      const result = results[index];
-      return result === undefined ? [] : [{ ...one, found: valueOf(result) }];
-    });
-  } finally {
-    await hub.close();
-  }
+  const problem = 'looking up new commits needs the network';
+  const results = await withHub(context, runAll, endpoint, problem);
+  return entries.flatMap((one, index) => {
+    const result = results[index];
+    return result === undefined ? [] : [{ ...one, check: valueOf(result) }];
+  });
 }
 
-/** What was found, or why nothing was; a defect is thrown. */
+/** The value, or the error for the user; a defect is thrown. */
 function valueOf(result: PromiseSettledResult<OutdatedCheck>): OutdatedCheck | HugError {
   if (result.status === 'fulfilled') return result.value;
   if (result.reason instanceof HugError) return result.reason;
   throw result.reason;
 }
 
-function rowOf({ entry, locked, found }: Finding): Output<'outdated'>['entries'][number] {
+function rowOf({ entry, locked, check }: Checked): Output<'outdated'>['entries'][number] {
   const { name, type } = entry;
   const row = { name, type, locked: locked === undefined ? null : pinOf(locked) };
-  return found instanceof HugError
-    ? { ...row, wanted: null, latest: null, outdated: null, ...errorJson(found) }
-    : { ...row, ...found.outlook };
+  if (check instanceof HugError) {
+    return { ...row, wanted: null, latest: null, outdated: null, ...errorJson(check) };
+  }
+  const { wanted, latest, outdated } = check;
+  return { ...row, wanted, latest, outdated };
 }
 
 const pinOf = ({ ref, rev }: LockedEntry): Pin => ({ ref, rev });
@@ -116,7 +117,7 @@ const HEAD = ['entry', 'locked', 'wanted', 'latest'].map((text) => ({
   style: 'dim' as const,
 }));
 
-/** A row for each entry that is outdated, or that something newer exists of. */
+/** A row for each entry that is outdated or has a newer version outside its range. */
 async function outdatedText({ entries }: Output<'outdated'>, columns?: number): Promise<string> {
   const rows = entries.flatMap((entry) => {
     const { locked, wanted, latest, outdated } = entry;
@@ -135,7 +136,7 @@ async function outdatedText({ entries }: Output<'outdated'>, columns?: number): 
   return entries.some(({ error }) => error !== undefined) ? '' : 'everything is up to date';
 }
 
-/** A commit as people tell it apart: `v1.2.0 c170c708c41d`. */
+/** A commit as the table shows it: `v1.2.0 c170c708c41d`. */
 function pinText({ ref, rev }: Pin): string {
   const commit = shortRev(rev);
   return ref === rev ? commit : `${ref} ${commit}`;

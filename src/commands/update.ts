@@ -1,41 +1,39 @@
 import { EXIT } from '../errors.ts';
 import { type EntryChange, type Pin, diffLocks } from '../lock/diff.ts';
-import { entriesOf, lockedIn, placeOf } from '../lock/entries.ts';
-import { writeLockText } from '../lock/file.ts';
-import type { Lock, LockedEntry } from '../lock/schema.ts';
+import { lockOfEntries, lockedIn, namedEntries, placeOf } from '../lock/entries.ts';
+import type { LockedEntry } from '../lock/schema.ts';
 import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
 import type { Output } from '../output/json-schema.ts';
 import { lockText } from '../output/lock-changes.ts';
 import { styled } from '../output/text.ts';
 import type { CommandResult } from '../output/result.ts';
 import { manifestEntriesNamed } from '../project/entries.ts';
-import { type ProjectContext, lockOf, readProject } from '../project/project.ts';
+import { type ProjectContext, readProject } from '../project/project.ts';
 import {
   type ExistingLock,
   type RelockContext,
+  applyPlan,
   assemble,
   planOf,
   readExistingLock,
   resolveAll,
 } from '../project/relock.ts';
-import { assertOnline } from '../project/repository.ts';
 import { escapeControls } from '../quote.ts';
-import { isPinned } from '../resolve/explain-missing.ts';
 import type { Moved } from '../resolve/move.ts';
+import { isPinned } from '../resolve/target.ts';
 import prettyBytes from 'pretty-bytes';
 
-export interface UpdateOptions {
+interface UpdateOptions {
   /** Resolve, but write nothing. */
   readonly dryRun?: boolean;
 }
 
-/** What `update` needs from outside. */
-export type UpdateContext = ProjectContext & RelockContext;
+type UpdateContext = ProjectContext & RelockContext;
 
 /**
  * `nix-hug update [name…]`: moves entries to the newest commit that the manifest allows. Without
- * names the whole lock matches the manifest afterwards; with names the other entries stay as they
- * are, whether the manifest still asks for them or not, and a lock with conflict markers is refused.
+ * names the whole lock matches the manifest afterwards. With names the other entries of the lock stay
+ * as they are, stale ones too, and a lock with conflict markers is refused.
  */
 export async function run(
   names: readonly string[],
@@ -43,39 +41,39 @@ export async function run(
   context: UpdateContext,
 ): Promise<CommandResult> {
   const project = readProject(context);
-  const { manifest, lockPath, lockName, lockText: before } = project;
+  const { manifest, lockName } = project;
   const chosen = manifestEntriesNamed(manifest, names);
-  // What the sides of a conflict have of other entries would be lost.
-  if (names.length > 0) lockOf(project);
-  const found = readExistingLock(before, lockName, manifest);
-  for (const warning of found.warnings) context.warn(warning);
-  const moves = await moveAll(chosen, manifest, found, context);
+  // A repair would drop the entries without names that neither side of the conflict satisfies.
+  if (names.length > 0) project.lock();
+  const existing = readExistingLock(project);
+  for (const warning of existing.warnings) context.warn(warning);
+  const moves = await moveAll(chosen, manifest, existing, context);
 
-  const entries = new Map([...moves].map(([entry, { entry: locked }]) => [entry, locked]));
-  const lock =
+  const from = existing.lock;
+  const moved = [...moves].map(([{ type, name }, { entry }]) => ({ type, name, entry }));
+  const to =
     names.length === 0
-      ? assemble(manifest, found.lock, entries)
-      : replace(manifest, found.lock, entries);
-  const { text, changed } = planOf(found.lock, lock, before, context.warn);
-  const write = changed && options.dryRun !== true;
-  if (write) await writeLockText(lockPath, before, text);
+      ? assemble(manifest, from, new Map([...moves].map(([entry, move]) => [entry, move.entry])))
+      : lockOfEntries(manifest.endpoint, [...namedEntries(from), ...moved]);
+  const plan = planOf(from, to, project, context.warn);
+  const outcome = await applyPlan(plan, project, options.dryRun);
 
   const moveAt = new Map([...moves].map(([entry, move]) => [placeOf(entry), move]));
-  const changes = diffLocks(found.lock, lock).map((change) =>
+  const entries = diffLocks(from, to).map((change) =>
     withMove(change, moveAt.get(placeOf(change))),
   );
   const pinned = chosen.filter(isPinned);
   const json: Output<'update'> = {
-    changed,
-    entries: changes,
+    changed: plan.changed,
+    entries,
     pinned: pinned.map(({ name, type }) => ({ name, type })),
   };
   const report = lockText({
     file: lockName,
-    entries: changes,
+    entries,
     total: manifest.entries.length,
-    outcome: changed ? (write ? 'written' : 'planned') : 'current',
-    details: (change) => moveLines(change, lockedIn(found.lock, change), lockedIn(lock, change)),
+    outcome,
+    details: (change) => moveLines(change, lockedIn(from, change), lockedIn(to, change)),
   });
   return { json, text: [report, ...pinnedLines(pinned)].join('\n'), exitStatus: EXIT.ok };
 }
@@ -83,46 +81,26 @@ export async function run(
 /** @throws HugError `EHUG_OFFLINE`; those of `moveEntry`, all of them in one */
 async function moveAll(
   chosen: readonly ManifestEntry[],
-  { endpoint }: Manifest,
+  manifest: Manifest,
   { lock, contested }: ExistingLock,
   context: UpdateContext,
 ): Promise<ReadonlyMap<ManifestEntry, Moved>> {
   if (chosen.length === 0) return new Map();
-  assertOnline(context, 'only the Hub knows what is new');
   const { moveEntry } = await import('../resolve/move.ts');
   return resolveAll(
     chosen,
-    { endpoint, lock },
+    manifest,
+    lock,
     (entry, resolving) => {
       const locked = contested.has(entry) ? undefined : lockedIn(lock, entry);
       return moveEntry(entry, locked, resolving);
     },
     context,
+    'looking up new commits needs the network',
   );
 }
 
-/** A lock with some of its entries replaced. */
-function replace(
-  { endpoint }: Manifest,
-  lock: Lock,
-  resolved: ReadonlyMap<ManifestEntry, LockedEntry>,
-): Lock {
-  const section = (type: ManifestEntry['type']) =>
-    new Map([
-      ...entriesOf(lock, type),
-      ...[...resolved].flatMap(([entry, locked]) =>
-        entry.type === type ? [[entry.name, locked] as const] : [],
-      ),
-    ]);
-  return {
-    lockfileVersion: lock.lockfileVersion,
-    ...(endpoint === undefined ? {} : { endpoint }),
-    models: section('model'),
-    datasets: section('dataset'),
-  };
-}
-
-/** Adds to a change what only the Hub knows, and the lock does not keep. */
+/** Adds the dates and warnings of a move, which the lock does not record. */
 function withMove(
   change: EntryChange,
   move: Moved | undefined,
@@ -137,11 +115,11 @@ function withMove(
   };
 }
 
-/** As many files as fit a screen; the JSON has them all. */
+/** Lines for files that fit a screen; the JSON has all files. */
 const MAX_FILES = 20;
 
 /**
- * What changed in an entry that moved: one line for each file, with its size.
+ * The changed files of an entry that moved, one line each, with sizes.
  *
  * @param before the entry in the old lock; a new entry has no lines
  */
@@ -170,7 +148,7 @@ function moveLines(
   return rest <= 0 ? lines : [...lines.slice(0, MAX_FILES), `      … and ${rest} more`];
 }
 
-/** Names the entries that nothing can move. */
+/** Lists the entries that are pinned to a commit. */
 function pinnedLines(pinned: readonly ManifestEntry[]): string[] {
   if (pinned.length === 0) return [];
   return [`  pinned to a commit, never moved: ${pinned.map(placeOf).join(', ')}`];

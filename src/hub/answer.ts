@@ -1,20 +1,18 @@
 import { isUtf8 } from 'node:buffer';
 import { pipeline, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { protocolError } from './errors.ts';
-import type { Refusal } from './errors.ts';
+import { type Refusal, protocolError } from './errors.ts';
 
-/** Headers of an answer by lower-case name. */
+/** Headers of a response by lower-case name. */
 export type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
-/** Names of encodings that leave a body as it is; S3 keeps `aws-chunked` of how it was uploaded. */
-const PLAIN: ReadonlySet<string> = new Set(['', 'identity', 'aws-chunked']);
+/** Encodings that leave a body as it is; S3 keeps `aws-chunked` from the upload. */
+const IDENTITY: ReadonlySet<string> = new Set(['', 'identity', 'aws-chunked']);
 
 /**
- * How a body differs from what it stands for.
+ * The content encodings of a body.
  *
- * @returns lower-case names of encodings, the one that was applied last at the end; none for a body
- *   that is plain
+ * @returns lower-case names, the one applied last at the end; empty for a plain body
  */
 export function encodingsOf(headers: Headers): string[] {
   return String(headers['content-encoding'] ?? '')
@@ -25,11 +23,11 @@ export function encodingsOf(headers: Headers): string[] {
         .toLowerCase()
         .replace(/^x-gzip$/u, 'gzip'),
     )
-    .filter((name) => !PLAIN.has(name));
+    .filter((name) => !IDENTITY.has(name));
 }
 
 /**
- * Undoes gzip, which some answers have even when it was not asked for.
+ * Undoes gzip, which some servers apply even when it was not requested.
  *
  * @throws HugError `EHUG_PROTOCOL` for every other encoding
  */
@@ -37,10 +35,10 @@ export function decoded(body: Readable, headers: Headers): AsyncIterable<Uint8Ar
   const encoding = encodingsOf(headers).join(', ');
   if (encoding === '') return body;
   if (encoding === 'gzip') return unzipped(body);
-  throw protocolError(`the Hub answers in the encoding ${encoding}`);
+  throw protocolError(`the Hub sent a response in the unsupported encoding ${encoding}`);
 }
 
-/** Begins when it is read, so that a body that nobody wants can end without an error. */
+/** Starts with the first read, so that a body that nobody reads can end without an error. */
 async function* unzipped(body: Readable): AsyncIterable<Uint8Array> {
   // Not `compose`, which waits for ever when the body turns out not to be gzip.
   yield* pipeline(body, createGunzip(), () => undefined);
@@ -49,42 +47,38 @@ async function* unzipped(body: Readable): AsyncIterable<Uint8Array> {
 /**
  * A whole body as text.
  *
- * @param largest most bytes it may have
- * @throws HugError `EHUG_PROTOCOL` when it has more, or is not UTF-8: a damaged name must not pass for one
+ * @param maxBytes largest accepted body
+ * @throws HugError `EHUG_PROTOCOL` for a larger body, or one that is not UTF-8, since a damaged name
+ *   must not pass for another
  */
-export async function readText(body: AsyncIterable<Uint8Array>, largest: number): Promise<string> {
+export async function readText(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of body) {
     size += chunk.length;
-    if (size > largest) {
-      throw protocolError(`the Hub answers more than ${largest} bytes of JSON`);
-    }
+    if (size > maxBytes) throw protocolError(`the Hub sent more than ${maxBytes} bytes of JSON`);
     chunks.push(chunk);
   }
   const bytes = Buffer.concat(chunks);
   if (isUtf8(bytes)) return bytes.toString('utf8');
-  throw protocolError('the Hub answers what is not UTF-8 text');
+  throw protocolError('the Hub sent text that is not UTF-8');
 }
 
 /**
- * @param address where the text came from, fit for a message
+ * @param url of the response, fit for a message
  * @throws HugError `EHUG_PROTOCOL`
  */
-export function parseJson(text: string, address: string): unknown {
+export function parseJson(text: string, url: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw protocolError(`the answer of ${address} is not JSON`, cause);
+    throw protocolError(`the response of ${url} is not JSON`, cause);
   }
 }
 
-/** The parts of an answer of status 400 and above that tell why. */
+/** The parts of a response of status 400 and above that give the reason. */
 export function refusalOf(status: number, headers: Headers, body: string): Refusal {
-  const header = (name: string) => {
-    const value = headers[name];
-    return Array.isArray(value) ? value[0] : value;
-  };
+  const header = (name: string) => [headers[name]].flat()[0];
   return {
     status,
     errorCode: header('x-error-code'),
@@ -95,6 +89,6 @@ export function refusalOf(status: number, headers: Headers, body: string): Refus
 
 function errorInBody(body: string): string {
   if (body.trimStart().startsWith('<')) return '';
-  const quoted = /"(?:error|message)":\s*"([^"]*)"/u.exec(body);
-  return quoted?.[1] ?? body;
+  const message = /"(?:error|message)":\s*"([^"]*)"/u.exec(body);
+  return message?.[1] ?? body;
 }

@@ -1,10 +1,9 @@
 import { type Digests, digestStream, isGitId } from '../digest.ts';
 import { HugError } from '../errors.ts';
 import { type RepoType, encodePath, encodeSegment, isRepoId, repoPage } from '../repo.ts';
-import { type Subject, checkedReply, gatedError, nameOf, invalidReply } from './errors.ts';
-import { type History, readHistory } from './history.ts';
+import { type Subject, checkedReply, gatedError, invalidReply, nameOf } from './errors.ts';
 import type { Http } from './http.ts';
-import { type TreeFile, type TreePin, pinTree, readTree } from './tree.ts';
+import { type TreeFile, type TreePin, nextPage, pinTree, readTree } from './tree.ts';
 import * as v from 'valibot';
 
 /**
@@ -30,7 +29,15 @@ export interface Revision {
   readonly rev: string;
 }
 
-/** What nix-hug asks of a Hub. All methods throw the errors of `Http`. */
+/** The newest commits of a revision. */
+export interface History {
+  /** Newest first, beginning with the revision itself; `date` in ISO 8601. */
+  readonly commits: readonly { readonly rev: string; readonly date: string }[];
+  /** Whether the list goes back to the first commit. */
+  readonly isWhole: boolean;
+}
+
+/** Requests to a Hub. All methods throw the errors of `Http`. */
 export interface HubApi {
   /** Address of the Hub, without a trailing slash. */
   readonly endpoint: string;
@@ -43,18 +50,18 @@ export interface HubApi {
   /** Names of all tags. */
   tags(type: RepoType, id: string): Promise<string[]>;
   /**
-   * The newest commits that lead to a commit, as many as one request tells.
+   * The first page of the history of a commit.
    *
    * @throws HugError `EHUG_REVISION_NOT_FOUND` when the Hub has lost the commit
    */
   history(type: RepoType, id: string, rev: string): Promise<History>;
   /**
-   * All files at a commit, from all pages; no path is unsafe, none comes twice.
+   * All files at a commit, from all pages; every path is safe and unique.
    *
    * @throws HugError `EHUG_UNSAFE_PATH`; `EHUG_PROTOCOL` when the pages contradict each other
    */
   tree(type: RepoType, id: string, rev: string): Promise<TreeFile[]>;
-  /** What pins a whole tree by one hash, for Nix, which asks without a token and for one page. */
+  /** The hash that pins a whole tree for Nix, which requests one page without a token. */
   treePin(type: RepoType, id: string, rev: string): Promise<TreePin>;
   /**
    * Downloads a plain git file and returns its SHA-256 in SRI form.
@@ -62,21 +69,25 @@ export interface HubApi {
    * @throws HugError `EHUG_INTEGRITY` when size or git blob id differ from the tree's
    */
   hashOf(type: RepoType, id: string, rev: string, file: TreeFile): Promise<string>;
-  /** The error that says that this repository's digests are masked for the caller. */
+  /** The error for a repository whose digests are masked. */
   gated(type: RepoType, id: string): HugError;
   /** Closes all connections. */
   close(): Promise<void>;
 }
 
+const gitId = v.pipe(v.string(), v.check(isGitId, 'is not a git id'));
+
 const revisionSchema = v.object({
   id: v.pipe(v.string(), v.check(isRepoId, 'is not a repository id')),
-  sha: v.pipe(v.string(), v.check(isGitId, 'is not a git id')),
+  sha: gitId,
 });
 
 const refsSchema = v.object({ tags: v.array(v.object({ name: v.string() })) });
 
-/** As many as the official JavaScript client asks for. */
-const COMMITS_ON_A_PAGE = 100;
+const historySchema = v.array(v.object({ id: gitId, date: v.pipe(v.string(), v.isoTimestamp()) }));
+
+/** As the official JavaScript client requests. */
+const COMMITS_PER_PAGE = 100;
 
 /** The typed endpoints over an HTTP client. */
 export function createHubApi(http: Http): HubApi {
@@ -85,22 +96,29 @@ export function createHubApi(http: Http): HubApi {
   return {
     endpoint: http.endpoint,
     async revision(type, id, ref) {
-      const url = `${api(type, id)}/revision/${encodeSegment(ref)}`;
       const subject = { type, id, ref };
-      const { body } = await http.json(url, subject);
-      const info = checkedReply(revisionSchema, body, subject);
-      if (isGitId(ref) && info.sha !== ref)
-        throw invalidReply(subject, `it is at commit ${info.sha}`);
-      return { id: info.id, rev: info.sha };
+      const { body } = await http.json(`${api(type, id)}/revision/${encodeSegment(ref)}`, subject);
+      const { id: newId, sha } = checkedReply(revisionSchema, body, subject);
+      if (isGitId(ref) && sha !== ref) throw invalidReply(subject, `it is for commit ${sha}`);
+      return { id: newId, rev: sha };
     },
     async tags(type, id) {
       const subject = { type, id };
       const { body } = await http.json(`${api(type, id)}/refs`, subject);
       return checkedReply(refsSchema, body, subject).tags.map((tag) => tag.name);
     },
-    history(type, id, rev) {
-      const url = `${api(type, id)}/commits/${rev}?limit=${COMMITS_ON_A_PAGE}`;
-      return readHistory(http, url, { type, id, ref: rev });
+    async history(type, id, rev) {
+      const subject = { type, id, ref: rev };
+      const url = `${api(type, id)}/commits/${rev}?limit=${COMMITS_PER_PAGE}`;
+      const { body, headers } = await http.json(url, subject);
+      const commits = checkedReply(historySchema, body, subject);
+      if (commits[0]?.id !== rev) {
+        throw invalidReply(subject, 'the history belongs to another commit');
+      }
+      return {
+        commits: commits.map((commit) => ({ rev: commit.id, date: commit.date })),
+        isWhole: nextPage(headers['link'], url) === undefined,
+      };
     },
     tree(type, id, rev) {
       const firstPage = `${api(type, id)}/tree/${rev}?recursive=true&expand=false`;
@@ -124,13 +142,13 @@ export function createHubApi(http: Http): HubApi {
   };
 }
 
-/** Ends a body that is longer than it may be, one chunk after that is known. */
-async function* atMost(body: AsyncIterable<Uint8Array>, most: number) {
+/** Ends a body that is too long with the first chunk over the limit. */
+async function* atMost(body: AsyncIterable<Uint8Array>, maxBytes: number) {
   let seen = 0;
   for await (const chunk of body) {
     seen += chunk.length;
     yield chunk;
-    if (seen > most) return;
+    if (seen > maxBytes) return;
   }
 }
 
@@ -147,28 +165,28 @@ function assertSame(file: TreeFile, got: Digests, subject: Subject): void {
 }
 
 /**
- * A Hub that answers each question memoize. Entries of one repository then agree on its commits, even
- * when a branch moves while a command runs; a cache could not hold both.
+ * A Hub that sends each request once and remembers the response, an error too. Entries of one
+ * repository then agree on its commits, even when a branch moves while a command runs; a cache could
+ * not hold both.
  */
 export function memoizeHub(hub: HubApi): HubApi {
   return {
     ...hub,
-    revision: memoize((...question: Parameters<HubApi['revision']>) => hub.revision(...question)),
-    tags: memoize((...question: Parameters<HubApi['tags']>) => hub.tags(...question)),
-    history: memoize((...question: Parameters<HubApi['history']>) => hub.history(...question)),
-    tree: memoize((...question: Parameters<HubApi['tree']>) => hub.tree(...question)),
+    revision: memoize((...key: Parameters<HubApi['revision']>) => hub.revision(...key)),
+    tags: memoize((...key: Parameters<HubApi['tags']>) => hub.tags(...key)),
+    history: memoize((...key: Parameters<HubApi['history']>) => hub.history(...key)),
+    tree: memoize((...key: Parameters<HubApi['tree']>) => hub.tree(...key)),
   };
 }
 
-/** The same function, which remembers its answers, failures too. */
 function memoize<A extends readonly string[], T>(
-  ask: (...question: A) => Promise<T>,
-): (...question: A) => Promise<T> {
-  const answers = new Map<string, Promise<T>>();
-  return (...question) => {
-    const key = JSON.stringify(question);
-    const answer = answers.get(key) ?? ask(...question);
-    answers.set(key, answer);
-    return answer;
+  run: (...args: A) => Promise<T>,
+): (...args: A) => Promise<T> {
+  const results = new Map<string, Promise<T>>();
+  return (...args) => {
+    const key = JSON.stringify(args);
+    const result = results.get(key) ?? run(...args);
+    results.set(key, result);
+    return result;
   };
 }

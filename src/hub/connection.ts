@@ -4,7 +4,7 @@ import { type Subject, errorOfRefusal, errorOfStorage, nameOf, protocolError } f
 import { TransientFault, requestedWaitMs } from './retry.ts';
 import { type Dispatcher, EnvHttpProxyAgent, interceptors, request } from 'undici';
 
-/** Where a Hub is, who asks, and how long an answer may take. */
+/** Address of a Hub, credentials, proxies and timeouts. */
 export interface ConnectionOptions {
   /** Address of the Hub, without a trailing slash. */
   readonly endpoint: string;
@@ -14,27 +14,27 @@ export interface ConnectionOptions {
   readonly userAgent: string;
   /** Proxy addresses; an empty text means none. */
   readonly proxy?: { readonly http: string; readonly https: string; readonly no: string };
-  /** Longest wait for an answer to begin, in ms. */
+  /** Longest wait for the headers of a response, in ms. */
   readonly answerTimeoutMs?: number;
   /** Longest wait for more bytes of a body, in ms. */
   readonly readTimeoutMs?: number;
-  /** Told of every request when it is over. */
+  /** Called at the end of every request. */
   readonly onExchange?: (exchange: Exchange) => void;
 }
 
-/** What a request says beside its address. */
+/** The parts of a request beside its address. */
 interface RequestOptions {
   readonly headers: Readonly<Record<string, string>>;
   readonly signal: AbortSignal | undefined;
-  /** Whether to ask as anybody would, without the token. */
+  /** Whether to send the request without the token. */
   readonly isPublic?: boolean;
-  /** Whether an answer came from this address before: it may have expired since. */
+  /** Whether the address comes from an earlier redirect, and may have expired since. */
   readonly isRemembered?: boolean;
 }
 
-/** An answer whose status is none of an error, or is 416 where a range was asked for. */
+/** A response with a status below 400, or with 416 to a range request. */
 export interface Answer {
-  /** Addresses that were asked one after the other, as redirects led; the last one answered. */
+  /** Requested addresses, in the order of the redirects. */
   readonly history: readonly URL[];
   /** The last of them. */
   readonly address: string;
@@ -43,14 +43,14 @@ export interface Answer {
   readonly body: Dispatcher.ResponseData['body'];
 }
 
-/** Single requests to a Hub, and to where it redirects. */
+/** Single requests to a Hub, and to the targets of its redirects. */
 export interface Connection {
   /**
-   * Sends a GET request, and hands the answer to `consume`; what that leaves of it is dropped.
+   * Sends a GET request and passes the response to `consume`; unread bytes are dropped.
    *
    * @param subject what the request is about, for messages
-   * @throws TransientFault for what may pass; HugError, see `errorOfRefusal`, `EHUG_NETWORK` and
-   *   `EHUG_PROTOCOL`, for what does not
+   * @throws TransientFault for a fault that a retry may fix; HugError for every other one, see
+   *   `errorOfRefusal`, `EHUG_NETWORK` and `EHUG_PROTOCOL`
    */
   exchange<T>(
     url: string,
@@ -63,14 +63,14 @@ export interface Connection {
 }
 
 const MAX_REDIRECTS = 10;
-/** Bytes that are read of an answer with an error. */
+/** Of the body of an error response. */
 const MAX_REFUSAL_BYTES = 64 * 1024;
-/** Certificate problems do not pass by themselves. */
+/** System error codes of certificate problems, which no retry fixes. */
 const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_(?:VERIFY|GET)|ERR_TLS/u;
 
-/** Makes the connections to a Hub: one pool, redirects, the token at home. */
+/** Opens a pool of connections to a Hub, which follows redirects without the token. */
 export function createConnection(options: ConnectionOptions): Connection {
-  const { endpoint, token, userAgent } = options;
+  const { endpoint, token, userAgent, onExchange } = options;
   const origin = new URL(endpoint).origin;
   const pool = new EnvHttpProxyAgent({
     headersTimeout: options.answerTimeoutMs ?? 30_000,
@@ -79,16 +79,16 @@ export function createConnection(options: ConnectionOptions): Connection {
     httpsProxy: options.proxy?.https ?? '',
     noProxy: options.proxy?.no ?? '',
   });
-  const telling = options.onExchange === undefined ? [] : [exchangeLogger(options.onExchange)];
-  const redirect = interceptors.redirect({ maxRedirections: MAX_REDIRECTS });
-  const dispatcher = pool.compose([...telling, redirect]);
+  const dispatcher = pool.compose([
+    ...(onExchange === undefined ? [] : [exchangeLogger(onExchange)]),
+    interceptors.redirect({ maxRedirections: MAX_REDIRECTS }),
+  ]);
 
-  /** The token, where it may go. */
-  const bearerFor = (url: string, { isPublic = false }: RequestOptions): string | undefined =>
+  const tokenFor = (url: string, { isPublic = false }: RequestOptions): string | undefined =>
     new URL(url).origin === origin && !isPublic ? token : undefined;
 
   async function send(url: string, how: RequestOptions): Promise<Answer> {
-    const bearer = bearerFor(url, how);
+    const bearer = tokenFor(url, how);
     const { statusCode, headers, body, context } = await request(url, {
       dispatcher,
       headers: {
@@ -98,13 +98,13 @@ export function createConnection(options: ConnectionOptions): Connection {
       },
       ...(how.signal === undefined ? {} : { signal: how.signal }),
     });
-    // Whoever reads the body hears of its faults; of one that nobody reads they do not matter.
+    // The reader of the body gets its errors; without a reader they do not matter.
     body.on('error', () => undefined);
     const { history = [] } = context as { history?: URL[] };
     return { history, address: history.at(-1)?.href ?? url, status: statusCode, headers, body };
   }
 
-  /** Throws what an answer without the wanted body means. */
+  /** @throws the error that an error response stands for */
   async function assertSuccess(
     { address, status, headers, body }: Answer,
     url: string,
@@ -116,16 +116,12 @@ export function createConnection(options: ConnectionOptions): Connection {
     const refusal = refusalOf(status, headers, text);
     const answering = new URL(address).origin;
     const isOfStorage = answering !== origin && refusal.errorCode === undefined;
-    if (isOfStorage || how.isRemembered === true) {
-      const error = errorOfStorage(refusal, subject, answering);
-      throw new TransientFault(error, requestedWaitMs(headers, Date.now()));
-    }
-    const hasToken = bearerFor(url, how) !== undefined;
-    const error = errorOfRefusal(refusal, subject, { endpoint, hasToken });
-    if (status === 408 || status === 429 || status >= 500) {
-      throw new TransientFault(error, requestedWaitMs(headers, Date.now()));
-    }
-    throw error;
+    const hasExpired = isOfStorage || how.isRemembered === true;
+    const error = hasExpired
+      ? errorOfStorage(refusal, subject, answering)
+      : errorOfRefusal(refusal, subject, { endpoint, hasToken: tokenFor(url, how) !== undefined });
+    const isTransient = hasExpired || status === 408 || status === 429 || status >= 500;
+    throw isTransient ? new TransientFault(error, requestedWaitMs(headers, Date.now())) : error;
   }
 
   return {
@@ -147,21 +143,21 @@ export function createConnection(options: ConnectionOptions): Connection {
   };
 }
 
-/** A redirect may lead to a CDN, but not on for ever, and not out of TLS, be it for one step. */
+/** Refuses endless redirects, and every redirect from HTTPS to HTTP, even one that leads back. */
 function assertEndOfRedirects({ history, status }: Answer, origin: string): void {
   const insecure = history.find(({ protocol }) => protocol !== 'https:');
   if (origin.startsWith('https:') && insecure !== undefined) {
-    throw protocolError(`the Hub redirects out of TLS, to ${insecure.origin}`);
+    throw protocolError(`the Hub redirects from HTTPS to ${insecure.origin}`);
   }
   if (status < 300 || status >= 400) return;
   throw protocolError(
     history.length > MAX_REDIRECTS
-      ? `the Hub redirects ${MAX_REDIRECTS} times and more`
-      : `the Hub answers ${status}, which leads nowhere`,
+      ? `the Hub redirects more than ${MAX_REDIRECTS} times`
+      : `the Hub sent the unexpected status ${status}`,
   );
 }
 
-/** Tells faults of the connection, which may pass, from everything else. */
+/** Separates faults of the connection, which a retry may fix, from all other errors. */
 function classify(
   error: unknown,
   url: string,
@@ -173,15 +169,15 @@ function classify(
   const { origin } = new URL(url);
   const code = systemCodeOf(error) ?? '';
   if (code === 'UND_ERR_INVALID_ARG') {
-    return protocolError(`the Hub redirects wrongly: ${messageOf(error)}`, error);
+    return protocolError(`the Hub sent an invalid redirect: ${messageOf(error)}`, error);
   }
   if (CERTIFICATE.test(code)) {
-    return new HugError('EHUG_NETWORK', `${origin} has no certificate that is trusted (${code})`, {
-      hint: 'NODE_EXTRA_CA_CERTS names a file with further certificates.',
+    return new HugError('EHUG_NETWORK', `the certificate of ${origin} is not trusted (${code})`, {
+      hint: 'Set NODE_EXTRA_CA_CERTS to a file with the certificate of its authority.',
       cause: error,
     });
   }
-  const what = `the connection to ${origin} failed, asked for ${nameOf(subject)}`;
+  const what = `the connection to ${origin} failed (request for ${nameOf(subject)})`;
   return new TransientFault(
     new HugError('EHUG_NETWORK', `${what}: ${messageOf(error)}`, {
       hint: 'Check the network, HTTPS_PROXY and HF_ENDPOINT, then run it again.',
@@ -190,30 +186,30 @@ function classify(
   );
 }
 
-/** One request and its answer, for `--debug`. What a redirect leads to is a request of its own. */
+/** One request and its response, for `--debug`. Each redirect is a request of its own. */
 export interface Exchange {
   readonly method: string;
   /** Path without the query, which may hold a signature. */
   readonly path: string;
-  /** `undefined` when no answer came. */
+  /** `undefined` when no response came. */
   readonly status: number | undefined;
-  /** Until the last byte of the answer, or until it broke off. */
+  /** From the request to the last byte of the response, or to its failure. */
   readonly ms: number;
-  /** Bytes of the body as they came, before they are unpacked. */
+  /** Bytes of the body as received, still encoded. */
   readonly bytes: number;
 }
 
-/** Tells of every exchange when it is over, however it ended. */
+/** Calls `log` at the end of every exchange, successful or not. */
 function exchangeLogger(
-  tell: (exchange: Exchange) => void,
+  log: (exchange: Exchange) => void,
 ): Dispatcher.DispatcherComposeInterceptor {
   return (dispatch) => (options, handler) => {
     const started = performance.now();
     let status: number | undefined;
     let bytes = 0;
-    const over = () => {
+    const end = () => {
       const [path = ''] = options.path.split('?', 1);
-      tell({ method: options.method, path, status, ms: performance.now() - started, bytes });
+      log({ method: options.method, path, status, ms: performance.now() - started, bytes });
     };
     return dispatch(options, {
       onRequestStart: (...args) => handler.onRequestStart?.(...args),
@@ -227,11 +223,11 @@ function exchangeLogger(
         handler.onResponseData?.(controller, chunk);
       },
       onResponseEnd: (...args) => {
-        over();
+        end();
         handler.onResponseEnd?.(...args);
       },
       onResponseError: (...args) => {
-        over();
+        end();
         handler.onResponseError?.(...args);
       },
     });

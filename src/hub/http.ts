@@ -2,57 +2,56 @@ import { setMaxListeners } from 'node:events';
 import pLimit from 'p-limit';
 import { decoded, type Headers, parseJson, readText } from './answer.ts';
 import { type Answer, type ConnectionOptions, createConnection } from './connection.ts';
-import { protocolError } from './errors.ts';
-import type { Subject } from './errors.ts';
+import { type Subject, protocolError } from './errors.ts';
 import { DEFAULT_RETRY, type RetryPolicy, type Wait, withRetries } from './retry.ts';
 
-/** How to reach a Hub. */
+/** Options of the HTTP client. */
 export interface HttpOptions extends ConnectionOptions {
-  /** API requests at once. */
+  /** API requests at once; default 16. */
   readonly apiConcurrency?: number;
-  /** Downloads at once. */
+  /** Downloads at once; default 8. */
   readonly downloadConcurrency?: number;
-  /** When faults are tried again; default: five times, after 1 s and more. */
+  /** Default: five retries, after 1 s and more. */
   readonly retry?: RetryPolicy;
-  /** Told of each wait before another try. */
+  /** Called before each wait for a retry. */
   readonly onWait?: (wait: Wait) => void;
-  /** Ends all requests. */
+  /** Aborts all requests. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** An answer of the JSON API. */
-export interface JsonAnswer {
+/** A response of the JSON API. */
+interface JsonAnswer {
   readonly body: unknown;
   readonly headers: Headers;
 }
 
-/** The same, as it was sent. */
-export interface TextAnswer {
+/** The same before parsing. */
+interface TextAnswer {
   readonly text: string;
   readonly headers: Headers;
 }
 
-/** HTTP as the rest of the Hub client needs it. */
+/** HTTP client of one Hub: limits the requests at once, and retries. */
 export interface Http {
   /** Address of the Hub, without a trailing slash. */
   readonly endpoint: string;
-  /** Whether a token is sent to it. */
+  /** Whether requests carry a token. */
   readonly hasToken: boolean;
   /**
    * GETs JSON.
    *
    * @param url absolute address on the endpoint's origin
-   * @throws HugError, see `errorOfRefusal`; `EHUG_PROTOCOL` when the answer is not JSON
+   * @throws HugError, see `errorOfRefusal`; `EHUG_PROTOCOL` when the response is not JSON
    */
   json(url: string, subject: Subject): Promise<JsonAnswer>;
   /**
-   * GETs text of the JSON API as anybody would, without the token.
+   * GETs text of the JSON API without the token.
    *
    * @param url absolute address on the endpoint's origin
    */
   publicText(url: string, subject: Subject): Promise<TextAnswer>;
   /**
-   * GETs a body and hands it to `consume`, again from the start after a fault.
+   * GETs a body and passes it to `consume`, again from the start after a fault.
    *
    * @param url absolute address on the endpoint's origin
    */
@@ -62,59 +61,59 @@ export interface Http {
     consume: (body: AsyncIterable<Uint8Array>) => Promise<T>,
   ): Promise<T>;
   /**
-   * GETs bytes of a file and hands them to `consume`, again after a fault. Its `progressed` makes the
-   * tries start anew, so that a long file survives any number of faults.
+   * GETs bytes of a file and passes them to `consume`, again after a fault. A call of its `progressed`
+   * resets the number of retries, so that a long file survives any number of faults.
    */
   range<T>(request: RangeRequest<T>): Promise<T>;
-  /** Closes all connections. Requests that are under way end at once, and are not repeated. */
+  /** Closes all connections. Running requests are aborted, without a retry. */
   close(): Promise<void>;
 }
 
-/** Which bytes of a file to GET. */
-export interface RangeRequest<T> {
+/** A request for bytes of a file. */
+interface RangeRequest<T> {
   readonly subject: Subject;
-  /** What to ask for, said anew for each try. */
+  /** Called before each try. */
   readonly next: () => RangeTry;
-  /** Takes the answer; `progressed` says that a fault from here on is the first one again. */
+  /** `progressed` makes the next fault count as the first one. */
   readonly consume: (answer: RangeAnswer, progressed: () => void) => Promise<T>;
   readonly signal: AbortSignal;
 }
 
-/** One try at some bytes of a file. */
-export interface RangeTry {
-  /** Absolute address, on the endpoint's origin or one that an answer came from before. */
+/** One try of a range request. */
+interface RangeTry {
+  /** Absolute address on the endpoint's origin, or the target of an earlier redirect. */
   readonly url: string;
-  /** Whether it is the latter: what refuses it may do so because it has expired. */
+  /** Whether it is the latter, which may have expired. */
   readonly isRemembered?: boolean;
   /** Value of `Range`; absent for the whole file. */
   readonly range?: string | undefined;
 }
 
-/** An answer with bytes of a file; 416 is one too, since the range was not the Hub's wish. */
+/** A response with bytes of a file, or with status 416: the caller decides what a bad range means. */
 export interface RangeAnswer {
-  /** Address that it came from, after redirects. */
+  /** Address of the response, after redirects. */
   readonly address: string;
   readonly status: number;
   readonly headers: Headers;
   readonly body: AsyncIterable<Uint8Array>;
 }
 
-/** A tree page of 1,000 entries has under 1 MB; nothing the API answers is near this, in bytes. */
+/** In bytes. A tree page of 1,000 entries has under 1 MB, and no other response is larger. */
 const MAX_JSON_BYTES = 64 * 1024 * 1024;
 
-/** Makes the HTTP client: single requests of `connection.ts`, bounded in number and repeated. */
+/** Opens an HTTP client for one Hub. */
 export function createHttp(options: HttpOptions): Http {
   const { endpoint, token, retry = DEFAULT_RETRY, onWait = () => undefined } = options;
   const { origin } = new URL(endpoint);
   const closed = new AbortController();
   const signal = AbortSignal.any([closed.signal, ...(options.signal ? [options.signal] : [])]);
-  // Each request under way listens; Node would warn of a leak at eleven.
+  // Each running request adds a listener; Node would warn of a leak at eleven.
   setMaxListeners(0, signal);
   const connection = createConnection(options);
   const apiLimit = pLimit(options.apiConcurrency ?? 16);
   const downloadLimit = pLimit(options.downloadConcurrency ?? 8);
 
-  /** A request on the endpoint's origin with its whole body, from the start each time. */
+  /** A request to the endpoint's origin; each retry starts from the first byte. */
   async function whole<T>(
     url: string,
     subject: Subject,
@@ -122,7 +121,7 @@ export function createHttp(options: HttpOptions): Http {
     isPublic = false,
   ): Promise<T> {
     if (new URL(url).origin !== origin) {
-      throw protocolError(`the Hub points to another origin: ${bare(url)}`);
+      throw protocolError(`the Hub refers to another origin: ${bare(url)}`);
     }
     const how = { headers: { 'accept-encoding': 'gzip' }, signal, isPublic };
     const attempt = () => connection.exchange(url, subject, how, consume);
@@ -145,22 +144,16 @@ export function createHttp(options: HttpOptions): Http {
     range: ({ subject, next, consume, signal: own }) =>
       downloadLimit(() => {
         const stop = AbortSignal.any([signal, own]);
-        return withRetries(
-          (progressed) => {
-            const { url, range, isRemembered = false } = next();
-            const headers = {
-              'accept-encoding': 'identity',
-              ...(range === undefined ? {} : { range }),
-            };
-            const how = { headers, signal: stop, isRemembered };
-            return connection.exchange(url, subject, how, (answer) =>
-              consume({ ...answer, body: decoded(answer.body, answer.headers) }, progressed),
-            );
-          },
-          retry,
-          onWait,
-          stop,
-        );
+        const attempt = (progressed: () => void) => {
+          const { url, range, isRemembered = false } = next();
+          const bytes = range === undefined ? {} : { range };
+          const headers = { 'accept-encoding': 'identity', ...bytes };
+          const how = { headers, signal: stop, isRemembered };
+          return connection.exchange(url, subject, how, (answer) =>
+            consume({ ...answer, body: decoded(answer.body, answer.headers) }, progressed),
+          );
+        };
+        return withRetries(attempt, retry, onWait, stop);
       }),
     close: () => {
       closed.abort();

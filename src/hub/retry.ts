@@ -1,29 +1,30 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HugError } from '../errors.ts';
 
-/** When and how long to wait before another try. */
+/** How often to retry, and how long to wait before. */
 export interface RetryPolicy {
-  /** Tries after the first one. */
+  /** After the first try. */
   readonly retries: number;
-  /** Longest wait before the second try, in ms; it doubles with each further one. */
+  /** Longest wait before the first retry, in ms; it doubles with each further one. */
   readonly baseMs: number;
   /** Longest wait that a server may ask for, in ms. */
   readonly longestWaitMs: number;
 }
 
-/** The published windows of the Hub last 300 s; one is waited out, not more. */
+/** The rate limit windows of the Hub last 300 s; nix-hug waits for the end of one, not more. */
 export const DEFAULT_RETRY: RetryPolicy = { retries: 5, baseMs: 1_000, longestWaitMs: 310_000 };
 
-/** A wait that is about to happen, for the user to see. */
+/** A wait that is about to begin, for the user to see. */
 export interface Wait {
   readonly reason: string;
   readonly ms: number;
 }
 
-/** A fault that may pass: try again, or end in `final`. */
+/** A fault that a retry may fix. */
 export class TransientFault extends Error {
+  /** The error after the last retry. */
   readonly final: HugError;
-  /** What the server asked for, in ms. */
+  /** Requested by the server, in ms. */
   readonly waitMs: number | undefined;
 
   constructor(final: HugError, waitMs?: number) {
@@ -34,12 +35,11 @@ export class TransientFault extends Error {
 }
 
 /**
- * Repeats an attempt while it ends in a `TransientFault`, with exponential back-off and jitter,
- * or after the wait that the server asked for, if that is longer: by another clock, its date may
- * have passed.
+ * Repeats an attempt that throws `TransientFault`, with exponential back-off and jitter. The wait
+ * that the server requests counts when it is longer; a date may have passed already by our clock.
  *
  * @param attempt may call `progressed`, after which the next fault counts as the first one
- * @throws whatever else the attempt throws, at once; the fault's `final` error when tries are used up
+ * @throws the `final` error of the fault after the last retry; any other error at once
  */
 export async function withRetries<T>(
   attempt: (progressed: () => void) => Promise<T>,
@@ -67,8 +67,10 @@ export async function withRetries<T>(
 }
 
 /**
- * How long a server asks to wait, in ms: `Retry-After` in seconds or as a date (RFC 9110, section
- * 10.2.3), else the `t` of `RateLimit` (draft-ietf-httpapi-ratelimit-headers) when nothing remains.
+ * The wait that a server requests, in ms: `Retry-After` in seconds or as a date (RFC 9110, section
+ * 10.2.3), else the `t` of `RateLimit` (draft-ietf-httpapi-ratelimit-headers) when `r` is 0.
+ *
+ * @param now in ms since the epoch
  */
 export function requestedWaitMs(
   headers: Readonly<Record<string, string | string[] | undefined>>,

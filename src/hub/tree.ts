@@ -1,6 +1,7 @@
 import { isGitId, isSha256Hex, sriOfText } from '../digest.ts';
 import { HugError } from '../errors.ts';
 import { assertSafePath, pathCollision } from '../safe-path.ts';
+import { parseJson } from './answer.ts';
 import { type Subject, checkedReply, protocolError, invalidReply } from './errors.ts';
 import type { Http } from './http.ts';
 import * as v from 'valibot';
@@ -11,10 +12,10 @@ const NEXT = /;\s*rel\s*=\s*(?:"(?:[^"]*\s)?next(?:\s[^"]*)?"|next\s*(?:[;,]|$))
 /**
  * The target of `rel="next"` in a `Link` header (RFC 8288), made absolute.
  *
- * @param header the header's value, several joined by commas or as a list
- * @param base address of the answer that carries it
- * @returns `undefined` when there is no next page
- * @throws HugError `EHUG_PROTOCOL` when its target is no address: what it has would be missing
+ * @param header value of the header; several as a list, or joined by commas
+ * @param base address of the response
+ * @returns `undefined` after the last page
+ * @throws HugError `EHUG_PROTOCOL` for an invalid address, since the files of that page would be missing
  */
 export function nextPage(
   header: string | readonly string[] | undefined,
@@ -24,7 +25,7 @@ export function nextPage(
   for (const { groups } of text.matchAll(LINK)) {
     if (groups?.['target'] !== undefined && NEXT.test(groups['parameters'] ?? '')) {
       if (URL.canParse(groups['target'], base)) return new URL(groups['target'], base).href;
-      throw protocolError('the Hub names a next page that is no address');
+      throw protocolError('the Hub sent an invalid address of the next page');
     }
   }
   return undefined;
@@ -37,16 +38,16 @@ export interface TreeFile {
   readonly size: number;
   /** Git blob id; of an LFS file, its pointer's. */
   readonly oid: string;
-  /** Present for LFS files: SHA-256 of the content in hex, which a gated repository masks. */
+  /** Present for LFS files: SHA-256 of the content in hex; a gated repository masks it. */
   readonly lfs?: { readonly sha256: string } | 'masked';
-  /** Name of the content in Xet storage, for LFS files that are there; masked ones are left out. */
+  /** Name of the content in Xet storage; absent for files that are not there, or masked. */
   readonly xetHash?: string;
 }
 
-/** More pages than any repository has; the Hub advises at most 100,000 files. */
+/** More than any repository has; the Hub recommends at most 100,000 files. */
 const MAX_PAGES = 2_000;
 
-/** What the Hub puts in place of a digest for callers without access. */
+/** Sent in place of a digest to callers without access. */
 const MASK = '*'.repeat(64);
 
 const sizeSchema = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -76,7 +77,7 @@ const pageSchema = v.array(
  * Reads a tree to its last page.
  *
  * @param firstPage address of a recursive listing
- * @returns all files; no path is unsafe, none comes twice, none is also a folder
+ * @returns all files; every path is safe and unique, and none is also a folder
  * @throws HugError `EHUG_UNSAFE_PATH`; `EHUG_PROTOCOL` when the pages contradict each other
  */
 export async function readTree(
@@ -89,14 +90,17 @@ export async function readTree(
   let page: string | undefined = firstPage;
   while (page !== undefined) {
     if (pages.has(page) || pages.size === MAX_PAGES) {
-      throw invalidReply(subject, `page ${pages.size + 1} of its tree repeats or never ends`);
+      throw invalidReply(
+        subject,
+        `page ${pages.size + 1} of its tree repeats, or the pages do not end`,
+      );
     }
     pages.add(page);
     const { body, headers } = await http.json(page, subject);
     for (const entry of checkedReply(pageSchema, body, subject)) {
       if (entry.type === 'directory') continue;
       if (files.has(entry.path)) {
-        throw invalidReply(subject, `its tree names ${JSON.stringify(entry.path)} twice`);
+        throw invalidReply(subject, `its tree has ${JSON.stringify(entry.path)} twice`);
       }
       files.set(entry.path, treeFile(entry, subject));
     }
@@ -124,41 +128,32 @@ function treeFile(entry: v.InferOutput<typeof fileSchema>, subject: Subject): Tr
 }
 
 /**
- * SHA-256, in SRI form, of the Hub's answer about a tree; or why there is none: it has several
- * `pages`, or it is `closed` to those without a token.
+ * SHA-256, in SRI form, of the Hub's response about a tree; or why Nix cannot use it: it has several
+ * `pages`, or it is `closed` to requests without a token.
  */
 export type TreePin = { readonly hash: string } | { readonly obstacle: 'pages' | 'closed' };
 
-/** Entries on a full page. Nix does not see whether another one follows, and refuses a full one. */
+/** Entries of a full page. Nix cannot see whether another page follows, so it refuses a full one. */
 const PAGE_SIZE = 1_000;
 
 /**
- * Asks for a tree as Nix does.
+ * Requests a tree as Nix does.
  *
- * @param address the very address that Nix asks
+ * @param address the address that Nix requests
  */
 export async function pinTree(http: Http, address: string, subject: Subject): Promise<TreePin> {
-  const answer = await http.publicText(address, subject).catch(closedAsUndefined);
-  if (answer === undefined) return { obstacle: 'closed' };
-  const { text, headers } = answer;
-  if (nextPage(headers['link'], address) !== undefined) return { obstacle: 'pages' };
-  if (entryCount(text, subject) >= PAGE_SIZE) return { obstacle: 'pages' };
+  const response = await http.publicText(address, subject).catch(closedAsUndefined);
+  if (response === undefined) return { obstacle: 'closed' };
+  const { text, headers } = response;
+  const entries = checkedReply(v.array(v.unknown()), parseJson(text, address), subject);
+  const hasNext = nextPage(headers['link'], address) !== undefined;
+  if (hasNext || entries.length >= PAGE_SIZE) return { obstacle: 'pages' };
   return text.includes(`"${MASK}"`) ? { obstacle: 'closed' } : { hash: sriOfText(text) };
 }
 
-/** A repository that was there with the token is not gone, but private. */
+/** The token could read the repository, so a 404 without it means private, not missing. */
 function closedAsUndefined(error: unknown): undefined {
   const codes = ['EHUG_REPO_NOT_FOUND', 'EHUG_GATED', 'EHUG_FORBIDDEN'];
   if (error instanceof HugError && codes.includes(error.code)) return undefined;
   throw error;
-}
-
-function entryCount(text: string, subject: Subject): number {
-  try {
-    const entries: unknown = JSON.parse(text);
-    if (Array.isArray(entries)) return entries.length;
-  } catch {
-    // Said below.
-  }
-  throw invalidReply(subject, 'its tree is not a list');
 }

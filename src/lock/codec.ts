@@ -44,7 +44,7 @@ export function parseLock(text: string, file: string): Lock {
   }
   const result = v.safeParse(lockSchema, json);
   const problems = result.success
-    ? [...collisions(result.output), ...misnamed(result.output)]
+    ? [...collisions(result.output), ...unnamed(result.output)]
     : result.issues.map((issue) => `${v.getDotPath(issue) ?? 'lock'}: ${issue.message}`);
   if (result.success && problems.length === 0) return result.output;
   throw invalid(file, [...new Set(problems)].slice(0, MAX_PROBLEMS));
@@ -137,24 +137,21 @@ function collisions(lock: Lock): string[] {
   });
 }
 
-/** Files whose `storeName` or `url` is not the one that their path has. */
-function misnamed(lock: Lock): string[] {
+/**
+ * Files that Nix can neither name nor download, since they have no `storeName` or no `url`. One that
+ * differs from what the path gives is accepted: it does not decide which bytes are.
+ */
+function unnamed(lock: Lock): string[] {
   const problems: string[] = [];
   for (const named of namedEntries(lock)) {
     for (const [path, file] of named.entry.files) {
-      const names = pathNames(path);
-      for (const key of ['storeName', 'url'] as const) {
-        if (file[key] === names[key]) continue;
-        const of = `${key} of ${JSON.stringify(path)}`;
-        problems.push(`${placeOf(named)}.files: ${of} ${reason(names[key])}`);
+      for (const key of Object.keys(pathNames(path))) {
+        if (key in file) continue;
+        problems.push(`${placeOf(named)}.files: ${JSON.stringify(path)} needs a ${key}`);
       }
     }
   }
   return problems;
-}
-
-function reason(expected: string | undefined): string {
-  return expected === undefined ? 'is not needed' : `must be ${JSON.stringify(expected)}`;
 }
 
 function invalid(file: string, details: readonly string[]): HugError {

@@ -7,7 +7,7 @@ const BASE = '||||||| ';
 const THEIRS = '=======';
 const END = '>>>>>>> ';
 
-/** Whether git left conflict markers in the text. */
+/** Whether the text has conflict markers of git. */
 export function hasConflictMarkers(text: string): boolean {
   return text.split('\n').some((line) => line.startsWith(OURS));
 }
@@ -15,7 +15,7 @@ export function hasConflictMarkers(text: string): boolean {
 /**
  * Both sides of a lock with conflict markers.
  *
- * @param text the file as git left it, in the `merge`, `diff3` or `zdiff3` style
+ * @param text of the file, with markers in the `merge`, `diff3` or `zdiff3` style
  * @param file its name, for messages
  * @throws HugError `EHUG_LOCK_CONFLICT` when a side is not a valid lock
  */

@@ -1,16 +1,17 @@
 import { byCodeUnit } from '../collections.ts';
 import type { RepoType } from '../repo.ts';
+import { lockOfEntries, lockedIn, namedEntries } from './entries.ts';
 import type { Lock, LockedEntry, LockedFile } from './schema.ts';
 
-/** What an entry is pinned to. */
+/** The commit of an entry. */
 export interface Pin {
-  /** Branch, tag or commit that was resolved. */
+  /** Branch, tag or commit that was resolved to it. */
   readonly ref: string;
-  /** The commit. */
+  /** 40 hex digits. */
   readonly rev: string;
 }
 
-/** How one entry differs between two locks. */
+/** The difference of one entry between two locks. */
 export interface EntryChange<P extends Pin = Pin> {
   /** Name of the entry. */
   readonly name: string;
@@ -25,11 +26,11 @@ export interface EntryChange<P extends Pin = Pin> {
   readonly added: readonly string[];
   readonly removed: readonly string[];
   readonly modified: readonly string[];
-  /** Whether the description of the repository is all that changed. */
+  /** Whether `README.md` is the only file that changed. */
   readonly onlyReadme: boolean;
-  /** By how many bytes all files of the entry grew; negative when they shrank. */
+  /** Growth of all files together, in bytes; negative when they shrank. */
   readonly sizeChange: number;
-  /** Size in bytes of the contents that no entry of the old lock has. */
+  /** Bytes of the contents that no entry of the old lock has. */
   readonly downloadBytes: number;
 }
 
@@ -37,60 +38,31 @@ const README = 'README.md';
 
 /** The entries that differ, models before datasets, sorted by name. */
 export function diffLocks(from: Lock, to: Lock): EntryChange[] {
-  const pairs = [
-    ...unequal('model', from.models, to.models),
-    ...unequal('dataset', from.datasets, to.datasets),
-  ];
-  if (pairs.length === 0) return [];
-  const known = new Set(
-    [...from.models.values(), ...from.datasets.values()].flatMap((entry) =>
-      [...entry.files.values()].map((file) => file.hash),
-    ),
+  const all = lockOfEntries(undefined, [...namedEntries(from), ...namedEntries(to)]);
+  const changed = namedEntries(all).filter(
+    (named) => lockedIn(from, named) !== lockedIn(to, named),
   );
-  return pairs.map((pair) => change(pair, known));
-}
-
-/** An entry in two locks, of which one may not have it. */
-interface Pair {
-  readonly name: string;
-  readonly type: RepoType;
-  readonly repo: string;
-  readonly before: LockedEntry | undefined;
-  readonly after: LockedEntry | undefined;
-}
-
-function unequal(
-  type: RepoType,
-  from: ReadonlyMap<string, LockedEntry>,
-  to: ReadonlyMap<string, LockedEntry>,
-): Pair[] {
-  const names = [...new Set([...from.keys(), ...to.keys()])].toSorted(byCodeUnit);
-  return names.flatMap((name) => {
-    const before = from.get(name);
-    const after = to.get(name);
-    const entry = after ?? before;
-    if (entry === undefined || before === after) return [];
-    return { name, type, repo: entry.repo, before, after };
+  if (changed.length === 0) return [];
+  const known = new Set(
+    namedEntries(from).flatMap(({ entry }) => [...entry.files.values()].map((file) => file.hash)),
+  );
+  return changed.map(({ type, name, entry: { repo } }) => {
+    const before = lockedIn(from, { type, name });
+    const after = lockedIn(to, { type, name });
+    const files = diffFiles(before?.files ?? new Map(), after?.files ?? new Map());
+    const touched = [...files.added, ...files.removed, ...files.modified];
+    return {
+      name,
+      type,
+      repo,
+      from: pin(before),
+      to: pin(after),
+      ...files,
+      onlyReadme: touched.length === 1 && touched[0] === README,
+      sizeChange: sizeOf(after) - sizeOf(before),
+      downloadBytes: newBytes(after, known),
+    };
   });
-}
-
-function change(
-  { name, type, repo, before, after }: Pair,
-  known: ReadonlySet<string>,
-): EntryChange {
-  const files = diffFiles(before?.files ?? new Map(), after?.files ?? new Map());
-  const touched = [...files.added, ...files.removed, ...files.modified];
-  return {
-    name,
-    type,
-    repo,
-    from: pin(before),
-    to: pin(after),
-    ...files,
-    onlyReadme: touched.length === 1 && touched[0] === README,
-    sizeChange: sizeOf(after) - sizeOf(before),
-    downloadBytes: newBytes(after, known),
-  };
 }
 
 function pin(entry: LockedEntry | undefined): Pin | null {
@@ -114,7 +86,7 @@ function diffFiles(
 const sizeOf = (entry: LockedEntry | undefined): number =>
   [...(entry?.files.values() ?? [])].reduce((sum, { size }) => sum + size, 0);
 
-/** Each content counts once, however many paths have it. */
+/** Each content counts once, even under several paths. */
 function newBytes(entry: LockedEntry | undefined, known: ReadonlySet<string>): number {
   const contents = new Map(
     [...(entry?.files.values() ?? [])].map((file) => [file.hash, file.size] as const),

@@ -1,12 +1,26 @@
 import { byCodeUnit } from '../collections.ts';
 import type { RepoType } from '../repo.ts';
-import type { Lock, LockedEntry } from './schema.ts';
+import { LOCKFILE_VERSION, type Lock, type LockedEntry } from './schema.ts';
 
-/** An entry of a lock, with its place. */
+/** An entry of a lock with its type and name. */
 export interface NamedEntry {
   readonly type: RepoType;
   readonly name: string;
   readonly entry: LockedEntry;
+}
+
+/** A lock with these entries; of two at one place, the last one counts. */
+export function lockOfEntries(endpoint: string | undefined, entries: readonly NamedEntry[]): Lock {
+  const section = (type: RepoType) =>
+    new Map(
+      entries.flatMap((named) => (named.type === type ? [[named.name, named.entry] as const] : [])),
+    );
+  return {
+    lockfileVersion: LOCKFILE_VERSION,
+    ...(endpoint === undefined ? {} : { endpoint }),
+    models: section('model'),
+    datasets: section('dataset'),
+  };
 }
 
 /** The entries of one type in a lock. */
@@ -24,7 +38,7 @@ export function namedEntries({ models, datasets }: Lock): NamedEntry[] {
   return [...inSection('model', models), ...inSection('dataset', datasets)];
 }
 
-/** Where an entry stands: `models.mistral`. Unlike the name it is unique in a lock. */
+/** The place of an entry: `models.mistral`. Unlike the name it is unique in a lock. */
 export const placeOf = ({ type, name }: { type: RepoType; name: string }): string =>
   `${type}s.${name}`;
 
@@ -35,8 +49,8 @@ function inSection(type: RepoType, entries: ReadonlyMap<string, LockedEntry>): N
 }
 
 /**
- * Entries that have one branch or tag of a repository at different commits, as one sentence each.
- * Each builds alone, but a Hub cache has one commit for a ref, and Nix refuses to make it of both.
+ * Warnings about entries that have one branch or tag of a repository at different commits. Each
+ * builds alone, but a Hub cache has one commit per ref, so Nix refuses to build a cache of both.
  */
 export function refClashes(lock: Lock): string[] {
   const firsts = new Map<string, NamedEntry>();

@@ -4,7 +4,7 @@ import { EXPORT, FETCH, IMPORT, LS } from './json-schema/files.ts';
 import { ERROR, LOCK, MANIFEST } from './json-schema/lock.ts';
 import type { InferOutput } from 'valibot';
 
-/** What `completion` prints. */
+/** Output of `completion`. */
 const COMPLETION = {
   completion: document('nix-hug completion --json', 'A completion script.', {
     shell: oneOf(['bash', 'zsh', 'fish'], 'The shell it is for.'),
@@ -13,8 +13,8 @@ const COMPLETION = {
 };
 
 /**
- * Schemas of what `--json` prints, by the name of their file in `schemas/output/`. Commands take the
- * types from here and load nothing of it; the schemas are for `npm run schemas` and the tests.
+ * Schemas of the outputs with `--json`, by the name of their file in `schemas/output/`. Commands
+ * import only types from here; `npm run schemas` and the tests load the schemas.
  */
 export const OUTPUT_SCHEMAS = {
   ...ERROR,
@@ -32,5 +32,5 @@ export const OUTPUT_SCHEMAS = {
 /** Name of a schema. */
 export type OutputName = keyof typeof OUTPUT_SCHEMAS;
 
-/** What a command prints with `--json`, by the name of its schema. */
+/** Type of an output with `--json`, by the name of its schema. */
 export type Output<Name extends OutputName> = InferOutput<(typeof OUTPUT_SCHEMAS)[Name]>;

@@ -16,9 +16,5 @@ export function count(number: number, one: string, many: string): string {
   return `${number} ${number === 1 ? one : many}`;
 }
 
-/** One of several, with the number of the others. */
-export const andMore = (one: string, others: number): string =>
-  others === 0 ? one : `${one} (and ${others} more)`;
-
 /** As many digits of a commit as tell it from others at a glance. */
 export const shortRev = (rev: string): string => rev.slice(0, 12);

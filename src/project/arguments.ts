@@ -4,14 +4,14 @@ import { quote } from '../quote.ts';
 import { DEFAULT_REF, type RepoType, badRefReason, parseRepoForm } from '../repo.ts';
 import { unsafeReason } from '../safe-path.ts';
 
-/** Options that say which files are meant. */
+/** Options that select files. */
 export interface SelectionOptions {
   readonly include?: readonly string[] | undefined;
   readonly exclude?: readonly string[] | undefined;
   readonly file?: readonly string[] | undefined;
 }
 
-/** Options that say which repository, revision and files are meant, without a manifest. */
+/** Options of a command on a repository that no manifest names. */
 export interface RemoteOptions extends SelectionOptions {
   readonly ref?: string | undefined;
   readonly model?: boolean | undefined;
@@ -19,25 +19,26 @@ export interface RemoteOptions extends SelectionOptions {
   readonly repoType?: RepoType | undefined;
 }
 
-/** What a repository form and its options mean together. */
+/** A repository form together with the options beside it. */
 export interface RepoRequest {
-  /** Absent when nothing says it. */
+  /** `undefined` when neither the form nor an option gives it. */
   readonly type: RepoType | undefined;
-  /** Repository id as the user knows it. */
+  /** Repository id as the user wrote it. */
   readonly id: string;
   /** Branch, tag, `refs/pr/N` or commit. */
   readonly ref: string;
-  /** Whether the user named the ref, and it is not just the default. */
+  /** Whether the user gave the ref, and it is not the default. */
   readonly named: boolean;
   readonly select: Selection | undefined;
 }
 
 /**
- * Reads a repository form and the options beside it.
+ * Parses a repository form and the options beside it.
  *
  * @param url any repository form
- * @param endpoints addresses that count as the Hub beside the usual ones
- * @throws HugError `EHUG_REPO_INVALID`; `EHUG_USAGE` when two of them contradict each other
+ * @param endpoints addresses of further Hubs, beside the usual ones
+ * @throws HugError `EHUG_REPO_INVALID`; `EHUG_USAGE` when the form and the options contradict each
+ *   other
  */
 export function parseRepoRequest(
   url: string,
@@ -45,12 +46,12 @@ export function parseRepoRequest(
   ...endpoints: readonly (string | undefined)[]
 ): RepoRequest {
   const form = parseRepoForm(url, ...endpoints.filter((endpoint) => endpoint !== undefined));
-  const named = oneOf('revision', [form.ref, options.ref]);
+  const named = onlyValue('revision', [form.ref, options.ref]);
   const ref = named ?? DEFAULT_REF;
   const badRef = badRefReason(ref);
   if (badRef !== undefined) throw usageError(`--ref ${quote(ref)} ${badRef}`);
   return {
-    type: oneOf('type', [
+    type: onlyValue('type', [
       form.type,
       options.repoType,
       options.model === true ? 'model' : undefined,
@@ -64,9 +65,9 @@ export function parseRepoRequest(
 }
 
 /**
- * The selection that options make.
+ * The selection that the options make.
  *
- * @param file that an address names
+ * @param file of the repository form
  * @throws HugError `EHUG_USAGE`
  */
 export function selectionOf(
@@ -86,20 +87,26 @@ export function selectionOf(
       throw usageError(`the pattern ${quote(glob)} begins with "!"`, 'List it under --exclude.');
     }
   }
-  const globs = include.length + exclude.length;
-  if (files.length > 0 && globs > 0) {
-    throw usageError('exact files and patterns exclude each other', 'Keep --file, or --include.');
+  const hasGlobs = include.length + exclude.length > 0;
+  if (files.length > 0 && hasGlobs) {
+    throw usageError(
+      'exact files cannot be combined with patterns',
+      'Keep --file, or --include and --exclude.',
+    );
   }
   if (files.length > 0) return { files };
-  if (globs === 0) return undefined;
+  if (!hasGlobs) return undefined;
   return {
     ...(include.length === 0 ? {} : { include }),
     ...(exclude.length === 0 ? {} : { exclude }),
   };
 }
 
-/** The one value that is given, from whichever side. */
-function oneOf<T extends string>(what: string, given: readonly (T | undefined)[]): T | undefined {
+/** The value that the form, an option or both give. */
+function onlyValue<T extends string>(
+  what: string,
+  given: readonly (T | undefined)[],
+): T | undefined {
   const values = new Set(given.filter((value) => value !== undefined));
   if (values.size > 1) {
     throw usageError(`two values for the ${what}: ${[...values].map(quote).join(' and ')}`);
@@ -107,62 +114,60 @@ function oneOf<T extends string>(what: string, given: readonly (T | undefined)[]
   return [...values][0];
 }
 
-/** What the arguments of a command name. */
+/** The arguments of a command that takes entries of the lock and repositories. */
 export interface Targets {
-  /** Entries of the lock; all of them where nothing at all is named. */
+  /** Entries of the lock; without arguments all of them. */
   readonly names: readonly string[];
   /** Repositories, in any form. */
   readonly urls: readonly string[];
 }
 
-/** Whether a command is about the lock. */
+/** Whether a command works on entries of the lock. */
 export const isOfLock = ({ names, urls }: Targets): boolean =>
   names.length > 0 || urls.length === 0;
 
-/** What a repository is written with; names of entries have neither `/` nor `:`. */
+/** A repository has one of these characters, and the name of an entry has none. */
 const REPOSITORY = /[/:]/u;
 
-/** What options about files may narrow: repositories alone, or entries of the lock too. */
+/** Whether the options that select files apply to repositories alone, or to entries too. */
 type Narrowed = 'repositories' | 'entries';
 
 /**
- * Tells repositories from names of entries among the arguments of a command that takes both, each
- * once.
+ * Separates repositories from names of entries among the arguments; repeated ones count once.
  *
- * @param options those of the command
- * @param narrowed what its options about files may narrow
- * @throws HugError `EHUG_USAGE` for options that do not say of what they are
+ * @throws HugError `EHUG_USAGE` for options that do not apply to the arguments
  */
 export function targetsOf(
   targets: readonly string[],
   { ref, model, dataset, repoType, include, exclude, file }: RemoteOptions,
   narrowed: Narrowed = 'repositories',
 ): Targets {
-  const ofOne = [ref, model, dataset, repoType];
-  const ofFiles = narrowed === 'entries' ? [] : [include, exclude, file];
   const unique = [...new Set(targets)];
   const urls = unique.filter((target) => REPOSITORY.test(target));
   const names = unique.filter((target) => !REPOSITORY.test(target));
-  if (urls.length > 1 && areGiven(ofOne)) {
+  if (urls.length !== 1 && areGiven([ref, model, dataset, repoType])) {
     throw usageError(
-      'these options say something of one repository, and there are several',
-      'Say it in the addresses: hf:org/name, hf-datasets:org/name, …/org/name/tree/REF.',
+      `--ref, --model and --dataset need exactly one repository; ${urls.length} given`,
+      urls.length === 0
+        ? HOW_TO_WRITE
+        : 'Write them into the addresses: hf:org/name, hf-datasets:org/name, …/org/name/tree/REF.',
     );
   }
-  if ((urls.length === 0 && areGiven(ofOne)) || (isOfLock({ names, urls }) && areGiven(ofFiles))) {
-    throw usageError(
-      'these options say something of a repository, not of entries of the lock',
-      'A repository is written org/name, or hf:gpt2 without org.',
-    );
+  const selects = areGiven([include, exclude, file]);
+  if (narrowed === 'repositories' && selects && isOfLock({ names, urls })) {
+    const problem = '--include, --exclude and --file need a repository, not entries of the lock';
+    throw usageError(problem, HOW_TO_WRITE);
   }
   return { names, urls };
 }
+
+const HOW_TO_WRITE = 'A repository is written org/name, or hf:gpt2 without org.';
 
 /**
  * The same for a command that takes one repository, or names of entries.
  *
  * @returns `undefined` when the arguments are names of entries
- * @throws HugError `EHUG_USAGE` when both are mixed, too
+ * @throws HugError `EHUG_USAGE`, also for a repository beside other arguments
  */
 export function repositoryAmong(
   targets: readonly string[],
@@ -171,7 +176,10 @@ export function repositoryAmong(
 ): string | undefined {
   const { names, urls } = targetsOf(targets, options, narrowed);
   if (names.length + urls.length > 1 && urls.length > 0) {
-    throw usageError('a repository comes alone', 'Name one repository, or entries of the lock.');
+    throw usageError(
+      'a repository cannot be combined with other arguments',
+      'Name one repository, or entries of the lock.',
+    );
   }
   return urls[0];
 }

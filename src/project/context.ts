@@ -1,10 +1,9 @@
-import type { ScanIndex } from '../cache/scan/scan-index.ts';
 import type { HubApi } from '../hub/api.ts';
 import type { Nix } from '../store/nix.ts';
-import type { OpenDownloads } from '../copy/hub-source.ts';
+import type { OpenDownloads } from '../copy/sources.ts';
 import type { TaskRunner, TransferRunner } from '../output/tasks.ts';
 
-/** What commands get from outside; each names what it needs of it. */
+/** Services and settings of a command; each command picks those it needs. */
 export interface CommandContext {
   readonly cwd: string;
   /** `--manifest`. */
@@ -15,11 +14,9 @@ export interface CommandContext {
   readonly offline: boolean;
   /** The Hugging Face cache. */
   readonly cacheFolder: string;
-  /** What is known of the cache from earlier scans. */
-  readonly openScanIndex: () => Promise<ScanIndex>;
-  /** Folder of the files that a new project begins with. */
+  /** Folder of the template of a new project. */
   readonly templateFolder: string;
-  /** Folder of the Nix library that belongs to this nix-hug. */
+  /** Folder of the Nix library of this nix-hug. */
   readonly nixLibrary: string;
   /** Aborted when the user interrupts. */
   readonly signal: AbortSignal;
@@ -33,7 +30,7 @@ export interface CommandContext {
   readonly openNix: () => Promise<Nix>;
   readonly runTasks: TaskRunner;
   readonly runTransfers: TransferRunner;
-  /** Asks the user; `undefined` when there is nobody to ask. */
+  /** Asks the user; `undefined` without a terminal. */
   readonly confirm: ((question: string) => Promise<boolean>) | undefined;
   readonly warn: (line: string) => void;
   /** Shown with `--debug`. */

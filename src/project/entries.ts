@@ -64,7 +64,7 @@ function among<E extends Named>(
  * @param known names that entries have
  * @param holder what has the entries, for the message
  */
-export function unknownEntries(
+function unknownEntries(
   unknown: readonly string[],
   known: readonly string[],
   holder: keyof typeof HINTS,

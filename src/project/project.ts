@@ -1,8 +1,9 @@
 import path from 'node:path';
+import { type FileKind, replaceFiles } from '../atomic-file.ts';
 import { HugError } from '../errors.ts';
 import { parseLock } from '../lock/codec.ts';
 import { hasConflictMarkers } from '../lock/conflict.ts';
-import { lockPathOf, readLockText } from '../lock/file.ts';
+import { LOCK_FILE, lockPathOf, readLockText } from '../lock/file.ts';
 import type { Lock } from '../lock/schema.ts';
 import { locateManifest, readManifest } from '../manifest/locate.ts';
 import { parseManifest } from '../manifest/parse.ts';
@@ -30,12 +31,20 @@ export interface Project extends FoundManifest {
   readonly lockName: string;
   /** Content of the lock; `undefined` when there is none. */
   readonly lockText: string | undefined;
+  /**
+   * The lock as it is, parsed once; `undefined` when there is none.
+   *
+   * @throws HugError `EHUG_LOCK_CONFLICT`, and those of `parseLock`
+   */
+  readonly lock: () => Lock | undefined;
 }
 
-/** A project that is locked. */
-export interface LockedProject extends Project {
-  readonly lock: Lock;
-}
+/** Two processes never write one manifest at once: each would take the other's entries out. */
+const MANIFEST_FILE: FileKind = {
+  link: 'follow',
+  temporary: 'shared',
+  changed: 'EHUG_MANIFEST_CHANGED',
+};
 
 /**
  * Finds a project, and reads its manifest and the text of its lock.
@@ -45,8 +54,47 @@ export interface LockedProject extends Project {
 export function readProject(context: ProjectContext): Project {
   const found = findManifest(context);
   const lockPath = lockPathOf(found.manifestPath);
+  const lockName = displayPath(lockPath, context);
   const lockText = readLockText(lockPath);
-  return { ...found, lockPath, lockName: shown(lockPath, context), lockText };
+  let lock: Lock | undefined;
+  return {
+    ...found,
+    lockPath,
+    lockName,
+    lockText,
+    lock: () => (lock ??= lockText === undefined ? undefined : wholeLock(lockText, lockName)),
+  };
+}
+
+/**
+ * The lock of a project for a command that cannot do without, current or not.
+ *
+ * @throws HugError `EHUG_LOCK_MISSING`, `EHUG_LOCK_CONFLICT`, and those of `parseLock`
+ */
+export function requireLock({ lock, lockName }: Project): Lock {
+  const found = lock();
+  if (found !== undefined) return found;
+  throw new HugError('EHUG_LOCK_MISSING', `there is no ${lockName}`, {
+    hint: 'Make it with: nix-hug lock',
+  });
+}
+
+/**
+ * Reads the lock for a command that works from it as it is, and warns when the manifest asks for
+ * another.
+ *
+ * @throws HugError those of `readProject` and `requireLock`
+ */
+export async function readLock(
+  context: ProjectContext & Pick<CommandContext, 'warn'>,
+): Promise<Lock> {
+  const project = readProject(context);
+  const lock = requireLock(project);
+  if (driftOf(project.manifest, lock).reasons.length > 0) {
+    const { lockName } = project;
+    context.warn(`${lockName} is out of date and used as it is; nix-hug lock --check says why`);
+  }
+  return lock;
 }
 
 /**
@@ -65,61 +113,52 @@ export function endpointOfManifest(context: ProjectContext): string | undefined 
   }
 }
 
-const isMissing = (error: unknown): boolean =>
-  error instanceof HugError && error.code === 'EHUG_MANIFEST_MISSING';
+/**
+ * Writes a changed manifest and its lock: both or none. The lock is put in place first: should the
+ * process be killed between the two, then `lock --check` names the difference, and the same command
+ * run again completes it.
+ *
+ * @param project as it was read
+ * @param manifest new text of the manifest
+ * @param lock new text of the lock; `undefined` leaves it as it is
+ * @throws HugError `EHUG_MANIFEST_CHANGED`, `EHUG_LOCK_CHANGED`, `EHUG_FILE_SYSTEM`,
+ *   `EHUG_LOCK_NOT_A_FILE`
+ */
+export async function writeProject(
+  { manifestPath, manifestText, lockPath, lockText }: Project,
+  manifest: string,
+  lock: string | undefined,
+): Promise<void> {
+  const changed = {
+    file: manifestPath,
+    before: manifestText,
+    after: manifest,
+    kind: MANIFEST_FILE,
+  };
+  const locked = { file: lockPath, before: lockText, after: lock ?? '', kind: LOCK_FILE };
+  await replaceFiles(lock === undefined ? [changed] : [changed, locked]);
+}
 
 function findManifest(context: ProjectContext): FoundManifest {
   const manifestPath = locateManifest(context);
-  const manifestName = shown(manifestPath, context);
+  const manifestName = displayPath(manifestPath, context);
   const manifestText = readManifest(manifestPath);
   const manifest = parseManifest(manifestText, manifestName, { endpoint: context.endpoint });
   return { manifest, manifestPath, manifestName, manifestText };
 }
 
+const isMissing = (error: unknown): boolean =>
+  error instanceof HugError && error.code === 'EHUG_MANIFEST_MISSING';
+
 /** A path for a message. */
-const shown = (file: string, { cwd }: ProjectContext): string => path.relative(cwd, file) || file;
+const displayPath = (file: string, { cwd }: ProjectContext): string =>
+  path.relative(cwd, file) || file;
 
-/**
- * Reads the lock for a command that works from it as it is, and warns when the manifest asks for
- * another.
- *
- * @throws HugError those of `readLockedProject`
- */
-export async function readLock(
-  context: ProjectContext & Pick<CommandContext, 'warn'>,
-): Promise<Lock> {
-  const { manifest, lock, lockName } = await readLockedProject(context);
-  if (driftOf(manifest, lock).reasons.length > 0) {
-    context.warn(`${lockName} is out of date and used as it is; nix-hug lock --check says why`);
-  }
-  return lock;
-}
-
-/**
- * Finds a project that has a lock, current or not.
- *
- * @throws HugError `EHUG_LOCK_MISSING`, `EHUG_LOCK_CONFLICT`, and those of the readers of manifest and lock
- */
-export async function readLockedProject(context: ProjectContext): Promise<LockedProject> {
-  const project = readProject(context);
-  const lock = lockOf(project);
-  if (lock !== undefined) return { ...project, lock };
-  throw new HugError('EHUG_LOCK_MISSING', `there is no ${project.lockName}`, {
-    hint: 'Make it with: nix-hug lock',
-  });
-}
-
-/**
- * The lock of a project as it is; `undefined` when there is none.
- *
- * @throws HugError `EHUG_LOCK_CONFLICT`, and those of the reader
- */
-export function lockOf({ lockName, lockText }: Project): Lock | undefined {
-  if (lockText === undefined) return undefined;
-  if (hasConflictMarkers(lockText)) {
-    throw new HugError('EHUG_LOCK_CONFLICT', `${lockName} has conflict markers`, {
+function wholeLock(text: string, file: string): Lock {
+  if (hasConflictMarkers(text)) {
+    throw new HugError('EHUG_LOCK_CONFLICT', `${file} has conflict markers`, {
       hint: 'Run nix-hug lock, which repairs it.',
     });
   }
-  return parseLock(lockText, lockName);
+  return parseLock(text, file);
 }

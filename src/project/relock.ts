@@ -1,149 +1,147 @@
-import { refClashes } from '../lock/entries.ts';
-import { EMPTY_LOCK, formatLock, parseLock } from '../lock/codec.ts';
+import { succeeded, throwRejected } from '../failures.ts';
+import type { HubApi } from '../hub/api.ts';
+import { EMPTY_LOCK, formatLock } from '../lock/codec.ts';
 import { hasConflictMarkers, parseConflict } from '../lock/conflict.ts';
-import { entriesOf, placeOf } from '../lock/entries.ts';
-import { type Lock, type LockedEntry, LOCKFILE_VERSION } from '../lock/schema.ts';
+import { lockOfEntries, lockedIn, namedEntries, placeOf, refClashes } from '../lock/entries.ts';
+import { writeLockText } from '../lock/file.ts';
+import type { Lock, LockedEntry } from '../lock/schema.ts';
 import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
 import type { Reason } from '../resolve/drift.ts';
 import { repairLock } from '../resolve/repair.ts';
 import type { Resolved, ResolveContext } from '../resolve/resolve.ts';
 import type { CommandContext } from './context.ts';
-import { succeeded, throwRejected } from '../failures.ts';
+import type { Project } from './project.ts';
+import { withHub } from './repository.ts';
 
-/** What resolving entries needs from outside. */
+/** Services for resolving entries. */
 export type RelockContext = Pick<CommandContext, 'offline' | 'connect' | 'runTasks' | 'warn'>;
 
-/** The lock as it was found. */
+/** The lock on disk. */
 export interface ExistingLock {
+  /** Without entries when there is no file; repaired when it has conflict markers. */
   readonly lock: Lock;
-  /** Entries of it whose commit alone is to be believed. */
+  /** Entries of which only the commit is reliable, after a repair. */
   readonly contested: ReadonlySet<ManifestEntry>;
   readonly warnings: readonly string[];
-  /** Why the file is not current, unless for its form. */
+  /** Why the file as a whole is not current, its form aside. */
   readonly reasons: readonly Reason[];
 }
 
-/** A lock that is not written yet. */
+/**
+ * Reads the lock of a project in order to make a new one; conflict markers of git are repaired.
+ *
+ * @throws HugError those of the reader of the lock
+ */
+export function readExistingLock(project: Project): ExistingLock {
+  const { manifest, lockName, lockText } = project;
+  if (lockText !== undefined && hasConflictMarkers(lockText)) {
+    const { entries, ...repaired } = repairLock(manifest, parseConflict(lockText, lockName));
+    const lock = assemble(manifest, EMPTY_LOCK, entries);
+    return { ...repaired, lock, reasons: [wholeFile('has conflict markers')] };
+  }
+  const lock = project.lock();
+  return {
+    lock: lock ?? EMPTY_LOCK,
+    contested: new Set(),
+    warnings: [],
+    reasons: lock === undefined ? [wholeFile('there is no lock')] : [],
+  };
+}
+
+const wholeFile = (reason: string): Reason => ({ entry: null, type: null, reason });
+
+/** Why the file as a whole is not current, including its form. */
+export function fileReasons({ lock, reasons }: ExistingLock, { lockText }: Project): Reason[] {
+  if (reasons.length > 0 || formatLock(lock) === lockText) return [...reasons];
+  return [wholeFile('is not in canonical form')];
+}
+
+/** A new lock that is not written yet. */
 export interface LockPlan {
-  /** The lock as it was. */
   readonly from: Lock;
   readonly to: Lock;
-  /** Content of the file with `to` in it. */
+  /** New content of the file. */
   readonly text: string;
-  /** Whether the file differs from it. */
+  /** Whether that differs from the present content. */
   readonly changed: boolean;
 }
 
-/**
- * @param before content of the file; `undefined` when there is none
- * @param warn told of entries that one cache cannot hold together
- */
+/** @param warn called for entries that one cache cannot hold together */
 export function planOf(
   from: Lock,
   to: Lock,
-  before: string | undefined,
+  { lockText }: Project,
   warn: (line: string) => void,
 ): LockPlan {
   for (const clash of refClashes(to)) warn(clash);
   const text = formatLock(to);
-  return { from, to, text, changed: text !== before };
+  return { from, to, text, changed: text !== lockText };
 }
 
 /**
- * Reads a lock to make it anew; conflict markers of git are resolved.
+ * Writes a planned lock, unless it changes nothing or `dryRun` forbids it.
  *
- * @param file name of the lock, for messages
- * @throws HugError those of the reader
+ * @throws HugError those of `writeLockText`
  */
-export function readExistingLock(
-  text: string | undefined,
-  file: string,
-  manifest: Manifest,
-): ExistingLock {
-  if (text === undefined) {
-    return { ...sound(EMPTY_LOCK), reasons: whole('there is no lock') };
-  }
-  if (hasConflictMarkers(text)) {
-    const repaired = repairLock(manifest, parseConflict(text, file));
-    return { ...repaired, reasons: whole('has conflict markers') };
-  }
-  return sound(parseLock(text, file));
-}
-
-const sound = (lock: Lock): ExistingLock => ({
-  lock,
-  contested: new Set(),
-  warnings: [],
-  reasons: [],
-});
-
-/** A reason that is about the whole file. */
-const whole = (reason: string): readonly Reason[] => [{ entry: null, type: null, reason }];
-
-/** Why a file that was found is not current as a whole, its form included. */
-export function formReasons(
-  { lock, reasons }: ExistingLock,
-  text: string | undefined,
-): readonly Reason[] {
-  if (reasons.length > 0 || formatLock(lock) === text) return reasons;
-  return whole('is not in canonical form');
+export async function applyPlan(
+  { text, changed }: LockPlan,
+  { lockPath, lockText }: Project,
+  dryRun = false,
+): Promise<'current' | 'planned' | 'written'> {
+  if (!changed) return 'current';
+  if (dryRun) return 'planned';
+  await writeLockText(lockPath, lockText, text);
+  return 'written';
 }
 
 /**
- * Resolves entries at once, whether the lock answers them or not, and tells their warnings.
+ * Resolves entries at once, and passes their warnings on.
  *
- * @param from where to ask, and whose digests of plain files are known
+ * @param lock whose digests of plain files are not downloaded again
  * @param resolve what to do with each entry
- * @throws HugError the failures of all entries in one, each with its entry
+ * @param problem what needs the network, as the message of an error
+ * @throws HugError `EHUG_OFFLINE`; the failures of all entries in one, each with its entry
  */
 export async function resolveAll<T extends Resolved>(
   entries: readonly ManifestEntry[],
-  from: { readonly endpoint: string | undefined; readonly lock: Lock },
+  { endpoint }: Manifest,
+  lock: Lock,
   resolve: (entry: ManifestEntry, context: ResolveContext) => Promise<T>,
   context: RelockContext,
+  problem: string,
 ): Promise<ReadonlyMap<ManifestEntry, T>> {
   const { createPlainHashes } = await import('../resolve/resolve.ts');
-  const hashes = createPlainHashes(filesOf(from.lock));
-  const hub = await context.connect(from.endpoint);
-  try {
-    const results = await context.runTasks(
+  const hashes = createPlainHashes(filesOf(lock));
+  const runAll = (hub: HubApi) =>
+    context.runTasks(
       entries.map((entry) => ({
         title: placeOf(entry),
         run: (report) => resolve(entry, { hub, hashes, report }),
       })),
     );
-    throwRejected(entries, results, placeOf);
-    const resolved = succeeded(entries, results);
-    for (const [entry, { warnings }] of resolved) {
-      for (const warning of warnings) context.warn(`${placeOf(entry)}: ${warning}`);
-    }
-    return resolved;
-  } finally {
-    await hub.close();
+  const results = await withHub(context, runAll, endpoint, problem);
+  throwRejected(entries, results, placeOf);
+  const resolved = succeeded(entries, results);
+  for (const [entry, { warnings }] of resolved) {
+    for (const warning of warnings) context.warn(`${placeOf(entry)}: ${warning}`);
   }
+  return resolved;
 }
 
-/** The lock of a manifest: its entries, from those that were resolved, else from the lock before. */
+/** The lock of a manifest: each entry as it was resolved, else as the old lock has it. */
 export function assemble(
   { endpoint, entries }: Manifest,
   lock: Lock,
   resolved: ReadonlyMap<ManifestEntry, LockedEntry>,
 ): Lock {
-  const locked = (type: ManifestEntry['type']) =>
-    new Map(
-      entries.flatMap((entry) => {
-        if (entry.type !== type) return [];
-        const value = resolved.get(entry) ?? entriesOf(lock, type).get(entry.name);
-        return value === undefined ? [] : [[entry.name, value] as const];
-      }),
-    );
-  return {
-    lockfileVersion: LOCKFILE_VERSION,
-    ...(endpoint === undefined ? {} : { endpoint }),
-    models: locked('model'),
-    datasets: locked('dataset'),
-  };
+  return lockOfEntries(
+    endpoint,
+    entries.flatMap((wanted) => {
+      const entry = resolved.get(wanted) ?? lockedIn(lock, wanted);
+      return entry === undefined ? [] : [{ type: wanted.type, name: wanted.name, entry }];
+    }),
+  );
 }
 
-const filesOf = ({ models, datasets }: Lock) =>
-  [...models.values(), ...datasets.values()].flatMap((entry) => [...entry.files.values()]);
+const filesOf = (lock: Lock) =>
+  namedEntries(lock).flatMap(({ entry }) => [...entry.files.values()]);

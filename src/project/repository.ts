@@ -3,25 +3,13 @@ import { succeeded, throwRejected } from '../failures.ts';
 import type { HubApi, Revision } from '../hub/api.ts';
 import type { TreeFile } from '../hub/tree.ts';
 import type { RepoType } from '../repo.ts';
-import { selectFiles } from '../resolve/select.ts';
 import type { RepoRequest } from './arguments.ts';
 import type { CommandContext } from './context.ts';
 
-/**
- * @param needed what only the Hub can give
- * @throws HugError `EHUG_OFFLINE`
- */
-export function assertOnline({ offline }: { readonly offline: boolean }, needed: string): void {
-  if (!offline) return;
-  throw new HugError('EHUG_OFFLINE', needed, {
-    hint: 'Run it without --offline and HF_HUB_OFFLINE.',
-  });
-}
-
-/** What commands need to look at a repository without a manifest. */
+/** Services for reading a repository without a manifest. */
 export type HubContext = Pick<CommandContext, 'offline' | 'endpoint' | 'connect' | 'warn'>;
 
-/** A repository at a commit, and the files that were asked for. */
+/** The files of a repository at a commit. */
 export interface RepoListing {
   readonly type: RepoType;
   /** Id the Hub answers with. */
@@ -30,28 +18,27 @@ export interface RepoListing {
   readonly rev: string;
   /** Every file of the commit. */
   readonly all: readonly TreeFile[];
-  /** Those of the selection. */
+  /** The selected files. */
   readonly files: readonly TreeFile[];
 }
-
-/** Errors that a repository gives which is there. */
-const THERE = new Set(['EHUG_REVISION_NOT_FOUND', 'EHUG_DISABLED']);
-
-/** Errors that hide whether it is there: a mirror or a proxy may give them for any id. */
-const DENIED = new Set(['EHUG_GATED', 'EHUG_FORBIDDEN']);
 
 /**
  * Runs something with a Hub client, and closes it.
  *
  * @param endpoint address that a manifest names
+ * @param problem what needs the network, as the message of an error
  * @throws HugError `EHUG_OFFLINE`
  */
 export async function withHub<T>(
   context: Pick<HubContext, 'offline' | 'connect'>,
   run: (hub: HubApi) => Promise<T>,
   endpoint?: string,
+  problem = 'listing the files of a repository needs the network',
 ): Promise<T> {
-  assertOnline(context, 'only the Hub knows the files of a repository');
+  if (context.offline) {
+    const hint = 'Run it without --offline and HF_HUB_OFFLINE.';
+    throw new HugError('EHUG_OFFLINE', problem, { hint });
+  }
   const hub = await context.connect(endpoint);
   try {
     return await run(hub);
@@ -61,7 +48,7 @@ export async function withHub<T>(
 }
 
 /**
- * Does something for each repository, at once. Where there are several, messages begin with the id.
+ * Runs something for each repository at once. Messages about one of several begin with its id.
  *
  * @throws HugError the failures of all repositories in one
  */
@@ -80,7 +67,7 @@ export async function forEachRepository<T>(
 }
 
 /**
- * Finds a repository, its commit and its files.
+ * Resolves a repository to a commit, and lists its files.
  *
  * @throws HugError of the Hub client; `EHUG_REPO_AMBIGUOUS`, `EHUG_SELECTION`
  */
@@ -89,6 +76,8 @@ export async function listRepo(
   wanted: RepoRequest,
   warn: (line: string) => void,
 ): Promise<RepoListing> {
+  // Loaded here, since a `lock` with nothing to resolve imports this file and needs no globs.
+  const { selectFiles } = await import('../resolve/select.ts');
   const { type, at } = await resolveRepo(hub, wanted);
   const all = await hub.tree(type, at.id, at.rev);
   const { files, warnings } = selectFiles(all, wanted.select);
@@ -97,15 +86,15 @@ export async function listRepo(
 }
 
 /**
- * Whether a repository is a model or a dataset; the Hub is asked when nothing says it.
+ * Whether a repository is a model or a dataset; asks the Hub when the request does not say it.
  *
- * @param wanted whose ref need not exist
+ * @param wanted its ref need not exist
  * @throws HugError of the Hub client; `EHUG_REPO_AMBIGUOUS`
  */
 export async function detectType(hub: HubApi, { type, id, ref }: RepoRequest): Promise<RepoType> {
   if (type !== undefined) return type;
   const found = await tryBoth(hub, id, ref);
-  if (!mayBeThere(found.outcome)) valueOf(found.outcome);
+  if (!mayExist(found.outcome)) valueOf(found.outcome);
   return found.type;
 }
 
@@ -135,8 +124,8 @@ async function tryBoth(
     hub.revision('model', id, ref),
     hub.revision('dataset', id, ref),
   ]);
-  if (!mayBeThere(dataset)) return { type: 'model', outcome: model };
-  if (!mayBeThere(model)) return { type: 'dataset', outcome: dataset };
+  if (!mayExist(dataset)) return { type: 'model', outcome: model };
+  if (!mayExist(model)) return { type: 'dataset', outcome: dataset };
   const denied = denialOf(model) ?? denialOf(dataset);
   const hint = `Write hf:${id} or hf-datasets:${id}.`;
   throw denied === undefined
@@ -147,17 +136,23 @@ async function tryBoth(
       });
 }
 
-/** Whether the repository exists, whatever else is wrong with the request, or may exist. */
-function mayBeThere(outcome: Outcome): boolean {
+/** Errors that only an existing repository gives. */
+const EXISTING = new Set(['EHUG_REVISION_NOT_FOUND', 'EHUG_DISABLED']);
+
+/** Errors that do not tell whether it exists: a mirror or a proxy may give them for any id. */
+const DENIED = new Set(['EHUG_GATED', 'EHUG_FORBIDDEN']);
+
+/** @throws every error that says nothing about the repository */
+function mayExist(outcome: Outcome): boolean {
   if (outcome.status === 'fulfilled' || denialOf(outcome) !== undefined) return true;
   const { reason } = outcome;
   const code = reason instanceof HugError ? reason.code : undefined;
   if (code === 'EHUG_REPO_NOT_FOUND') return false;
-  if (code !== undefined && THERE.has(code)) return true;
+  if (code !== undefined && EXISTING.has(code)) return true;
   throw reason;
 }
 
-/** The error that denies access, if one does. */
+/** The error that denies access, if there is one. */
 function denialOf(outcome: Outcome): HugError | undefined {
   const reason: unknown = outcome.status === 'rejected' ? outcome.reason : undefined;
   return reason instanceof HugError && DENIED.has(reason.code) ? reason : undefined;

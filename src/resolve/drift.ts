@@ -1,38 +1,38 @@
-import { entriesOf } from '../lock/entries.ts';
+import { entriesOf, namedEntries, placeOf } from '../lock/entries.ts';
 import type { Lock, LockedEntry } from '../lock/schema.ts';
 import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
 import type { RepoType } from '../repo.ts';
 
-/** One way in which a lock does not match its manifest. */
+/** One difference between a lock and its manifest. */
 export interface Reason {
-  /** Name of the entry; `null` when it is about the whole file. */
+  /** Name of the entry; `null` for a reason about the whole file. */
   readonly entry: string | null;
   readonly type: RepoType | null;
-  /** What differs, in words. */
+  /** The difference, as a phrase about the entry or the file. */
   readonly reason: string;
 }
 
-/** How a lock stands to its manifest. */
-export interface Drift {
-  /** Entries of the manifest that the lock does not answer. */
+/** All differences between a lock and its manifest. */
+interface Drift {
+  /** Entries of the manifest that the lock does not satisfy. */
   readonly stale: readonly ManifestEntry[];
-  /** Why; empty when the lock is current. */
+  /** Empty when the lock is current. */
   readonly reasons: readonly Reason[];
 }
 
 /** Compares a manifest with its lock, without a network. */
 export function driftOf(manifest: Manifest, lock: Lock): Drift {
-  const judged = manifest.entries.map((entry) => ({
+  const compared = manifest.entries.map((entry) => ({
     entry,
     reasons: entryReasons(entry, entriesOf(lock, entry.type).get(entry.name)),
   }));
-  const stale = judged.filter(({ reasons }) => reasons.length > 0);
+  const stale = compared.filter(({ reasons }) => reasons.length > 0);
   return {
     stale: stale.map(({ entry }) => entry),
     reasons: [
       ...endpointReasons(manifest, lock),
-      ...stale.flatMap(({ entry, reasons }) =>
-        reasons.map((reason) => ({ entry: entry.name, type: entry.type, reason })),
+      ...stale.flatMap(({ entry: { name, type }, reasons }) =>
+        reasons.map((reason) => ({ entry: name, type, reason })),
       ),
       ...leftovers(manifest, lock),
     ],
@@ -45,8 +45,8 @@ export const satisfies = (locked: LockedEntry | undefined, entry: ManifestEntry)
 
 function endpointReasons(manifest: Manifest, lock: Lock): Reason[] {
   if (manifest.endpoint === lock.endpoint) return [];
-  const change = changed('endpoint', lock.endpoint, manifest.endpoint);
-  return [{ entry: null, type: null, reason: change }];
+  const reason = changed('endpoint', lock.endpoint, manifest.endpoint);
+  return [{ entry: null, type: null, reason }];
 }
 
 function entryReasons(entry: ManifestEntry, locked: LockedEntry | undefined): string[] {
@@ -63,25 +63,21 @@ function entryReasons(entry: ManifestEntry, locked: LockedEntry | undefined): st
   return [...reasons, ...selectionReasons(entry.select ?? {}, locked.select ?? {})];
 }
 
+type PartialSelection = {
+  readonly [key in 'include' | 'exclude' | 'files']?: readonly string[] | undefined;
+};
+
 function selectionReasons(wanted: PartialSelection, locked: PartialSelection): string[] {
   return (['include', 'exclude', 'files'] as const)
     .filter((key) => JSON.stringify(wanted[key]) !== JSON.stringify(locked[key]))
     .map((key) => changed(key, locked[key], wanted[key]));
 }
 
-type PartialSelection = {
-  readonly [key in 'include' | 'exclude' | 'files']?: readonly string[] | undefined;
-};
-
 function leftovers(manifest: Manifest, lock: Lock): Reason[] {
-  return (['model', 'dataset'] as const).flatMap((type) => {
-    const wanted = new Set(
-      manifest.entries.filter((entry) => entry.type === type).map((entry) => entry.name),
-    );
-    return [...entriesOf(lock, type).keys()]
-      .filter((name) => !wanted.has(name))
-      .map((name) => ({ entry: name, type, reason: 'is not in the manifest any more' }));
-  });
+  const wanted = new Set(manifest.entries.map(placeOf));
+  return namedEntries(lock)
+    .filter((locked) => !wanted.has(placeOf(locked)))
+    .map(({ name, type }) => ({ entry: name, type, reason: 'is not in the manifest any more' }));
 }
 
 function changed(what: string, from: unknown, to: unknown): string {

@@ -1,22 +1,14 @@
 import { HugError } from '../errors.ts';
-import type { History } from '../hub/history.ts';
-import type { HubApi } from '../hub/api.ts';
+import type { History, HubApi } from '../hub/api.ts';
 import type { LockedEntry } from '../lock/schema.ts';
 import type { ManifestEntry } from '../manifest/schema.ts';
 import { satisfies } from './drift.ts';
-import { explainMissing, renameWarnings } from './explain-missing.ts';
-import {
-  lockAt,
-  lockedEntry,
-  type Resolved,
-  type ResolveContext,
-  type Target,
-  targetOf,
-} from './resolve.ts';
+import { type Resolved, type ResolveContext, lockAt, lockedEntry } from './resolve.ts';
+import { type Target, explainMissing, renameWarnings, targetOf } from './target.ts';
 
 /** An entry at its newest commit. */
 export interface Moved extends Resolved {
-  /** When the commits were made, ISO 8601; `undefined` where that is unknown. */
+  /** Dates of the commits, ISO 8601; `undefined` where the Hub sent none. */
   readonly dates: Dates;
 }
 
@@ -25,18 +17,11 @@ interface Dates {
   readonly to?: string | undefined;
 }
 
-/** What the Hub tells of the way between two commits. */
-interface Step {
-  readonly dates: Dates;
-  /** What happened to the locked commit that the user should know of. */
-  readonly warnings: readonly string[];
-}
-
 /**
- * Moves an entry to the newest commit that the manifest allows. At the commit that is locked this
- * costs the look-up of the commit alone, and gives the locked entry itself.
+ * Moves an entry to the newest commit that the manifest allows. If that is the locked commit, this
+ * costs only its look-up, and returns the locked entry itself.
  *
- * @param locked what the lock has; stale or missing entries are resolved anew
+ * @param locked the entry in the lock; a stale or missing one is resolved from the manifest alone
  * @throws HugError those of `resolveEntry`
  */
 export async function moveEntry(
@@ -50,7 +35,7 @@ export async function moveEntry(
     const target = await targetOf(wanted, hub);
     const [resolved, history] = await both(
       lockAt(wanted, target, context),
-      ifTold(historyAt(hub, wanted, target)),
+      orUndefined(historyAt(hub, wanted, target)),
     );
     return { ...resolved, dates: { to: dateOf(history, target.at.rev) } };
   }
@@ -66,7 +51,7 @@ export async function moveEntry(
   }
   const [resolved, step] = await both(
     lockAt(wanted, target, context),
-    stepTo(wanted, locked, target, hub),
+    describeStep(wanted, locked, target, hub),
   );
   return {
     entry: resolved.entry,
@@ -75,17 +60,19 @@ export async function moveEntry(
   };
 }
 
-/** Most often the locked commit is near the new one in its history, and one request tells all. */
-async function stepTo(
+/**
+ * Dates of the locked and the new commit, and a warning for a moved tag or a rewritten history.
+ * Usually the history of the new commit has both, in one request.
+ */
+async function describeStep(
   wanted: ManifestEntry,
   locked: LockedEntry,
   target: Target,
   hub: HubApi,
-): Promise<Step> {
-  const { type } = wanted;
+): Promise<{ readonly dates: Dates; readonly warnings: readonly string[] }> {
   const { id, rev } = target.at;
   const [history, isTag] = await Promise.all([
-    ifTold(historyAt(hub, wanted, target)),
+    orUndefined(historyAt(hub, wanted, target)),
     namesTag(wanted, target, hub),
   ]);
   const to = dateOf(history, rev);
@@ -94,7 +81,7 @@ async function stepTo(
   const from = dateOf(history, locked.rev);
   if (from !== undefined) return { dates: { from, to }, warnings: tagMoved };
 
-  const before = await hub.history(type, id, locked.rev).catch(lostOrUntold);
+  const before = await hub.history(wanted.type, id, locked.rev).catch(lostOrUndefined);
   if (before === 'lost') {
     const lost = `the locked commit ${locked.rev} is gone from the Hub: its history was rewritten`;
     return { dates: { to }, warnings: [...tagMoved, lost] };
@@ -114,7 +101,7 @@ const historyAt = (hub: HubApi, { type }: ManifestEntry, { at }: Target): Promis
 const dateOf = (history: History | undefined, rev: string): string | undefined =>
   history?.commits.find((commit) => commit.rev === rev)?.date;
 
-/** Whether the ref of a target is a tag; every repository has the branch `main`. */
+/** Whether the ref of a target is a tag; `main` is always a branch. */
 async function namesTag(
   { type, want }: ManifestEntry,
   { ref, at }: Target,
@@ -122,25 +109,25 @@ async function namesTag(
 ): Promise<boolean> {
   if ('version' in want || ref.startsWith('refs/tags/')) return true;
   if (ref === 'main' || ref.startsWith('refs/')) return false;
-  const tags = await ifTold(hub.tags(type, at.id));
+  const tags = await orUndefined(hub.tags(type, at.id));
   return tags?.includes(ref) === true;
 }
 
-/** Waits for both to end before one of them may fail, so that no question stays open. */
+/** Waits for both to end before it throws, so that no request stays open. */
 async function both<A, B>(one: Promise<A>, other: Promise<B>): Promise<[A, B]> {
   await Promise.allSettled([one, other]);
   return Promise.all([one, other]);
 }
 
-/** Dates and warnings are worth a request, but no failure: not every mirror knows them. */
-function ifTold<T>(answer: Promise<T>): Promise<T | undefined> {
-  return answer.catch((error: unknown) => {
+/** The result; `undefined` after an error: not every mirror serves what dates and warnings need. */
+function orUndefined<T>(result: Promise<T>): Promise<T | undefined> {
+  return result.catch((error: unknown) => {
     if (error instanceof HugError) return undefined;
     throw error;
   });
 }
 
-function lostOrUntold(error: unknown): 'lost' | undefined {
+function lostOrUndefined(error: unknown): 'lost' | undefined {
   if (!(error instanceof HugError)) throw error;
   return error.code === 'EHUG_REVISION_NOT_FOUND' ? 'lost' : undefined;
 }

@@ -3,30 +3,32 @@ import type { Pin } from '../lock/diff.ts';
 import type { LockedEntry } from '../lock/schema.ts';
 import type { ManifestEntry } from '../manifest/schema.ts';
 import { satisfies } from './drift.ts';
-import { explainMissing, isPinned, renameWarnings } from './explain-missing.ts';
-import { type Target, targetOf } from './resolve.ts';
-import { isVersion, namesPrerelease, newestTag } from './version.ts';
+import {
+  type Target,
+  explainMissing,
+  isPinned,
+  isVersion,
+  namesPrerelease,
+  newestTag,
+  renameWarnings,
+  targetOf,
+} from './target.ts';
 
-/** How a locked entry stands to what its repository has now. */
-interface Outlook {
+/** A locked entry compared with its repository on the Hub. */
+export interface OutdatedCheck {
   /** The newest that the manifest allows. */
   readonly wanted: Pin;
-  /** The newest that there is: the highest version, or the head of the branch. */
+  /** The newest of all: the highest version, or the head of the branch. */
   readonly latest: Pin;
-  /** Whether `update` would move it. */
+  /** Whether `update` would move the entry. */
   readonly outdated: boolean;
-}
-
-/** The same, and what is worth telling the user. */
-export interface OutdatedCheck {
-  readonly outlook: Outlook;
   readonly warnings: readonly string[];
 }
 
 /**
- * Looks up what an entry could be at.
+ * Looks up the newest commits of an entry.
  *
- * @param locked what the lock has; `undefined` when it has nothing
+ * @param locked the entry in the lock; `undefined` when it is not locked
  * @throws HugError of the Hub client; `EHUG_VERSION`
  */
 export async function checkOutdated(
@@ -40,15 +42,15 @@ export async function checkOutdated(
   const wanted = pinOf(target);
   const latest = await latestOf(entry, target, hub);
   if (locked === undefined || !satisfies(locked, entry)) {
-    return { outlook: { wanted, latest, outdated: true }, warnings: [] };
+    return { wanted, latest, outdated: true, warnings: [] };
   }
   const outdated = locked.rev !== wanted.rev || locked.ref !== wanted.ref;
-  return { outlook: { wanted, latest, outdated }, warnings: renameWarnings(locked, target.at.id) };
+  return { wanted, latest, outdated, warnings: renameWarnings(locked, target.at.id) };
 }
 
 /**
- * A commit stands for the branch `main` here. A tag that is a version is an exact version, which
- * another one may follow; whatever else a ref names is its own newest.
+ * For a commit, the head of `main`. For a tag that is a version, the highest version. For every
+ * other ref, its own commit.
  */
 async function latestOf(entry: ManifestEntry, target: Target, hub: HubApi): Promise<Pin> {
   const { type, want } = entry;

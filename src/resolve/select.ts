@@ -1,25 +1,25 @@
 import { HugError } from '../errors.ts';
 import type { Selection } from '../manifest/schema.ts';
-import { compileGlob } from './glob.ts';
+import { compileGlob, posixOfGlob } from './glob.ts';
 
-/** What a selection looks at. */
-export interface Selectable {
+/** The facts about a file that decide whether it is selected. */
+interface Selectable {
   readonly path: string;
   /** Anything but `undefined` marks an LFS file. */
   readonly lfs?: unknown;
 }
 
-/** The files a selection keeps, and what is worth telling the user about it. */
-export interface Selected<F> {
+/** The files that a selection keeps, and warnings for the user. */
+interface Selected<F> {
   readonly files: readonly F[];
   readonly warnings: readonly string[];
 }
 
 /**
- * Applies a selection to the files of a commit. Globs choose among LFS files, plain files are
- * always kept, exclude wins over include; exact paths choose among all files.
+ * Applies a selection to the files of a commit. Globs filter LFS files and keep all plain files;
+ * exclude wins over include. Exact paths choose among all files.
  *
- * @throws HugError `EHUG_SELECTION` when an exact path is not there, or no file is left
+ * @throws HugError `EHUG_SELECTION` when an exact path does not exist, or no file is left
  */
 export function selectFiles<F extends Selectable>(
   files: readonly F[],
@@ -40,21 +40,30 @@ function applySelection<F extends Selectable>(
 ): Selected<F> {
   if (selection === undefined) return { files, warnings: [] };
   if ('files' in selection) return { files: exactFiles(files, selection.files), warnings: [] };
-  const include = (selection.include ?? []).map(compileGlob);
-  const exclude = (selection.exclude ?? []).map(compileGlob);
-  const lfs = files.filter((file) => file.lfs !== undefined);
-  const kept = (file: F) =>
-    file.lfs === undefined ||
-    ((include.length === 0 || include.some((matches) => matches(file.path))) &&
-      !exclude.some((matches) => matches(file.path)));
+  const include = compileGlobs(selection.include);
+  const exclude = compileGlobs(selection.exclude);
+  const isKept = ({ path, lfs }: F) =>
+    lfs === undefined ||
+    ((include.length === 0 || matchesAny(include, path)) && !matchesAny(exclude, path));
   return {
-    files: files.filter(kept),
+    files: files.filter(isKept),
     warnings: [
-      ...idleGlobs('include', selection.include, lfs),
-      ...idleGlobs('exclude', selection.exclude, lfs),
+      ...unmatchedGlobs('include', include, files),
+      ...unmatchedGlobs('exclude', exclude, files),
     ],
   };
 }
+
+interface CompiledGlob {
+  readonly glob: string;
+  readonly matches: (path: string) => boolean;
+}
+
+const compileGlobs = (globs: readonly string[] = []): CompiledGlob[] =>
+  globs.map((glob) => ({ glob, matches: compileGlob(glob) }));
+
+const matchesAny = (globs: readonly CompiledGlob[], path: string): boolean =>
+  globs.some(({ matches }) => matches(path));
 
 function exactFiles<F extends Selectable>(files: readonly F[], paths: readonly string[]): F[] {
   const byPath = new Map(files.map((file) => [file.path, file]));
@@ -69,17 +78,50 @@ function exactFiles<F extends Selectable>(files: readonly F[], paths: readonly s
   return paths.flatMap((path) => byPath.get(path) ?? []);
 }
 
-function idleGlobs(
+function unmatchedGlobs(
   key: 'include' | 'exclude',
-  globs: readonly string[] | undefined,
-  lfs: readonly Selectable[],
+  globs: readonly CompiledGlob[],
+  files: readonly Selectable[],
 ): string[] {
-  return (globs ?? [])
-    .filter((glob) => {
-      const matches = compileGlob(glob);
-      return !lfs.some(({ path }) => matches(path));
-    })
+  return globs
+    .filter(({ matches }) => !files.some(({ path, lfs }) => lfs !== undefined && matches(path)))
     .map(
-      (glob) => `${key} ${JSON.stringify(glob)} matches no LFS file; plain files are always kept`,
+      ({ glob }) =>
+        `${key} ${JSON.stringify(glob)} matches no LFS file; plain files are always kept`,
     );
 }
+
+/** The `filters` of `fetchModel` in Nix: expressions over whole paths of LFS files, or exact paths. */
+export type Filters =
+  | { readonly include?: readonly string[]; readonly exclude?: readonly string[] }
+  | { readonly files: readonly string[] };
+
+/**
+ * Translates a selection for Nix. When a glob has no POSIX expression, the selected files are listed.
+ *
+ * @param selection of a manifest entry or of options
+ * @param all every file of the commit
+ * @param selected the files that the selection keeps
+ * @returns `undefined` when no filter is needed
+ */
+export function filtersOf(
+  selection: Selection | undefined,
+  all: readonly Selectable[],
+  selected: readonly Selectable[],
+): Filters | undefined {
+  if (selection === undefined || 'files' in selection) return selection;
+  const lfsPaths = all.filter(({ lfs }) => lfs !== undefined).map(({ path }) => path);
+  const translate = (glob: string) => posixOfGlob(glob, lfsPaths);
+  const include = selection.include?.map(translate) ?? [];
+  const exclude = selection.exclude?.map(translate) ?? [];
+  if (!areTranslated(include) || !areTranslated(exclude)) {
+    return { files: selected.map(({ path }) => path) };
+  }
+  return {
+    ...(include.length === 0 ? {} : { include }),
+    ...(exclude.length === 0 ? {} : { exclude }),
+  };
+}
+
+const areTranslated = (globs: readonly (string | undefined)[]): globs is readonly string[] =>
+  !globs.includes(undefined);

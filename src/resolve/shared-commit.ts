@@ -1,13 +1,15 @@
+import { type ErrorCode, HugError } from '../errors.ts';
 import { type NamedEntry, namedEntries, placeOf } from '../lock/entries.ts';
 import type { Lock, LockedEntry } from '../lock/schema.ts';
 import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
+import { type Resolved, type ResolveContext, lockAt, resolveEntry } from './resolve.ts';
 
 /**
- * Entries that are to be resolved, each with one that stays locked and whose commit it should take:
- * both want the same `ref`, or the same `version`, of one repository. Those without such an entry
- * are left out, and all of them when the lock is of another Hub.
+ * Finds, for each entry to resolve, a locked entry whose commit it should take: one that stays as it
+ * is and has the same `ref`, or the same `version`, of the same repository.
  *
- * @param stale entries that the lock does not answer
+ * @param stale entries of the manifest that the lock does not satisfy
+ * @returns without the entries that have none; empty when the lock is of another Hub
  */
 export function sharedCommits(
   manifest: Manifest,
@@ -27,7 +29,7 @@ export function sharedCommits(
   );
 }
 
-/** Whether an entry asks for what a locked one was resolved from, whatever files it selects. */
+/** Whether an entry asks for the repository and ref or version of a locked one, whatever its files. */
 function sameTarget(
   { repo, requested, version, ref }: LockedEntry,
   { repo: id, want }: ManifestEntry,
@@ -36,3 +38,51 @@ function sameTarget(
   if ('version' in want) return isSameRepo && want.version === version;
   return isSameRepo && version === undefined && want.ref === ref;
 }
+
+/** Errors for a commit that is gone or has too few files; another commit may do. */
+const NOT_AT_COMMIT: ReadonlySet<ErrorCode> = new Set([
+  'EHUG_REVISION_NOT_FOUND',
+  'EHUG_REPO_NOT_FOUND',
+  'EHUG_SELECTION',
+]);
+
+/**
+ * Resolves an entry at the commit of another one, without looking up its ref. When that commit is
+ * gone, or only the newest one has the selected files, the entry is resolved by itself, with a
+ * warning.
+ *
+ * @param other locked entry of the same repository and the same ref or version range
+ * @throws HugError those of `resolveEntry`
+ */
+export async function resolveAtShared(
+  wanted: ManifestEntry,
+  other: NamedEntry,
+  context: ResolveContext,
+): Promise<Resolved> {
+  const { repo, ref, rev } = other.entry;
+  const place = placeOf(other);
+  let shared: Resolved | undefined;
+  let obstacle = 'include keeps no LFS file there';
+  try {
+    const { entry, warnings } = await lockAt(wanted, { ref, at: { id: repo, rev } }, context);
+    shared = {
+      entry,
+      warnings: warnings.map((warning) => `at the commit of ${place}: ${warning}`),
+    };
+    if (!includesNothing(wanted, entry)) return shared;
+  } catch (error) {
+    if (!(error instanceof HugError && NOT_AT_COMMIT.has(error.code))) throw error;
+    obstacle = error.message;
+  }
+  const alone = await resolveEntry(wanted, context);
+  if (alone.entry.rev === rev) return alone;
+  if (shared !== undefined && includesNothing(wanted, alone.entry)) return shared;
+  const warning = `cannot share the commit of ${place}: ${obstacle}`;
+  return { ...alone, warnings: [warning, ...alone.warnings] };
+}
+
+/** Whether `include` kept no LFS file: the files that it names may be newer than the commit. */
+const includesNothing = ({ select }: ManifestEntry, { files }: LockedEntry): boolean =>
+  select !== undefined &&
+  'include' in select &&
+  [...files.values()].every(({ lfs }) => lfs === undefined);

@@ -5,7 +5,7 @@ import { READS_ANY_FILE, type RunTool } from './nix-tool.ts';
 export interface Nixpkgs {
   /** Nix expression of the package set. */
   readonly expression: string;
-  /** What Nix needs to be told to evaluate it. */
+  /** Arguments of Nix that evaluating it needs. */
   readonly options: readonly string[];
 }
 
@@ -14,11 +14,11 @@ const REGISTRY = '(builtins.getFlake "nixpkgs").legacyPackages.${builtins.curren
 
 /**
  * Finds a nixpkgs: the one that the packaged nix-hug was built with, else `<nixpkgs>`, else that of
- * the flake registry, which may have to be downloaded.
+ * the flake registry, which Nix may have to download.
  *
- * @param packaged path of the first of them
+ * @param packaged path of the first one
  * @param offline leaves the registry out
- * @returns `undefined` when there is none
+ * @returns `undefined` when Nix finds none
  */
 export async function findNixpkgs(
   run: RunTool,

@@ -1,4 +1,3 @@
-import { hexOfSri } from '../digest.ts';
 import { hash as digestOf } from 'node:crypto';
 import { lstatSync } from 'node:fs';
 
@@ -8,23 +7,23 @@ const BITS_PER_DIGIT = 5;
 /** Length of the digest in a store path, in bytes. */
 const SHORT = 20;
 
-/** A file as the Nix store knows it: by its name and its content. */
+/** A file as the Nix store identifies it. */
 export interface StoreFile {
-  /** Name of the store path, see `lock/store-name.ts`. */
+  /** Name of the store path, see `storeNameOf`. */
   readonly name: string;
-  /** SHA-256 of the content in SRI form. */
-  readonly hash: string;
+  /** SHA-256 of the content in hex. */
+  readonly sha256: string;
 }
 
 /**
  * The store path of a file that is addressed by its SHA-256 (`outputHashMode = "flat"`), as
- * `builtin:fetchurl` and `nix-store --add-fixed sha256` make it. Nothing but name, digest and store
- * folder matters. Nix manual, "Store Path Specification".
+ * `builtin:fetchurl` and `nix-store --add-fixed sha256` make it. It depends on name, digest and store
+ * folder alone. Nix manual, "Store Path Specification".
  *
  * @param folder the store folder, `/nix/store` almost everywhere
  */
-export function storePathOf(folder: string, { name, hash }: StoreFile): string {
-  const inner = digestOf('sha256', `fixed:out:sha256:${hexOfSri(hash)}:`);
+export function storePathOf(folder: string, { name, sha256: hex }: StoreFile): string {
+  const inner = digestOf('sha256', `fixed:out:sha256:${hex}:`);
   const digest = folded(sha256(`output:out:sha256:${inner}:${folder}:${name}`), SHORT);
   return `${folder}/${base32(digest)}-${name}`;
 }
@@ -54,9 +53,8 @@ export function base32(bytes: Uint8Array): string {
 const sha256 = (text: string): Buffer => digestOf('sha256', text, 'buffer');
 
 /**
- * Whether anything is at a store path. Nix need not be asked about it otherwise, where the store lies
- * at its own path. The system is asked synchronously, which takes a tenth of the time for thousands
- * of paths.
+ * Whether there is a file at a store path, which spares a question to Nix where the store is at its
+ * own path. Synchronous, which takes a tenth of the time for thousands of paths.
  */
 export const isOnDisk = (storePath: string): boolean =>
   lstatSync(storePath, { throwIfNoEntry: false }) !== undefined;

@@ -1,88 +1,145 @@
+import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { expectedIn, treesText } from '../../src/cache/trees.ts';
+import { addToTree, readExpected, type TreeItem } from '../../src/cache/trees.ts';
+import { tempFolder } from '../support/temp.ts';
 
+const REV = 'c'.repeat(40);
 const OID = 'a'.repeat(40);
-const PLAIN = { path: 'config.json', size: 3, oid: OID };
 const SHA256 = 'b'.repeat(64);
+const PLAIN = { path: 'config.json', size: 3, oid: OID };
 const LFS = { path: 'w.bin', size: 7, oid: OID, sha256: SHA256 };
 
-const tree = (files: unknown, version: unknown = 1) =>
+const listOf = (files: unknown, version: unknown = 1): string =>
   JSON.stringify({ format_version: version, files });
 
-const filesOf = (text: string): Record<string, unknown> => JSON.parse(text).files;
+/** Texts that the official client ignores. */
+const IGNORED = [
+  ['an empty file', ''],
+  ['half of an object', '{"format_version": 1, "files": {'],
+  ['no object', '[]'],
+  ['another format', listOf({ a: { size: 1, blob_id: OID } }, 2)],
+  ['files in a list', listOf([{ blob_id: OID }])],
+  ['a file that is a number', listOf({ a: 1, b: { size: 1, blob_id: OID } })],
+] as const;
 
-describe('trees/<commit>.json', () => {
-  it('lists nothing as Python would', () => {
-    expect(treesText([], [])).toBe('{\n "format_version": 1,\n "files": {}\n}');
+/** A repository of the cache, perhaps with a list, and a way to add to it. */
+async function repository(before?: string) {
+  const repo = await tempFolder();
+  const file = path.join(repo, 'trees', `${REV}.json`);
+  await mkdir(path.dirname(file));
+  if (before !== undefined) await writeFile(file, before);
+  const add = (items: readonly TreeItem[], isWhole = true) =>
+    addToTree(file, { items, isWhole }, () => tempFolder());
+  return { repo, file, add, text: () => readFile(file, 'utf8') };
+}
+
+/** The files that are listed after adding some to a list. */
+async function filesAfter(before: string, items: readonly TreeItem[], isWhole = true) {
+  const { add, text } = await repository(before);
+  await add(items, isWhole);
+  return JSON.parse(await text()).files;
+}
+
+describe('the list of the files of a commit', () => {
+  it('is written as Python writes it, for its user alone', async () => {
+    const { file, add, text } = await repository();
+    await add([]);
+    expect(await text()).toBe('{\n "format_version": 1,\n "files": {}\n}');
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
   });
 
-  it('keeps what it lists, and what only the client knows of it', () => {
-    const xet = 'c'.repeat(64);
-    const facts = { size: 7, blob_id: OID, lfs_sha256: LFS.sha256, lfs_size: 7, xet_hash: xet };
-    const other = { size: 1, blob_id: OID };
-    const before = JSON.stringify({ format_version: 1, files: { 'w.bin': facts, 'a.txt': other } });
-    expect(filesOf(treesText([before], [LFS, PLAIN]))).toEqual({
-      'a.txt': other,
+  it.each([true, false])(
+    'keeps its files, and what only the client knows of them (whole: %s)',
+    async (isWhole) => {
+      const facts = { size: 7, blob_id: OID, lfs_sha256: SHA256, lfs_size: 7, xet_hash: SHA256 };
+      const other = { size: 1, blob_id: OID };
+      const before = listOf({ 'w.bin': facts, 'a.txt': other });
+      expect(await filesAfter(before, [LFS, PLAIN], isWhole)).toEqual({
+        'a.txt': other,
+        'config.json': { size: 3, blob_id: OID },
+        'w.bin': facts,
+      });
+    },
+  );
+
+  it('is not written when it has the files already', async () => {
+    const { repo, add, text } = await repository();
+    await add([LFS, PLAIN]);
+    const before = await text();
+    const { ino } = await stat(path.join(repo, 'trees', `${REV}.json`));
+    await add([PLAIN]);
+    await add([PLAIN, LFS]);
+    expect(await text()).toBe(before);
+    expect((await stat(path.join(repo, 'trees', `${REV}.json`))).ino).toBe(ino);
+  });
+
+  it('is corrected where it is wrong', async () => {
+    const before = listOf({ 'config.json': { size: 9, blob_id: 'f'.repeat(40) } });
+    expect(await filesAfter(before, [PLAIN])).toEqual({
       'config.json': { size: 3, blob_id: OID },
-      'w.bin': facts,
     });
   });
 
-  it('keeps what it listed at several times', () => {
-    const texts = [treesText([], [LFS]), treesText([], [PLAIN])];
-    expect(treesText(texts, [])).toBe(treesText([], [LFS, PLAIN]));
+  it.each(IGNORED)('replaces %s, when all files are known', async (_, before) => {
+    expect(await filesAfter(before, [PLAIN])).toEqual({ 'config.json': { size: 3, blob_id: OID } });
   });
 
-  it('does not change what lists all of it', () => {
-    const text = treesText([], [LFS, PLAIN]);
-    expect(treesText([text], [PLAIN])).toBe(text);
-    expect(treesText([text], [PLAIN, LFS])).toBe(text);
+  it.each(IGNORED)('does not replace %s by a part of the files', async (_, before) => {
+    const { add, text } = await repository(before);
+    await add([PLAIN], false);
+    expect(await text()).toBe(before);
   });
 
-  it.each([
-    ['that is no JSON', '{'],
-    ['of another format', '{"format_version":2,"files":{"a":{"size":1}}}'],
-    ['without files', '{"format_version":1,"files":[]}'],
-    ['of a wrong file', '{"format_version":1,"files":{"a":1}}'],
-    ['that is a list', '[]'],
-  ])('takes the place of one %s', (_, before) => {
-    expect(treesText([before], [PLAIN])).toBe(treesText([], [PLAIN]));
+  it('is never begun with a part of the files', async () => {
+    const { repo, add } = await repository();
+    await add([PLAIN], false);
+    expect(await readdir(path.join(repo, 'trees'))).toEqual([]);
   });
 
-  it('is not led astray by what it says wrongly', () => {
-    const before = JSON.stringify({
-      format_version: 1,
-      files: { 'config.json': { size: 9, blob_id: 'f'.repeat(40) } },
-    });
-    expect(filesOf(treesText([before], [PLAIN]))).toEqual({
-      'config.json': { size: 3, blob_id: OID },
-    });
+  it('is left alone where it cannot be read', async ({ skip }) => {
+    if (process.geteuid?.() !== 0) skip('needs root, to become somebody else');
+    const { repo, file, add, text } = await repository(listOf({}));
+    await chmod(repo, 0o777);
+    await chmod(path.dirname(file), 0o777);
+    await chmod(file, 0);
+    process.seteuid?.(65_534);
+    try {
+      await add([PLAIN]);
+    } finally {
+      process.seteuid?.(0);
+    }
+    expect(await text()).toBe(listOf({}));
+  });
+
+  it('is never put in place of a folder', async () => {
+    const { file, add } = await repository();
+    await mkdir(path.join(file, 'kept'), { recursive: true });
+    await expect(add([PLAIN])).rejects.toThrow('EISDIR');
+    expect(await readdir(file)).toEqual(['kept']);
   });
 });
 
-describe('what trees/<commit>.json expects', () => {
-  it('is the SHA-256 of LFS files and the blob id of plain ones', () => {
+describe('the blobs that a commit should have', () => {
+  const expectedOf = async (text?: string) => readExpected((await repository(text)).repo, REV);
+
+  it('are named by the SHA-256 of LFS files and the blob id of plain ones', async () => {
     const files = {
       'config.json': { size: 3, blob_id: OID },
       'sub/w.bin': { size: 7, blob_id: OID, lfs_sha256: SHA256, lfs_size: 7, xet_hash: SHA256 },
     };
-    expect(Object.fromEntries(expectedIn(tree(files)))).toEqual({
+    expect(Object.fromEntries(await expectedOf(listOf(files)))).toEqual({
       'config.json': OID,
       'sub/w.bin': SHA256,
     });
   });
 
-  it.each([
-    ['no text', undefined],
-    ['an empty one', ''],
-    ['no object', '[]'],
-    ['half of one', '{"format_version": 1, "files": {'],
-    ['another version', tree({ a: { blob_id: OID } }, 2)],
-    ['files that are a list', tree([{ blob_id: OID }])],
-    ['a file that is none', tree({ a: null, b: 'x', c: [] })],
-    ['a masked digest', tree({ a: { blob_id: OID, lfs_sha256: '*'.repeat(64) } })],
-    ['no digest', tree({ a: { blob_id: 7 }, b: {} })],
-  ])('is nothing for %s', (_, text) => {
-    expect(expectedIn(text)).toEqual(new Map());
+  it.each<readonly [string, string | undefined]>([
+    ...IGNORED,
+    ['no file', undefined],
+    ['a masked digest', listOf({ a: { blob_id: OID, lfs_sha256: '*'.repeat(64) } })],
+    ['no digest', listOf({ a: { blob_id: 7 }, b: {} })],
+  ])('are unknown for %s', async (_, text) => {
+    expect(await expectedOf(text)).toEqual(new Map());
   });
 });

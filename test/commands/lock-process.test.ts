@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => hub.close());
 
-/** A project that was locked, and whose manifest asks for more since. */
+/** A locked project whose manifest has a new entry. */
 async function staleProject() {
   const project = await createProject(hub.endpoint, 'models: { a: org/first }');
   await project.run(['lock']);
@@ -57,7 +57,7 @@ describe('lock in a process of its own', () => {
     expect((await spawnLock(folder).ended).status).toBe(0);
   });
 
-  it('gives one whole lock when two run at once', async () => {
+  it('writes one complete lock when two run at once', async () => {
     const { folder, run } = await staleProject();
     const ends = await Promise.all([spawnLock(folder).ended, spawnLock(folder).ended]);
     expect(ends.map(({ status }) => status)).toEqual([0, 0]);
@@ -66,7 +66,7 @@ describe('lock in a process of its own', () => {
   });
 
   it.each([[['lock']], [['update']], [['add', 'hf:org/third']]])(
-    'keeps what another process locked meanwhile: %s',
+    'keeps a lock that another process wrote meanwhile: %s',
     async (argv) => {
       const { folder, run, lockText, before } = await staleProject();
       const theirs = `${before}\n`;
@@ -87,7 +87,7 @@ describe('lock in a process of its own', () => {
 });
 
 describe('a disk that cannot be written', () => {
-  it('that is full keeps the old lock', async ({ skip }) => {
+  it('when it is full keeps the old lock', async ({ skip }) => {
     const { folder, run } = await staleProject();
     const disk = await smallDisk(16 * 4096, skip);
     for (const name of ['hug.yaml', 'hug.lock.json']) {
@@ -107,7 +107,7 @@ describe('a disk that cannot be written', () => {
     ]);
   });
 
-  it('that is read-only is named', async ({ skip }) => {
+  it('when it is read-only is an error', async ({ skip }) => {
     const disk = await smallDisk(64 * 4096, skip);
     const folder = path.join(disk.folder, 'project');
     await mkdir(folder);
@@ -129,7 +129,7 @@ describe('proxies', () => {
     expect(proxy.asked.every((asked) => asked.includes(new URL(hub.endpoint).host))).toBe(true);
   });
 
-  it('may be an address without a scheme; another one is named', async () => {
+  it('may be addresses without a scheme; an invalid one is an error', async () => {
     const proxy = await startProxy();
     const { run } = await createProject(hub.endpoint, 'models: { a: org/first }');
     const { host } = new URL(proxy.url);
@@ -141,7 +141,7 @@ describe('proxies', () => {
     expect(wrong.stderr).not.toContain('secret');
   });
 
-  it('NO_PROXY goes around it', async () => {
+  it('are not used for hosts of NO_PROXY', async () => {
     const proxy = await startProxy();
     const { run } = await createProject(hub.endpoint, 'models: { a: org/first }');
     const env = { HTTP_PROXY: proxy.url, NO_PROXY: '127.0.0.1' };

@@ -46,7 +46,7 @@ afterAll(() => hub.close());
 beforeEach(() => hub.clearRequests());
 
 describe('lock', () => {
-  it('writes a lock with all that is documented', async () => {
+  it('writes every documented field of a lock', async () => {
     const { run, lockText } = await project();
     const { status, stdout } = await run(['lock']);
     expect(stdout).toContain('hug.lock.json written, 3 entries');
@@ -97,7 +97,7 @@ describe('lock', () => {
     expect(hub.requests.filter(({ origin }) => origin === 'cdn')).toEqual([]);
   });
 
-  it('gives the same bytes in another folder and whatever order the Hub answers in', async () => {
+  it('writes the same bytes in another folder, and for any order of responses', async () => {
     const [here, there] = [await project(), await project()];
     await here.run(['lock']);
     hub.options.treeOrder = 'shuffled';
@@ -108,7 +108,7 @@ describe('lock', () => {
     expect(await there.lockText()).toBe(await here.lockText());
   });
 
-  it('does nothing, and asks nobody, when the lock is current', async () => {
+  it('writes nothing and sends no request when the lock is current', async () => {
     const { run, lockIdentity } = await project();
     await run(['lock']);
     const before = await lockIdentity();
@@ -120,7 +120,7 @@ describe('lock', () => {
     expect(await lockIdentity()).toEqual(before);
   });
 
-  it('resolves a changed entry alone, and keeps the commit of the others', async () => {
+  it('resolves only a changed entry, and keeps the commit of the others', async () => {
     const { run, manifest, lockText } = await project();
     await run(['lock']);
     const before = JSON.parse((await lockText()) ?? '');
@@ -142,7 +142,7 @@ describe('lock', () => {
     expect(JSON.parse((await lockText()) ?? '').models).toEqual(before.models);
   });
 
-  it('warns of one branch at two commits, which one cache cannot hold', async () => {
+  it('warns of entries with one branch at two commits', async () => {
     const moving = await hub.createRepo({ type: 'model', id: 'org/moving' });
     await moving.commit({ files: { 'config.json': '0' } });
     const { run, manifest } = await project('models: { a: org/moving }');
@@ -159,7 +159,7 @@ describe('lock', () => {
     expect((await run(['lock', '--offline'])).stderr).toContain('different commits');
   });
 
-  it('drops what the manifest dropped, without a request', async () => {
+  it('removes an entry that the manifest no longer has, without a request', async () => {
     const { run, manifest, lockText } = await project();
     await run(['lock']);
     await manifest('models: { tiny: org/tiny }');
@@ -170,7 +170,7 @@ describe('lock', () => {
     expect(JSON.parse((await lockText()) ?? '').datasets).toEqual({});
   });
 
-  it('shows what a dry run would do, and writes nothing', async () => {
+  it('shows the plan of a dry run, and writes nothing', async () => {
     const { run, lockText } = await project();
     const { stdout, status } = await run(['lock', '--dry-run']);
     expect(stdout).toContain('would change');
@@ -178,7 +178,7 @@ describe('lock', () => {
     expect([status, await lockText()]).toEqual([0, undefined]);
   });
 
-  it('keeps an unchanged file without a download when its entry changes', async () => {
+  it('downloads no unchanged file when its entry changes', async () => {
     const { run, manifest } = await project('models: { tiny: org/tiny }');
     await run(['lock']);
     await manifest('models: { tiny: { repo: org/tiny, include: ["*.onnx"] } }');
@@ -226,7 +226,7 @@ models:
     });
   });
 
-  it('locks a repository of 2,500 files whole', async () => {
+  it('locks all files of a repository of 2,500 files', async () => {
     const many = await hub.createRepo({ type: 'model', id: 'org/many' });
     await many.commit({
       files: Array.from({ length: 2_500 }, (_, index) => [
@@ -250,7 +250,7 @@ models:
     expect(status).toBe(0);
   });
 
-  it('takes the endpoint of the manifest, and HF_ENDPOINT before it', async () => {
+  it('uses the endpoint of the manifest, unless HF_ENDPOINT is set', async () => {
     const wrong = 'http://127.0.0.1:9';
     const { run, lockText } = await project(`endpoint: ${wrong}/\n${MANIFEST}`);
     expect((await run(['lock'])).status).toBe(0);
@@ -267,7 +267,7 @@ models:
     expect(stdout + stderr).not.toContain('s3cret');
   });
 
-  it('finds the manifest from a folder below, and by name', async () => {
+  it('finds the manifest from a subfolder, and by --manifest', async () => {
     const { folder, run } = await project();
     const below = path.join(folder, 'a', 'b');
     await mkdir(below, { recursive: true });
@@ -283,7 +283,7 @@ models:
 });
 
 describe('lock --check', () => {
-  it('is content with a current lock, offline', async () => {
+  it('exits 0 for a current lock, offline', async () => {
     const { run } = await project();
     await run(['lock']);
     hub.clearRequests();
@@ -319,7 +319,7 @@ describe('lock --check', () => {
     expect(await lockText()).toBe(before);
   });
 
-  it('names a missing lock and one that is not canonical, which lock then mends', async () => {
+  it('reports a missing lock and one that is not canonical; lock rewrites both', async () => {
     const { run, lockText, writeLock } = await project();
     const missing = await run(['lock', '--check', '--json']);
     expect([missing.status, missing.json().reasons]).toEqual([
@@ -341,7 +341,7 @@ describe('lock --check', () => {
   });
 });
 
-describe('wrong input leaves the previous lock as it is', () => {
+describe('an error leaves the previous lock as it is', () => {
   /** A locked project whose next `lock` has something to do. */
   async function stale() {
     const made = await project('models: { tiny: org/tiny }');
@@ -445,7 +445,7 @@ describe('wrong input leaves the previous lock as it is', () => {
     );
   });
 
-  it('a selection that leaves nothing, a missing file, a range without a tag', async () => {
+  it('an empty selection, a missing file, a range without a tag', async () => {
     const { manifest, fails } = await stale();
     await manifest('models: { a: { repo: org/tiny, files: [nope.bin] } }');
     await fails(1, 'EHUG_SELECTION', 'nope.bin');
@@ -453,7 +453,7 @@ describe('wrong input leaves the previous lock as it is', () => {
     await fails(1, 'EHUG_VERSION', '^9');
   });
 
-  it('several entries that fail are all named', async () => {
+  it('several entries that fail are all reported', async () => {
     const { manifest, fails } = await stale();
     await manifest('models: { a: org/no, b: org/tiny, c: { repo: org/tiny, ref: nope } }');
     await fails(
@@ -477,7 +477,7 @@ describe('wrong input leaves the previous lock as it is', () => {
   });
 });
 
-describe('wrong locks', () => {
+describe('invalid locks', () => {
   it('of a newer format are refused', async () => {
     const { run, writeLock, lockText } = await project();
     await writeLock('{ "lockfileVersion": 2 }\n');
@@ -543,7 +543,7 @@ describe('wrong locks', () => {
     },
   );
 
-  it('with conflict markers are named when a side does not parse', async () => {
+  it('with conflict markers are an error when a side does not parse', async () => {
     const { run, writeLock, lockText } = await project();
     const broken = '<<<<<<< HEAD\n{}\n=======\n{\n>>>>>>> other\n';
     await writeLock(broken);
@@ -552,13 +552,13 @@ describe('wrong locks', () => {
     expect(await lockText()).toBe(broken);
   });
 
-  it('that are no locks are refused', async () => {
+  it('that do not match the schema are refused', async () => {
     const { run, writeLock } = await project();
     await writeLock('{');
     expect((await run(['lock'])).status).toBe(2);
   });
 
-  it('that are symbolic links are used, not written over, and their targets left alone', async () => {
+  it('that are symbolic links are read, but neither they nor their targets are written', async () => {
     const { run, folder, manifest } = await project();
     await run(['lock']);
     const target = path.join(folder, 'precious');
@@ -616,7 +616,7 @@ describe('output', () => {
     expect([silent.status, silent.stdout, silent.stderr]).toEqual([0, stdout, '']);
   });
 
-  it('lets nothing from the Hub command the terminal', async () => {
+  it('escapes control characters of the Hub', async () => {
     injectAlways(hub, '/revision/', { kind: 'status', status: 400, body: 'a\u001b]0;pwn\u0007b' });
     const { run } = await project();
     const { stderr } = await run(['lock']);
@@ -633,7 +633,7 @@ describe('output', () => {
     expect(stdout + stderr).not.toContain(TOKEN);
   });
 
-  it('says that it was interrupted', async () => {
+  it('reports an interrupt', async () => {
     const controller = new AbortController();
     hub.options.latencyMs = 200;
     onTestFinished(() => void (hub.options.latencyMs = 0));

@@ -59,7 +59,7 @@ describe('ls', () => {
     });
   });
 
-  it('lists the files of an entry, as text that hides nothing', async () => {
+  it('lists the files of an entry, with control characters escaped', async () => {
     const { run } = await project();
     const { status, stdout } = await run(['ls', 'big']);
     expect(status).toBe(0);
@@ -88,7 +88,7 @@ describe('ls', () => {
     });
   });
 
-  it('takes a selection, but neither a revision nor a type', async () => {
+  it('accepts a selection, but neither a revision nor a type', async () => {
     const { run } = await project();
     const chosen = await run(['ls', 'big', '--include', '*.gguf', '--json']);
     expect(chosen.json().files.map(({ path }: { path: string }) => path)).toEqual([
@@ -102,7 +102,7 @@ describe('ls', () => {
     expect((await run(['ls', '--file', 'x'])).status).toBe(2);
   });
 
-  it('asks which one is meant when a model and a dataset have the name', async () => {
+  it('is ambiguous when a model and a dataset have the name', async () => {
     const { run } = await project();
     const { status, stderr } = await run(['ls', 'both']);
     expect([status, stderr]).toEqual([2, expect.stringContaining('EHUG_ENTRY_AMBIGUOUS')]);
@@ -110,7 +110,7 @@ describe('ls', () => {
     expect((await run(['ls', 'datasets.both', '--json'])).json().repo).toBe('org/rows');
   });
 
-  it('names what is not in the lock, and says when the lock is out of date or empty', async () => {
+  it('reports an unknown entry, and a lock that is out of date or empty', async () => {
     const { run } = await project();
     const unknown = await run(['ls', 'bog']);
     expect([unknown.status, unknown.stderr]).toEqual([2, expect.stringContaining('"big"')]);

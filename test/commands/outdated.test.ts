@@ -44,7 +44,7 @@ const asked = () =>
 const short = (rev: string) => rev.slice(0, 12);
 
 describe('outdated', () => {
-  it('shows what update would move, and leaves out what is up to date', async () => {
+  it('lists entries that update would move, without those that are up to date', async () => {
     const [moved, still] = [await repository(), await repository()];
     const { run, lockText, lockIdentity } = await locked(
       `models: { moved: ${moved.id}, still: ${still.id} }`,
@@ -74,7 +74,7 @@ describe('outdated', () => {
     });
   });
 
-  it('says so when all is up to date', async () => {
+  it('reports that everything is up to date', async () => {
     const { id } = await repository();
     const { run } = await locked(`models: { a: ${id}, b: ${id} }`);
     const { status, stdout } = await run(['outdated', '--exit-code']);
@@ -93,7 +93,7 @@ describe('outdated', () => {
     expect((await run(['outdated', '--exit-code'])).status).toBe(0);
   });
 
-  it('looks at the named entries alone', async () => {
+  it('checks only the named entries', async () => {
     const [one, two] = [await repository(), await repository()];
     const { run } = await locked(`models: { one: ${one.id}, two: ${two.id} }`);
     await one.repo.commit({ files: { a: '1' } });
@@ -143,7 +143,7 @@ describe('latest', () => {
     expect(status).toBe(0);
   });
 
-  it('of a range that names a prerelease may be one', async () => {
+  it('of a range that names a prerelease may be a prerelease', async () => {
     const { id, pin } = await tagged('v1.0.0-rc.1', 'v1.0.0-rc.2', 'v2.0.0-beta');
     const { run } = await locked(`models: { a: { repo: ${id}, version: ^1.0.0-rc.1 } }`);
     expect(await only(run)).toMatchObject({
@@ -191,7 +191,7 @@ models:
     ]);
   });
 
-  it('of a tag that was moved is where it is now', async () => {
+  it('of a moved tag is its present commit', async () => {
     const { repo, id, first } = await repository();
     await repo.tag('v1', first);
     const { run } = await locked(`models: { a: { repo: ${id}, ref: v1 } }`);
@@ -202,7 +202,7 @@ models:
 });
 
 describe('a renamed repository', () => {
-  it('is named, and not outdated for that', async () => {
+  it('is a warning, and not outdated', async () => {
     const { repo, id } = await repository();
     const { run } = await locked(`models: { a: ${id} }`);
     hub.renameRepo(repo, `${id}-new`);
@@ -230,7 +230,7 @@ describe('a lock that does not match the manifest', () => {
     expect((await run(['outdated'])).stdout).toContain('models.fresh  not locked');
   });
 
-  it('is named when there is none', async () => {
+  it('is an error when it is missing', async () => {
     const { run } = await createProject(hub.endpoint, 'models: { a: org/x }');
     const { status, stderr } = await run(['outdated']);
     expect([status, stderr]).toEqual([2, expect.stringContaining('error EHUG_LOCK_MISSING')]);
@@ -238,7 +238,7 @@ describe('a lock that does not match the manifest', () => {
 });
 
 describe('an entry that fails', () => {
-  it('hides no other', async () => {
+  it('does not hide the others', async () => {
     const [gone, moved, range] = [await repository(), await repository(), await tagged('v1.0.0')];
     const { run, manifest } = await locked(
       `models: { gone: ${gone.id}, moved: ${moved.id}, range: ${range.id} }`,
@@ -288,7 +288,7 @@ describe('an entry that fails', () => {
     ]);
   });
 
-  it('tells a pinned commit that the Hub has lost', async () => {
+  it('reports a pinned commit that the Hub has lost', async () => {
     const { repo, id, first } = await repository();
     const { run } = await locked(`models: { a: { repo: ${id}, ref: ${first} } }`);
     await repo.commit({ parent: null, files: { a: '1' } });

@@ -1,11 +1,9 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, open, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { lfs, startHub } from '../support/hub/index.ts';
-import { keepsTimes } from '../support/keeps-times.ts';
 import { describeNix, LIBRARY, type Nix, nixString, PKGS } from '../support/nix.ts';
 import { createProject } from '../support/project.ts';
 import { callPython, pythonClients } from '../support/python.ts';
@@ -32,7 +30,7 @@ async function stored(cache: string, env: Readonly<Record<string, string>>): Pro
 }
 
 describe('scan', () => {
-  it('says that there is no cache', async () => {
+  it('reports that there is no cache', async () => {
     const cache = `${await tempFolder()}/\u001bx`;
     const { status, stdout } = await scan(cache, NO_NIX);
     const shown = cache.replace('\u001b', '\\u001b');
@@ -47,7 +45,7 @@ describe('scan', () => {
   });
 
   it.runIf(process.platform === 'linux')(
-    'tells the last moment that there is of a file that is later',
+    'prints the latest date for a file that is later',
     async () => {
       // A file system of its own for it: not all have such times.
       const cache = await mkdtemp('/dev/shm/nix-hug-');
@@ -61,13 +59,13 @@ describe('scan', () => {
     },
   );
 
-  it('fails when the cache is no folder', async () => {
+  it('fails when the cache is not a folder', async () => {
     const { status, stderr } = await scan('/dev/null', NO_NIX);
     expect(status).toBe(1);
     expect(stderr).toContain('error EHUG_FILE_SYSTEM: the cache /dev/null cannot be read: ENOTDIR');
   });
 
-  it('tells all but what only Nix knows, without Nix', async () => {
+  it('lists the cache without Nix', async () => {
     const cache = await tempFolder('hub');
     const repo = path.join(cache, 'models--org--na me');
     await put(path.join(repo, 'snapshots', REV, 'config.json'), '{}');
@@ -83,7 +81,7 @@ describe('scan', () => {
       `2 revisions of 2 repositories, 2 kB in ${cache}`,
       '',
       '1 problem:',
-      '  names of folders that are no repository; a "--" in the name of one reads as "/" here',
+      '  folders whose names are not those of repositories; scan reads "--" in a name as "/"',
       '    models--org--na me: org/na me',
       '',
     ]);
@@ -109,7 +107,7 @@ describe('scan', () => {
     });
   });
 
-  it('tells of problems by kind, a few of each, and nothing that commands a terminal', async () => {
+  it('lists problems by kind, a few of each, without control characters', async () => {
     const cache = await tempFolder('hub');
     const snapshot = path.join(cache, 'models--org--name/snapshots', REV);
     await mkdir(snapshot, { recursive: true });
@@ -127,38 +125,20 @@ describe('scan', () => {
       `2 revisions of 2 repositories, 0 B in ${cache}`,
       '',
       '10 problems:',
-      '  names of folders that are no repository; a "--" in the name of one reads as "/" here',
+      '  folders whose names are not those of repositories; scan reads "--" in a name as "/"',
       '    models--\\u009b31m: \\u009b31m',
       '  snapshots that are not named after a commit',
       '    models--\\u009b31m/snapshots/x\\u0007',
-      '  links to nothing; download the repository again, or build its cache again',
+      '  broken links; download the repository again, or build its cache again',
       ...['a', 'b', 'c', 'd', 'e'].map((name) => `    ${at}/${name}`),
       '    and 2 more',
-      '  refs to a commit that is not here; download it, or remove the ref',
+      '  refs to a commit that is not in the cache; download it, or remove the ref',
       `    models--org--name/refs/main: ${'d'.repeat(40)}`,
       '',
     ]);
     const { problems } = (await scan(cache, NO_NIX, '--json')).json();
     expect(problems).toHaveLength(10);
     expect(problems).toContainEqual({ kind: 'broken-link', path: `${at}/g\u202e` });
-  });
-
-  it.runIf(keepsTimes)('keeps what it read for the next time', async () => {
-    const [cache, home] = [await tempFolder('hub'), await tempFolder('cache home')];
-    const repo = path.join(cache, 'models--org--name');
-    await put(path.join(repo, 'blobs/a'), '{}');
-    await put(path.join(repo, 'refs/main'), REV);
-    await mkdir(path.join(repo, 'snapshots', REV), { recursive: true });
-    await symlink('../../blobs/a', path.join(repo, 'snapshots', REV, 'config.json'));
-    const env = { ...NO_NIX, XDG_CACHE_HOME: home };
-    const { stdout } = await scan(cache, env);
-    expect(stdout).toContain('org/name  model  cccccccccccc  2 B  1 file  -  main\n');
-    // What changed a moment ago is not kept.
-    await expect(readdir(path.join(home, 'nix-hug/scans'))).rejects.toThrow('ENOENT');
-    await wait(2_100);
-    expect((await scan(cache, env)).stdout).toBe(stdout);
-    expect(await readdir(path.join(home, 'nix-hug/scans'))).toHaveLength(1);
-    expect((await scan(cache, env)).stdout).toBe(stdout);
   });
 
   it('ends when it is interrupted', async () => {
@@ -178,7 +158,7 @@ describeNix('scan with Nix', (nix) => {
   const [client] = pythonClients;
 
   it.skipIf(client === undefined).each([{}, { HF_HUB_DISABLE_SYMLINKS: '1' }])(
-    'tells which revisions are in the store (%j)',
+    'shows which revisions are in the store (%j)',
     async (variables) => {
       if (client === undefined) throw new Error('skipped');
       const hub = await startHub();
@@ -226,7 +206,7 @@ describeNix('scan with Nix', (nix) => {
     },
   );
 
-  it('hashes no large file that nobody gives a digest of', async () => {
+  it('does not hash a large file without a known digest', async () => {
     const cache = await tempFolder('hub');
     const repo = path.join(cache, 'models--x');
     await put(path.join(repo, 'snapshots', REV, 'small'), '');
@@ -244,7 +224,7 @@ describeNix('scan with Nix', (nix) => {
     expect(await stored(cache, nix().environment)).toEqual([['x', 'cccc', false]]);
   });
 
-  it('finds what is in a store below another root', async () => {
+  it('finds files in a store below another root', async () => {
     const env = {
       ...nix().environment,
       NIX_REMOTE: await tempFolder('root'),
@@ -260,7 +240,7 @@ describeNix('scan with Nix', (nix) => {
     expect(await stored(cache, env)).toEqual([['x', 'cccc', true]]);
   });
 
-  it('counts nothing as being in the store, and no part of a revision', async () => {
+  it('counts neither an empty revision nor a part of one as stored', async () => {
     const cache = await tempFolder('hub');
     await mkdir(path.join(cache, 'models--empty/snapshots', REV), { recursive: true });
     const file = await addToStore(nix(), 'config.json', 'a part');
@@ -283,7 +263,7 @@ describeNix('scan with Nix', (nix) => {
     ]);
   });
 
-  it('reads a cache that Nix built, all of which is in the store', async () => {
+  it('shows every revision of a cache that Nix built as stored', async () => {
     const hub = await startHub();
     try {
       const repo = await hub.createRepo({ type: 'dataset', id: 'org/rows' });
@@ -316,7 +296,7 @@ describeNix('scan with Nix', (nix) => {
     }
   });
 
-  it('asks nothing that Nix would not answer, whatever the cache leads to', async () => {
+  it('asks Nix about valid store paths only, whatever the cache links to', async () => {
     const cache = await tempFolder('hub');
     const { storeDir } = nix();
     await put(`${storeDir}/.links/secret`, 'x');
@@ -335,7 +315,7 @@ describeNix('scan with Nix', (nix) => {
     ]);
   });
 
-  it('warns of a Nix that does not work, and goes on', async () => {
+  it('warns when Nix fails, and lists the cache', async () => {
     const cache = await tempFolder('hub');
     await put(path.join(cache, 'models--x/snapshots', REV, 'y'), '');
     const env = { ...nix().environment, NIX_REMOTE: 'unix:///nonexistent/socket' };
@@ -345,7 +325,7 @@ describeNix('scan with Nix', (nix) => {
     expect(stdout).toMatch(/^x {2}model {2}c+ {2}0 B {2}1 file {2}-\n/u);
   });
 
-  it('works as a program', async () => {
+  it('runs as a program', async () => {
     const cache = await tempFolder('hub');
     await put(path.join(cache, 'models--x/snapshots', REV, 'y'), '');
     const { ended } = spawnCli(['scan', '--json'], {

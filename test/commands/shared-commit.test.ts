@@ -29,7 +29,7 @@ const FILES: Readonly<Record<string, FileContent>> = {
 
 const LOCKED = (id: string) => `  gguf:\n    repo: ${id}\n    files: [q4.gguf]\n`;
 
-/** A project that has locked one file of a repository, whose branch moved on afterwards. */
+/** A project with one locked file of a repository, whose branch moved afterwards. */
 async function moved({ files = FILES, manifest = LOCKED } = {}) {
   made += 1;
   const id = `org/gguf-${made}`;
@@ -66,7 +66,7 @@ async function moved({ files = FILES, manifest = LOCKED } = {}) {
   };
 }
 
-/** What was asked of the Hub, without host and query, sorted. */
+/** Requested paths, without host and query, sorted. */
 const asked = () =>
   hub.requests.map(({ url }) => (url.split('?')[0] ?? '').replace(/^\/api\//u, '')).toSorted();
 
@@ -75,7 +75,7 @@ const addQ8 = (id: string) => ['add', `hf:${id}`, '--file', 'q8.gguf', '--name',
 const CLASH = 'at different commits';
 
 describe('a new entry of a repository that is locked', () => {
-  it('is added at the locked commit, for a look at its tree', async () => {
+  it('is added at the locked commit, with one request for its tree', async () => {
     const { run, id, locked, lock, revs } = await moved();
     const { status, stdout, stderr } = await run(addQ8(id));
     expect([status, stderr]).toEqual([0, 'models.q8: 1 of 1 files\n']);
@@ -88,7 +88,7 @@ describe('a new entry of a repository that is locked', () => {
     expect((await run(['lock', '--check'])).status).toBe(0);
   });
 
-  it('is locked there with others that are new, and with one whose text changed', async () => {
+  it('is locked there together with other new entries and a changed one', async () => {
     const manifest = (id: string) => `${LOCKED(id)}  other:\n    repo: ${id}\n`;
     const { run, manifest: write, id, locked, revs } = await moved({ manifest });
     await write(`models:
@@ -103,7 +103,7 @@ ${LOCKED(id)}
     expect(asked()).toEqual([`models/${id}/tree/${locked}`]);
   });
 
-  it('takes the tag that the same range has', async () => {
+  it('takes the locked tag of the same range', async () => {
     const manifest = (id: string) => `  gguf: { repo: ${id}, version: ^1 }\n`;
     const { lockWith, id, locked, lock, revs } = await moved({ manifest });
     expect((await lockWith(`q8: { repo: ${id}, version: ^1, files: [q8.gguf] }`)).status).toBe(0);
@@ -112,7 +112,7 @@ ${LOCKED(id)}
     expect(asked()).toEqual([`models/${id}/tree/${locked}`]);
   });
 
-  it('is resolved by itself for another ref, or for a commit', async () => {
+  it('is resolved on its own for another ref, or for a commit', async () => {
     const { lockWith, id, newest, revs } = await moved();
     const others = `tag: { repo: ${id}, ref: v1.1.0 }
   range: { repo: ${id}, version: ^1 }
@@ -128,7 +128,7 @@ ${LOCKED(id)}
     });
   });
 
-  it('is locked under the id of the locked one, and the id that it asks for', async () => {
+  it('is locked with the locked id, and with its own as requested', async () => {
     const { lockWith, repo, id, locked, lock } = await moved();
     hub.renameRepo(repo, `${id}-new`);
     const upper = id.toUpperCase();
@@ -150,7 +150,7 @@ ${LOCKED(id)}
     expect(await revs()).toEqual({ gguf: 'locked', q8: 'locked' });
   });
 
-  it('follows the commit that a conflict is settled with', async () => {
+  it('takes the commit of a repaired conflict', async () => {
     const { run, id, locked, newest, lockText, lockWith, writeLock, revs } = await moved();
     const ours = (await lockText()) ?? '';
     await run(['update']);
@@ -164,7 +164,7 @@ ${LOCKED(id)}
     expect(ours).not.toContain(newest);
   });
 
-  it('says at which commit a glob matches nothing', async () => {
+  it('warns at which commit a glob matches nothing', async () => {
     const { lockWith, id } = await moved();
     const { stderr } = await lockWith(`new: { repo: ${id}, include: ["q2*", "q8*"] }`);
     expect(stderr).toContain(
@@ -173,8 +173,8 @@ ${LOCKED(id)}
   });
 });
 
-describe('a commit that cannot be shared is said, and the newest taken', () => {
-  it('when it lacks a file', async () => {
+describe('a commit that cannot be shared gives a warning, and the newest is locked', () => {
+  it('when a file is missing there', async () => {
     const { run, id, revs } = await moved({ files: { 'q4.gguf': lfs('four bits') } });
     const { status, stderr } = await run(addQ8(id));
     expect([status, stderr.split('\n').filter((line) => line.startsWith('warning'))]).toEqual([
@@ -249,7 +249,7 @@ describe('a commit that cannot be shared is said, and the newest taken', () => {
     expect(await revs()).toEqual({ gguf: 'locked', q8: 'newest' });
   });
 
-  it('and nothing is locked when the newest will not do either', async () => {
+  it('and nothing is locked when the newest fails, too', async () => {
     const { run, id, lockText } = await moved();
     const before = await lockText();
     const { status, stderr } = await run(['add', `hf:${id}`, '--file', 'q2.gguf', '--name', 'q2']);
@@ -261,7 +261,7 @@ describe('a commit that cannot be shared is said, and the newest taken', () => {
     expect(await lockText()).toBe(before);
   });
 
-  it('but other failures stay failures', async () => {
+  it('but other errors stay errors', async () => {
     const { lockWith, id, locked, lockText } = await moved();
     const before = await lockText();
     inject(hub, { match: `/tree/${locked}`, fault: { kind: 'status', status: 403 } });
@@ -271,8 +271,8 @@ describe('a commit that cannot be shared is said, and the newest taken', () => {
   });
 });
 
-describe('update moves what shares a commit', () => {
-  it('by name, and all', async () => {
+describe('update moves entries that share a commit', () => {
+  it('by name, and all of them', async () => {
     const { run, lockWith, id, lockText, revs } = await moved();
     const entry = `q8: { repo: ${id}, files: [q8.gguf] }`;
     await lockWith(entry);

@@ -47,7 +47,7 @@ describe('update in a process of its own', () => {
     expect(await lockText()).toContain(rev);
   });
 
-  it('says that it was interrupted while it asks for a date, which it could do without', async () => {
+  it('reports an interrupt during the request for an optional date', async () => {
     const { lockText, before, spawn } = await behind();
     const stalled = stall(hub, '/commits/');
     const { child, ended } = spawn('update');
@@ -58,7 +58,7 @@ describe('update in a process of its own', () => {
     expect(await lockText()).toBe(before);
   });
 
-  it('says that outdated was interrupted', async () => {
+  it('reports an interrupt of outdated', async () => {
     const { spawn } = await behind();
     const stalled = stall(hub, '/revision/');
     const { child, ended } = spawn('outdated');
@@ -68,7 +68,7 @@ describe('update in a process of its own', () => {
     expect([status, stderr]).toEqual([130, expect.stringContaining('EHUG_INTERRUPTED')]);
   });
 
-  it('gives one whole lock when it runs twice at once', async () => {
+  it('writes one complete lock when two run at once', async () => {
     const { folder, run, lockText, spawn, rev } = await behind();
     const ends = await Promise.all([spawn('update').ended, spawn('update').ended]);
     expect(ends.map(({ status }) => status)).toEqual([0, 0]);

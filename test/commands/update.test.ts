@@ -47,14 +47,14 @@ async function locked(manifest: string) {
   };
 }
 
-/** What was asked of the Hub, without host and query, sorted. */
+/** Requested paths, without host and query, sorted. */
 const asked = () =>
   hub.requests.map(({ url }) => (url.split('?')[0] ?? '').replace(/^\/api\//u, '')).toSorted();
 
 const short = (rev: string) => rev.slice(0, 12);
 
 describe('a branch', () => {
-  it('moves to its newest commit, and each file is named with its size', async () => {
+  it('moves to its newest commit, and each changed file is listed with its size', async () => {
     const { repo, id, first } = await repository({ ...FILES, 'old.bin': lfs('old weights') });
     const { run, lock } = await locked(`models: { a: ${id} }`);
     const second = await repo.commit({
@@ -79,7 +79,7 @@ describe('a branch', () => {
     expect((await run(['lock', '--check'])).status).toBe(0);
   });
 
-  it('says all of it as JSON', async () => {
+  it('reports the same as JSON', async () => {
     const { repo, id, first } = await repository();
     const { run } = await locked(`models: { a: ${id} }`);
     const second = await repo.commit({ files: { 'config.json': null, 'new.bin': lfs('new') } });
@@ -105,7 +105,7 @@ describe('a branch', () => {
     });
   });
 
-  it('says when only the description changed, or nothing that is selected', async () => {
+  it('reports that only README.md changed, or no selected file', async () => {
     const { repo, id } = await repository();
     const { run } = await locked(`
 models:
@@ -121,7 +121,7 @@ models:
     expect(entries).toMatchObject([{ onlyReadme: true }, { onlyReadme: false, modified: [] }]);
   });
 
-  it('fetches nothing for a file under another name, or one that git holds now', async () => {
+  it('downloads nothing for a file that was renamed or moved from LFS to git', async () => {
     const { repo, id } = await repository();
     const { run, lock } = await locked(`models: { a: ${id} }`);
     const before = (await lock()).models.a.files;
@@ -140,13 +140,13 @@ models:
     expect(after['model.safetensors'].hash).toBe(before['model.safetensors'].hash);
     expect(after['model.safetensors']).not.toHaveProperty('lfs');
     expect(after['conf/new.json']).toEqual(before['config.json']);
-    // The oid of a pointer tells nothing of the content, so this one is downloaded; the other is known.
+    // The oid of a pointer does not identify the content, so this file is downloaded; the other is known.
     expect(asked().filter((path) => path.includes('/resolve/'))).toEqual([
       `/${id}/resolve/${(await lock()).models.a.rev}/model.safetensors`,
     ]);
   });
 
-  it('shows no more files than fit a screen', async () => {
+  it('lists no more files than fit a screen', async () => {
     const { repo, id } = await repository();
     const { run } = await locked(`models: { a: ${id} }`);
     const names = Array.from({ length: 25 }, (_, index) => `shard-${index}.bin`);
@@ -156,7 +156,7 @@ models:
     expect(stdout).toContain('      … and 5 more\n');
   });
 
-  it('shows names of files that would command a terminal as text', async () => {
+  it('escapes control characters in names of files', async () => {
     const { repo, id } = await repository();
     const { run } = await locked(`models: { a: ${id} }`);
     await repo.commit({ files: { 'odd \u202e name.txt': 'x' } });
@@ -165,7 +165,7 @@ models:
 });
 
 describe('requests', () => {
-  it('are a look-up for each entry, and what one that moved needs', async () => {
+  it('are one look-up per entry, and those for the new files of one that moved', async () => {
     const repos = await Promise.all(Array.from({ length: 50 }, () => repository()));
     const manifest = `models:\n${repos.map(({ id }, index) => `  m${index}: ${id}\n`).join('')}`;
     const { run, lock } = await locked(manifest);
@@ -187,7 +187,7 @@ describe('requests', () => {
     expect(others).toEqual(othersBefore);
   });
 
-  it('are look-ups alone when nothing moved, and no file is touched', async () => {
+  it('are only look-ups when nothing moved, and no file is written', async () => {
     const { id, first } = await repository();
     const { run, lockText, lockIdentity } = await locked(`
 models:
@@ -205,7 +205,7 @@ models:
 });
 
 describe('entries of one repository', () => {
-  it('move to one commit, though the branch moves on while they are looked up', async () => {
+  it('move to one commit, even when the branch moves during the look-ups', async () => {
     const { repo, id } = await repository();
     const { run, lock } = await locked(
       `models: { a: ${id}, b: { repo: ${id}, files: [config.json] }, c: ${id} }`,
@@ -235,7 +235,7 @@ describe('entries of one repository', () => {
 });
 
 describe('a dry run', () => {
-  it('tells the same plan and writes nothing', async () => {
+  it('shows the same plan and writes nothing', async () => {
     const { repo, id } = await repository();
     const { run, lockText, lockIdentity } = await locked(`models: { a: ${id} }`);
     await repo.commit({ files: { 'config.json': '{"x":1}\n' } });
@@ -281,14 +281,14 @@ describe('a version range', () => {
     });
   });
 
-  it('stays when the new tags are outside of the range', async () => {
+  it('stays when the new tags are outside the range', async () => {
     const { id, tag } = await tagged('v1.2.0');
     const { run } = await locked(MANIFEST(id));
     await tag('v2.0.0');
     expect((await run(['update', '--json'])).json().changed).toBe(false);
   });
 
-  it('takes another tag at the same commit without asking for files', async () => {
+  it('takes another tag at the same commit without listing files', async () => {
     const { repo, id, revs } = await tagged('v1.2.0');
     const { run, lock } = await locked(MANIFEST(id));
     await repo.tag('v1.2.1', revs.get('v1.2.0') ?? '');
@@ -300,7 +300,7 @@ describe('a version range', () => {
     expect(asked()).toEqual([`models/${id}/refs`, `models/${id}/revision/v1.2.1`]);
   });
 
-  it('fails when no tag is in it, and leaves the lock as it was', async () => {
+  it('fails when no tag is in it, and leaves the lock unchanged', async () => {
     const { id } = await tagged('v0.9.0');
     const { run, manifest, lockText } = await locked(
       `models: { a: { repo: ${id}, version: ^0.9 } }`,
@@ -312,7 +312,7 @@ describe('a version range', () => {
     expect(await lockText()).toBe(before);
   });
 
-  it('says no history is rewritten when the next release is on another branch', async () => {
+  it('warns of no rewritten history when the next release is on another branch', async () => {
     const { repo, id, revs } = await tagged('v1.2.0');
     const { run } = await locked(MANIFEST(id));
     const aside = await repo.commit({ branch: 'next', parent: null, files: { VERSION: '1.3' } });
@@ -329,7 +329,7 @@ describe('a version range', () => {
   });
 });
 
-describe('what is not as it was', () => {
+describe('changes on the Hub', () => {
   it('a tag that names another commit is followed, with a warning', async () => {
     const { repo, id, first } = await repository();
     await repo.tag('v1.0.0', first);
@@ -359,7 +359,7 @@ models:
     expect((await lock()).models.byRef.rev).toBe(second);
   });
 
-  it('a full name of a ref tells whether it is a tag, without a request', async () => {
+  it('a full ref name needs no request to see whether it is a tag', async () => {
     const { repo, id, first } = await repository();
     await repo.tag('v1', first);
     await repo.pullRequest(1, first);
@@ -378,7 +378,7 @@ models:
     expect(asked().filter((path) => path.endsWith('/refs'))).toEqual([]);
   });
 
-  it('a commit that no name moves stays, and that is said', async () => {
+  it('a pinned commit stays, and is reported', async () => {
     const { repo, id, first } = await repository();
     const { run, lockText } = await locked(
       `models: { fixed: { repo: ${id}, ref: ${first} }, free: ${id} }`,
@@ -393,7 +393,7 @@ models:
     expect(entries).toMatchObject([{ name: 'free' }]);
   });
 
-  it('a forced push is named while the Hub still has the locked commit', async () => {
+  it('a forced push is a warning while the Hub still has the locked commit', async () => {
     const { repo, id, first } = await repository();
     const old = await repo.commit({ files: { 'config.json': '1' } });
     const { run } = await locked(`models: { a: ${id} }`);
@@ -408,7 +408,7 @@ models:
     expect(stdout).toContain(`main (${short(old)}, 2024-01-01) → main (`);
   });
 
-  it('a branch that was set back is named, too', async () => {
+  it('a branch that was reset is a warning', async () => {
     const { repo, id, first } = await repository();
     const old = await repo.commit({ files: { 'config.json': '1' } });
     const { run, lock } = await locked(`models: { a: ${id} }`);
@@ -417,7 +417,7 @@ models:
     expect((await lock()).models.a.rev).toBe(first);
   });
 
-  it('a commit that the Hub has lost is named', async () => {
+  it('a commit that the Hub has lost is a warning', async () => {
     const { repo, id } = await repository();
     const old = await repo.commit({ files: { 'config.json': '1' } });
     const { run } = await locked(`models: { a: ${id} }`);
@@ -438,7 +438,7 @@ models:
     ]);
   });
 
-  it('nothing is said of a history that is too long to tell', async () => {
+  it('a history of several pages gives no warning', async () => {
     const { repo, id } = await repository();
     const { run } = await locked(`models: { a: ${id} }`);
     for (let index = 0; index < 3; index += 1) {
@@ -453,7 +453,7 @@ models:
     ]);
   });
 
-  it('a renamed repository is named, and recorded', async () => {
+  it('a renamed repository is a warning, and recorded', async () => {
     const { repo, id } = await repository();
     const { run, lock } = await locked(`models: { a: ${id} }`);
     const before = (await lock()).models.a;
@@ -477,7 +477,7 @@ models:
     });
   });
 
-  it('takes dates for what they are, when a mirror has none or makes no sense', async () => {
+  it('missing or invalid dates of a mirror are no error', async () => {
     const { repo, id } = await repository();
     const { run, lock } = await locked(`models: { a: ${id} }`);
     const rev = await repo.commit({ files: { 'config.json': '1' } });
@@ -534,7 +534,7 @@ describe('a failure', () => {
     await fails(
       project,
       `EHUG_REVISION_NOT_FOUND: models.a: model ${id} has lost the commit ${first}: its history was rewritten`,
-      'hint: Name a commit that is there',
+      'hint: Set ref to another commit',
     );
   });
 
@@ -561,7 +561,7 @@ describe('a failure', () => {
     expect((await project.lock()).models.a.rev).toBe(rev);
   });
 
-  it('of some entries is told of all of them, and moves none', async () => {
+  it('of some entries reports them all, and moves none', async () => {
     const [one, two, three] = [await repository(), await repository(), await repository()];
     const project = await locked(`models: { a: ${one.id}, b: ${two.id}, c: ${three.id} }`);
     await two.repo.commit({ files: { 'config.json': '1' } });
@@ -594,7 +594,7 @@ describe('a failure', () => {
       const { status, stderr } = await run(argv, { env });
       expect([status, stderr]).toEqual([
         1,
-        expect.stringContaining('error EHUG_OFFLINE: only the Hub knows what is new\n'),
+        expect.stringContaining('error EHUG_OFFLINE: looking up new commits needs the network\n'),
       ]);
     }
     expect([asked(), await lockText()]).toEqual([[], before]);
@@ -602,7 +602,7 @@ describe('a failure', () => {
 });
 
 describe('names', () => {
-  it('are all that moves; the others stay byte for byte, though they could move', async () => {
+  it('move only their entries; the others stay byte for byte', async () => {
     const [one, two] = [await repository(), await repository()];
     const { run, lockText } = await locked(`
 models: { one: ${one.id}, two: ${two.id} }
@@ -620,7 +620,7 @@ models: { one: ${one.id}, two: ${two.id} }
     expect(after).not.toBe(before);
   });
 
-  it('leave alone what is stale, missing or left over elsewhere', async () => {
+  it('leave stale, missing and leftover entries as they are', async () => {
     const { repo, id, first } = await repository();
     await repo.branch('dev', first);
     const { run, manifest, lock } = await locked(`
@@ -653,7 +653,7 @@ models: { fresh: ${id}, missing: ${id}, kept: ${id}, stale: { repo: ${id}, ref: 
     expect(Object.keys((await lock()).models)).toEqual(['fresh', 'kept', 'missing', 'stale']);
   });
 
-  it('that leave one branch at two commits are warned of', async () => {
+  it('that leave one branch at two commits give a warning', async () => {
     const { repo, id } = await repository();
     const { run } = await locked(`models: { a: ${id}, b: { repo: ${id}, files: [config.json] } }`);
     await repo.commit({ files: { 'config.json': '1' } });
@@ -662,7 +662,7 @@ models: { fresh: ${id}, missing: ${id}, kept: ${id}, stale: { repo: ${id}, ref: 
     expect((await run(['update'])).stderr).not.toContain(warning);
   });
 
-  it('that the manifest does not have are refused', async () => {
+  it('of no entry in the manifest are refused', async () => {
     const { id } = await repository();
     const { run } = await locked(`models: { mistral: ${id} }`);
     const { status, stderr } = await run(['update', 'mistrel', 'x']);
@@ -676,7 +676,7 @@ models: { fresh: ${id}, missing: ${id}, kept: ${id}, stale: { repo: ${id}, ref: 
 });
 
 describe('the lock', () => {
-  it('is made when there is none', async () => {
+  it('is created when there is none', async () => {
     const { id } = await repository();
     const { run, lockText } = await createProject(hub.endpoint, `models: { a: ${id} }`);
     expect((await run(['update'])).stdout).toContain(`+ models.a  ${id} main (`);
@@ -685,7 +685,7 @@ describe('the lock', () => {
     expect(await lockText()).toBe(text);
   });
 
-  it('is the one that lock would write', async () => {
+  it('equals the one that lock writes', async () => {
     const { repo, id } = await repository();
     const manifest = `models: { a: ${id}, b: { repo: ${id}, include: ["*.safetensors"] } }`;
     const { run, lockText } = await locked(manifest);
@@ -696,7 +696,7 @@ describe('the lock', () => {
     expect(await lockText()).toBe(await other.lockText());
   });
 
-  it('gets rid of conflict markers, and of an endpoint that the manifest dropped', async () => {
+  it('loses conflict markers, and an endpoint that the manifest no longer has', async () => {
     const { repo, id } = await repository();
     const { run, manifest, lockText, writeLock, lock } = await locked(
       `endpoint: ${hub.endpoint}\nmodels: { a: ${id} }`,

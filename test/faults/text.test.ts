@@ -9,9 +9,8 @@ import { pathNames } from '../../src/lock/names.ts';
 import type { Lock, LockedEntry, LockedFile } from '../../src/lock/schema.ts';
 import { parseManifest } from '../../src/manifest/parse.ts';
 import { badEndpointReason, badRefReason, isRepoId, parseRepoForm } from '../../src/repo.ts';
-import { compileGlob } from '../../src/resolve/glob.ts';
-import { posixOfGlob } from '../../src/resolve/nix-filters.ts';
-import { highestTag } from '../../src/resolve/version.ts';
+import { compileGlob, posixOfGlob } from '../../src/resolve/glob.ts';
+import { highestTag } from '../../src/resolve/target.ts';
 import { pathCollision, unsafeReason } from '../../src/safe-path.ts';
 
 // What is read from outside: nothing but errors for the user are thrown, and no text takes long.

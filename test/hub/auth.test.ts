@@ -15,7 +15,7 @@ async function homeWithToken(token: string, ...folders: string[]): Promise<strin
 }
 
 describe('token', () => {
-  it('comes from HF_TOKEN, then the older variable, then the file; empty ones fall through', async () => {
+  it('comes from HF_TOKEN, then the older variable, then the file; an empty value counts as unset', async () => {
     const home = await homeWithToken(' from-file\n', '.cache', 'huggingface');
     const older = { HUGGING_FACE_HUB_TOKEN: 'older' };
     expect(await findToken({ HF_TOKEN: ' first\n', ...older }, { home, cwd: '/nowhere' })).toBe(
@@ -38,7 +38,7 @@ describe('token', () => {
     expect(await findToken({ XDG_CACHE_HOME: xdg }, NOWHERE)).toBe('there');
   });
 
-  it('of a relative path is looked for in the folder that the work is done in', async () => {
+  it('is read from a relative HF_TOKEN_PATH in the working directory', async () => {
     const cwd = await homeWithToken('here', 'a');
     expect(await findToken({ HF_TOKEN_PATH: 'a/token' }, { ...NOWHERE, cwd })).toBe('here');
     expect(await findToken({ HF_HOME: './a' }, { ...NOWHERE, cwd })).toBe('here');
@@ -49,13 +49,13 @@ describe('token', () => {
     expect(await findToken(off, NOWHERE)).toBeUndefined();
   });
 
-  it('is refused without being shown when it cannot be one', async () => {
+  it('is rejected without being shown when a header cannot hold it', async () => {
     const refused = findToken({ HF_TOKEN: 'hf_secret\nX-Header: 1' }, NOWHERE);
     await expect(refused).rejects.toEqual(expect.objectContaining({ code: 'EHUG_TOKEN' }));
     await expect(refused).rejects.not.toThrow('hf_secret');
   });
 
-  it('says so when its file cannot be read', async () => {
+  it('is an error when its file cannot be read', async () => {
     const folder = await tempFolder();
     await expect(findToken({ HF_TOKEN_PATH: folder }, NOWHERE)).rejects.toThrow('token file');
   });

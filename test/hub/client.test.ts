@@ -58,11 +58,11 @@ beforeEach(() => {
   waits = [];
 });
 
-describe('a client that is closed', () => {
+describe('closing a client', () => {
   it.each<[string, Fault]>([
-    ['an answer', { kind: 'stall', afterBytes: 0 }],
-    ['another try', { kind: 'status', status: 503, headers: { 'retry-after': '4' } }],
-  ])('ends what waits for %s, and tries nothing again', async (_what, fault) => {
+    ['a response', { kind: 'stall', afterBytes: 0 }],
+    ['a retry', { kind: 'status', status: 503, headers: { 'retry-after': '4' } }],
+  ])('aborts requests that wait for %s, and retries none', async (_what, fault) => {
     inject(hub, { match: () => true, fault, times: Infinity });
     const http = createHttp({
       endpoint: hub.endpoint,
@@ -110,16 +110,16 @@ describe('revisions', () => {
     expect(waits).toEqual([]);
   });
 
-  it('takes no other commit than the one that was asked for', async () => {
+  it('refuses another commit than the requested one', async () => {
     const other = (info: object) => ({ ...info, sha: 'f'.repeat(40) });
     inject(hub, { match: '/revision/', fault: { kind: 'json', body: other } });
     const asked = withApi((api) => api.revision('model', 'org/tiny', sha));
     await expect(asked).rejects.toEqual(
-      coded('EHUG_PROTOCOL', `it is at commit ${'f'.repeat(40)}`),
+      coded('EHUG_PROTOCOL', `it is for commit ${'f'.repeat(40)}`),
     );
   });
 
-  it('reads a private repository with a token that may', async () => {
+  it('reads a private repository with a token that has access', async () => {
     const { id } = await withApi((api) => api.revision('model', 'org/private', 'main'), {
       token: TOKEN,
     });
@@ -151,7 +151,7 @@ describe('files', () => {
     await expect(hashOf(id, token)).rejects.toEqual(coded(code));
   });
 
-  it('of a gated repository name the page where access is asked for', async () => {
+  it('of a gated repository name the page to request access on', async () => {
     await expect(hashOf('org/gated')).rejects.toEqual(
       expect.objectContaining({ hint: expect.stringContaining(`${hub.endpoint}/org/gated`) }),
     );
@@ -194,7 +194,7 @@ describe('trees', () => {
   const tree = (over: Partial<HttpOptions> = {}) =>
     withApi((api) => api.tree('model', 'org/tiny', sha), over);
 
-  it('come whole from many pages, whatever fields are new', async () => {
+  it('are read from many pages, and unknown fields are ignored', async () => {
     const many = await hub.createRepo({ type: 'dataset', id: 'org/many' });
     const names = Array.from({ length: 25 }, (_, index) => `folder ${index % 3}/ä ${index}.txt`);
     const rev = await many.commit({ files: names.map((name) => [name, name]) });
@@ -207,7 +207,7 @@ describe('trees', () => {
     expect(hub.requests.filter(({ url }) => url.includes('/tree/')).length).toBe(7);
   });
 
-  it('mask the digests of gated weights', async () => {
+  it('of gated weights have masked digests', async () => {
     const files = await withApi(async (api) => {
       const { rev } = await api.revision('model', 'org/gated', 'main');
       return api.tree('model', 'org/gated', rev);
@@ -236,18 +236,23 @@ describe('trees', () => {
     ['HTML', { kind: 'html' }, 'EHUG_PROTOCOL', 'not JSON'],
     ['a damaged byte', { kind: 'corrupt', at: 30 }, 'EHUG_PROTOCOL', 'not UTF-8'],
     [
-      'an encoding that nobody asked for',
+      'an unsupported encoding',
       { kind: 'headers', headers: { 'content-encoding': 'br' } },
       'EHUG_PROTOCOL',
       'encoding br',
     ],
     [
-      'gzip that is none',
+      'a body that is not gzip',
       { kind: 'headers', headers: { 'content-encoding': 'gzip' } },
       'EHUG_NETWORK',
       'incorrect header check',
     ],
-    ['no list', { kind: 'json', body: {} }, 'EHUG_PROTOCOL', 'makes no sense'],
+    [
+      'no list',
+      { kind: 'json', body: {} },
+      'EHUG_PROTOCOL',
+      'an invalid response for model org/tiny',
+    ],
     ['a bad id', { kind: 'json', body: [entry({ oid: 'x' })] }, 'EHUG_PROTOCOL', '0.oid'],
     ['a bad size', { kind: 'json', body: [entry({ size: -1 })] }, 'EHUG_PROTOCOL', '0.size'],
     [
@@ -282,19 +287,19 @@ describe('trees', () => {
       'an endless chain of redirects',
       { kind: 'redirect', location: './x/next' },
       'EHUG_PROTOCOL',
-      'redirects 10 times and more',
+      'redirects more than 10 times',
     ],
     [
-      'a redirect without an address',
+      'a redirect without a location',
       { kind: 'status', status: 302 },
       'EHUG_PROTOCOL',
-      'answers 302, which leads nowhere',
+      'unexpected status 302',
     ],
     [
-      'what only a conditional request gets',
+      'the status of a conditional request',
       { kind: 'status', status: 304 },
       'EHUG_PROTOCOL',
-      'answers 304, which leads nowhere',
+      'unexpected status 304',
     ],
     [
       'a redirect to a file',
@@ -307,9 +312,9 @@ describe('trees', () => {
     await expect(tree()).rejects.toEqual(coded(code, message));
   });
 
-  it('whose pages never end do end', async () => {
+  it('stop after the page limit', async () => {
     inject(hub, { match: '/tree/', times: Infinity, fault: { kind: 'paging', next: 'endless' } });
-    await expect(tree()).rejects.toEqual(coded('EHUG_PROTOCOL', 'never ends'));
+    await expect(tree()).rejects.toEqual(coded('EHUG_PROTOCOL', 'do not end'));
   });
 });
 
@@ -322,7 +327,7 @@ describe('limits and faults of the API', () => {
     headers,
   });
 
-  it('waits as Retry-After and RateLimit say, and shows it', async () => {
+  it('waits as Retry-After and RateLimit request, and announces it', async () => {
     inject(hub, { match: '/revision/', fault: limited({ 'retry-after': '1' }) });
     await ask();
     inject(hub, { match: '/revision/', fault: limited({ ratelimit: '"api";r=0;t=1' }) });
@@ -337,7 +342,7 @@ describe('limits and faults of the API', () => {
     expect(waits).toEqual([]);
   });
 
-  it('gives up after its tries, with what the Hub said', async () => {
+  it('gives up after the last retry, with the message of the Hub', async () => {
     const injected = inject(hub, {
       match: '/revision/',
       times: Infinity,
@@ -349,7 +354,7 @@ describe('limits and faults of the API', () => {
     expect(injected.hits).toBe(4);
   });
 
-  it('tells a missing permission from a missing repository', async () => {
+  it('reports a missing permission apart from a missing repository', async () => {
     const body = JSON.stringify({ error: 'You have read access only' });
     inject(hub, { match: '/revision/', fault: { kind: 'status', status: 403, body } });
     await expect(ask()).rejects.toEqual(coded('EHUG_FORBIDDEN', 'You have read access only'));
@@ -361,7 +366,7 @@ describe('limits and faults of the API', () => {
     expect(waits.length).toBe(3);
   });
 
-  it('sends no more requests at once than it is told', async () => {
+  it('sends no more requests at once than the limit', async () => {
     hub.options.latencyMs = 30;
     const parallel = { now: 0, most: 0 };
     await withApi(

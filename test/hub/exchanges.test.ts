@@ -29,7 +29,7 @@ async function exchangesOf(
 }
 
 describe('exchanges', () => {
-  it('are told one by one, redirects too, with the bytes of each answer and no signature', async () => {
+  it('are logged one by one, redirects too, with the bytes of each response and no signature', async () => {
     const url = `${hub.endpoint}/org/tiny/resolve/main/weights.bin`;
     const exchanges = await exchangesOf((http) =>
       http.download(url, SUBJECT, async (body) => {
@@ -49,7 +49,7 @@ describe('exchanges', () => {
     expect(JSON.stringify(exchanges)).not.toContain('?');
   });
 
-  it('are told when they fail, when they break off, and when nobody answers', async () => {
+  it('are logged when they fail, break off, or get no response', async () => {
     const missing = await exchangesOf((http) =>
       http.json(`${hub.endpoint}/api/models/org/none`, SUBJECT),
     );

@@ -7,7 +7,7 @@ import { type Hub, lfs, type Repository, startHub } from '../support/hub/index.t
 import { describeNix, nixString } from '../support/nix.ts';
 import { tempFolder } from '../support/temp.ts';
 
-// That the loopback hub serves its repositories to the real git, and to Nix through it.
+// The loopback hub serves its repositories to the real git, and to Nix through it.
 
 const TOKEN = 'test-token-of-the-owner';
 
@@ -56,7 +56,7 @@ async function git(...args: readonly string[]) {
   );
 }
 
-/** Clones and returns how git ended, and where the clone lies. */
+/** Clones, and returns the result of git and the folder. */
 async function clone(address: string, ...options: readonly string[]) {
   const folder = path.join(await tempFolder(), 'clone');
   return { folder, ...(await git('clone', '--quiet', ...options, address, folder)) };
@@ -103,20 +103,20 @@ describe('git clone', () => {
     expect(hub.requests.at(0)).toMatchObject({ status: 401, authorization: undefined });
   });
 
-  it('takes a token as the password', async () => {
+  it('accepts a token as the password', async () => {
     const { folder } = await clone(withPassword(TOKEN));
     expect(await readFile(path.join(folder, 'config.json'), 'utf8')).toBe('{}');
     expect((await clone(withPassword('test-token-of-a-stranger'))).stderr).toContain('403');
     expect((await clone(withPassword('unknown'))).stderr).toContain('Authentication failed');
   });
 
-  it('meets the faults that a test asks for', async () => {
+  it('fails by an injected fault', async () => {
     hub.inject({ match: 'info/refs', fault: { kind: 'status', status: 503 } });
     const { stderr } = await clone(`${hub.endpoint}/org/name`);
     expect(stderr).toContain('503');
   });
 
-  it('is followed by no push', async () => {
+  it('is read-only: a push is refused', async () => {
     const { folder } = await clone(`${hub.endpoint}/org/name`);
     const { stderr, status } = await git('-C', folder, 'push', 'origin', 'HEAD:refs/heads/x');
     expect(stderr).toContain('403');
@@ -124,7 +124,7 @@ describe('git clone', () => {
   });
 });
 
-it('takes a token as a password for git alone', async () => {
+it('accepts a token as a password from git alone', async () => {
   const authorization = `Basic ${Buffer.from(`user:${TOKEN}`).toString('base64')}`;
   const { status } = await fetch(`${hub.endpoint}/api/models/org/gated`, {
     headers: { authorization },
@@ -133,7 +133,7 @@ it('takes a token as a password for git alone', async () => {
 });
 
 describe('git fetch', () => {
-  it('takes a commit that no ref names, alone', async () => {
+  it('fetches a single commit that no ref names', async () => {
     const folder = await tempFolder();
     await git('init', '--quiet', folder);
     const address = `${hub.endpoint}/org/name`;
@@ -142,7 +142,7 @@ describe('git fetch', () => {
     expect((await git('-C', folder, 'rev-list', '--all', 'FETCH_HEAD')).stdout.trim()).toBe(first);
   });
 
-  it('takes a request that is compressed, since it names much', async () => {
+  it('sends a long request compressed', async () => {
     const { folder } = await clone(`${hub.endpoint}/org/name`);
     const many = Array.from({ length: 40 }, (_, index) => `side${index}`);
     for (const name of many) await repo.branch(name, onlyInRequest);
@@ -163,7 +163,7 @@ describeNix('builtins.fetchGit', (nix) => {
       `builtins.readFile ((builtins.fetchGit { url = ${nixString(`${hub.endpoint}/org/name`)}; rev = "${rev}"; ${more} }) + "/config.json")`,
     );
 
-  it('takes any commit of any ref when it may look at all of them', async () => {
+  it('fetches any commit of any ref with allRefs', async () => {
     for (const [rev, content] of [
       [first, '{}'],
       [second, '{"two":2}'],
@@ -175,7 +175,7 @@ describeNix('builtins.fetchGit', (nix) => {
     }
   });
 
-  it('asks for nothing when the commit is there already', async () => {
+  it('sends no request for a commit that it already has', async () => {
     await fetchGit(second, 'ref = "HEAD"; allRefs = true;');
     hub.clearRequests();
     await fetchGit(second, 'ref = "HEAD"; allRefs = true;');

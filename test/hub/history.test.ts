@@ -22,7 +22,7 @@ afterAll(async () => {
 
 const history = (rev: string, id = 'org/rows') => api.history('dataset', id, rev);
 
-it('tells the commits that lead to one, newest first, with their dates', async () => {
+it('lists commits, newest first, with their dates', async () => {
   expect(await history(revs[0] ?? '')).toEqual({
     commits: revs.map((rev, index) => ({ rev, date: `2024-01-01T00:0${2 - index}:00.000Z` })),
     isWhole: true,
@@ -32,22 +32,22 @@ it('tells the commits that lead to one, newest first, with their dates', async (
   );
 });
 
-it('says when there are more than one page holds', async () => {
+it('reports that the history has more than one page', async () => {
   hub.options.pageSize = 2;
   onTestFinished(() => void (hub.options.pageSize = 1000));
   const { commits, isWhole } = await history(revs[0] ?? '');
   expect([commits.length, isWhole]).toEqual([2, false]);
 });
 
-it('names a commit that is not there', async () => {
+it('reports a missing commit', async () => {
   await expect(history('0'.repeat(40))).rejects.toMatchObject({ code: 'EHUG_REVISION_NOT_FOUND' });
 });
 
 it.each([
   ['of another commit', [{ id: '1'.repeat(40), date: '2024-01-01T00:00:00.000Z' }]],
-  ['of none', []],
-  ['with a date that is none', [{ id: '1'.repeat(40), date: 'yesterday' }]],
-  ['that is no list', { error: 'x' }],
+  ['without commits', []],
+  ['with an invalid date', [{ id: '1'.repeat(40), date: 'yesterday' }]],
+  ['that is not a list', { error: 'x' }],
 ])('refuses a history %s', async (_, body) => {
   const injection = hub.inject({ match: '/commits/', fault: { kind: 'json', body } });
   onTestFinished(() => injection.remove());

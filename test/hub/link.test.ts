@@ -20,21 +20,21 @@ describe('next page', () => {
     expect(nextPage(header, base)).toBe(expected);
   });
 
-  it('reads several headers', () => {
+  it('is read from several headers', () => {
     expect(nextPage(['<http://h/1>; rel="first"', '<http://h/2>; rel="next"'], base)).toBe(
       'http://h/2',
     );
   });
 
   it.each(['<http://:bad>; rel="next"', `<${'/'.repeat(5000)}>; rel="next"`])(
-    'is not taken for the end when it is no address: %s',
+    'is an error when its address is invalid: %s',
     (header) => {
       const thrown = expect.objectContaining({ code: 'EHUG_PROTOCOL' });
       expect(() => nextPage(header, base)).toThrow(thrown);
     },
   );
 
-  it('is an address or an error, whatever stands there', () => {
+  it('is an address or an error, whatever the header holds', () => {
     fc.assert(
       fc.property(fc.string(), (noise) => {
         try {

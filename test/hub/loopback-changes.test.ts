@@ -27,7 +27,7 @@ async function status(path: string): Promise<[number, string | null]> {
 const git = async ({ gitDir }: Repository, ...args: readonly string[]) =>
   (await promisify(execFile)('git', ['--git-dir', gitDir, ...args])).stdout.trim();
 
-it('keeps a commit that a forced push left behind until it is pruned', async () => {
+it('keeps a commit without a ref after a forced push, until it is pruned', async () => {
   const repo = await hub.createRepo({ type: 'model', id: 'org/forced' });
   const first = await repo.commit({ files: { a: '1' } });
   const old = await repo.commit({ files: { a: '2' } });
@@ -62,7 +62,7 @@ it('gates a repository that was open', async () => {
   expect(await response.text()).toContain('*'.repeat(64));
 });
 
-it('removes a repository with its names', async () => {
+it('removes a repository with its aliases', async () => {
   const repo = await hub.createRepo({ type: 'model', id: 'org/gone', aliases: ['gone'] });
   await repo.commit({ files: { a: '1' } });
   await hub.deleteRepo(repo);
@@ -78,7 +78,7 @@ it('refuses a new id that is taken', async () => {
 });
 
 describeClients((client) => {
-  it('is told what became of a repository', async () => {
+  it('reports what became of a repository', async () => {
     const id = `org/old-${client.version}`;
     const repo = await hub.createRepo({ type: 'model', id });
     const old = await repo.commit({ files: { a: '1' } });

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Fault, type Hub, lfs, startHub } from '../support/hub/index.ts';
 
-// How the loopback hub misbehaves on demand.
+// Faults that the loopback hub injects.
 
 const WEIGHTS = 'weights of the model';
 const CDN = ({ origin }: { origin: string }): boolean => origin === 'cdn';
@@ -30,7 +30,7 @@ describe('rules', () => {
     return seen;
   };
 
-  it('apply once unless told otherwise, and can let requests pass before', async () => {
+  it('apply once by default, and can skip requests before', async () => {
     hub.inject({ match: '/tree/', fault });
     expect(await statuses(2)).toEqual([503, 200]);
     const injection = hub.inject({ match: /tree\/ma/u, skip: 1, times: 2, fault });
@@ -38,7 +38,7 @@ describe('rules', () => {
     expect(injection.hits).toBe(2);
   });
 
-  it('apply to what they match, until they are removed', async () => {
+  it('apply to matching requests, until they are removed', async () => {
     const match = ({ origin, method, url }: { origin: string; method: string; url: string }) =>
       origin === 'hub' && method === 'GET' && url === TREE;
     const injection = hub.inject({ match, times: Infinity, fault });
@@ -48,7 +48,7 @@ describe('rules', () => {
     expect(await statuses(1)).toEqual([200]);
   });
 
-  it('take turns: the first that applies wins', async () => {
+  it('apply in order: the first match wins', async () => {
     hub.inject({ match: TREE, fault: { kind: 'status', status: 500 } });
     hub.inject({ match: TREE, fault: { kind: 'status', status: 502 } });
     expect(await statuses(3)).toEqual([500, 502, 200]);
@@ -66,7 +66,7 @@ describe('faults', () => {
     expect(await response.text()).toBe('slow down');
   });
 
-  it('reset: no answer at all', async () => {
+  it('reset: no response at all', async () => {
     hub.inject({ match: TREE, fault: { kind: 'reset' } });
     await expect(get(TREE)).rejects.toThrow('fetch failed');
     expect(hub.requests).toMatchObject([{ url: TREE, status: 0 }]);
@@ -81,7 +81,7 @@ describe('faults', () => {
     expect(hub.requests.at(-1)).toMatchObject({ origin: 'cdn', bodyBytesSent: 7 });
   });
 
-  it('delay: the true answer, later than anybody waits', async () => {
+  it('delay: the true response, after the timeout', async () => {
     hub.inject({ match: TREE, fault: { kind: 'delay', ms: 60_000 } });
     const abort = new AbortController();
     const late = get(TREE, { signal: abort.signal });
@@ -111,7 +111,7 @@ describe('faults', () => {
     expect(hub.requests.at(-1)).toMatchObject({ range: 'bytes=8-', bodyBytesSent: 2 });
   });
 
-  it('stall: nothing more comes, until the client gives up', async () => {
+  it('stall: no more bytes, until the client gives up', async () => {
     hub.inject({ match: CDN, fault: { kind: 'stall', afterBytes: 7 } });
     const abort = new AbortController();
     const response = await weights({ signal: abort.signal });
@@ -151,7 +151,7 @@ describe('faults', () => {
     expect(await response.text()).toBe(WEIGHTS);
   });
 
-  it('slow: comes in small parts', async () => {
+  it('slow: small chunks', async () => {
     hub.inject({ match: CDN, fault: { kind: 'slow', bytesPerSecond: 100 } });
     const response = await weights();
     const parts: number[] = [];
@@ -233,7 +233,7 @@ describe('faults', () => {
     expect(await response.text()).toContain('<Code>AccessDenied</Code>');
   });
 
-  it('hugeJson: a valid answer of any length', async () => {
+  it('hugeJson: a valid response of any length', async () => {
     hub.inject({ match: TREE, fault: { kind: 'hugeJson', bytes: 3_000_000 } });
     const text = await (await get(TREE)).text();
     expect(text).toHaveLength(3_000_000);
@@ -248,7 +248,7 @@ describe('faults', () => {
     expect(hub.requests.at(-1)?.bodyBytesSent).toBeLessThan(10_000);
   });
 
-  it('a defect in a function of a test is answered with a 500 that names it', async () => {
+  it('an exception in a function of a test gives a 500 with its message', async () => {
     const body = () => {
       throw new Error('defect of the test');
     };
@@ -267,7 +267,7 @@ function weights(init: RequestInit = {}): Promise<Response> {
   return fetch(`${hub.endpoint}/org/name/resolve/main/w`, init);
 }
 
-/** What arrives of a body, and whether it ended as announced. */
+/** The received bytes of a body, and whether it ended as announced. */
 async function receive(response: Response): Promise<{ text: string; complete: boolean }> {
   const chunks: Uint8Array[] = [];
   let complete = true;

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Hub, lfs, type Repository, startHub } from '../support/hub/index.ts';
 import { blobId, pointerOf } from '../support/hub/lfs-store.ts';
 
-// That the loopback hub keeps its repositories in real git.
+// The loopback hub keeps its repositories in real git.
 
 const FILES = {
   'config.json': '{}',
@@ -29,7 +29,7 @@ beforeAll(async () => {
 afterAll(() => hub.close());
 
 describe('a repository', () => {
-  it('is one that git finds nothing wrong with', async () => {
+  it('passes git fsck', async () => {
     await repo.tag('v1', sha, { annotated: true });
     await repo.tag('v2', sha);
     await repo.branch('feat/x', sha);
@@ -50,7 +50,7 @@ describe('a repository', () => {
     );
   });
 
-  it('holds files as they are and LFS files as pointers', async () => {
+  it('stores plain files as blobs and LFS files as pointers', async () => {
     const { 'model.bin': weights, ...plain } = FILES;
     for (const [path, content] of Object.entries(plain)) {
       expect(await git('cat-file', 'blob', `${sha}:${path}`)).toBe(content);
@@ -59,14 +59,14 @@ describe('a repository', () => {
     expect(await git('cat-file', 'blob', `${sha}:model.bin`)).toBe(pointer);
   });
 
-  it('tells the ids that git has', async () => {
+  it('reports the ids of git', async () => {
     const response = await fetch(`${hub.endpoint}/api/models/org/name/tree/${sha}?recursive=true`);
     const entries: { oid: string; path: string }[] = JSON.parse(await response.text());
     expect(entries).toHaveLength(7);
     for (const { oid, path } of entries) expect(await git('rev-parse', `${sha}:${path}`)).toBe(oid);
   });
 
-  it('builds commits on the tree before, and on another parent when told so', async () => {
+  it('builds commits on the previous tree, or on a given parent', async () => {
     const second = await repo.commit({ files: { empty: null, 'new/file': 'x' } });
     const { empty: _, ...kept } = FILES;
     expect(await pathsOf(second)).toEqual([...Object.keys(kept), 'new/file'].toSorted());
@@ -87,7 +87,7 @@ describe('a repository', () => {
     expect(sha).toBe('a3255b228ddde717637852ac72bcd29670a1f780');
   });
 
-  it('refuses what a test cannot mean', async () => {
+  it('refuses invalid arguments', async () => {
     await expect(repo.tag('v3', '0'.repeat(40))).rejects.toThrow('has no commit');
     await expect(hub.createRepo({ type: 'model', id: 'Org/Name' })).rejects.toThrow('already has');
     await expect(repo.commit({ files: { 'a//b': '' } })).rejects.toThrow('git fast-import failed');
@@ -103,7 +103,7 @@ describe('a repository', () => {
 });
 
 describe('a pointer', () => {
-  it('has the id that the real Hub recorded', () => {
+  it('has the id recorded from the real Hub', () => {
     const pointer = pointerOf(
       'f9343d7d7ec5c3d8bcced056c438fc9f1d3819e9ca3d42418a40857050e10e20',
       22,
@@ -114,7 +114,7 @@ describe('a pointer', () => {
 });
 
 describe('generated content', () => {
-  it('is told by its seed', async () => {
+  it('depends only on its seed', async () => {
     const digest = (seed: string | number, size = 100) => lfs.generated({ size, seed }).sha256();
     expect(await digest('a')).toBe(await digest('a'));
     expect(await digest('a')).not.toBe(await digest('b'));
@@ -122,8 +122,8 @@ describe('generated content', () => {
   });
 });
 
-describe('the end of a hub', () => {
-  it('leaves no connection and no folder', async () => {
+describe('closing a hub', () => {
+  it('leaves no connection and no folder behind', async () => {
     const other = await startHub({ latencyMs: 60_000 });
     const { gitDir } = await other.createRepo({ type: 'model', id: 'org/name' });
     const pending = fetch(other.endpoint);

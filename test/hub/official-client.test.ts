@@ -100,7 +100,7 @@ describeClients((client) => {
     expect(tree).toMatchObject({ value: [{ path: 'nested/deep/down' }] });
   });
 
-  it('tells digests, last commits and scans of expanded entries', async () => {
+  it('reads digests, last commits and scans of expanded entries', async () => {
     const [expanded, digests] = await outcomesOf(client, [
       {
         call: 'get_paths_info',
@@ -144,7 +144,7 @@ describeClients((client) => {
     });
   });
 
-  it('tells about a repository at any revision', async () => {
+  it('reads the info of a repository at any revision', async () => {
     const revisions = [
       'main',
       'v1.0',
@@ -193,7 +193,7 @@ describeClients((client) => {
     expect(hub.requests.filter(({ status }) => status === 307)).not.toEqual([]);
   });
 
-  it('raises its own errors for what an anonymous caller may not have', async () => {
+  it('raises its own errors without a token', async () => {
     const outcomes = await outcomesOf(client, [
       download('acme/gated', 'main'),
       { call: 'list_repo_tree', args: { repo_id: 'acme/disabled' } },
@@ -217,7 +217,7 @@ describeClients((client) => {
     ]);
   });
 
-  it('raises its own errors for what a token may not have', async () => {
+  it('raises its own errors for a token without access', async () => {
     const outcomes = await outcomesOf(
       client,
       [
@@ -258,7 +258,7 @@ describeClients((client) => {
     expect(sent('cdn')).toEqual(new Set([undefined]));
   });
 
-  it('goes on after a broken download', async () => {
+  it('resumes a broken download', async () => {
     hub.inject({
       match: ({ origin, method }) => origin === 'cdn' && method === 'GET',
       fault: { kind: 'cut', afterBytes: 1000 },

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Hub, lfs, startHub } from '../support/hub/index.ts';
 
-// Who may read what on the loopback hub, and how it refuses, against recorded answers.
+// Access and error responses of the loopback hub, compared with recorded ones.
 
 const GATED = 'OwnerOfTheGatedModel/tiny-gated-model';
 const LOG_IN = `Access to model ${GATED} is restricted. You must have access to it and be authenticated to access it. Please log in.`;
@@ -126,7 +126,7 @@ describe('refusals', () => {
 describe('a gated repository', () => {
   const tree = `/api/models/${GATED}/tree/main`;
 
-  it('tells everybody that it is there', async () => {
+  it('is visible without access', async () => {
     expect(await (await get(`/api/models/${GATED}`, 'anonymous')).json()).toMatchObject({
       gated: 'manual',
       siblings: expect.arrayContaining([{ rfilename: 'config.json' }]),
@@ -152,12 +152,12 @@ describe('a gated repository', () => {
     expect(await blobs.text()).not.toContain(await lfs('closed').sha256());
   });
 
-  it('has a README for everybody', async () => {
+  it('serves its README without access', async () => {
     const response = await get(`/${GATED}/resolve/main/README.md`, 'anonymous');
     expect([response.status, await response.text()]).toEqual([200, 'open']);
   });
 
-  it('serves plain files without a redirect to those with access', async () => {
+  it('serves plain files without a redirect to callers with access', async () => {
     const response = await get(`/${GATED}/resolve/main/config.json`, 'reader');
     expect([response.status, await response.text()]).toEqual([200, 'closed']);
     expect(response.headers.get('etag')).toMatch(/^"[0-9a-f]{40}"$/u);
@@ -169,7 +169,7 @@ describe('a gated repository', () => {
 });
 
 describe('a private repository', () => {
-  it('is there for those with access only', async () => {
+  it('is visible only with access', async () => {
     expect(await (await get('/api/models/acme/hidden', 'reader')).json()).toMatchObject({
       private: true,
     });
@@ -178,7 +178,7 @@ describe('a private repository', () => {
 });
 
 describe('a disabled repository', () => {
-  it('still tells that it is disabled', async () => {
+  it('is visible as disabled', async () => {
     const info = await get('/api/datasets/acme/disabled', 'anonymous');
     expect(await info.json()).toMatchObject({ disabled: true });
   });

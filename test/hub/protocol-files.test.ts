@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Hub, lfs, type Repository, startHub } from '../support/hub/index.ts';
 
-// How the loopback hub and its CDN serve files, against recorded answers.
+// Files of the loopback hub and its CDN, compared with recorded responses.
 
 const CONFIG = '{"model_type":"gpt2"}';
 const WEIGHTS = 'weights of the model';
@@ -116,14 +116,14 @@ describe('a plain file', () => {
     expect(response.headers.get('content-disposition')).toMatch(/^attachment; /u);
   });
 
-  it('is 304 to a caller that has it, before any redirect', async () => {
+  it('is 304 for its own ETag, before any redirect', async () => {
     const path = '/wzshiming/gpt2/resolve/main/config.json';
     const etag = (await get(path)).headers.get('x-linked-etag') ?? '';
     const response = await get(path, { headers: { 'If-None-Match': `W/${etag}` } });
     expect([response.status, response.headers.get('etag')]).toEqual([304, etag]);
   });
 
-  it('that is missing tells the commit on HEAD only', async () => {
+  it('that is missing has the commit header on HEAD only', async () => {
     const path = '/wzshiming/gpt2/resolve/main/none';
     for (const method of ['HEAD', 'GET']) {
       const response = await get(path, { method });
@@ -206,7 +206,7 @@ describe('an LFS file', () => {
     );
   });
 
-  it('has an address that is signed and expires in an hour', async () => {
+  it('has a signed address that expires in an hour', async () => {
     const path = '/wzshiming/gpt2/resolve/main/model.safetensors';
     const location = (await get(path)).headers.get('location') ?? '';
     const forged = location.replace(/Expires=\d+/u, 'Expires=99999999999');

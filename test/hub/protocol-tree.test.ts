@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Hub, lfs, type Repository, startHub } from '../support/hub/index.ts';
 
-// What the loopback hub says about the files of a commit, against recorded answers.
+// Trees of the loopback hub, compared with recorded responses.
 
 interface Entry {
   readonly path: string;
@@ -116,13 +116,13 @@ describe('a tree', () => {
     expect(paths.toSorted()).toEqual(ALL_PATHS.toSorted());
   });
 
-  it('can have fields that nobody knows yet', async () => {
+  it('can have unknown fields', async () => {
     hub.options.extraTreeField = { novel: { deep: 1 } };
     const entries: Entry[] = JSON.parse(await (await get(TREE)).text());
     expect(entries.every(({ novel }) => novel !== undefined)).toBe(true);
   });
 
-  it('tells the last commit of each path when expanded', async () => {
+  it('has the last commit of each path when expanded', async () => {
     const second = await repo.commit({
       branch: 'expanded',
       parent: first,
@@ -153,7 +153,7 @@ describe('a tree', () => {
 describe('paths-info', () => {
   const url = '/api/models/org/tree/paths-info/main';
 
-  it('takes a form and leaves out what is missing', async () => {
+  it('accepts a form and omits missing paths', async () => {
     const body = new URLSearchParams([
       ['paths', 'onnx/ä b/x.json'],
       ['paths', 'none'],
@@ -167,14 +167,14 @@ describe('paths-info', () => {
     ]);
   });
 
-  it('takes JSON', async () => {
+  it('accepts JSON', async () => {
     const response = await postJson({ paths: ['config.json'], expand: true });
     expect(await response.json()).toMatchObject([
       { path: 'config.json', lastCommit: { id: first } },
     ]);
   });
 
-  it('takes at most 2000 paths', async () => {
+  it('accepts at most 2000 paths', async () => {
     const paths = Array.from({ length: 2001 }, (_, at) => String(at));
     expect((await postJson({ paths: paths.slice(1) })).status).toBe(200);
     expect((await postJson({ paths })).status).toBe(400);
@@ -187,7 +187,7 @@ describe('paths-info', () => {
 });
 
 describe('treesize', () => {
-  it('is the sum of all contents, LFS files with theirs', async () => {
+  it('is the sum of all contents, including LFS files', async () => {
     const size = '/api/models/org/tree/treesize/main';
     expect(await (await get(size)).text()).toBe('{"path":"/","size":32}');
     expect(await (await get(`${size}/onnx`)).text()).toBe('{"path":"/onnx","size":15}');

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Hub, lfs, type Repository, startHub } from '../support/hub/index.ts';
 
-// What the loopback hub says about a repository, against recorded answers of the real Hub.
+// Info of the loopback hub about a repository, compared with recorded responses of the real Hub.
 
 let hub: Hub;
 let repo: Repository;
@@ -38,7 +38,7 @@ beforeEach(() => {
   hub.clearRequests();
 });
 
-describe('every answer', () => {
+describe('every response', () => {
   // The weak ETag is a digest of the body, so an equal one means an equal body.
   it.for([
     ['/api/whoami-v2', 401, 'W/"29-dEMcHWfJi78ZR1aqzb1ELAhp3Us"'],
@@ -76,14 +76,14 @@ describe('every answer', () => {
     expect(resolved.headers.get('ratelimit')).toMatch(/^"resolvers";r=\d+;t=\d+$/u);
   });
 
-  it('is 304 to a caller that has it', async () => {
+  it('is 304 for its own ETag', async () => {
     const { headers } = await get('/api/models/wzshiming/gpt2');
     const etag = headers.get('etag') ?? '';
     const again = await get('/api/models/wzshiming/gpt2', { headers: { 'If-None-Match': etag } });
     expect([again.status, await again.text()]).toEqual([304, '']);
   });
 
-  it('is logged, also at an address that is none', async () => {
+  it('is logged, also for an unknown address', async () => {
     await get('/nowhere/at/all?x=1');
     await get('/api/models/wzshiming/gpt2/tree/main', { method: 'DELETE' });
     expect(hub.requests).toMatchObject([
@@ -150,7 +150,7 @@ describe('repo info', () => {
     expect(plain['siblings']).toContainEqual({ rfilename: 'config.json' });
   });
 
-  it('has only the asked-for fields with expand', async () => {
+  it('has only the requested fields with expand', async () => {
     const path = '/api/models/wzshiming/gpt2?expand[]=gated&expand=sha';
     expect(await object(path)).toEqual({
       _id: repo.internalId,
@@ -170,7 +170,7 @@ describe('repo info', () => {
     expect(await object(path)).not.toHaveProperty('securityRepoStatus');
   });
 
-  it('tells a commit by every kind of revision', async () => {
+  it('resolves every kind of revision to its commit', async () => {
     const next = await repo.commit({ branch: 'feat/x', parent: sha, files: { new: '' } });
     await repo.tag('v1.0', next, { annotated: true });
     await repo.pullRequest(1, next);

@@ -4,7 +4,7 @@ import { requestedWaitMs, TransientFault, type Wait, withRetries } from '../../s
 
 const now = Date.parse('2026-01-01T00:00:00Z');
 
-describe('wait that a server asks for', () => {
+describe('wait that a server requests', () => {
   it.each([
     [{}, undefined],
     [{ 'retry-after': '7' }, 7_000],
@@ -33,7 +33,7 @@ describe('retries', () => {
     };
   };
 
-  it('goes on after faults that pass, and tells each wait', async () => {
+  it('continue after transient faults, and announce each wait', async () => {
     const waits: Wait[] = [];
     const tries = await withRetries(failing(3, fault()), policy, (wait) => waits.push(wait));
     expect(tries).toBe(4);
@@ -44,7 +44,7 @@ describe('retries', () => {
     }
   });
 
-  it('counts anew after progress', async () => {
+  it('count from zero after progress', async () => {
     const attempt = failing(9, fault());
     const tries = await withRetries(
       async (progressed) => {
@@ -57,13 +57,13 @@ describe('retries', () => {
     expect(tries).toBe(10);
   });
 
-  it('waits as long as the server asks', async () => {
+  it('wait as long as the server requests', async () => {
     const waits: Wait[] = [];
     await withRetries(failing(1, fault(20)), policy, (wait) => waits.push(wait));
     expect(waits).toEqual([{ reason: 'connection failed', ms: 20 }]);
   });
 
-  it('backs off from a server that asks for no wait, as by the clock of another', async () => {
+  it('back off when the requested time has passed already', async () => {
     const waits: Wait[] = [];
     await withRetries(failing(3, fault(0)), policy, (wait) => waits.push(wait));
     for (const [index, { ms }] of waits.entries())
@@ -71,25 +71,25 @@ describe('retries', () => {
     expect(waits).toHaveLength(3);
   });
 
-  it('ends in the final error when the tries are used up', async () => {
+  it('end in the final error after the last one', async () => {
     await expect(withRetries(failing(4, fault()), policy, () => {})).rejects.toEqual(
       expect.objectContaining({ code: 'EHUG_NETWORK' }),
     );
   });
 
-  it('does not wait longer than it is willing to', async () => {
+  it('do not wait longer than the limit', async () => {
     const waits: Wait[] = [];
     const run = withRetries(failing(1, fault(51)), policy, (wait) => waits.push(wait));
     await expect(run).rejects.toThrow('connection failed');
     expect(waits).toEqual([]);
   });
 
-  it('throws everything else at once', async () => {
+  it('throw every other error at once', async () => {
     const error = new HugError('EHUG_GATED', 'gated');
     await expect(withRetries(failing(1, error), policy, () => {})).rejects.toBe(error);
   });
 
-  it('ends when it is interrupted while it waits', async () => {
+  it('end when they are interrupted in a wait', async () => {
     const controller = new AbortController();
     const run = withRetries(
       failing(1, fault(40)),

@@ -28,36 +28,36 @@ describe('a Hub behind TLS', () => {
     return { ...(await locked.ended), project, all };
   }
 
-  it('is not believed without a certificate that is trusted', async () => {
+  it('is refused without a trusted certificate', async () => {
     const { status, stderr, project } = await run(['lock']);
     expect({ status, stderr }).toMatchObject({
       status: 1,
-      stderr: expect.stringMatching(/error EHUG_NETWORK: .*no certificate that is trusted/u),
+      stderr: expect.stringMatching(/error EHUG_NETWORK: .*the certificate of .* is not trusted/u),
     });
     expect(stderr).toContain('NODE_EXTRA_CA_CERTS');
     expect(await project.lockText()).toBe(undefined);
   });
 
-  it('is believed with one of NODE_EXTRA_CA_CERTS', async () => {
+  it('is accepted with a certificate of NODE_EXTRA_CA_CERTS', async () => {
     const { status, project } = await run(['lock'], { NODE_EXTRA_CA_CERTS: CERTIFICATE });
     expect(status).toBe(0);
     expect(await project.lockText()).toContain('org/name');
   });
 
-  it('may not redirect a download out of TLS', async () => {
+  it('may not redirect a download to plain HTTP', async () => {
     const store = await isolatedStore();
     const env = { ...store.env, NODE_EXTRA_CA_CERTS: CERTIFICATE };
     const { project, all } = await run(['lock'], env);
     const { status, stderr } = await spawnCli(['fetch'], { cwd: project.folder, env: all }).ended;
     expect({ status, stderr }).toMatchObject({
       status: 1,
-      stderr: expect.stringMatching(/EHUG_PROTOCOL: .*redirects out of TLS/u),
+      stderr: expect.stringMatching(/EHUG_PROTOCOL: .*redirects from HTTPS to/u),
     });
     // The plain file came by TLS.
     expect(await storeObjects(store)).toEqual([expect.stringMatching(/-config\.json$/u)]);
   });
 
-  it('may not redirect out of TLS and back again', async () => {
+  it('may not redirect to plain HTTP and back', async () => {
     const endpoint = await serveTls(hub.endpoint);
     const plain = createServer(({ url = '' }, response) =>
       response.writeHead(302, { location: `${endpoint}${url}?again` }).end(),
@@ -73,7 +73,7 @@ describe('a Hub behind TLS', () => {
     const { status, stderr } = await run(['lock'], env);
     expect({ status, stderr }).toMatchObject({
       status: 1,
-      stderr: expect.stringContaining(`redirects out of TLS, to http://127.0.0.1:${port}`),
+      stderr: expect.stringContaining(`redirects from HTTPS to http://127.0.0.1:${port}`),
     });
   });
 });

@@ -35,7 +35,7 @@ describe('conflict markers', () => {
     },
   );
 
-  it('keep an entry out that one side removed and the other changed', async () => {
+  it('drop an entry that one side removed and the other changed', async () => {
     const removed = lockOf({ b: lockedEntry() });
     const text = await conflictedByGit('diff3', [base, ours, removed].map(formatLock));
     const sides = parseConflict(text, 'hug.lock.json');
@@ -43,11 +43,11 @@ describe('conflict markers', () => {
     expect([...sides.theirs.models.keys()]).toEqual(['b']);
   });
 
-  it('are not seen in a clean lock', () => {
+  it('are not found in a clean lock', () => {
     expect(hasConflictMarkers(formatLock(ours))).toBe(false);
   });
 
-  it('are named when a side does not parse', () => {
+  it('are an error when a side does not parse', () => {
     const text = '<<<<<<< HEAD\n{}\n=======\nnonsense\n>>>>>>> theirs\n';
     expect(() => parseConflict(text, 'hug.lock.json')).toThrow(
       expect.objectContaining({ code: 'EHUG_LOCK_CONFLICT' }),

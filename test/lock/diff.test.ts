@@ -5,7 +5,7 @@ import { lockedEntry, lockedFile, lockOf } from '../support/locks.ts';
 const files = (...entries: [string, ReturnType<typeof lockedFile>][]) => new Map(entries);
 
 describe('difference of two locks', () => {
-  it('names new, removed and changed entries and files, in order', () => {
+  it('lists new, removed and changed entries and files, in order', () => {
     const from = lockOf({
       gone: lockedEntry(),
       moved: lockedEntry({
@@ -70,7 +70,7 @@ describe('difference of two locks', () => {
     [['docs/README.md'], false],
     [['README.md', 'x'], false],
     [[], false],
-  ])('tells whether %o is the description alone', (paths, expected) => {
+  ])('for %o: only README.md changed is %s', (paths, expected) => {
     const at = (seed: string) =>
       lockOf({
         a: lockedEntry({

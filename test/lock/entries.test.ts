@@ -5,7 +5,7 @@ import { lockedEntry, lockOf } from '../support/locks.ts';
 const [ONE, TWO] = ['1'.repeat(40), '2'.repeat(40)];
 
 describe('clashes of refs', () => {
-  it('are two commits of one ref of one repository', () => {
+  it('are different commits of one ref of one repository', () => {
     const lock = lockOf({
       a: lockedEntry({ rev: ONE }),
       b: lockedEntry({ rev: TWO }),
@@ -16,7 +16,7 @@ describe('clashes of refs', () => {
     ]);
   });
 
-  it('are not other refs, repositories or types', () => {
+  it('are none for other refs, repositories or types', () => {
     const rows = new Map([['a', lockedEntry({ rev: TWO })]]);
     const lock = lockOf(
       {

@@ -229,7 +229,7 @@ describeNix('buildCache', (nix) => {
       b: { ...second.entry, ref: 'dev/x' },
     });
     expect(await nix().evaluationError(`${hug}.cache.outPath`)).toContain(
-      'nix-hug: buildCache: refs dev and dev/x of org/name cannot lie in one cache',
+      'nix-hug: buildCache: refs dev and dev/x of org/name cannot be in one cache',
     );
   });
 

@@ -1,5 +1,5 @@
 // A program that uses the installed package, for npm.test.ts: it locks a manifest by itself, and
-// prints what `nix-hug lock` would write, and where the files will lie in the store.
+// prints what `nix-hug lock` would write.
 import { readFile } from 'node:fs/promises';
 import {
   createHttp,
@@ -12,10 +12,8 @@ import {
   HugError,
   type Lock,
   type LockedEntry,
-  namedEntries,
   parseLock,
   parseManifest,
-  placeFiles,
   resolveEntry,
 } from 'nix-hug';
 
@@ -43,7 +41,6 @@ process.stdout.write(
   JSON.stringify({
     text,
     added: diffLocks(EMPTY_LOCK, parseLock(text, 'hug.lock.json')).map(({ name }) => name),
-    placed: placeFiles(namedEntries(lock), '/nix/store').map(({ storePath }) => storePath),
     refusal,
   }),
 );

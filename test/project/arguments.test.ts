@@ -23,33 +23,37 @@ describe('targets', () => {
   });
 
   it.each([{ ref: 'v1' }, { model: true }, { dataset: true }, { repoType: 'model' as const }])(
-    'have %j for one repository alone',
+    'have %j for exactly one repository',
     (options) => {
-      expect(() => targetsOf(['org/a', 'hf:b'], options, 'entries')).toThrow('there are several');
-      expect(() => targetsOf(['a'], options, 'entries')).toThrow('not of entries');
+      expect(() => targetsOf(['org/a', 'hf:b'], options, 'entries')).toThrow(
+        'need exactly one repository; 2 given',
+      );
+      expect(() => targetsOf(['a'], options, 'entries')).toThrow(
+        'need exactly one repository; 0 given',
+      );
     },
   );
 
   it.each([{ include: ['*'] }, { exclude: ['*'] }, { file: ['a'] }])(
-    'have %j for entries where it may be',
+    'have %j for entries where the command allows it',
     (options) => {
       expect(targetsOf(['a', 'org/a'], options, 'entries').names).toEqual(['a']);
-      expect(() => targetsOf(['a'], options)).toThrow('not of entries');
+      expect(() => targetsOf(['a'], options)).toThrow('not entries of the lock');
     },
   );
 
   it.each([
-    ['several repositories', ['org/a', 'hf:b'], OF_ONE, 'there are several'],
-    ['entries', ['a'], OF_ONE, 'not of entries'],
-    ['the whole lock', [], OF_EACH, 'not of entries'],
-    ['entries beside a repository', ['a', 'org/a'], OF_EACH, 'not of entries'],
+    ['several repositories', ['org/a', 'hf:b'], OF_ONE, 'exactly one repository; 2 given'],
+    ['entries', ['a'], OF_ONE, 'exactly one repository; 0 given'],
+    ['the whole lock', [], OF_EACH, 'not entries of the lock'],
+    ['entries beside a repository', ['a', 'org/a'], OF_EACH, 'not entries of the lock'],
   ])('have no such options for %s', (_, argv, options, message) => {
     expect(() => targetsOf(argv, options)).toThrow(message);
   });
 });
 
-describe('a repository', () => {
-  it('comes alone', () => {
+describe('a command on one repository', () => {
+  it('takes no other arguments beside it', () => {
     expect(repositoryAmong(['org/a'], OF_ONE)).toBe('org/a');
     expect(repositoryAmong(['a', 'b'], NONE)).toBeUndefined();
     expect(repositoryAmong([], NONE)).toBeUndefined();
@@ -57,7 +61,9 @@ describe('a repository', () => {
       ['a', 'org/a'],
       ['org/a', 'org/b'],
     ]) {
-      expect(() => repositoryAmong(argv, NONE)).toThrow('a repository comes alone');
+      expect(() => repositoryAmong(argv, NONE)).toThrow(
+        'a repository cannot be combined with other arguments',
+      );
     }
   });
 });

@@ -18,7 +18,7 @@ const reasons = (wanted: Manifest, lock = lockOf({ a: lockedEntry() })) =>
   driftOf(wanted, lock).reasons.map(({ reason }) => reason);
 
 describe('drift', () => {
-  it('finds none in a lock that answers the manifest', () => {
+  it('is empty for a lock that satisfies the manifest', () => {
     expect(driftOf(manifest(entry()), lockOf({ a: lockedEntry() }))).toEqual({
       stale: [],
       reasons: [],
@@ -38,19 +38,19 @@ describe('drift', () => {
     ['include', entry({ select: { include: ['*'] } }), 'include changed from none to ["*"]'],
     ['exclude', entry({ select: { exclude: ['*'] } }), 'exclude changed from none to ["*"]'],
     ['files', entry({ select: { files: ['a'] } }), 'files changed from none to ["a"]'],
-  ])('names a changed %s', (_what, wanted, reason) => {
+  ])('reports a changed %s', (_what, wanted, reason) => {
     expect(reasons(manifest(wanted))).toEqual([reason]);
     expect(driftOf(manifest(wanted), lockOf({ a: lockedEntry() })).stale).toEqual([wanted]);
   });
 
-  it('names a range that became a ref, even the one that was chosen', () => {
+  it('reports a range that became a ref, even the chosen tag', () => {
     const ranged = lockOf({ a: lockedEntry({ version: '^1', ref: 'v1.2.0' }) });
     expect(reasons(manifest(entry({ want: { ref: 'v1.2.0' } })), ranged)).toEqual([
       'version changed from "^1" to none',
     ]);
   });
 
-  it('names what is new, what is left over, what changed its type, and the endpoint', () => {
+  it('reports new and leftover entries, a changed type, and the endpoint', () => {
     const moved = manifest(entry({ name: 'b' }), entry({ type: 'dataset' }));
     expect(driftOf({ ...moved, endpoint: 'https://x' }, lockOf({ a: lockedEntry() }))).toEqual({
       stale: [entry({ name: 'b' }), entry({ type: 'dataset' })],

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compileGlob, expressionOf } from '../../src/resolve/glob.ts';
+import { compileGlob, expressionOf, posixOfGlob } from '../../src/resolve/glob.ts';
+import table from '../fixtures/globs.json' with { type: 'json' };
 
 describe('glob dialect', () => {
   it.each([
@@ -45,15 +46,15 @@ describe('glob dialect', () => {
   it.each([
     ['is empty', ''],
     ['would exhaust the stack', '('.repeat(100_000)],
-  ])('has no room for a glob that %s', (_, glob) => {
+  ])('refuses a glob that %s', (_, glob) => {
     expect(() => compileGlob(glob)).toThrow(expect.objectContaining({ code: 'EHUG_SELECTION' }));
   });
 
-  it('takes the longest glob', () => {
+  it('accepts a glob of 1,000 characters', () => {
     expect(compileGlob('('.repeat(1000))('a')).toBe(false);
   });
 
-  it('means what the expression of picomatch means', () => {
+  it('matches the same paths as the expression of picomatch', () => {
     const glob = fc.oneof(
       textOf([
         '*',
@@ -90,9 +91,37 @@ describe('glob dialect', () => {
     );
   });
 
-  it('needs one pass over a long path, however many stars there are', () => {
-    // As picomatch writes it, minutes; the time limit of a test tells.
+  it('matches a long path in one pass, however many stars the glob has', () => {
+    // picomatch's own expression takes minutes, over the time limit of a test.
     expect(compileGlob('*a*a*a*b')('a'.repeat(1_000))).toBe(false);
+  });
+});
+
+// test/nix/globs.test.ts checks that Nix matches these expressions the same way.
+describe('a glob for Nix', () => {
+  it.each(table)('$glob', ({ glob, matched, unmatched, posix }) => {
+    const paths = [...matched, ...unmatched];
+    expect(paths.filter(compileGlob(glob))).toEqual(matched);
+    expect(posixOfGlob(glob, paths) ?? null).toBe(posix);
+  });
+
+  it.each([
+    ['a?.bin', ['aä.bin'], 'has a question mark'],
+    ['[!a].bin', ['ä.bin'], 'has a class'],
+    ['x{a,b}', ['x{a,b}'], 'is itself the name of a file'],
+    ['a/**', ['a', 'a/b'], 'matches the name of the folder, too'],
+    ['{a}', ['{a}'], 'has braces without alternatives'],
+    ['{a,b', ['{a,b'], 'has a brace that nothing closes'],
+    ['a{,b}', ['a', 'ab'], 'has an empty alternative'],
+    [String.raw`a\b`, ['ab'], 'escapes a letter'],
+  ])('%s on %s has no expression, since it %s', (glob, paths) => {
+    expect(posixOfGlob(glob, paths)).toBeUndefined();
+  });
+
+  it('is refused over 1,000 characters', () => {
+    expect(() => posixOfGlob('a'.repeat(1001), [])).toThrow(
+      expect.objectContaining({ code: 'EHUG_SELECTION' }),
+    );
   });
 });
 

@@ -5,14 +5,14 @@ import { lockedFile } from '../support/locks.ts';
 const treeFile = (oid: string, size = 3) => ({ path: 'x', oid: oid.repeat(40), size });
 
 describe('digests of plain files', () => {
-  it('are those of an earlier lock for the same git blob, without a download', async () => {
+  it('come from an earlier lock for the same git blob, without a download', async () => {
     const known = lockedFile('k', { oid: 'a'.repeat(40) });
     const hashes = createPlainHashes([known]);
     const download = () => Promise.reject(new Error('not needed'));
     expect(await hashes.get(treeFile('a'), download)).toBe(known.hash);
   });
 
-  it('are got for each other blob, also of the same size, and once', async () => {
+  it('are downloaded once for each other blob, also of the same size', async () => {
     const hashes = createPlainHashes([lockedFile('k', { oid: 'a'.repeat(40) })]);
     const got: string[] = [];
     const download = (name: string) => async () => {
@@ -25,12 +25,12 @@ describe('digests of plain files', () => {
     expect(got).toEqual(['b', 'c']);
   });
 
-  it('are not taken from LFS files, whose git blob is a pointer', async () => {
+  it('do not come from LFS files, whose git blob is a pointer', async () => {
     const hashes = createPlainHashes([lockedFile('k', { oid: 'a'.repeat(40), lfs: true })]);
     expect(await hashes.get(treeFile('a'), async () => 'sha256-own')).toBe('sha256-own');
   });
 
-  it('are got again after a failure', async () => {
+  it('are downloaded again after a failure', async () => {
     const hashes = createPlainHashes([]);
     const first = hashes.get(treeFile('a'), () => Promise.reject(new Error('lost')));
     await expect(first).rejects.toThrow('lost');

@@ -3,7 +3,7 @@ import type { ManifestEntry } from '../../src/manifest/schema.ts';
 import { repairLock } from '../../src/resolve/repair.ts';
 import { lockedEntry, lockOf } from '../support/locks.ts';
 
-const wanted = (name: string): ManifestEntry => ({
+const entryOf = (name: string): ManifestEntry => ({
   name,
   type: 'model',
   repo: 'org/name',
@@ -14,10 +14,10 @@ const at = (digit: string) => lockedEntry({ rev: digit.repeat(40) });
 const stale = lockedEntry({ ref: 'old' });
 
 describe('repair of a conflict', () => {
-  it('takes each entry from the side that answers the manifest, and says what it chose', () => {
-    const entries = ['same', 'ours', 'theirs', 'both', 'left', 'neither', 'new'].map(wanted);
-    const { lock, contested, warnings } = repairLock(
-      { entries },
+  it('takes each entry from the side that satisfies the manifest, and warns of a choice', () => {
+    const wanted = ['same', 'ours', 'theirs', 'both', 'left', 'neither', 'new'].map(entryOf);
+    const { entries, contested, warnings } = repairLock(
+      { entries: wanted },
       {
         ours: lockOf({
           same: at('1'),
@@ -35,7 +35,7 @@ describe('repair of a conflict', () => {
         }),
       },
     );
-    expect([...lock.models].map(([name, { rev }]) => [name, rev[0]])).toEqual([
+    expect([...entries].map(([{ name }, { rev }]) => [name, rev[0]])).toEqual([
       ['same', '1'],
       ['ours', '2'],
       ['theirs', '4'],

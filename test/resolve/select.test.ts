@@ -12,11 +12,11 @@ const tree = [
 const names = (selection?: Selection) => selectFiles(tree, selection).files.map(({ path }) => path);
 
 describe('selection', () => {
-  it('keeps all without one', () => {
+  it('keeps all files when it is undefined', () => {
     expect(names()).toEqual(tree.map(({ path }) => path));
   });
 
-  it('chooses among LFS files, keeps plain ones, and lets exclude win', () => {
+  it('filters LFS files, keeps plain files, and lets exclude win', () => {
     expect(names({ include: ['*.safetensors'] })).toEqual([
       'config.json',
       'model.safetensors',
@@ -31,11 +31,11 @@ describe('selection', () => {
     expect(names({ exclude: ['*'] })).toEqual(['config.json']);
   });
 
-  it('takes exact paths alone', () => {
+  it('keeps only exact paths', () => {
     expect(names({ files: ['unet/model.safetensors'] })).toEqual(['unet/model.safetensors']);
   });
 
-  it('names every exact path that is not there', () => {
+  it('reports every exact path that does not exist', () => {
     expect(() => names({ files: ['Config.json', 'config.json', 'x'] })).toThrow(
       expect.objectContaining({
         code: 'EHUG_SELECTION',
@@ -44,7 +44,7 @@ describe('selection', () => {
     );
   });
 
-  it('refuses to leave nothing', () => {
+  it('refuses to leave no file', () => {
     const weights = [{ path: 'a.bin', lfs: {} }];
     expect(() => selectFiles(weights, { include: ['*.json'] })).toThrow('leaves no file');
     expect(() => selectFiles([], undefined)).toThrow(

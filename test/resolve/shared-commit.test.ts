@@ -63,7 +63,7 @@ describe('a commit is shared', () => {
   });
 
   it.each(['gpt2', 'openai-community/gpt2', 'OpenAI-Community/GPT2'])(
-    'by a repository that is asked for as %s',
+    'by a repository requested as %s',
     (repo) => {
       const lock = lockOf({
         kept: lockedEntry({ repo: 'openai-community/gpt2', requested: 'gpt2', rev: OLD }),
@@ -98,7 +98,7 @@ describe('no commit is shared', () => {
     expect(shared({ entries }, lock)).toEqual([]);
   });
 
-  it('with an entry that changed itself, or that the manifest has no more', () => {
+  it('with an entry that changed, too, or that the manifest no longer has', () => {
     const changed = entry('kept', { select: { files: ['a'] } });
     expect(shared({ entries: [changed, entry('new')] })).toEqual([]);
     expect(shared({ entries: [entry('new')] })).toEqual([]);

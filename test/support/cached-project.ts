@@ -1,4 +1,4 @@
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { blobPath, repoFolderName, snapshotPath } from '../../src/cache/layout.ts';
@@ -113,6 +113,17 @@ export async function realiseAll(made: CachedProject): Promise<string[]> {
   const paths = await store.nix('nix-build', '--no-out-link', '--expr', expression);
   return paths.trim().split('\n');
 }
+
+/** Whether the store holds what its database says. */
+export const isSound = ({ store }: CachedProject): Promise<boolean> =>
+  store.nix('nix-store', '--verify', '--check-contents').then(
+    () => true,
+    () => false,
+  );
+
+/** Files below `$XDG_CACHE_HOME`. */
+export const workFiles = ({ home }: CachedProject): Promise<string[]> =>
+  readdir(path.join(home, 'work'), { recursive: true }).catch(() => []);
 
 /** Writes a file with the folders above it. */
 export async function put(

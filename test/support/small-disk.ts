@@ -11,16 +11,14 @@ const exec = promisify(execFile);
  *
  * @param size bytes it holds, a multiple of 4096
  * @param skip how the running test skips itself
- * @param type of the file system; `ramfs` holds as much as there is memory
  */
 export async function smallDisk(
   size: number,
   skip: (note: string) => void,
-  type: 'tmpfs' | 'ramfs' = 'tmpfs',
 ): Promise<{ folder: string; makeReadOnly: () => Promise<void> }> {
   const folder = await tempFolder('small-disk');
   try {
-    await exec('mount', ['-t', type, '-o', `size=${size}`, type, folder]);
+    await exec('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', folder]);
   } catch (error) {
     if (process.env['CI'] === 'true') throw error;
     console.warn('A test is skipped: only root can mount a small disk');

@@ -1,22 +1,21 @@
 import { lstat, mkdir, readlink, rename, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
-import { digestOfEtag } from '../../digest.ts';
 import { type Damage, reasonAgainst } from '../find.ts';
 import type { CommitTree } from '../trees.ts';
-import { type Blob, isSameFile } from './blob.ts';
-import { succeedsUnless } from './folders.ts';
+import { type CacheBlob, isSameFile } from './blob-file.ts';
+import { succeedsUnless } from './files.ts';
 
-/** A commit as it goes into the cache. */
-export interface Snapshot {
+/** A commit to be written into the cache. */
+export interface NewSnapshot {
   /** The commit. */
   readonly rev: string;
-  /** Files whose blobs are there; safe paths. */
-  readonly files: readonly SnapshotFile[];
-  /** The files of the commit, there or not. */
+  /** Files whose blobs are in the cache; safe paths. */
+  readonly files: readonly LinkedFile[];
+  /** The known files of the commit, written now or not. */
   readonly tree: CommitTree;
 }
 
-interface SnapshotFile extends Blob {
+interface LinkedFile extends CacheBlob {
   readonly path: string;
 }
 
@@ -29,13 +28,13 @@ interface RepoFolders {
 }
 
 /**
- * Links the files of a commit to their blobs: in one step where the commit is not in the cache yet,
+ * Links the files of a commit to their blobs: in one step when the cache does not have the commit,
  * else one by one.
  *
- * @param onDamage told of files without links that were replaced and had another content
+ * @param onDamage told of files that were no links, had another content, and were replaced
  */
 export async function putLinks(
-  snapshot: Snapshot,
+  snapshot: NewSnapshot,
   folders: RepoFolders,
   onDamage: (damage: Damage) => void,
 ): Promise<void> {
@@ -45,9 +44,9 @@ export async function putLinks(
   await addLinks(snapshot, folders, onDamage);
 }
 
-/** Makes a whole snapshot in one step; `false` when there is one meanwhile. */
+/** Makes a whole snapshot in one step; `false` when another process was faster. */
 async function makeSnapshot(
-  { rev, files }: Snapshot,
+  { rev, files }: NewSnapshot,
   target: string,
   { scratch }: RepoFolders,
 ): Promise<boolean> {
@@ -67,7 +66,7 @@ async function makeSnapshot(
 
 /** Adds links to a snapshot, one by one. */
 async function addLinks(
-  { rev, files }: Snapshot,
+  { rev, files }: NewSnapshot,
   { folder, scratch }: RepoFolders,
   onDamage: (damage: Damage) => void,
 ): Promise<void> {
@@ -84,7 +83,7 @@ async function addLinks(
     const target = path.join(await parentOf(file.path), path.posix.basename(file.path));
     const text = linkText(file);
     if ((await readlink(target).catch(() => undefined)) === text) continue;
-    const reason = await damageWithoutLink(target, file, path.join(blobs, file.etag));
+    const reason = await reasonToReplace(target, file, path.join(blobs, file.name.hex));
     const temporary = path.join(await scratch(), 'link');
     await symlink(text, temporary);
     await rename(temporary, target);
@@ -92,18 +91,21 @@ async function addLinks(
   }
 }
 
-/** What a link says: the way up from its folder, and down to the blob. */
-function linkText({ path: file, etag }: SnapshotFile): string {
-  return `${'../'.repeat(file.split('/').length + 1)}blobs/${etag}`;
+/** The target of a link: up from its folder, and down to the blob. */
+function linkText({ path: file, name }: LinkedFile): string {
+  return `${'../'.repeat(file.split('/').length + 1)}blobs/${name.hex}`;
 }
 
-/** What is wrong with a file that is no link, as where there are none; `undefined` for a link. */
-async function damageWithoutLink(
+/**
+ * Why a file in place of a link does not have the content of the blob, as in a cache without links;
+ * `undefined` for a link, or when it has.
+ */
+async function reasonToReplace(
   file: string,
-  { etag, size }: Blob,
+  { name, size }: CacheBlob,
   blob: string,
 ): Promise<string | undefined> {
   const found = await lstat(file).catch(() => undefined);
   if (found?.isFile() !== true || (await isSameFile(file, blob))) return undefined;
-  return reasonAgainst(file, { size, hash: digestOfEtag(etag) }, () => undefined);
+  return reasonAgainst(file, { size, digest: name }, () => undefined);
 }

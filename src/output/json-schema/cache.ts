@@ -17,44 +17,49 @@ import * as v from 'valibot';
 
 /** What `scan` prints. */
 export const SCAN = {
-  scan: document('nix-hug scan --json', 'What is in the Hugging Face cache.', {
+  scan: document('nix-hug scan --json', 'The content of the Hugging Face cache.', {
     cache: text('Path of the cache.'),
     found: flag('Whether there is a cache.'),
     size: integer('Bytes on disk, each content counted once.'),
     revisions: list(
       v.strictObject({
-        repo: text('Repository id, as the name of its folder tells it.'),
+        repo: text('Repository id, read from the name of its folder.'),
         type: oneOf(['model', 'dataset', 'space', 'kernel'], 'Kind of the repository.'),
-        rev: text('Name of the snapshot: a commit, 40 hex digits, in a cache that is sound.'),
+        rev: text(
+          'Name of the snapshot: a commit, 40 hex digits, unless a problem says otherwise.',
+        ),
         size: integer('Bytes of all its files.'),
         files: integer('Number of files.'),
         inStore: orNull(
           v.boolean(),
-          'Whether the Nix store has every file; null where that is not known.',
+          'Whether the Nix store has every file; null when that is not known.',
         ),
         refs: list(v.string(), 'Branches and tags that point to it.'),
         modified: text('When one of its files was last changed, ISO 8601.'),
         folder: text('Path of the snapshot.'),
       }),
-      'A snapshot each.',
+      'The snapshots of all repositories.',
     ),
     problems: list(
       v.strictObject({
-        kind: text('What is odd, in a word: broken-link, dangling-ref, incomplete and others.'),
+        kind: text('Kind of the problem: broken-link, dangling-ref, incomplete and others.'),
         path: text('Where, relative to the cache.'),
         detail: v.exactOptional(text('The reason, or where a link or a ref leads.')),
       }),
-      'What is odd in the cache; none of it is an error.',
+      'Problems of the cache; none of them is an error.',
     ),
   }),
 };
 
-const state = oneOf(['sound', 'damaged', 'absent'], 'Damaged when one of several copies is.');
+const state = oneOf(
+  ['sound', 'damaged', 'absent'],
+  'Damaged when one of several copies is damaged.',
+);
 
 /** What `verify` prints. */
 export const VERIFY = {
-  verify: document('nix-hug verify --json', 'What store and cache have of the lock.', {
-    store: orNull(v.string(), 'Path of the store; null where there is no Nix.'),
+  verify: document('nix-hug verify --json', 'The locked files in store and cache.', {
+    store: orNull(v.string(), 'Path of the store; null without Nix.'),
     cache: text('Path of the Hugging Face cache.'),
     entries: list(
       v.strictObject({
@@ -66,13 +71,13 @@ export const VERIFY = {
           v.strictObject({
             path,
             size,
-            store: orNull(state, 'Its state in the store; null where there is no Nix.'),
+            store: orNull(state, 'Its state in the store; null without Nix.'),
             cache: state,
           }),
           'Every locked file.',
         ),
       }),
-      'The entries that were asked for.',
+      'The requested entries.',
     ),
     problems: list(
       v.strictObject({
@@ -84,7 +89,7 @@ export const VERIFY = {
         reason: text('How it differs.'),
         repair: text('The command that repairs it.'),
       }),
-      'What differs from the lock.',
+      'Copies that differ from the lock.',
     ),
   }),
 };

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 
-// What the outputs of several commands have in common.
+// Fields that the outputs of several commands share.
 
 export const text = (description: string) => v.pipe(v.string(), v.description(description));
 
@@ -12,7 +12,10 @@ export const flag = (description: string) => v.pipe(v.boolean(), v.description(d
 export const list = <TItem extends v.GenericSchema>(item: TItem, description: string) =>
   v.pipe(v.array(item), v.readonly(), v.description(description));
 
-/** One of several words. */
+/** A list of objects. */
+export const rows = <TEntries extends v.ObjectEntries>(entries: TEntries, description: string) =>
+  list(v.strictObject(entries), description);
+
 export const oneOf = <const TWords extends readonly string[]>(words: TWords, description: string) =>
   v.pipe(v.picklist(words), v.description(description));
 
@@ -23,31 +26,33 @@ export const document = <TEntries extends v.ObjectEntries>(
   entries: TEntries,
 ) => v.pipe(v.strictObject(entries), v.title(title), v.description(description));
 
-/** `null`, not absence, is what a reader of JSON can tell from a spelling mistake. */
+/** `null` rather than absence, which a reader could not tell from a spelling mistake. */
 export const orNull = <TSchema extends v.GenericSchema>(schema: TSchema, description: string) =>
   v.pipe(v.nullable(schema), v.description(description));
 
-export const name = text('Name of the entry.');
+export const textOrNull = (description: string) => orNull(v.string(), description);
 
 const TYPES = ['model', 'dataset'] as const;
 
+export const name = text('Name of the entry.');
+
 export const type = oneOf(TYPES, 'Section of the entry.');
 
-/** Absent where a fact is about the whole lock. */
+/** `null` for a fact about the whole lock. */
 export const typeOrNull = orNull(v.picklist(TYPES), 'Section of the entry.');
 
 export const repo = text('Repository id as the Hub has it.');
 
 export const rev = text('Commit, 40 hex digits.');
 
-/** What an entry is locked to. */
+/** The commit of an entry. */
 export const pin = {
   ref: text('Branch, tag or commit; the chosen tag for a version range.'),
   rev,
 };
 
-export const pinned = v.strictObject(pin);
-
 export const path = text('Path in the repository.');
 
 export const size = integer('Length of the content in bytes.');
+
+export const lfs = flag('Whether it is an LFS file.');

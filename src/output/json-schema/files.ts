@@ -1,196 +1,149 @@
-import {
-  document,
-  flag,
-  integer,
-  list,
-  name,
-  oneOf,
-  orNull,
-  path,
-  pin,
-  repo,
-  rev,
-  size,
-  text,
-  type,
-} from './fields.ts';
 import * as v from 'valibot';
+import * as f from './fields.ts';
 
-const files = list(
-  v.strictObject({
-    path,
-    size,
-    lfs: flag('Whether it is an LFS file.'),
-  }),
-  'Selected files.',
-);
+const { name, path, pin, repo, rev, size, type } = f;
 
 const listing = {
   repo,
-  type: oneOf(['model', 'dataset'], 'Kind of the repository.'),
+  type: f.oneOf(['model', 'dataset'], 'Kind of the repository.'),
   rev,
-  size: integer('Bytes of all selected files.'),
-  files,
+  size: f.integer('Bytes of all selected files.'),
+  files: f.rows({ path, size, lfs: f.lfs }, 'Selected files.'),
 };
 
-/** What `ls` prints. */
+/** Output of `ls`. */
 export const LS = {
-  ls: document('nix-hug ls <name|url> --json', 'The files of an entry or a repository.', listing),
-  'ls-entries': document('nix-hug ls --json', 'The entries of the lock.', {
-    entries: list(
-      v.strictObject({
+  ls: f.document('nix-hug ls <name|url> --json', 'The files of an entry or a repository.', listing),
+  'ls-entries': f.document('nix-hug ls --json', 'The entries of the lock.', {
+    entries: f.rows(
+      {
         name,
         type,
         repo,
         ...pin,
-        size: integer('Bytes of all files.'),
-        files: integer('Number of files.'),
-      }),
+        size: f.integer('Bytes of all files.'),
+        files: f.integer('Number of files.'),
+      },
       'Models, then datasets, sorted by name.',
     ),
   }),
 };
 
-const storedFile = {
-  path,
-  size,
-  storePath: text('Path in the Nix store.'),
-};
+const storedFile = { path, size, storePath: f.text('Path in the Nix store.') };
 
-const storedEntries = list(
-  v.strictObject({
+const storedEntries = f.rows(
+  {
     name,
     type,
     repo,
     rev,
-    files: list(
-      v.strictObject({
+    files: f.rows(
+      {
         ...storedFile,
-        source: oneOf(
+        source: f.oneOf(
           ['store', 'hub', 'cache', 'missing'],
           'Where it was: in the store already, on the Hub, in the Hugging Face cache; missing with --dry-run.',
         ),
-      }),
+      },
       'Every locked file.',
     ),
-  }),
+  },
   'The entries that were asked for.',
 );
 
 const expression = {
-  expression: orNull(v.string(), 'Nix expression that pins the files; null when there is none.'),
-  obstacle: orNull(v.string(), 'Why there is no expression, or no store path.'),
+  expression: f.textOrNull('Nix expression that pins the files; null when there is none.'),
+  obstacle: f.textOrNull('Why there is no expression, or no store path.'),
 };
 
 const assembled = {
   ...listing,
   ...expression,
-  storePath: orNull(v.string(), 'The model in the Nix store; null when it was not assembled.'),
+  storePath: f.textOrNull('The model in the Nix store; null when it was not assembled.'),
 };
 
-/** What `fetch` prints, and `import` for entries alone or one repository alone. */
+/** Output of `fetch`, and of `import` for entries alone or one repository alone. */
 export const FETCH = {
-  fetch: document(
+  fetch: f.document(
     'nix-hug fetch|import [name…] --json',
     'What is in the Nix store, and came from where.',
-    {
-      changed: flag('Whether something was added to the store.'),
-      entries: storedEntries,
-    },
+    { changed: f.flag('Whether something was added to the store.'), entries: storedEntries },
   ),
-  'fetch-url': document(
+  'fetch-url': f.document(
     'nix-hug fetch|import <url> --json',
     'A model in the Nix store.',
     assembled,
   ),
-  'fetch-url-dry-run': document(
+  'fetch-url-dry-run': f.document(
     'nix-hug fetch <url> --dry-run --json',
     'What fetch would bring, and the expression that does the same.',
     { ...listing, ...expression },
   ),
 };
 
-/** What `export` prints. */
+/** Output of `export`. */
 export const EXPORT = {
-  export: document('nix-hug export --json', 'What is in the Hugging Face cache.', {
-    entries: list(
-      v.strictObject({
-        name: orNull(v.string(), 'Name of the entry; null for a repository.'),
+  export: f.document('nix-hug export --json', 'What is in the Hugging Face cache.', {
+    entries: f.rows(
+      {
+        name: f.textOrNull('Name of the entry; null for a repository.'),
         type,
         repo,
         ...pin,
-        folder: text('Path of the snapshot.'),
-        files: list(
-          v.strictObject({
+        folder: f.text('Path of the snapshot.'),
+        files: f.rows(
+          {
             path,
             size,
-            source: oneOf(
+            source: f.oneOf(
               ['cache', 'store', 'hub'],
               'Where it was: in the cache already, in the Nix store, on the Hub.',
             ),
-          }),
+          },
           'Every file that is in the snapshot now.',
         ),
-      }),
+      },
       'What was asked for.',
     ),
   }),
 };
 
-const imported = {
-  ...listing,
-  files: list(
-    v.strictObject({ ...storedFile, lfs: flag('Whether it is an LFS file.') }),
-    'Selected files.',
-  ),
-  ...expression,
-  storePath: v.pipe(v.null(), v.description('Nothing is assembled offline.')),
-};
-
-/** What `import` and `import-all` print. */
+/** Output of `import` and `import-all`. */
 export const IMPORT = {
-  import: document(
+  import: f.document(
     'nix-hug import <url> <name|url>… --json',
     'What is in the Nix store: of several repositories, or of repositories and entries.',
     {
       entries: storedEntries,
-      repositories: list(
-        v.union([v.strictObject(assembled), v.strictObject(imported)]),
-        'In the order of the arguments; the files have store paths with --offline.',
-      ),
+      repositories: f.list(v.strictObject(assembled), 'In the order of the arguments.'),
     },
   ),
-  'import-url-offline': document(
-    'nix-hug import <url> --offline --json',
-    'Files of a snapshot, one by one in the Nix store.',
-    imported,
-  ),
-  'import-all': document('nix-hug import-all --json', 'Snapshots of the Hugging Face cache.', {
-    changed: flag('Whether something was added to the store.'),
-    snapshots: list(
-      v.strictObject({
+  'import-all': f.document('nix-hug import-all --json', 'Snapshots of the Hugging Face cache.', {
+    changed: f.flag('Whether something was added to the store.'),
+    snapshots: f.rows(
+      {
         type,
         repo,
         rev,
-        files: list(
-          v.strictObject({
+        files: f.rows(
+          {
             ...storedFile,
-            source: oneOf(
+            source: f.oneOf(
               ['store', 'cache', 'missing', 'damaged'],
               'Where it was: in the store already, in the cache; not asked for, or damaged there.',
             ),
-          }),
+          },
           'Files that have a place in the store.',
         ),
-        damaged: list(
-          v.strictObject({
+        damaged: f.rows(
+          {
             path,
-            file: text('Path in the cache.'),
-            reason: text('Why it is not what it should be.'),
-          }),
+            file: f.text('Path in the cache.'),
+            reason: f.text('Why it is not what it should be.'),
+          },
           'Files that were left alone.',
         ),
-      }),
+      },
       'Every snapshot.',
     ),
   }),
