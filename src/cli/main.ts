@@ -11,11 +11,6 @@ import { createContext, openOutput, packageVersion, type World } from './context
  * @returns the exit status; nothing in here ends the process
  */
 export async function main(argv: readonly string[], world: World): Promise<number> {
-  // Not an option of Commander, which would take `--version` from `add` as well.
-  if (argv[0] === '--version' || argv[0] === '-V') {
-    world.stdout.write(`${packageVersion(world)}\n`);
-    return EXIT.ok;
-  }
   const started: { context?: ReturnType<typeof createContext> } = {};
   let exitStatus: number = EXIT.ok;
   const program = createProgram(world, async (options, run) => {
@@ -29,12 +24,25 @@ export async function main(argv: readonly string[], world: World): Promise<numbe
     return exitStatus;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
+    if (isVersionAsked(error)) {
+      world.stdout.write(`${packageVersion(world)}\n`);
+      return EXIT.ok;
+    }
     const json = argv.includes('--json');
     if (isHelpShown(error) && !json && !argv.includes('help')) return EXIT.invalid;
     const { output } = started.context ?? openOutput({ json }, world);
     return output.error(world.signal.aborted ? interruption() : asUsageError(error, argv));
   }
 }
+
+/**
+ * Whether Commander has found a `--version` that is no option of the command, or a range that is
+ * missing. As an option of the program, it would take the one of `add --version RANGE` too.
+ */
+const isVersionAsked = (error: unknown): boolean =>
+  error instanceof CommanderError &&
+  ['commander.unknownOption', 'commander.optionMissingArgument'].includes(error.code) &&
+  /'(?:-V|--version)\b/u.test(error.message);
 
 /** Whether Commander has printed its help because no command is named. */
 const isHelpShown = (error: unknown): boolean =>

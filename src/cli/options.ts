@@ -15,7 +15,7 @@ export class EntryArgument<Usage extends string> extends Argument<Usage> {}
 
 /** The program with its global options, without commands. */
 export function createRoot(world: World) {
-  const version = new Option('-V, --version', 'print the version, as the first argument');
+  const version = new Option('-V, --version', 'print the version');
   return new Command('nix-hug')
     .description('Lock Hugging Face models and datasets, build them with Nix, load them offline.')
     .option('-C, --cwd <dir>', 'work in this folder')

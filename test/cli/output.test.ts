@@ -1,8 +1,11 @@
+import path from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { createOutput } from '../../src/cli/output.ts';
 import { HugError } from '../../src/errors.ts';
 import { styled } from '../../src/output/text.ts';
 import { collector } from '../support/collector.ts';
+import { runCli } from '../support/run-cli.ts';
 
 const PLAIN = {
   json: false,
@@ -47,6 +50,24 @@ describe('a result', () => {
       'undefined \u001b[32mcolumns\u001b[39m\n',
     );
     expect(await shown({ isTTY: true, columns: 42 }, { color: true })).toBe('42 columns\n');
+  });
+});
+
+describe('a list of entries', () => {
+  const cwd = path.join(import.meta.dirname, '..', '..', 'examples', 'many-models');
+  const listed = async (env: Readonly<Record<string, string>>, ...options: readonly string[]) =>
+    (await runCli(['ls', ...options], { cwd, env })).stdout;
+
+  it('has colours with FORCE_COLOR, which change nothing else', async () => {
+    const colored = await listed({ FORCE_COLOR: '1' });
+    expect(colored).toContain('\u001b[2m');
+    expect(stripVTControlCharacters(colored)).toBe(await listed({}));
+  });
+
+  it('has none on a pipe, with NO_COLOR and with --no-color', async () => {
+    expect(await listed({})).not.toContain('\u001b');
+    expect(await listed({ FORCE_COLOR: '1', NO_COLOR: '1' })).not.toContain('\u001b');
+    expect(await listed({ FORCE_COLOR: '1' }, '--no-color')).not.toContain('\u001b');
   });
 });
 
