@@ -1,28 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, lstat, open, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { type ErrorCode, HugError, messageOf, systemCodeOf } from './errors.ts';
-
-/** How files of one kind are replaced. */
-export interface FileKind {
-  /** For a symbolic link: replace its target, or refuse. */
-  readonly link: 'follow' | 'refuse';
-  /**
-   * Name of the temporary file. A `shared` one is a lock: the second process that makes it fails. With
-   * names of their `own`, the process fails that finds the file changed.
-   */
-  readonly temporary: 'shared' | 'own';
-  /** Error code when another process changed the file, or is about to. */
-  readonly changed: ErrorCode;
-}
+import { HugError, messageOf, systemCodeOf } from './errors.ts';
 
 /** A new text for a file. */
 export interface FileChange {
   readonly file: string;
+  /**
+   * A symbolic link to a manifest stays, and its target is replaced; a link in place of a lock is
+   * refused. Only one process at a time may be changing a manifest.
+   */
+  readonly kind: 'manifest' | 'lock';
   /** The text that the new one was made from; `undefined` when there was no file. */
   readonly before: string | undefined;
   readonly after: string;
-  readonly kind: FileKind;
 }
 
 /** A file to make, and the text that it begins with. */
@@ -39,6 +30,8 @@ interface StagedFile {
   readonly target: string;
   readonly temporary: string;
 }
+
+const CHANGED = { manifest: 'EHUG_MANIFEST_CHANGED', lock: 'EHUG_LOCK_CHANGED' } as const;
 
 const BYTE_ORDER_MARK = '\uFEFF';
 
@@ -61,9 +54,9 @@ const CANNOT_SYNC: ReadonlySet<string | undefined> = new Set([
  * renamed into place, from the last file to the first. A reader sees the old text or the new one. A
  * file keeps its permissions, and its byte order mark, which the texts leave out.
  *
- * @throws HugError the `changed` code of a kind when a file is neither `before` nor `after` any more,
- *   or another process is about to change it; `EHUG_LOCK_NOT_A_FILE` for what is no regular file;
- *   `EHUG_FILE_SYSTEM`
+ * @throws HugError `EHUG_MANIFEST_CHANGED`, `EHUG_LOCK_CHANGED` when a file is neither `before` nor
+ *   `after` any more, or another process is changing it; `EHUG_LOCK_NOT_A_FILE` for what is no regular
+ *   file; `EHUG_FILE_SYSTEM`
  */
 export async function replaceFiles(changes: readonly FileChange[]): Promise<void> {
   const staged: StagedFile[] = [];
@@ -133,10 +126,11 @@ export function notAFile(file: string, isLink: boolean): HugError {
 /** Writes a text to a temporary file in the folder of its target, and syncs it. */
 async function stage(change: FileChange): Promise<StagedFile> {
   const { file, after, kind } = change;
-  const target = kind.link === 'follow' ? await realpath(file) : file;
+  const target = kind === 'manifest' ? await realpath(file) : file;
   const mode = await modeOf(target);
   const { mark } = await readContent(target);
-  const suffix = kind.temporary === 'shared' ? '' : `.${randomBytes(6).toString('hex')}`;
+  // One name for all processes, so that the second one fails.
+  const suffix = kind === 'manifest' ? '' : `.${randomBytes(6).toString('hex')}`;
   const temporary = path.join(path.dirname(target), `.${path.basename(target)}${suffix}.tmp`);
   try {
     await writeFile(temporary, mark + after, { flag: 'wx', flush: true, mode });
@@ -196,13 +190,13 @@ async function syncFolder(folder: string): Promise<void> {
 
 /** As with git's `index.lock`, only the user knows whether the other process still runs. */
 function takenError({ file, kind }: FileChange, temporary: string): HugError {
-  return new HugError(kind.changed, `another nix-hug is changing ${file}: there is ${temporary}`, {
+  return new HugError(CHANGED[kind], `another nix-hug is changing ${file}: there is ${temporary}`, {
     hint: 'Nothing was written. Run it again when that is done. If nothing is at work, delete that file first.',
   });
 }
 
 function changedError({ file, kind }: FileChange): HugError {
-  return new HugError(kind.changed, `${file} changed while nix-hug was at work`, {
+  return new HugError(CHANGED[kind], `${file} changed while nix-hug was at work`, {
     hint: 'Nothing was written. Run it again.',
   });
 }

@@ -45,7 +45,7 @@ export async function run(
   const { manifestName, manifestText, lockName } = project;
   const hubs = [project.manifest.endpoint, context.endpoint];
   const additions = await withTypes(
-    urls.map((url) => wantedFor(url, options, hubs)),
+    urls.map((url) => requestOf(url, options, hubs)),
     project.manifest.endpoint,
     context,
   );
@@ -91,36 +91,36 @@ function checkOptions(urls: readonly string[], { name, version }: AddOptions): v
   }
 }
 
-function wantedFor(
+function requestOf(
   url: string,
   options: AddOptions,
   hubs: readonly (string | undefined)[],
 ): RepoRequest {
-  const wanted = parseRepoRequest(url, options, ...hubs);
-  if (options.version !== undefined && wanted.named) {
+  const request = parseRepoRequest(url, options, ...hubs);
+  if (options.version !== undefined && request.named) {
     throw usageError(
       'a revision and a version range exclude each other',
       'Keep --ref, or --version.',
     );
   }
-  return wanted;
+  return request;
 }
 
 /**
- * Looks up what bare ids are; asks nobody when every type is known.
+ * Detects the types of bare ids; makes no request when every type is known.
  *
  * @param endpoint address that the manifest names
  */
 async function withTypes(
-  wanted: readonly RepoRequest[],
+  requests: readonly RepoRequest[],
   endpoint: string | undefined,
   context: LockContext,
 ): Promise<readonly Addition[]> {
-  if (wanted.every(isTyped)) return wanted;
+  if (requests.every(isTyped)) return requests;
   return withHub(
     context,
     (hub) =>
-      forEachRepository(wanted, context.warn, async (one) => ({
+      forEachRepository(requests, context.warn, async (one) => ({
         ...one,
         type: await detectType(hub, one),
       })),
@@ -128,7 +128,7 @@ async function withTypes(
   );
 }
 
-const isTyped = (wanted: RepoRequest): wanted is Addition => wanted.type !== undefined;
+const isTyped = (request: RepoRequest): request is Addition => request.type !== undefined;
 
 /** The entry in its shortest form, and the id of its repository. */
 function entryOf(

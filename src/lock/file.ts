@@ -1,16 +1,9 @@
 import { lstatSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { type FileKind, notAFile, replaceFiles } from '../atomic-file.ts';
+import { notAFile, replaceFiles } from '../atomic-file.ts';
 import { HugError, messageOf } from '../errors.ts';
 
 const LOCK_NAME = 'hug.lock.json';
-
-/** How a lock is replaced. */
-export const LOCK_FILE: FileKind = {
-  link: 'refuse',
-  temporary: 'own',
-  changed: 'EHUG_LOCK_CHANGED',
-};
 
 /** Where the lock of a manifest lies: beside it. */
 export const lockPathOf = (manifestPath: string): string =>
@@ -52,5 +45,5 @@ export async function writeLockText(
   before: string | undefined,
   after: string,
 ): Promise<void> {
-  await replaceFiles([{ file, before, after, kind: LOCK_FILE }]);
+  await replaceFiles([{ file, kind: 'lock', before, after }]);
 }

@@ -1,9 +1,9 @@
 import path from 'node:path';
-import { type FileKind, replaceFiles } from '../atomic-file.ts';
+import { type FileChange, replaceFiles } from '../atomic-file.ts';
 import { HugError } from '../errors.ts';
 import { parseLock } from '../lock/codec.ts';
 import { hasConflictMarkers } from '../lock/conflict.ts';
-import { LOCK_FILE, lockPathOf, readLockText } from '../lock/file.ts';
+import { lockPathOf, readLockText } from '../lock/file.ts';
 import type { Lock } from '../lock/schema.ts';
 import { locateManifest, readManifest } from '../manifest/locate.ts';
 import { parseManifest } from '../manifest/parse.ts';
@@ -38,13 +38,6 @@ export interface Project extends FoundManifest {
    */
   readonly lock: () => Lock | undefined;
 }
-
-/** Two processes never write one manifest at once: each would take the other's entries out. */
-const MANIFEST_FILE: FileKind = {
-  link: 'follow',
-  temporary: 'shared',
-  changed: 'EHUG_MANIFEST_CHANGED',
-};
 
 /**
  * Finds a project, and reads its manifest and the text of its lock.
@@ -129,14 +122,13 @@ export async function writeProject(
   manifest: string,
   lock: string | undefined,
 ): Promise<void> {
-  const changed = {
-    file: manifestPath,
-    before: manifestText,
-    after: manifest,
-    kind: MANIFEST_FILE,
-  };
-  const locked = { file: lockPath, before: lockText, after: lock ?? '', kind: LOCK_FILE };
-  await replaceFiles(lock === undefined ? [changed] : [changed, locked]);
+  const changes: FileChange[] = [
+    { file: manifestPath, kind: 'manifest', before: manifestText, after: manifest },
+  ];
+  if (lock !== undefined) {
+    changes.push({ file: lockPath, kind: 'lock', before: lockText, after: lock });
+  }
+  await replaceFiles(changes);
 }
 
 function findManifest(context: ProjectContext): FoundManifest {
