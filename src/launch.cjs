@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-// Starts the command. Where Node can (22.1 and later), it keeps the code that it compiles for the next
-// run: in the user's cache folder, since in a temporary folder others could lay code ready.
+// Starts the command. Node 22.1 and later keep the compiled code for the next run, in the user's cache
+// folder: in a shared temporary folder, another user could plant code. Without such a folder, as in a
+// build of Nix, nothing is kept.
 const { existsSync } = require('node:fs');
 const nodeModule = require('node:module');
 const { homedir } = require('node:os');

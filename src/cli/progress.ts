@@ -85,7 +85,7 @@ async function runTransfersLive<T>(
   const { transferLines, transferredLine } = await import('./transfer-lines.ts');
   const size = transfers.reduce((sum, each) => sum + each.size, 0);
   const meter = createMeter();
-  /** Bytes that are there of each file, from its first report on, and how fast they come. */
+  /** Each file that has reported: how many bytes it has reached, and how fast. */
   const begun = new Map<number, { bytes: number; meter: ReturnType<typeof createMeter> }>();
   const tasks = transfers.map(({ title, run }, index) => ({
     title,
