@@ -2,7 +2,7 @@
 let
   inherit (builtins) attrValues concatStringsSep mapAttrs readFile;
 
-  storeNameOf = import ./store-name.nix;
+  inherit (import ./valid.nix) isReserved;
 
   script = readFile ./link-files.sh;
   checkBlobs = readFile ./fetch-model/check-blobs.sh;
@@ -17,8 +17,8 @@ in
   # Inputs
 
   `name`
-  : name of the store path. Nix refuses a derivation whose name ends in `.drv`, which a repository's
-    name may; it gets a `_` at its end.
+  : name of the store path, which is that of a repository. Nix refuses a derivation whose name ends
+    in `.drv`, so such a name gets a `_` at its end.
 
   `files`
   : path in the folder → target of the link
@@ -32,7 +32,7 @@ in
   blobs ? { },
 }:
 runScript {
-  name = storeNameOf name;
+  name = if isReserved name then "${name}_" else name;
   script = if blobs == { } then script else script + checkBlobs;
   inputs = {
     links = lines files;

@@ -22,27 +22,10 @@
 
   # Output
 
-  The derivation, with these attributes, which are in `passthru` too:
-
-  `repo`, `org`, `name`
-  : `org/name` and its two parts; `org` is null for an id of one part
-
-  `rev`, `revision`, `ref`
-  : the commit, twice, and the ref that it was locked from
-
-  `files`
-  : path → derivation of one file
-
-  `blobs`
-  : path → git blob id, of the `plain` files
-
-  `entry`, `locked`
-  : the arguments
-
-  `passthru.type`
-  : the argument. The attribute `type` outside of `passthru` is "derivation".
-
-  The derivation's name is `name`, with a `_` at its end where `link-files.nix` adds one.
+  The derivation, with the attributes `repo`, `org` (null for an id of one part), `name`, `rev`,
+  `revision` (the same), `ref`, `files` (path → derivation of one file), `blobs` (path → git blob id,
+  of the plain files), `entry` and `locked`. `passthru` has them too, and `type`: the `type` of the
+  derivation itself is "derivation", as its name may differ from `name`, see `link-files.nix`.
 */
 {
   type,

@@ -3,7 +3,8 @@
   for a Hub's tree and for the arguments of `fetchModel`. The CLI has the same rules in
   `src/repo.ts`, `src/safe-path.ts` and `src/lock/`.
 
-  `gitId` and `sri` are patterns for `matches`. The others take any value and return a boolean.
+  `gitId` and `sri` are patterns for `matches`. `isRepo`, `isPath`, `isRef`, `isStoreName`, `isUrl`
+  and `isEndpoint` take any value.
 */
 let
   inherit (builtins) all isList isString match split stringLength substring;
@@ -34,6 +35,7 @@ in
 rec {
   gitId = "[0-9a-f]{40}";
   sri = "sha256-[A-Za-z0-9+/]{43}=";
+  inherit maxStoreName;
 
   matches = pattern: value: isString value && match pattern value != null;
 
@@ -68,8 +70,6 @@ rec {
     isPath ref
     && match badRef ref == null
     && (match anyCaseGitId ref == null || match gitId ref != null);
-
-  inherit maxStoreName;
 
   isStoreName =
     name:

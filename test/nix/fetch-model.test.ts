@@ -177,7 +177,7 @@ describeNix('fetchModel', (nix) => {
     expect(files).toEqual({ 'config.json': '{}\n', 'tokenizer.model': 'tokens' });
   });
 
-  it('needs no git when it has no plain file, and no LFS file that is left out', async () => {
+  it('fetches neither the commit nor other LFS files when filters select one LFS file', async () => {
     hub.clearRequests();
     const other = await tiny.commit({ files: { 'new.safetensors': lfs('new weights') } });
     const hash = await treeHash('models/org/tiny', other);
@@ -192,7 +192,7 @@ describeNix('fetchModel', (nix) => {
     expect(hub.requests.filter(({ origin }) => origin === 'hub')).toHaveLength(2);
   });
 
-  it('asks for nothing when it is evaluated again', async () => {
+  it('makes no request when it is evaluated again', async () => {
     await built(await model());
     const expression = await model();
     hub.clearRequests();
@@ -285,7 +285,7 @@ describeNix('fetchModel', (nix) => {
     expect(Object.keys(files)).toEqual(['config.json', 'model.safetensors']);
   });
 
-  it('stores files where a lock has them', async () => {
+  it('gives files the store paths that a lock gives them', async () => {
     const expression = `let m = ${await model()}; in map (path: toString m.files.\${path}) [ "config.json" "model.safetensors" ]`;
     const flat = (name: string, hash: string) =>
       `(derivation { name = "${name}"; system = "builtin"; builder = "builtin:fetchurl"; outputHash = "${hash}"; outputHashMode = "flat"; }).outPath`;
@@ -428,7 +428,7 @@ describeNix('fetchModel', (nix) => {
     expect(error).toContain(message);
   });
 
-  it('explains what a tree of several pages needs', async () => {
+  it('says that a tree of several pages needs a lock', async () => {
     const error = await errorOf(
       await modelOfTree(() =>
         Array.from({ length: 1_000 }, (_, i) => ({ ...plain, path: `${i}` })),

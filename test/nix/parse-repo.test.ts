@@ -54,7 +54,7 @@ describeNix('parse-repo.nix', (nix) => {
     expect(cases.filter((_, index) => results[index] !== null)).toEqual([]);
   });
 
-  it('agrees with the CLI on forms that nobody thought of', async () => {
+  it('agrees with the CLI on random forms', async () => {
     const piece = fc.constantFrom(...PIECES.split(/\s/u), ' ', '${x}', 'A'.repeat(40));
     const address = fc.tuple(
       fc.constantFrom('', 'https://huggingface.co/', 'https://hub.example/hf/', 'org/name/'),
@@ -77,7 +77,7 @@ describeNix('parse-repo.nix', (nix) => {
         'https://huggingface.co/org/name/tree/refs%2Fpr%2F1?token=s3cret',
         'percent-encoding is not read here; write org/name',
       ],
-    ])('about %s says what is wrong and no secret', async (form, message) => {
+    ])('about %s names the fault and shows no secret', async (form, message) => {
       const error = await nix().evaluationError(`${parse({ form })}.id`);
       const said = error.split('\n').filter((line) => line.includes('nix-hug:'));
       expect(said.join()).toContain(message);

@@ -157,7 +157,7 @@ describeNix('readLock', (nix) => {
   });
 
   it.each(['d/a b', 'd/x.drv', 'd/.a', 'd/ä', 'd/', `d/${'n'.repeat(208)}`, 'd/a/b'])(
-    'finds %j among files without fault in the same folder',
+    'finds %j among valid files of the same folder',
     async (name) => {
       const files = ['d/a', 'd/b.bin', name, 'd/c.csv'].map(
         (file) => [file, lockedFile()] as const,
@@ -194,7 +194,7 @@ describeNix('readLock', (nix) => {
     expect(await refusal(conflict.slice(conflict.indexOf('<<<<<<<')))).toContain(message);
   });
 
-  it('never takes a name with a NUL character for the part before it', async () => {
+  it('refuses a path with a NUL character, which Nix 2.8 would cut', async () => {
     const lock = formatLock(lockOf({ m: lockedEntry() })).replace('config', String.raw`a\u0000/..`);
     expect(await refusal(lock)).toMatch(/NUL character|null byte/u);
   });

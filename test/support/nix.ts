@@ -51,10 +51,11 @@ export const LIBRARY = `(import ${nixString(path.join(REPOSITORY, 'nix'))})`;
 export const NIXPKGS = path.join(import.meta.dirname, 'nixpkgs-stand-in');
 
 /**
- * The real `lib` of nixpkgs, which then replaces that of the stand-in: the folder `lib` of a nixpkgs,
- * or of github.com/nix-community/nixpkgs.lib.
+ * The folder `lib` of a nixpkgs, or of github.com/nix-community/nixpkgs.lib. The tests then use it in
+ * place of the stand-in's `lib`. Nix 2.8 evaluates its module system, but not `lib.fileset`:
  *
- *     NIX_HUG_TEST_NIXPKGS_LIB=/path/lib npx vitest run test/nix
+ *     NIX_HUG_TEST_NIXPKGS_LIB=/path/lib npx vitest run test/nix/modules.test.ts
+ *     NIX_HUG_TEST_NIXPKGS_LIB=/path/lib NIX_HUG_TEST_NIX=current npx vitest run test/nix
  */
 export const NIXPKGS_LIB = process.env['NIX_HUG_TEST_NIXPKGS_LIB'];
 
