@@ -3,7 +3,7 @@ import { isLockable } from '../cache/find-snapshot.ts';
 import { scanCache } from '../cache/scan.ts';
 import { groupBy } from '../collections.ts';
 import type { RepoFile } from '../copy/blob.ts';
-import { type CopyContext, type CopyResult, damageText, throwFailed } from '../copy/copy.ts';
+import { type CopyResult, damageText, throwFailed } from '../copy/copy.ts';
 import {
   type CachedSnapshot,
   createSnapshotReader,
@@ -26,10 +26,6 @@ export interface ImportAllOptions {
   readonly dryRun?: boolean;
 }
 
-/** What `import-all` needs from outside. */
-export type ImportAllContext = CopyContext &
-  Pick<CommandContext, 'openNix' | 'runTasks' | 'confirm'>;
-
 /**
  * `nix-hug import-all`: adds every snapshot of the Hugging Face cache to the Nix store, after a
  * confirmation. Needs neither a lock nor a network.
@@ -38,7 +34,7 @@ export type ImportAllContext = CopyContext &
  */
 export async function run(
   { yes = false, dryRun = false }: ImportAllOptions,
-  context: ImportAllContext,
+  context: CommandContext,
 ): Promise<CommandResult> {
   const { confirm } = context;
   if (!yes && !dryRun && confirm === undefined) {
@@ -71,7 +67,7 @@ export async function run(
 /** Reads all snapshots of models and datasets. */
 async function readSnapshots(
   reader: SnapshotReader,
-  { cacheFolder, runTasks, signal, warn }: ImportAllContext,
+  { cacheFolder, runTasks, signal, warn }: CommandContext,
 ): Promise<CachedSnapshot[]> {
   const { repos } = await scanCache(cacheFolder, signal);
   const found = repos

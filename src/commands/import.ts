@@ -3,7 +3,7 @@ import { findCommit, findRepo, findSnapshot, type FoundSnapshot } from '../cache
 import { type CacheScan, scanCache } from '../cache/scan.ts';
 import { groupBy } from '../collections.ts';
 import { type Blob, cachedNames, type Snapshot, snapshotOfEntry } from '../copy/blob.ts';
-import { type CopyContext, type CopyResult, throwFailed } from '../copy/copy.ts';
+import { type CopyResult, throwFailed } from '../copy/copy.ts';
 import { damagedInCache, notCached } from '../copy/from-cache.ts';
 import { copyToStore, planStore, type StorePlan } from '../copy/to-store.ts';
 import { isGitId } from '../digest.ts';
@@ -21,26 +21,13 @@ import {
 } from '../project/arguments.ts';
 import type { CommandContext } from '../project/context.ts';
 import { entriesNamed } from '../project/entries.ts';
-import {
-  type AssembleContext,
-  assemble,
-  type PinnedRepo,
-  pinRepo,
-  weightsOf,
-} from '../project/pinned-repo.ts';
-import { endpointOfManifest, type ProjectContext, readLock } from '../project/project.ts';
-import { forEachRepository, type HubContext, resolveRepo, withHub } from '../project/repository.ts';
+import { buildPinned, type PinnedRepo, pinRepo, weightsOf } from '../project/pinned-repo.ts';
+import { endpointOfManifest, readLock } from '../project/project.ts';
+import { forEachRepository, resolveRepo } from '../project/repository.ts';
 import { quote } from '../quote.ts';
 import { DEFAULT_REF, type RepoType } from '../repo.ts';
 import type { Nix } from '../store/nix.ts';
 import { type FetchReport, fetchJson, fetchResult, fetchText } from './fetch.ts';
-
-/** What `import` needs from outside. */
-export type ImportContext = ProjectContext &
-  HubContext &
-  CopyContext &
-  AssembleContext &
-  Pick<CommandContext, 'openNix'>;
 
 /**
  * `nix-hug import [name|url]…`: adds what the Hugging Face cache has of the lock, and of
@@ -52,12 +39,12 @@ export type ImportContext = ProjectContext &
 export async function run(
   targets: Targets,
   options: RemoteOptions,
-  context: ImportContext,
+  context: CommandContext,
 ): Promise<CommandResult> {
   const { names, urls } = targets;
   const endpoint = urls.length === 0 ? undefined : endpointOfManifest(context);
   const wanted = urls.map((url) => parseRepoRequest(url, options, endpoint, context.endpoint));
-  const lock = isOfLock(targets) ? await readLock(context) : undefined;
+  const lock = isOfLock(targets) ? readLock(context) : undefined;
   const named = lock === undefined ? [] : entriesNamed(lock, names);
   const entries = named.map((entry) => snapshotOfEntry(entry, lock?.endpoint));
   const repositories = await pinCached(wanted, endpoint, context);
@@ -67,7 +54,7 @@ export async function run(
   const { sources } = await importBlobs(plan.missing, nix, context);
   const results: CommandResult<Output<'fetch-url'>>[] = [];
   for (const { pinned } of repositories) {
-    results.push(await assemble(pinned, nix, undefined, context));
+    results.push(await buildPinned(pinned, nix, undefined, context));
   }
   return importResult({ snapshots: entries, plan: partOf(plan, entries), sources }, results);
 }
@@ -115,7 +102,7 @@ function importResult(
 async function importBlobs(
   blobs: readonly Blob[],
   nix: Nix,
-  context: CopyContext,
+  context: CommandContext,
 ): Promise<CopyResult> {
   const cached: Blob[] = [];
   const missing: Blob[] = [];
@@ -166,7 +153,7 @@ interface CachedRepository {
 async function pinCached(
   wanted: readonly RepoRequest[],
   endpoint: string | undefined,
-  context: ImportContext,
+  context: CommandContext,
 ): Promise<CachedRepository[]> {
   if (wanted.length === 0) return [];
   if (context.offline) {
@@ -175,17 +162,11 @@ async function pinCached(
     });
   }
   const scan = await scanCache(context.cacheFolder, context.signal);
-  return withHub(
-    context,
-    (hub) =>
-      forEachRepository(wanted, context.warn, async (one, warn) => {
-        const { repo, revision } = await snapshotMeant(scan, one, hub);
-        const at = { ...one, type: repo.type, ref: revision.rev };
-        const pinned = await pinRepo(hub, at, warn);
-        return { pinned, weights: weightsOf(pinned.listing, repo.id) };
-      }),
-    endpoint,
-  );
+  return forEachRepository(wanted, endpoint, context, async (hub, one, warn) => {
+    const { repo, revision } = await snapshotMeant(scan, one, hub);
+    const pinned = await pinRepo(hub, { ...one, type: repo.type, ref: revision.rev }, warn);
+    return { pinned, weights: weightsOf(pinned.listing, repo.id) };
+  });
 }
 
 /**

@@ -8,9 +8,9 @@ import type { Output } from '../output/json-schema.ts';
 import { type CommandResult, errorJson } from '../output/result.ts';
 import { table } from '../output/table.ts';
 import { shortRev } from '../output/text.ts';
+import type { CommandContext } from '../project/context.ts';
 import { manifestEntriesNamed } from '../project/entries.ts';
-import { type ProjectContext, readProject, requireLock } from '../project/project.ts';
-import type { RelockContext } from '../project/relock.ts';
+import { readProject, requireLock } from '../project/project.ts';
 import { withHub } from '../project/repository.ts';
 import type { OutdatedCheck } from '../resolve/outdated.ts';
 
@@ -18,8 +18,6 @@ interface OutdatedOptions {
   /** Exit with 3 when an entry is outdated. */
   readonly exitCode?: boolean;
 }
-
-type OutdatedContext = ProjectContext & RelockContext;
 
 /** An entry, its lock, and the result of its check. */
 interface Checked {
@@ -35,7 +33,7 @@ interface Checked {
 export async function run(
   names: readonly string[],
   options: OutdatedOptions,
-  context: OutdatedContext,
+  context: CommandContext,
 ): Promise<CommandResult> {
   const project = readProject(context);
   const { manifest } = project;
@@ -70,7 +68,7 @@ export async function run(
 async function checkAll(
   entries: readonly Omit<Checked, 'check'>[],
   endpoint: string | undefined,
-  context: OutdatedContext,
+  context: CommandContext,
 ): Promise<Checked[]> {
   const { checkOutdated } = await import('../resolve/outdated.ts');
   const runAll = (hub: HubApi) =>

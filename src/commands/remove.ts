@@ -6,9 +6,10 @@ import type { Lock, LockedEntry } from '../lock/schema.ts';
 import { removeEntries } from '../manifest/edit.ts';
 import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
 import { count } from '../output/text.ts';
+import type { CommandContext } from '../project/context.ts';
 import { ambiguousEntry, manifestEntriesNamed } from '../project/entries.ts';
 import type { Output } from '../output/json-schema.ts';
-import { type ProjectContext, readProject, writeProject } from '../project/project.ts';
+import { readProject, writeProject } from '../project/project.ts';
 import type { CommandResult } from '../output/result.ts';
 
 /**
@@ -17,7 +18,7 @@ import type { CommandResult } from '../output/result.ts';
  */
 export async function run(
   names: readonly string[],
-  context: ProjectContext,
+  context: CommandContext,
 ): Promise<CommandResult> {
   const project = readProject(context);
   const { manifest, manifestName, manifestText, lockName, lockText } = project;

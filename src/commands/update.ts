@@ -7,16 +7,16 @@ import type { Output } from '../output/json-schema.ts';
 import { lockText } from '../output/lock-changes.ts';
 import { styled } from '../output/text.ts';
 import type { CommandResult } from '../output/result.ts';
+import type { CommandContext } from '../project/context.ts';
 import { manifestEntriesNamed } from '../project/entries.ts';
-import { type ProjectContext, readProject } from '../project/project.ts';
+import { readProject } from '../project/project.ts';
 import {
   type ExistingLock,
-  type RelockContext,
   applyPlan,
-  assemble,
   planOf,
   readExistingLock,
   resolveAll,
+  withResolved,
 } from '../project/relock.ts';
 import { escapeControls } from '../quote.ts';
 import type { Moved } from '../resolve/move.ts';
@@ -28,8 +28,6 @@ interface UpdateOptions {
   readonly dryRun?: boolean;
 }
 
-type UpdateContext = ProjectContext & RelockContext;
-
 /**
  * `nix-hug update [name…]`: moves entries to the newest commit that the manifest allows. Without
  * names the whole lock matches the manifest afterwards. With names the other entries of the lock stay
@@ -38,22 +36,25 @@ type UpdateContext = ProjectContext & RelockContext;
 export async function run(
   names: readonly string[],
   options: UpdateOptions,
-  context: UpdateContext,
+  context: CommandContext,
 ): Promise<CommandResult> {
   const project = readProject(context);
   const { manifest, lockName } = project;
   const chosen = manifestEntriesNamed(manifest, names);
   // A repair would drop the entries without names that neither side of the conflict satisfies.
   if (names.length > 0) project.lock();
-  const existing = readExistingLock(project);
-  for (const warning of existing.warnings) context.warn(warning);
+  const existing = readExistingLock(project, context.warn);
   const moves = await moveAll(chosen, manifest, existing, context);
 
   const from = existing.lock;
   const moved = [...moves].map(([{ type, name }, { entry }]) => ({ type, name, entry }));
   const to =
     names.length === 0
-      ? assemble(manifest, from, new Map([...moves].map(([entry, move]) => [entry, move.entry])))
+      ? withResolved(
+          manifest,
+          from,
+          new Map([...moves].map(([entry, move]) => [entry, move.entry])),
+        )
       : lockOfEntries(manifest.endpoint, [...namedEntries(from), ...moved]);
   const plan = planOf(from, to, project, context.warn);
   const outcome = await applyPlan(plan, project, options.dryRun);
@@ -83,7 +84,7 @@ async function moveAll(
   chosen: readonly ManifestEntry[],
   manifest: Manifest,
   { lock, contested }: ExistingLock,
-  context: UpdateContext,
+  context: CommandContext,
 ): Promise<ReadonlyMap<ManifestEntry, Moved>> {
   if (chosen.length === 0) return new Map();
   const { moveEntry } = await import('../resolve/move.ts');

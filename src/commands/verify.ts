@@ -10,13 +10,9 @@ import { table } from '../output/table.ts';
 import { count } from '../output/text.ts';
 import type { CommandContext } from '../project/context.ts';
 import { entriesNamed } from '../project/entries.ts';
-import { type ProjectContext, readLock } from '../project/project.ts';
+import { readLock } from '../project/project.ts';
 import { escapeControls } from '../quote.ts';
 import type { Nix } from '../store/nix.ts';
-
-/** What `verify` needs from outside. */
-export type VerifyContext = ProjectContext &
-  Pick<CommandContext, 'openNix' | 'cacheFolder' | 'runTransfers' | 'warn' | 'signal'>;
 
 type Where = 'store' | 'cache';
 
@@ -42,10 +38,10 @@ const USUAL_STORE = '/nix/store';
  */
 export async function run(
   names: readonly string[],
-  context: VerifyContext,
+  context: CommandContext,
 ): Promise<CommandResult> {
   const { cacheFolder } = context;
-  const lock = await readLock(context);
+  const lock = readLock(context);
   const snapshots = entriesNamed(lock, names).map((entry) => snapshotOfEntry(entry, lock.endpoint));
   const nix = await nixIfAny(context);
   const files = storedFiles(snapshots, nix?.storeFolder ?? USUAL_STORE);
@@ -68,7 +64,7 @@ export async function run(
 }
 
 /** Nix; without it, `undefined` and a warning. */
-async function nixIfAny(context: VerifyContext): Promise<Nix | undefined> {
+async function nixIfAny(context: CommandContext): Promise<Nix | undefined> {
   try {
     return await context.openNix();
   } catch (error) {
@@ -101,7 +97,7 @@ async function copiesOf(
 /** Reads each path once, however many locked files it should have the content of. */
 async function readAll(
   copies: readonly Copy[],
-  { runTransfers, signal }: Pick<VerifyContext, 'runTransfers' | 'signal'>,
+  { runTransfers, signal }: CommandContext,
 ): Promise<VerifiedCopy[]> {
   const hashing = createHashLimit();
   // One path may stand for two contents, when a link of the cache leads astray.

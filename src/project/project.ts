@@ -67,7 +67,7 @@ export function readProject(context: ProjectContext): Project {
 }
 
 /**
- * The lock of a project for a command that cannot do without, current or not.
+ * The lock of a project, current or not.
  *
  * @throws HugError `EHUG_LOCK_MISSING`, `EHUG_LOCK_CONFLICT`, and those of `parseLock`
  */
@@ -85,13 +85,11 @@ export function requireLock({ lock, lockName }: Project): Lock {
  *
  * @throws HugError those of `readProject` and `requireLock`
  */
-export async function readLock(
-  context: ProjectContext & Pick<CommandContext, 'warn'>,
-): Promise<Lock> {
+export function readLock(context: CommandContext): Lock {
   const project = readProject(context);
+  const { manifest, lockName } = project;
   const lock = requireLock(project);
-  if (driftOf(project.manifest, lock).reasons.length > 0) {
-    const { lockName } = project;
+  if (driftOf(manifest, lock).reasons.length > 0) {
     context.warn(`${lockName} is out of date and used as it is; nix-hug lock --check says why`);
   }
   return lock;
@@ -108,7 +106,8 @@ export function endpointOfManifest(context: ProjectContext): string | undefined 
   try {
     return findManifest(context).manifest.endpoint;
   } catch (error) {
-    if (context.manifest === undefined && isMissing(error)) return undefined;
+    const isMissing = error instanceof HugError && error.code === 'EHUG_MANIFEST_MISSING';
+    if (context.manifest === undefined && isMissing) return undefined;
     throw error;
   }
 }
@@ -129,14 +128,12 @@ export async function writeProject(
   manifest: string,
   lock: string | undefined,
 ): Promise<void> {
-  const changed = {
-    file: manifestPath,
-    before: manifestText,
-    after: manifest,
-    kind: MANIFEST_FILE,
-  };
-  const locked = { file: lockPath, before: lockText, after: lock ?? '', kind: LOCK_FILE };
-  await replaceFiles(lock === undefined ? [changed] : [changed, locked]);
+  await replaceFiles([
+    { file: manifestPath, before: manifestText, after: manifest, kind: MANIFEST_FILE },
+    ...(lock === undefined
+      ? []
+      : [{ file: lockPath, before: lockText, after: lock, kind: LOCK_FILE }]),
+  ]);
 }
 
 function findManifest(context: ProjectContext): FoundManifest {
@@ -146,9 +143,6 @@ function findManifest(context: ProjectContext): FoundManifest {
   const manifest = parseManifest(manifestText, manifestName, { endpoint: context.endpoint });
   return { manifest, manifestPath, manifestName, manifestText };
 }
-
-const isMissing = (error: unknown): boolean =>
-  error instanceof HugError && error.code === 'EHUG_MANIFEST_MISSING';
 
 /** A path for a message. */
 const displayPath = (file: string, { cwd }: ProjectContext): string =>

@@ -10,7 +10,7 @@ interface Sides {
   readonly theirs: Lock;
 }
 
-/** One lock made of both sides. */
+/** What both sides give together. */
 interface Repaired {
   /** Locked entries by manifest entry; without those that neither side satisfies. */
   readonly entries: ReadonlyMap<ManifestEntry, LockedEntry>;
