@@ -4,7 +4,6 @@ import { copyToCache, type ListedSnapshot, type ToCacheResult } from '../copy/to
 import { isGitId } from '../digest.ts';
 import { EXIT, HugError } from '../errors.ts';
 import type { HubApi } from '../hub/api.ts';
-import { type NamedEntry, placeOf } from '../lock/entries.ts';
 import type { Selection } from '../manifest/schema.ts';
 import type { Output } from '../output/json-schema.ts';
 import type { CommandResult } from '../output/result.ts';
@@ -62,29 +61,20 @@ function lockedSnapshots(
   const lock = readLock(context);
   return entriesNamed(lock, names).map((named) => {
     const snapshot = snapshotOfEntry(named, lock.endpoint);
-    const kept = narrowedFiles(named, select, context.warn);
-    return {
-      ...snapshot,
-      files: snapshot.files.filter(({ path }) => kept.has(path)),
-      listed: snapshot.files,
-      isWhole: named.entry.select === undefined,
-      isNewest: false,
-    };
+    const { title, files } = snapshot;
+    try {
+      const { entry } = narrowed(named, select, (line) => context.warn(`${title}: ${line}`));
+      return {
+        ...snapshot,
+        files: files.filter(({ path }) => entry.files.has(path)),
+        listed: files,
+        isWhole: entry.select === undefined,
+        isNewest: false,
+      };
+    } catch (error) {
+      throw error instanceof HugError ? error.within(title) : error;
+    }
   });
-}
-
-/** The files of an entry that a further selection keeps. */
-function narrowedFiles(
-  named: NamedEntry,
-  select: Selection | undefined,
-  warn: (line: string) => void,
-): NamedEntry['entry']['files'] {
-  const place = placeOf(named);
-  try {
-    return narrowed(named, select, (line) => warn(`${place}: ${line}`)).entry.files;
-  } catch (error) {
-    throw error instanceof HugError ? error.within(place) : error;
-  }
 }
 
 async function snapshotAtHub(

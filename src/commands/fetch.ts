@@ -92,7 +92,7 @@ export async function runOnUrl(
 }
 
 /** What `fetch` and `import` report of entries. */
-export interface FetchReport {
+interface FetchReport {
   readonly snapshots: readonly LockedSnapshot[];
   /** The files of these snapshots, and the blobs that the store missed. */
   readonly plan: StorePlan;
@@ -100,15 +100,15 @@ export interface FetchReport {
   readonly sources: ReadonlyMap<RepoFile, Source> | undefined;
 }
 
-/** The result of `fetch`, and of `import` for entries alone. */
-export const fetchResult = (report: FetchReport): CommandResult => ({
+/** The result of `fetch`, and of `import` for the entries of the lock. */
+export const fetchResult = (report: FetchReport): CommandResult<Output<'fetch'>> => ({
   text: fetchText(report),
   json: fetchJson(report),
   exitStatus: EXIT.ok,
 });
 
-/** The text of `fetch`: how much was added from where, and how much the store has now. */
-export function fetchText({ snapshots, plan, sources }: FetchReport): string {
+/** How much was added from where, and how much the store has now. */
+function fetchText({ snapshots, plan, sources }: FetchReport): string {
   const { files, missing } = plan;
   const entries = count(snapshots.length, 'entry', 'entries');
   const all = `${count(files.length, 'file', 'files')} of ${entries}`;
@@ -128,8 +128,8 @@ export function fetchText({ snapshots, plan, sources }: FetchReport): string {
   return `added to the Nix store: ${parts.join(', ')}; ${all} are there`;
 }
 
-/** The same as JSON: for every file where it is, and where it came from. */
-export function fetchJson({ snapshots, plan, sources }: FetchReport): Output<'fetch'> {
+/** For every file where it is, and where it came from. */
+function fetchJson({ snapshots, plan, sources }: FetchReport): Output<'fetch'> {
   const missing = new Set(plan.missing.flatMap(({ places }) => places.map(({ file }) => file)));
   const sourceOf = (file: RepoFile) =>
     missing.has(file) ? (sources?.get(file) ?? 'missing') : 'store';

@@ -27,7 +27,7 @@ import { forEachRepository, resolveRepo } from '../project/repository.ts';
 import { quote } from '../quote.ts';
 import { DEFAULT_REF, type RepoType } from '../repo.ts';
 import type { Nix } from '../store/nix.ts';
-import { type FetchReport, fetchJson, fetchResult, fetchText } from './fetch.ts';
+import { fetchResult } from './fetch.ts';
 
 /**
  * `nix-hug import [name|url]…`: adds what the Hugging Face cache has of the lock, and of
@@ -56,7 +56,18 @@ export async function run(
   for (const { pinned } of repositories) {
     results.push(await buildPinned(pinned, nix, undefined, context));
   }
-  return importResult({ snapshots: entries, plan: partOf(plan, entries), sources }, results);
+  const fetched = fetchResult({ snapshots: entries, plan: partOf(plan, entries), sources });
+  if (results.length === 0) return fetched;
+  const parts = [...(entries.length === 0 ? [] : [fetched]), ...results];
+  const [only] = parts;
+  if (only !== undefined && parts.length === 1) return only;
+  const text = parts.map((part) => part.text).join('\n\n');
+  const { entries: imported } = fetched.json;
+  const json: Output<'import'> = {
+    entries: imported,
+    repositories: results.map((result) => result.json),
+  };
+  return { text, json, exitStatus: EXIT.ok };
 }
 
 /** The part of a plan that concerns some of its snapshots. */
@@ -66,31 +77,6 @@ function partOf({ files, missing }: StorePlan, snapshots: readonly Snapshot[]): 
     files: files.filter(({ snapshot }) => own.has(snapshot)),
     missing: missing.filter(({ places }) => places.some(({ snapshot }) => own.has(snapshot))),
   };
-}
-
-/**
- * What `import` prints: for entries alone, and for one repository alone, the same as `fetch`; else
- * one after the other.
- *
- * @param report of the entries of the lock
- */
-function importResult(
-  report: FetchReport,
-  repositories: readonly CommandResult<Output<'fetch-url'>>[],
-): CommandResult {
-  const [only] = repositories;
-  if (only === undefined) return fetchResult(report);
-  const hasEntries = report.snapshots.length > 0;
-  if (!hasEntries && repositories.length === 1) return only;
-  const texts = [
-    ...(hasEntries ? [fetchText(report)] : []),
-    ...repositories.map(({ text }) => text),
-  ];
-  const json: Output<'import'> = {
-    entries: fetchJson(report).entries,
-    repositories: repositories.map((repository) => repository.json),
-  };
-  return { text: texts.join('\n\n'), json, exitStatus: EXIT.ok };
 }
 
 /**
@@ -110,15 +96,11 @@ async function importBlobs(
     const files = await cachedFiles(context.cacheFolder, cachedNames(blob.places));
     (files.size === 0 ? missing : cached).push(blob);
   }
-  const options = { missing: damagedInCache };
-  const result = await copyToStore(cached, nix, options, { ...context, offline: true });
+  const offline = { ...context, offline: true };
+  const result = await copyToStore(cached, nix, { missing: damagedInCache }, offline);
   const added = cached.length - result.failures.size - result.skipped;
-  const others = count(added, 'other file', 'other files');
-  throwFailed(
-    result,
-    missingErrors(missing),
-    added === 0 ? [] : [`added to the Nix store: ${others}`],
-  );
+  const others = `added to the Nix store: ${count(added, 'other file', 'other files')}`;
+  throwFailed(result, missingErrors(missing), added === 0 ? [] : [others]);
   return result;
 }
 
@@ -138,12 +120,6 @@ function missingErrors(missing: readonly Blob[]): HugError[] {
   });
 }
 
-/** A repository that the Hugging Face cache has. */
-interface CachedRepository {
-  readonly pinned: PinnedRepo;
-  readonly weights: Snapshot;
-}
-
 /**
  * Finds repositories in the Hugging Face cache, and pins them at the commits that the cache has.
  *
@@ -154,7 +130,7 @@ async function pinCached(
   wanted: readonly RepoRequest[],
   endpoint: string | undefined,
   context: CommandContext,
-): Promise<CachedRepository[]> {
+): Promise<{ readonly pinned: PinnedRepo; readonly weights: Snapshot }[]> {
   if (wanted.length === 0) return [];
   if (context.offline) {
     throw new HugError('EHUG_OFFLINE', 'the Nix expression of a repository comes from the Hub', {

@@ -1,8 +1,8 @@
 import { EXIT } from '../errors.ts';
 import { formatLock } from '../lock/codec.ts';
 import { diffLocks } from '../lock/diff.ts';
-import { placeOf } from '../lock/entries.ts';
-import type { Lock, LockedEntry } from '../lock/schema.ts';
+import { lockOfEntries, namedEntries, placeOf } from '../lock/entries.ts';
+import type { Lock } from '../lock/schema.ts';
 import { removeEntries } from '../manifest/edit.ts';
 import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
 import { count } from '../output/text.ts';
@@ -61,7 +61,6 @@ function entriesToRemove(manifest: Manifest, names: readonly string[]): Manifest
 
 function without(lock: Lock, removed: readonly ManifestEntry[]): Lock {
   const places = new Set(removed.map(placeOf));
-  const kept = (type: ManifestEntry['type'], entries: ReadonlyMap<string, LockedEntry>) =>
-    new Map([...entries].filter(([name]) => !places.has(placeOf({ type, name }))));
-  return { ...lock, models: kept('model', lock.models), datasets: kept('dataset', lock.datasets) };
+  const kept = namedEntries(lock).filter((named) => !places.has(placeOf(named)));
+  return lockOfEntries(lock.endpoint, kept);
 }

@@ -5,7 +5,7 @@ import type { LockedEntry } from '../lock/schema.ts';
 import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
 import type { Output } from '../output/json-schema.ts';
 import { lockText } from '../output/lock-changes.ts';
-import { styled } from '../output/text.ts';
+import { type Style, styled } from '../output/text.ts';
 import type { CommandResult } from '../output/result.ts';
 import type { CommandContext } from '../project/context.ts';
 import { manifestEntriesNamed } from '../project/entries.ts';
@@ -20,6 +20,7 @@ import {
 } from '../project/relock.ts';
 import { escapeControls } from '../quote.ts';
 import type { Moved } from '../resolve/move.ts';
+import type { ResolveContext } from '../resolve/resolve.ts';
 import { isPinned } from '../resolve/target.ts';
 import prettyBytes from 'pretty-bytes';
 
@@ -76,7 +77,9 @@ export async function run(
     outcome,
     details: (change) => moveLines(change, lockedIn(from, change), lockedIn(to, change)),
   });
-  return { json, text: [report, ...pinnedLines(pinned)].join('\n'), exitStatus: EXIT.ok };
+  const pinnedLine = `\n  pinned to a commit, never moved: ${pinned.map(placeOf).join(', ')}`;
+  const text = pinned.length === 0 ? report : report + pinnedLine;
+  return { json, text, exitStatus: EXIT.ok };
 }
 
 /** @throws HugError `EHUG_OFFLINE`; those of `moveEntry`, all of them in one */
@@ -88,17 +91,10 @@ async function moveAll(
 ): Promise<ReadonlyMap<ManifestEntry, Moved>> {
   if (chosen.length === 0) return new Map();
   const { moveEntry } = await import('../resolve/move.ts');
-  return resolveAll(
-    chosen,
-    manifest,
-    lock,
-    (entry, resolving) => {
-      const locked = contested.has(entry) ? undefined : lockedIn(lock, entry);
-      return moveEntry(entry, locked, resolving);
-    },
-    context,
-    'looking up new commits needs the network',
-  );
+  const move = (entry: ManifestEntry, resolving: ResolveContext) =>
+    moveEntry(entry, contested.has(entry) ? undefined : lockedIn(lock, entry), resolving);
+  const problem = 'looking up new commits needs the network';
+  return resolveAll(chosen, manifest, lock, move, context, problem);
 }
 
 /** Adds the dates and warnings of a move, which the lock does not record. */
@@ -132,25 +128,16 @@ function moveLines(
   if (before === undefined || after === undefined) return [];
   if (change.onlyReadme) return ['      only README.md changed'];
   const size = (entry: LockedEntry, path: string) => prettyBytes(entry.files.get(path)?.size ?? 0);
+  const name = (style: Style, sign: string, path: string) =>
+    styled(style, `${sign} ${escapeControls(path)}`);
   const lines = [
-    ...change.added.map(
-      (path) => `      ${styled('green', `+ ${escapeControls(path)}`)}  ${size(after, path)}`,
-    ),
-    ...change.modified.map(
-      (path) =>
-        `      ${styled('yellow', `~ ${escapeControls(path)}`)}  ${size(before, path)} → ${size(after, path)}`,
-    ),
-    ...change.removed.map(
-      (path) => `      ${styled('red', `- ${escapeControls(path)}`)}  ${size(before, path)}`,
-    ),
-  ];
+    ...change.added.map((path) => `${name('green', '+', path)}  ${size(after, path)}`),
+    ...change.modified.map((path) => {
+      return `${name('yellow', '~', path)}  ${size(before, path)} → ${size(after, path)}`;
+    }),
+    ...change.removed.map((path) => `${name('red', '-', path)}  ${size(before, path)}`),
+  ].map((line) => `      ${line}`);
   if (lines.length === 0) return ['      no selected file changed'];
   const rest = lines.length - MAX_FILES;
   return rest <= 0 ? lines : [...lines.slice(0, MAX_FILES), `      … and ${rest} more`];
-}
-
-/** Lists the entries that are pinned to a commit. */
-function pinnedLines(pinned: readonly ManifestEntry[]): string[] {
-  if (pinned.length === 0) return [];
-  return [`  pinned to a commit, never moved: ${pinned.map(placeOf).join(', ')}`];
 }

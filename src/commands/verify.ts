@@ -45,8 +45,8 @@ export async function run(
   const snapshots = entriesNamed(lock, names).map((entry) => snapshotOfEntry(entry, lock.endpoint));
   const nix = await nixIfAny(context);
   const files = storedFiles(snapshots, nix?.storeFolder ?? USUAL_STORE);
-  const known = nix === undefined ? new Set<string>() : await knownTo(nix, files);
-  const copies = await Promise.all(files.map((file) => copiesOf(file, known, cacheFolder)));
+  const missing = await nix?.missing(new Set(files.map(({ storePath }) => storePath)));
+  const copies = await Promise.all(files.map((file) => copiesOf(file, missing, cacheFolder)));
   const verified = await readAll(copies.flat(), context);
   const report = {
     snapshots,
@@ -74,20 +74,14 @@ async function nixIfAny(context: CommandContext): Promise<Nix | undefined> {
   }
 }
 
-/** The store paths in the database of Nix, whether they exist or not. */
-async function knownTo(nix: Nix, files: readonly StoredFile[]): Promise<Set<string>> {
-  const storePaths = new Set(files.map(({ storePath }) => storePath));
-  const missing = await nix.missing(storePaths);
-  return new Set([...storePaths].filter((storePath) => !missing.has(storePath)));
-}
-
+/** @param missing store paths that the database of Nix does not have; `undefined` without Nix */
 async function copiesOf(
   of: StoredFile,
-  known: ReadonlySet<string>,
+  missing: ReadonlySet<string> | undefined,
   cache: string,
 ): Promise<Copy[]> {
   const cached = [...(await cachedFiles(cache, cachedNames([of])))];
-  const stored = known.has(of.storePath) ? [of.storePath] : [];
+  const stored = missing?.has(of.storePath) === false ? [of.storePath] : [];
   return [
     ...stored.map((path) => ({ where: 'store' as const, path, of })),
     ...cached.map((path) => ({ where: 'cache' as const, path, of })),
