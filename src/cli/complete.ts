@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { CommandUnknownOpts, Option } from '@commander-js/extra-typings';
-import { entryNames } from '../project/entry-names.ts';
+import { entryNames } from '../project/entries.ts';
 import type { ProjectContext } from '../project/project.ts';
 import { EntryArgument, type Program } from './options.ts';
 

@@ -9,11 +9,12 @@ import { ENTRY_NAME, type EntryFile, type ManifestEntry } from '../manifest/sche
 import { quote } from '../quote.ts';
 import { DEFAULT_REF, parseRepoForm, type RepoType } from '../repo.ts';
 import { lockText } from '../output/lock-changes.ts';
-import { type LockContext, planLock } from './lock.ts';
+import { planLock } from './lock.ts';
 import type { Output } from '../output/json-schema.ts';
 import { readProject, writeProject } from '../project/project.ts';
 import { type RemoteOptions, type RepoRequest, parseRepoRequest } from '../project/arguments.ts';
-import { forEachRepository, detectType, withHub } from '../project/repository.ts';
+import type { CommandContext } from '../project/context.ts';
+import { forEachRepository, detectType } from '../project/repository.ts';
 import type { CommandResult } from '../output/result.ts';
 
 export interface AddOptions extends RemoteOptions {
@@ -38,22 +39,23 @@ type Known = Pick<ManifestEntry, 'name' | 'type' | 'repo'>;
 export async function run(
   urls: readonly string[],
   options: AddOptions,
-  context: LockContext,
+  context: CommandContext,
 ): Promise<CommandResult> {
   checkOptions(urls, options);
   const project = readProject(context);
   const { manifestName, manifestText, lockName } = project;
-  const hubs = [project.manifest.endpoint, context.endpoint];
-  const additions = await withTypes(
-    urls.map((url) => requestOf(url, options, hubs)),
-    project.manifest.endpoint,
-    context,
+  const { endpoint, entries: present } = project.manifest;
+  const requests = urls.map((url) => parseRepoRequest(url, options, endpoint, context.endpoint));
+  if (options.version !== undefined && requests.some(({ named }) => named)) {
+    const problem = 'a revision and a version range exclude each other';
+    throw usageError(problem, 'Keep --ref, or --version.');
+  }
+  const entries = (await withTypes(requests, endpoint, context)).map((addition) =>
+    entryOf(addition, options),
   );
-  const entries = additions.map((addition) => entryOf(addition, options));
-  const known: Known[] = [...project.manifest.entries];
-  for (const entry of entries) {
+  for (const [index, entry] of entries.entries()) {
+    const known = [...present, ...entries.slice(0, index)];
     refuseDuplicate(known, entry, options.name !== undefined);
-    known.push(entry);
   }
   const text = addEntries(manifestText, manifestName, entries);
   const manifest = parseManifest(text, manifestName, { endpoint: context.endpoint });
@@ -91,44 +93,18 @@ function checkOptions(urls: readonly string[], { name, version }: AddOptions): v
   }
 }
 
-function requestOf(
-  url: string,
-  options: AddOptions,
-  hubs: readonly (string | undefined)[],
-): RepoRequest {
-  const request = parseRepoRequest(url, options, ...hubs);
-  if (options.version !== undefined && request.named) {
-    throw usageError(
-      'a revision and a version range exclude each other',
-      'Keep --ref, or --version.',
-    );
-  }
-  return request;
-}
-
-/**
- * Detects the types of bare ids; makes no request when every type is known.
- *
- * @param endpoint address that the manifest names
- */
+/** Asks the Hub whether bare ids are models or datasets; sends no request when all types are known. */
 async function withTypes(
   requests: readonly RepoRequest[],
   endpoint: string | undefined,
-  context: LockContext,
+  context: CommandContext,
 ): Promise<readonly Addition[]> {
-  if (requests.every(isTyped)) return requests;
-  return withHub(
-    context,
-    (hub) =>
-      forEachRepository(requests, context.warn, async (one) => ({
-        ...one,
-        type: await detectType(hub, one),
-      })),
-    endpoint,
-  );
+  if (requests.every((one): one is Addition => one.type !== undefined)) return requests;
+  return forEachRepository(requests, endpoint, context, async (hub, one) => ({
+    ...one,
+    type: await detectType(hub, one),
+  }));
 }
-
-const isTyped = (request: RepoRequest): request is Addition => request.type !== undefined;
 
 /** The entry in its shortest form, and the id of its repository. */
 function entryOf(

@@ -1,10 +1,9 @@
 import { filesOfTree, idsOf, type Snapshot, snapshotOfEntry } from '../copy/blob.ts';
-import { type CopyContext, throwFailed } from '../copy/copy.ts';
+import { throwFailed } from '../copy/copy.ts';
 import { copyToCache, type ListedSnapshot, type ToCacheResult } from '../copy/to-cache.ts';
 import { isGitId } from '../digest.ts';
 import { EXIT, HugError } from '../errors.ts';
 import type { HubApi } from '../hub/api.ts';
-import { type NamedEntry, placeOf } from '../lock/entries.ts';
 import type { Selection } from '../manifest/schema.ts';
 import type { Output } from '../output/json-schema.ts';
 import type { CommandResult } from '../output/result.ts';
@@ -18,14 +17,8 @@ import {
 } from '../project/arguments.ts';
 import type { CommandContext } from '../project/context.ts';
 import { entriesNamed, narrowed } from '../project/entries.ts';
-import { endpointOfManifest, type ProjectContext, readLock } from '../project/project.ts';
-import { forEachRepository, type HubContext, listRepo, withHub } from '../project/repository.ts';
-
-/** What `export` needs from outside. */
-export type ExportContext = ProjectContext &
-  CopyContext &
-  HubContext &
-  Pick<CommandContext, 'openNix'>;
+import { endpointOfManifest, readLock } from '../project/project.ts';
+import { forEachRepository, listRepo, withHub } from '../project/repository.ts';
 
 /**
  * `nix-hug export [name|url]…`: writes entries of the lock, and repositories, into the Hugging Face
@@ -34,14 +27,18 @@ export type ExportContext = ProjectContext &
 export async function run(
   targets: Targets,
   options: RemoteOptions,
-  context: ExportContext,
+  context: CommandContext,
 ): Promise<CommandResult> {
   const { names, urls } = targets;
   const endpoint = urls.length === 0 ? undefined : endpointOfManifest(context);
   const wanted = urls.map((url) => parseRepoRequest(url, options, endpoint, context.endpoint));
   const select = selectionOf(undefined, options);
-  const entries = isOfLock(targets) ? await lockedSnapshots(names, select, context) : [];
-  const snapshots = [...entries, ...(await repositories(wanted, endpoint, context))];
+  const entries = isOfLock(targets) ? lockedSnapshots(names, select, context) : [];
+  const repositories = await forEachRepository(wanted, endpoint, context, async (...one) => ({
+    ...(await snapshotAtHub(...one)),
+    endpoint,
+  }));
+  const snapshots = [...entries, ...repositories];
   const result = await copyToCache(snapshots, {
     ...context,
     isNewestAtHub: (snapshot) => isNewestAtHub(snapshot, context),
@@ -56,59 +53,28 @@ export async function run(
 }
 
 /** Entries of the lock; a lock has only the files of the entry's selection. */
-async function lockedSnapshots(
+function lockedSnapshots(
   names: readonly string[],
   select: Selection | undefined,
-  context: ExportContext,
-): Promise<ListedSnapshot[]> {
-  const lock = await readLock(context);
+  context: CommandContext,
+): ListedSnapshot[] {
+  const lock = readLock(context);
   return entriesNamed(lock, names).map((named) => {
     const snapshot = snapshotOfEntry(named, lock.endpoint);
-    const kept = narrowedFiles(named, select, context.warn);
-    return {
-      ...snapshot,
-      files: snapshot.files.filter(({ path }) => kept.has(path)),
-      listed: snapshot.files,
-      isWhole: named.entry.select === undefined,
-      isNewest: false,
-    };
+    const { title, files } = snapshot;
+    try {
+      const { entry } = narrowed(named, select, (line) => context.warn(`${title}: ${line}`));
+      return {
+        ...snapshot,
+        files: files.filter(({ path }) => entry.files.has(path)),
+        listed: files,
+        isWhole: entry.select === undefined,
+        isNewest: false,
+      };
+    } catch (error) {
+      throw error instanceof HugError ? error.within(title) : error;
+    }
   });
-}
-
-/** The files of an entry that a further selection keeps. */
-function narrowedFiles(
-  named: NamedEntry,
-  select: Selection | undefined,
-  warn: (line: string) => void,
-): NamedEntry['entry']['files'] {
-  const place = placeOf(named);
-  try {
-    return narrowed(named, select, (line) => warn(`${place}: ${line}`)).entry.files;
-  } catch (error) {
-    throw error instanceof HugError ? error.within(place) : error;
-  }
-}
-
-/**
- * Repositories without a lock. The Hub is not asked when there are none.
- *
- * @param endpoint address that the manifest names
- */
-async function repositories(
-  wanted: readonly RepoRequest[],
-  endpoint: string | undefined,
-  context: ExportContext,
-): Promise<ListedSnapshot[]> {
-  if (wanted.length === 0) return [];
-  return withHub(
-    context,
-    (hub) =>
-      forEachRepository(wanted, context.warn, async (one, warn) => ({
-        ...(await snapshotAtHub(hub, one, warn)),
-        endpoint,
-      })),
-    endpoint,
-  );
 }
 
 async function snapshotAtHub(
@@ -139,7 +105,7 @@ async function snapshotAtHub(
 /** A Hub that cannot be asked does not say so. */
 async function isNewestAtHub(
   { endpoint, type, repo, ref, rev }: Snapshot,
-  context: ExportContext,
+  context: CommandContext,
 ): Promise<boolean> {
   try {
     const newest = await withHub(context, (hub) => hub.revision(type, repo, ref), endpoint);

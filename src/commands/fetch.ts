@@ -1,8 +1,9 @@
 import path from 'node:path';
 import prettyBytes from 'pretty-bytes';
+import { repoFolderName } from '../cache/layout.ts';
 import { groupBy } from '../collections.ts';
 import { type Blob, type LockedSnapshot, type RepoFile, snapshotOfEntry } from '../copy/blob.ts';
-import { type CopyContext, throwFailed } from '../copy/copy.ts';
+import { throwFailed } from '../copy/copy.ts';
 import type { Source } from '../copy/sources.ts';
 import { copyToStore, planStore, type StoredFile, type StorePlan } from '../copy/to-store.ts';
 import { EXIT } from '../errors.ts';
@@ -13,15 +14,9 @@ import { count } from '../output/text.ts';
 import { parseRepoRequest, type RemoteOptions } from '../project/arguments.ts';
 import type { CommandContext } from '../project/context.ts';
 import { entriesNamed } from '../project/entries.ts';
-import {
-  type AssembleContext,
-  assemble,
-  pinRepo,
-  rootLinkName,
-  weightsOf,
-} from '../project/pinned-repo.ts';
-import { endpointOfManifest, type ProjectContext, readLock } from '../project/project.ts';
-import { type HubContext, withHub } from '../project/repository.ts';
+import { buildPinned, pinRepo, weightsOf } from '../project/pinned-repo.ts';
+import { endpointOfManifest, readLock } from '../project/project.ts';
+import { withHub } from '../project/repository.ts';
 import { escapeControls } from '../quote.ts';
 
 export interface FetchOptions {
@@ -31,9 +26,6 @@ export interface FetchOptions {
   readonly dryRun?: boolean;
 }
 
-/** What `fetch` needs from outside. */
-export type FetchContext = ProjectContext & CopyContext & Pick<CommandContext, 'openNix' | 'debug'>;
-
 /**
  * `nix-hug fetch [name…]`: adds every locked file to the Nix store, at the store path of its
  * derivation, so that a build downloads nothing.
@@ -41,9 +33,9 @@ export type FetchContext = ProjectContext & CopyContext & Pick<CommandContext, '
 export async function run(
   names: readonly string[],
   { dryRun = false, gcRoot }: FetchOptions,
-  context: FetchContext,
+  context: CommandContext,
 ): Promise<CommandResult> {
-  const lock = await readLock(context);
+  const lock = readLock(context);
   const snapshots = entriesNamed(lock, names).map((entry) => snapshotOfEntry(entry, lock.endpoint));
   const nix = await context.openNix();
   context.debug(`Nix ${nix.version}, store folder ${nix.storeFolder}`);
@@ -69,13 +61,6 @@ export interface FetchUrlOptions extends RemoteOptions {
   readonly gcRoot?: string;
 }
 
-/** What `fetch <url>` needs from outside. */
-export type FetchUrlContext = HubContext &
-  ProjectContext &
-  CopyContext &
-  AssembleContext &
-  Pick<CommandContext, 'openNix'>;
-
 /**
  * `nix-hug fetch <url>`: adds the weights of a repository to the Nix store, builds the model there,
  * and prints the Nix expression that does the same.
@@ -83,7 +68,7 @@ export type FetchUrlContext = HubContext &
 export async function runOnUrl(
   url: string,
   { dryRun = false, gcRoot, ...options }: FetchUrlOptions,
-  context: FetchUrlContext,
+  context: CommandContext,
 ): Promise<CommandResult> {
   const endpoint = endpointOfManifest(context);
   const wanted = parseRepoRequest(url, options, endpoint, context.endpoint);
@@ -97,17 +82,17 @@ export async function runOnUrl(
   const nix = await context.openNix();
   const { files, missing } = await planStore([weightsOf(listing, wanted.id, endpoint)], nix);
   throwFailed(await copyToStore(missing, nix, {}, context));
-  const result = await assemble(pinned, nix, gcRoot, context);
+  const result = await buildPinned(pinned, nix, gcRoot, context);
   if (gcRoot !== undefined && result.json.storePath === null) {
     // There is no model that the link could keep.
-    const roots = new Map([[rootLinkName(listing), storePathsOf(files)]]);
+    const roots = new Map([[repoFolderName(listing.type, listing.repo), storePathsOf(files)]]);
     await nix.addGcRoots(path.resolve(context.cwd, gcRoot), roots);
   }
   return result;
 }
 
 /** What `fetch` and `import` report of entries. */
-export interface FetchReport {
+interface FetchReport {
   readonly snapshots: readonly LockedSnapshot[];
   /** The files of these snapshots, and the blobs that the store missed. */
   readonly plan: StorePlan;
@@ -115,15 +100,15 @@ export interface FetchReport {
   readonly sources: ReadonlyMap<RepoFile, Source> | undefined;
 }
 
-/** The result of `fetch`, and of `import` for entries alone. */
-export const fetchResult = (report: FetchReport): CommandResult => ({
+/** The result of `fetch`, and of `import` for the entries of the lock. */
+export const fetchResult = (report: FetchReport): CommandResult<Output<'fetch'>> => ({
   text: fetchText(report),
   json: fetchJson(report),
   exitStatus: EXIT.ok,
 });
 
-/** The text of `fetch`: how much was added from where, and how much the store has now. */
-export function fetchText({ snapshots, plan, sources }: FetchReport): string {
+/** How much was added from where, and how much the store has now. */
+function fetchText({ snapshots, plan, sources }: FetchReport): string {
   const { files, missing } = plan;
   const entries = count(snapshots.length, 'entry', 'entries');
   const all = `${count(files.length, 'file', 'files')} of ${entries}`;
@@ -143,8 +128,8 @@ export function fetchText({ snapshots, plan, sources }: FetchReport): string {
   return `added to the Nix store: ${parts.join(', ')}; ${all} are there`;
 }
 
-/** The same as JSON: for every file where it is, and where it came from. */
-export function fetchJson({ snapshots, plan, sources }: FetchReport): Output<'fetch'> {
+/** For every file where it is, and where it came from. */
+function fetchJson({ snapshots, plan, sources }: FetchReport): Output<'fetch'> {
   const missing = new Set(plan.missing.flatMap(({ places }) => places.map(({ file }) => file)));
   const sourceOf = (file: RepoFile) =>
     missing.has(file) ? (sources?.get(file) ?? 'missing') : 'store';

@@ -3,7 +3,7 @@ import { isLockable } from '../cache/find-snapshot.ts';
 import { scanCache } from '../cache/scan.ts';
 import { groupBy } from '../collections.ts';
 import type { RepoFile } from '../copy/blob.ts';
-import { type CopyContext, type CopyResult, damageText, throwFailed } from '../copy/copy.ts';
+import { type CopyResult, damageText, throwFailed } from '../copy/copy.ts';
 import {
   type CachedSnapshot,
   createSnapshotReader,
@@ -26,10 +26,6 @@ export interface ImportAllOptions {
   readonly dryRun?: boolean;
 }
 
-/** What `import-all` needs from outside. */
-export type ImportAllContext = CopyContext &
-  Pick<CommandContext, 'openNix' | 'runTasks' | 'confirm'>;
-
 /**
  * `nix-hug import-all`: adds every snapshot of the Hugging Face cache to the Nix store, after a
  * confirmation. Needs neither a lock nor a network.
@@ -38,7 +34,7 @@ export type ImportAllContext = CopyContext &
  */
 export async function run(
   { yes = false, dryRun = false }: ImportAllOptions,
-  context: ImportAllContext,
+  context: CommandContext,
 ): Promise<CommandResult> {
   const { confirm } = context;
   if (!yes && !dryRun && confirm === undefined) {
@@ -51,9 +47,9 @@ export async function run(
   const snapshots = await readSnapshots(reader, context);
   const nix = await context.openNix();
   const plan = await planStore(snapshots, nix);
-  for (const damage of snapshots.flatMap(({ damaged }) => damaged))
-    context.warn(damageText(damage));
-
+  for (const { damaged } of snapshots) {
+    for (const damage of damaged) context.warn(damageText(damage));
+  }
   const report: ImportAllReport = { snapshots, plan, result: undefined };
   const { missing } = plan;
   const isWanted =
@@ -63,7 +59,9 @@ export async function run(
   const options = { missing: damagedInCache, checked: reader.checked };
   const result = await copyToStore(missing, nix, options, { ...context, offline: true });
   const { failures, skipped } = result;
-  const others = [...failures].filter(([, reason]) => !isDamage(reason));
+  const others = [...failures].filter(
+    ([, reason]) => !(reason instanceof HugError && reason.code === 'EHUG_NOT_CACHED'),
+  );
   throwFailed({ failures: new Map(others), skipped });
   return resultOf({ ...report, result });
 }
@@ -71,7 +69,7 @@ export async function run(
 /** Reads all snapshots of models and datasets. */
 async function readSnapshots(
   reader: SnapshotReader,
-  { cacheFolder, runTasks, signal, warn }: ImportAllContext,
+  { cacheFolder, runTasks, signal, warn }: CommandContext,
 ): Promise<CachedSnapshot[]> {
   const { repos } = await scanCache(cacheFolder, signal);
   const found = repos
@@ -98,9 +96,6 @@ async function readSnapshots(
   }
   return outcome.value;
 }
-
-const isDamage = (reason: unknown): boolean =>
-  reason instanceof HugError && reason.code === 'EHUG_NOT_CACHED';
 
 /** What `import-all` prints, as text or as JSON. */
 interface ImportAllReport {
@@ -143,9 +138,8 @@ async function importAllText(report: ImportAllReport, columns = Infinity): Promi
   if (rows.length === 0) return already;
   const headline = result === undefined ? 'not in the Nix store:' : 'added to the Nix store:';
   const lines = await table(rows, { right: [1, 2], columns: columns - INDENT.length });
-  return [headline, ...lines.map((line) => INDENT + line), ...(there === 0 ? [] : [already])].join(
-    '\n',
-  );
+  const indented = lines.map((line) => INDENT + line);
+  return [headline, ...indented, ...(there === 0 ? [] : [already])].join('\n');
 }
 
 /** The same as JSON: for every file where it is, and what is damaged. */
@@ -185,12 +179,10 @@ function rowsOf(report: ImportAllReport): Cell[][] {
   });
 }
 
-/** A file was in the store before, came from the cache, is in the cache alone, or is damaged there. */
-type FileState = 'store' | 'cache' | 'missing' | 'damaged';
-
-function fileStates({ plan, result }: ImportAllReport): (file: RepoFile) => FileState {
+/** Each file was in the store before, came from the cache, is in the cache alone, or is damaged. */
+function fileStates({ plan, result }: ImportAllReport) {
   const missing = new Set(plan.missing.flatMap(({ places }) => places.map(({ file }) => file)));
-  return (file) => {
+  return (file: RepoFile): 'store' | 'cache' | 'missing' | 'damaged' => {
     if (!missing.has(file)) return 'store';
     if (result === undefined) return 'missing';
     return result.sources.has(file) ? 'cache' : 'damaged';

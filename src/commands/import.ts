@@ -3,7 +3,7 @@ import { findCommit, findRepo, findSnapshot, type FoundSnapshot } from '../cache
 import { type CacheScan, scanCache } from '../cache/scan.ts';
 import { groupBy } from '../collections.ts';
 import { type Blob, cachedNames, type Snapshot, snapshotOfEntry } from '../copy/blob.ts';
-import { type CopyContext, type CopyResult, throwFailed } from '../copy/copy.ts';
+import { type CopyResult, throwFailed } from '../copy/copy.ts';
 import { damagedInCache, notCached } from '../copy/from-cache.ts';
 import { copyToStore, planStore, type StorePlan } from '../copy/to-store.ts';
 import { isGitId } from '../digest.ts';
@@ -21,26 +21,13 @@ import {
 } from '../project/arguments.ts';
 import type { CommandContext } from '../project/context.ts';
 import { entriesNamed } from '../project/entries.ts';
-import {
-  type AssembleContext,
-  assemble,
-  type PinnedRepo,
-  pinRepo,
-  weightsOf,
-} from '../project/pinned-repo.ts';
-import { endpointOfManifest, type ProjectContext, readLock } from '../project/project.ts';
-import { forEachRepository, type HubContext, resolveRepo, withHub } from '../project/repository.ts';
+import { buildPinned, type PinnedRepo, pinRepo, weightsOf } from '../project/pinned-repo.ts';
+import { endpointOfManifest, readLock } from '../project/project.ts';
+import { forEachRepository, resolveRepo } from '../project/repository.ts';
 import { quote } from '../quote.ts';
 import { DEFAULT_REF, type RepoType } from '../repo.ts';
 import type { Nix } from '../store/nix.ts';
-import { type FetchReport, fetchJson, fetchResult, fetchText } from './fetch.ts';
-
-/** What `import` needs from outside. */
-export type ImportContext = ProjectContext &
-  HubContext &
-  CopyContext &
-  AssembleContext &
-  Pick<CommandContext, 'openNix'>;
+import { fetchResult } from './fetch.ts';
 
 /**
  * `nix-hug import [name|url]…`: adds what the Hugging Face cache has of the lock, and of
@@ -52,12 +39,12 @@ export type ImportContext = ProjectContext &
 export async function run(
   targets: Targets,
   options: RemoteOptions,
-  context: ImportContext,
+  context: CommandContext,
 ): Promise<CommandResult> {
   const { names, urls } = targets;
   const endpoint = urls.length === 0 ? undefined : endpointOfManifest(context);
   const wanted = urls.map((url) => parseRepoRequest(url, options, endpoint, context.endpoint));
-  const lock = isOfLock(targets) ? await readLock(context) : undefined;
+  const lock = isOfLock(targets) ? readLock(context) : undefined;
   const named = lock === undefined ? [] : entriesNamed(lock, names);
   const entries = named.map((entry) => snapshotOfEntry(entry, lock?.endpoint));
   const repositories = await pinCached(wanted, endpoint, context);
@@ -67,9 +54,20 @@ export async function run(
   const { sources } = await importBlobs(plan.missing, nix, context);
   const results: CommandResult<Output<'fetch-url'>>[] = [];
   for (const { pinned } of repositories) {
-    results.push(await assemble(pinned, nix, undefined, context));
+    results.push(await buildPinned(pinned, nix, undefined, context));
   }
-  return importResult({ snapshots: entries, plan: partOf(plan, entries), sources }, results);
+  const fetched = fetchResult({ snapshots: entries, plan: partOf(plan, entries), sources });
+  if (results.length === 0) return fetched;
+  const parts = [...(entries.length === 0 ? [] : [fetched]), ...results];
+  const [only] = parts;
+  if (only !== undefined && parts.length === 1) return only;
+  const text = parts.map((part) => part.text).join('\n\n');
+  const { entries: imported } = fetched.json;
+  const json: Output<'import'> = {
+    entries: imported,
+    repositories: results.map((result) => result.json),
+  };
+  return { text, json, exitStatus: EXIT.ok };
 }
 
 /** The part of a plan that concerns some of its snapshots. */
@@ -82,31 +80,6 @@ function partOf({ files, missing }: StorePlan, snapshots: readonly Snapshot[]): 
 }
 
 /**
- * What `import` prints: for entries alone, and for one repository alone, the same as `fetch`; else
- * one after the other.
- *
- * @param report of the entries of the lock
- */
-function importResult(
-  report: FetchReport,
-  repositories: readonly CommandResult<Output<'fetch-url'>>[],
-): CommandResult {
-  const [only] = repositories;
-  if (only === undefined) return fetchResult(report);
-  const hasEntries = report.snapshots.length > 0;
-  if (!hasEntries && repositories.length === 1) return only;
-  const texts = [
-    ...(hasEntries ? [fetchText(report)] : []),
-    ...repositories.map(({ text }) => text),
-  ];
-  const json: Output<'import'> = {
-    entries: fetchJson(report).entries,
-    repositories: repositories.map((repository) => repository.json),
-  };
-  return { text: texts.join('\n\n'), json, exitStatus: EXIT.ok };
-}
-
-/**
  * Adds blobs from the Hugging Face cache to the store, without a network.
  *
  * @throws HugError `EHUG_NOT_CACHED` for missing and damaged files, all in one; the others are in the
@@ -115,7 +88,7 @@ function importResult(
 async function importBlobs(
   blobs: readonly Blob[],
   nix: Nix,
-  context: CopyContext,
+  context: CommandContext,
 ): Promise<CopyResult> {
   const cached: Blob[] = [];
   const missing: Blob[] = [];
@@ -123,15 +96,11 @@ async function importBlobs(
     const files = await cachedFiles(context.cacheFolder, cachedNames(blob.places));
     (files.size === 0 ? missing : cached).push(blob);
   }
-  const options = { missing: damagedInCache };
-  const result = await copyToStore(cached, nix, options, { ...context, offline: true });
+  const offline = { ...context, offline: true };
+  const result = await copyToStore(cached, nix, { missing: damagedInCache }, offline);
   const added = cached.length - result.failures.size - result.skipped;
-  const others = count(added, 'other file', 'other files');
-  throwFailed(
-    result,
-    missingErrors(missing),
-    added === 0 ? [] : [`added to the Nix store: ${others}`],
-  );
+  const others = `added to the Nix store: ${count(added, 'other file', 'other files')}`;
+  throwFailed(result, missingErrors(missing), added === 0 ? [] : [others]);
   return result;
 }
 
@@ -151,12 +120,6 @@ function missingErrors(missing: readonly Blob[]): HugError[] {
   });
 }
 
-/** A repository that the Hugging Face cache has. */
-interface CachedRepository {
-  readonly pinned: PinnedRepo;
-  readonly weights: Snapshot;
-}
-
 /**
  * Finds repositories in the Hugging Face cache, and pins them at the commits that the cache has.
  *
@@ -166,8 +129,8 @@ interface CachedRepository {
 async function pinCached(
   wanted: readonly RepoRequest[],
   endpoint: string | undefined,
-  context: ImportContext,
-): Promise<CachedRepository[]> {
+  context: CommandContext,
+): Promise<{ readonly pinned: PinnedRepo; readonly weights: Snapshot }[]> {
   if (wanted.length === 0) return [];
   if (context.offline) {
     throw new HugError('EHUG_OFFLINE', 'the Nix expression of a repository comes from the Hub', {
@@ -175,17 +138,11 @@ async function pinCached(
     });
   }
   const scan = await scanCache(context.cacheFolder, context.signal);
-  return withHub(
-    context,
-    (hub) =>
-      forEachRepository(wanted, context.warn, async (one, warn) => {
-        const { repo, revision } = await snapshotMeant(scan, one, hub);
-        const at = { ...one, type: repo.type, ref: revision.rev };
-        const pinned = await pinRepo(hub, at, warn);
-        return { pinned, weights: weightsOf(pinned.listing, repo.id) };
-      }),
-    endpoint,
-  );
+  return forEachRepository(wanted, endpoint, context, async (hub, one, warn) => {
+    const { repo, revision } = await snapshotMeant(scan, one, hub);
+    const pinned = await pinRepo(hub, { ...one, type: repo.type, ref: revision.rev }, warn);
+    return { pinned, weights: weightsOf(pinned.listing, repo.id) };
+  });
 }
 
 /**

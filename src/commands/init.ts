@@ -11,13 +11,10 @@ export interface InitOptions {
   readonly flake?: boolean;
 }
 
-/** What `init` needs from outside. */
-export type InitContext = Pick<CommandContext, 'cwd' | 'manifest' | 'templateFolder'>;
-
 /** `nix-hug init`: writes a manifest without entries, and a flake that uses its lock. */
 export async function run(
   { flake = false }: InitOptions,
-  { cwd, manifest, templateFolder }: InitContext,
+  { cwd, manifest, templateFolder }: CommandContext,
 ): Promise<CommandResult> {
   const manifestFile = path.resolve(cwd, manifest ?? 'hug.yaml');
   const flakeFiles = flake ? [path.join(path.dirname(manifestFile), 'flake.nix')] : [];

@@ -1,14 +1,15 @@
 import { EXIT } from '../errors.ts';
 import { formatLock } from '../lock/codec.ts';
 import { diffLocks } from '../lock/diff.ts';
-import { placeOf } from '../lock/entries.ts';
-import type { Lock, LockedEntry } from '../lock/schema.ts';
+import { lockOfEntries, namedEntries, placeOf } from '../lock/entries.ts';
+import type { Lock } from '../lock/schema.ts';
 import { removeEntries } from '../manifest/edit.ts';
 import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
 import { count } from '../output/text.ts';
+import type { CommandContext } from '../project/context.ts';
 import { ambiguousEntry, manifestEntriesNamed } from '../project/entries.ts';
 import type { Output } from '../output/json-schema.ts';
-import { type ProjectContext, readProject, writeProject } from '../project/project.ts';
+import { readProject, writeProject } from '../project/project.ts';
 import type { CommandResult } from '../output/result.ts';
 
 /**
@@ -17,7 +18,7 @@ import type { CommandResult } from '../output/result.ts';
  */
 export async function run(
   names: readonly string[],
-  context: ProjectContext,
+  context: CommandContext,
 ): Promise<CommandResult> {
   const project = readProject(context);
   const { manifest, manifestName, manifestText, lockName, lockText } = project;
@@ -60,7 +61,6 @@ function entriesToRemove(manifest: Manifest, names: readonly string[]): Manifest
 
 function without(lock: Lock, removed: readonly ManifestEntry[]): Lock {
   const places = new Set(removed.map(placeOf));
-  const kept = (type: ManifestEntry['type'], entries: ReadonlyMap<string, LockedEntry>) =>
-    new Map([...entries].filter(([name]) => !places.has(placeOf({ type, name }))));
-  return { ...lock, models: kept('model', lock.models), datasets: kept('dataset', lock.datasets) };
+  const kept = namedEntries(lock).filter((named) => !places.has(placeOf(named)));
+  return lockOfEntries(lock.endpoint, kept);
 }

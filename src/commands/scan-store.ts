@@ -42,7 +42,10 @@ export async function findStoredRevisions(
   signal: AbortSignal,
 ): Promise<ReadonlyMap<CachedRevision, boolean | undefined>> {
   const stored = new Map<CachedRevision, boolean | undefined>();
-  const storePathFor = createStorePaths(nix.storeFolder);
+  const storePathFor = ({ path: file }: CachedFile, sha256: string | undefined) => {
+    const name = storeNameOf(file) ?? path.posix.basename(file);
+    return sha256 === undefined ? undefined : storePathOf(nix.storeFolder, { name, sha256 });
+  };
   const candidates: Candidate[] = [];
   for (const { folder, revisions } of repos) {
     for (const revision of revisions) {
@@ -96,21 +99,6 @@ async function presentIn(
   return likely.filter(({ storePaths }) => !storePaths.some((each) => missing.has(each)));
 }
 
-/** Makes what computes store paths. Most files are the same in many revisions. */
-function createStorePaths(
-  storeFolder: string,
-): (file: CachedFile, sha256: string | undefined) => string | undefined {
-  const known = new Map<string, string>();
-  return ({ path: file }, sha256) => {
-    if (sha256 === undefined) return undefined;
-    const name = storeNameOf(file) ?? path.posix.basename(file);
-    const key = `${sha256} ${name}`;
-    const storePath = known.get(key) ?? storePathOf(storeFolder, { name, sha256 });
-    known.set(key, storePath);
-    return storePath;
-  };
-}
-
 /** The store path that a file lies in, when the cache has links into the store. */
 function linkedStorePath({ file }: CachedFile, { storeFolder }: Nix): string | undefined {
   if (!file.startsWith(`${storeFolder}/`)) return undefined;
@@ -118,7 +106,7 @@ function linkedStorePath({ file }: CachedFile, { storeFolder }: Nix): string | u
   return STORE_OBJECT.test(name) ? `${storeFolder}/${name}` : undefined;
 }
 
-/** Makes what tells the SHA-256 of LFS files in hex, by their blobs or `trees/<rev>.json`. */
+/** Looks up the SHA-256 of LFS files in hex: the names of their blobs, or `trees/<rev>.json`. */
 async function knownHashes(
   { rev, files }: CachedRevision,
   repoFolder: string,

@@ -11,9 +11,6 @@ import { escapeControls } from '../quote.ts';
 import { findStoredRevisions } from './scan-store.ts';
 import prettyBytes from 'pretty-bytes';
 
-/** What `scan` needs from outside. */
-export type ScanContext = Pick<CommandContext, 'cacheFolder' | 'openNix' | 'signal' | 'warn'>;
-
 /** What `scan` prints. */
 interface ScanReport {
   readonly cacheFolder: string;
@@ -27,7 +24,7 @@ interface ScanReport {
  * and the problems of the cache. Problems are results, not failures. Without a working Nix, scan
  * lists the cache alone.
  */
-export async function run(context: ScanContext): Promise<CommandResult> {
+export async function run(context: CommandContext): Promise<CommandResult> {
   const { cacheFolder, signal } = context;
   const [scan, store] = await Promise.all([
     scanCache(cacheFolder, signal),
@@ -46,7 +43,7 @@ export async function run(context: ScanContext): Promise<CommandResult> {
 }
 
 /** What Nix answers; `undefined` when there is no Nix, or when it fails, which is a warning. */
-async function withNix<T>(ask: () => Promise<T>, { warn }: ScanContext): Promise<T | undefined> {
+async function withNix<T>(ask: () => Promise<T>, { warn }: CommandContext): Promise<T | undefined> {
   try {
     return await ask();
   } catch (error) {

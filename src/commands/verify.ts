@@ -10,13 +10,9 @@ import { table } from '../output/table.ts';
 import { count } from '../output/text.ts';
 import type { CommandContext } from '../project/context.ts';
 import { entriesNamed } from '../project/entries.ts';
-import { type ProjectContext, readLock } from '../project/project.ts';
+import { readLock } from '../project/project.ts';
 import { escapeControls } from '../quote.ts';
 import type { Nix } from '../store/nix.ts';
-
-/** What `verify` needs from outside. */
-export type VerifyContext = ProjectContext &
-  Pick<CommandContext, 'openNix' | 'cacheFolder' | 'runTransfers' | 'warn' | 'signal'>;
 
 type Where = 'store' | 'cache';
 
@@ -42,15 +38,15 @@ const USUAL_STORE = '/nix/store';
  */
 export async function run(
   names: readonly string[],
-  context: VerifyContext,
+  context: CommandContext,
 ): Promise<CommandResult> {
   const { cacheFolder } = context;
-  const lock = await readLock(context);
+  const lock = readLock(context);
   const snapshots = entriesNamed(lock, names).map((entry) => snapshotOfEntry(entry, lock.endpoint));
   const nix = await nixIfAny(context);
   const files = storedFiles(snapshots, nix?.storeFolder ?? USUAL_STORE);
-  const known = nix === undefined ? new Set<string>() : await knownTo(nix, files);
-  const copies = await Promise.all(files.map((file) => copiesOf(file, known, cacheFolder)));
+  const missing = await nix?.missing(new Set(files.map(({ storePath }) => storePath)));
+  const copies = await Promise.all(files.map((file) => copiesOf(file, missing, cacheFolder)));
   const verified = await readAll(copies.flat(), context);
   const report = {
     snapshots,
@@ -68,7 +64,7 @@ export async function run(
 }
 
 /** Nix; without it, `undefined` and a warning. */
-async function nixIfAny(context: VerifyContext): Promise<Nix | undefined> {
+async function nixIfAny(context: CommandContext): Promise<Nix | undefined> {
   try {
     return await context.openNix();
   } catch (error) {
@@ -78,20 +74,14 @@ async function nixIfAny(context: VerifyContext): Promise<Nix | undefined> {
   }
 }
 
-/** The store paths in the database of Nix, whether they exist or not. */
-async function knownTo(nix: Nix, files: readonly StoredFile[]): Promise<Set<string>> {
-  const storePaths = new Set(files.map(({ storePath }) => storePath));
-  const missing = await nix.missing(storePaths);
-  return new Set([...storePaths].filter((storePath) => !missing.has(storePath)));
-}
-
+/** @param missing store paths that the database of Nix does not have; `undefined` without Nix */
 async function copiesOf(
   of: StoredFile,
-  known: ReadonlySet<string>,
+  missing: ReadonlySet<string> | undefined,
   cache: string,
 ): Promise<Copy[]> {
   const cached = [...(await cachedFiles(cache, cachedNames([of])))];
-  const stored = known.has(of.storePath) ? [of.storePath] : [];
+  const stored = missing?.has(of.storePath) === false ? [of.storePath] : [];
   return [
     ...stored.map((path) => ({ where: 'store' as const, path, of })),
     ...cached.map((path) => ({ where: 'cache' as const, path, of })),
@@ -101,7 +91,7 @@ async function copiesOf(
 /** Reads each path once, however many locked files it should have the content of. */
 async function readAll(
   copies: readonly Copy[],
-  { runTransfers, signal }: Pick<VerifyContext, 'runTransfers' | 'signal'>,
+  { runTransfers, signal }: CommandContext,
 ): Promise<VerifiedCopy[]> {
   const hashing = createHashLimit();
   // One path may stand for two contents, when a link of the cache leads astray.

@@ -10,6 +10,7 @@ import {
 } from './schema.ts';
 import { namedEntries, placeOf } from './entries.ts';
 import { pathNames } from './names.ts';
+import { asPlainObject } from '../plain-object.ts';
 import { pathCollision } from '../safe-path.ts';
 
 /** As many problems as fit a screen; the first ones tell what is wrong with the file. */
@@ -34,7 +35,7 @@ export const EMPTY_LOCK: Lock = {
  */
 export function parseLock(text: string, file: string): Lock {
   const json = parseJson(text, file);
-  const version = lockfileVersionOf(json);
+  const version = asPlainObject(json)['lockfileVersion'];
   if (typeof version === 'number' && version > LOCKFILE_VERSION) {
     throw new HugError(
       'EHUG_LOCK_NEWER',
@@ -54,17 +55,13 @@ export function parseLock(text: string, file: string): Lock {
  * Canonical text of a lock: keys in schema order, entries and files sorted by UTF-16 code unit,
  * one line per file, two-space indent, LF, final newline. Equal locks give equal bytes.
  */
-export function formatLock(lock: Lock): string {
-  const { lockfileVersion, endpoint, models, datasets } = lock;
-  return `${block(
-    [
-      ['lockfileVersion', String(lockfileVersion)],
-      ...(endpoint === undefined ? [] : [['endpoint', JSON.stringify(endpoint)] as const]),
-      ['models', formatEntries(models)],
-      ['datasets', formatEntries(datasets)],
-    ],
-    2,
-  )}\n`;
+export function formatLock({ lockfileVersion, endpoint, models, datasets }: Lock): string {
+  const members = [
+    ...scalars({ lockfileVersion, endpoint }),
+    ['models', formatEntries(models)] as const,
+    ['datasets', formatEntries(datasets)] as const,
+  ];
+  return `${block(members, 2)}\n`;
 }
 
 function formatEntries(entries: ReadonlyMap<string, LockedEntry>): string {
@@ -76,13 +73,17 @@ function formatEntries(entries: ReadonlyMap<string, LockedEntry>): string {
 
 function formatEntry(entry: LockedEntry): string {
   const { repo, requested, version, ref, rev, select, files } = entry;
-  const scalars = Object.entries({ repo, requested, version, ref, rev }).flatMap(([key, value]) =>
-    value === undefined ? [] : [[key, JSON.stringify(value)] as const],
-  );
   const selection = select === undefined ? [] : [['select', selectionLine(select)] as const];
   const lines = sorted(files).map(([path, file]) => [path, fileLine(file)] as const);
-  return block([...scalars, ...selection, ['files', block(lines, 8)]], 6);
+  const head = scalars({ repo, requested, version, ref, rev });
+  return block([...head, ...selection, ['files', block(lines, 8)]], 6);
 }
+
+/** The members that have a value, formatted. */
+const scalars = (values: Readonly<Record<string, string | number | undefined>>) =>
+  Object.entries(values).flatMap(([key, value]) =>
+    value === undefined ? [] : [[key, JSON.stringify(value)] as const],
+  );
 
 /** A JSON object with one member a line, the members already formatted. */
 function block(members: readonly (readonly [string, string])[], indent: number): string {
@@ -120,12 +121,6 @@ function parseJson(text: string, file: string): unknown {
   } catch (error) {
     throw invalid(file, [messageOf(error).replace(QUOTED_TEXT, '')]);
   }
-}
-
-function lockfileVersionOf(json: unknown): unknown {
-  return typeof json === 'object' && json !== null && 'lockfileVersion' in json
-    ? json.lockfileVersion
-    : undefined;
 }
 
 function collisions(lock: Lock): string[] {

@@ -26,19 +26,10 @@ export function storeNameOf(path: string): string | undefined {
     .replace(/^\./u, '_');
 }
 
-/** What a lock adds to a file whose path Nix cannot use as it is. */
-interface PathNames {
-  readonly storeName?: string;
-  readonly url?: string;
-}
-
-const NONE: PathNames = {};
-
-/** The `storeName` and `url` that a path needs in a lock; nearly all paths need neither. */
-export function pathNames(path: string): PathNames {
+/** The `storeName` and `url` of a file whose path Nix cannot use as it is; most files have neither. */
+export function pathNames(path: string): { readonly storeName?: string; readonly url?: string } {
   const storeName = storeNameOf(path);
   const url = encodePath(path);
-  if (storeName === undefined && url === path) return NONE;
   return {
     ...(storeName === undefined ? {} : { storeName }),
     ...(url === path ? {} : { url }),

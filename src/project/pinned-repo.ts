@@ -4,6 +4,7 @@ import { filesOfTree, idsOf, type Snapshot } from '../copy/blob.ts';
 import { EXIT } from '../errors.ts';
 import type { HubApi } from '../hub/api.ts';
 import type { TreePin } from '../hub/tree.ts';
+import type { Selection } from '../manifest/schema.ts';
 import type { Output } from '../output/json-schema.ts';
 import { listingJson } from '../output/listing.ts';
 import type { CommandResult } from '../output/result.ts';
@@ -35,15 +36,14 @@ export async function pinRepo(
   warn: (line: string) => void,
 ): Promise<PinnedRepo> {
   const listing = await listRepo(hub, wanted, warn);
-  const { type, repo, rev, all, files } = listing;
+  const { type, repo, rev, files } = listing;
   if (files.some(({ lfs }) => lfs === 'masked')) throw hub.gated(type, repo);
   const pin = await hub.treePin(type, repo, rev);
   const { endpoint } = hub;
   if ('obstacle' in pin) {
     return { listing, endpoint, expression: null, obstacle: obstacleText(pin, type, repo) };
   }
-  const filters = filtersOf(wanted.select, all, files);
-  const expression = nixExpression({ type, repo, rev, filters, fileTreeHash: pin.hash, endpoint });
+  const expression = nixExpression(listing, wanted.select, pin.hash, endpoint);
   return { listing, endpoint, expression, obstacle: null };
 }
 
@@ -61,24 +61,23 @@ function obstacleText(
   return `No ${FUNCTIONS[type]} expression for ${type} ${repo}: ${why}.\nLock it instead: nix-hug add ${form}`;
 }
 
-/** The arguments of `fetchModel`. */
-interface Pin {
-  readonly type: RepoType;
-  readonly repo: string;
-  readonly rev: string;
-  readonly filters: Filters | undefined;
-  /** SHA-256 of the Hub's answer about the tree, in SRI form. */
-  readonly fileTreeHash: string;
-  readonly endpoint: string;
-}
-
 const FUNCTIONS: Readonly<Record<RepoType, string>> = {
   model: 'fetchModel',
   dataset: 'fetchDataset',
 };
 
-/** The call of `fetchModel` or `fetchDataset`, ready to paste. */
-function nixExpression({ type, repo, rev, filters, fileTreeHash, endpoint }: Pin): string {
+/**
+ * The call of `fetchModel` or `fetchDataset`, ready to paste.
+ *
+ * @param fileTreeHash SHA-256 of the Hub's answer about the tree, in SRI form
+ */
+function nixExpression(
+  { type, repo, rev, all, files }: RepoListing,
+  select: Selection | undefined,
+  fileTreeHash: string,
+  endpoint: string,
+): string {
+  const filters = filtersOf(select, all, files);
   return [
     ...(endpoint === DEFAULT_ENDPOINT
       ? []
@@ -121,10 +120,8 @@ export function weightsOf(
   alias: string,
   endpoint?: string,
 ): Snapshot {
-  const title = `${type} ${repo}`;
-  const weights = filesOfTree(files).filter(({ isLfs }) => isLfs);
   return {
-    title,
+    title: `${type} ${repo}`,
     name: null,
     type,
     endpoint,
@@ -132,24 +129,22 @@ export function weightsOf(
     ids: idsOf(repo, alias),
     ref: rev,
     rev,
-    files: weights,
+    files: filesOfTree(files).filter(({ isLfs }) => isLfs),
   };
 }
-
-/** What assembling needs from outside. */
-export type AssembleContext = Pick<CommandContext, 'cwd' | 'offline' | 'nixLibrary'>;
 
 /**
  * Builds a repository whose weights are in the store, and tells its store path and expression.
  *
- * @param gcRoot folder for a link that keeps it from the garbage collector
+ * @param gcRoot folder for a link that keeps it from the garbage collector. The link has the name of
+ *   the repository's folder in the Hugging Face cache, so another commit replaces it.
  * @throws HugError those of `Nix`
  */
-export async function assemble(
+export async function buildPinned(
   { listing, endpoint, expression, obstacle }: PinnedRepo,
   nix: Nix,
   gcRoot: string | undefined,
-  { cwd, offline, nixLibrary }: AssembleContext,
+  { cwd, offline, nixLibrary }: CommandContext,
 ): Promise<CommandResult<Output<'fetch-url'>>> {
   const resultOf = (storePath: string | null, reason: string | null) => ({
     text: [storePath ?? reason ?? '', expression ?? ''].join('\n\n').trimEnd(),
@@ -164,7 +159,9 @@ export async function assemble(
   const storePath = await nix.build(
     `let nix-hug-lib = ${library}; in ${expression}`,
     nixpkgs.options,
-    gcRoot === undefined ? undefined : path.resolve(cwd, gcRoot, rootLinkName(listing)),
+    gcRoot === undefined
+      ? undefined
+      : path.resolve(cwd, gcRoot, repoFolderName(listing.type, listing.repo)),
   );
   return resultOf(storePath, null);
 }
@@ -172,10 +169,3 @@ export async function assemble(
 const NO_NIXPKGS =
   'The weights are in the Nix store. Nix found no nixpkgs to assemble the model with:\n' +
   'set NIX_PATH=nixpkgs=…, or add nixpkgs to the flake registry, and run it again.';
-
-/**
- * Name of the link that keeps a repository from the garbage collector: that of its folder in the
- * Hugging Face cache. Another commit of it replaces the link.
- */
-export const rootLinkName = ({ type, repo }: Pick<RepoListing, 'type' | 'repo'>): string =>
-  repoFolderName(type, repo);

@@ -60,7 +60,7 @@ export function readProject(context: ProjectContext): Project {
 }
 
 /**
- * The lock of a project for a command that cannot do without, current or not.
+ * The lock of a project, current or not.
  *
  * @throws HugError `EHUG_LOCK_MISSING`, `EHUG_LOCK_CONFLICT`, and those of `parseLock`
  */
@@ -78,13 +78,11 @@ export function requireLock({ lock, lockName }: Project): Lock {
  *
  * @throws HugError those of `readProject` and `requireLock`
  */
-export async function readLock(
-  context: ProjectContext & Pick<CommandContext, 'warn'>,
-): Promise<Lock> {
+export function readLock(context: CommandContext): Lock {
   const project = readProject(context);
+  const { manifest, lockName } = project;
   const lock = requireLock(project);
-  if (driftOf(project.manifest, lock).reasons.length > 0) {
-    const { lockName } = project;
+  if (driftOf(manifest, lock).reasons.length > 0) {
     context.warn(`${lockName} is out of date and used as it is; nix-hug lock --check says why`);
   }
   return lock;
@@ -101,7 +99,8 @@ export function endpointOfManifest(context: ProjectContext): string | undefined 
   try {
     return findManifest(context).manifest.endpoint;
   } catch (error) {
-    if (context.manifest === undefined && isMissing(error)) return undefined;
+    const isMissing = error instanceof HugError && error.code === 'EHUG_MANIFEST_MISSING';
+    if (context.manifest === undefined && isMissing) return undefined;
     throw error;
   }
 }
@@ -122,13 +121,12 @@ export async function writeProject(
   manifest: string,
   lock: string | undefined,
 ): Promise<void> {
-  const changes: FileChange[] = [
-    { file: manifestPath, kind: 'manifest', before: manifestText, after: manifest },
-  ];
-  if (lock !== undefined) {
-    changes.push({ file: lockPath, kind: 'lock', before: lockText, after: lock });
-  }
-  await replaceFiles(changes);
+  await replaceFiles([
+    { file: manifestPath, before: manifestText, after: manifest, kind: 'manifest' },
+    ...(lock === undefined
+      ? []
+      : [{ file: lockPath, before: lockText, after: lock, kind: 'lock' }]),
+  ]);
 }
 
 function findManifest(context: ProjectContext): FoundManifest {
@@ -138,9 +136,6 @@ function findManifest(context: ProjectContext): FoundManifest {
   const manifest = parseManifest(manifestText, manifestName, { endpoint: context.endpoint });
   return { manifest, manifestPath, manifestName, manifestText };
 }
-
-const isMissing = (error: unknown): boolean =>
-  error instanceof HugError && error.code === 'EHUG_MANIFEST_MISSING';
 
 /** A path for a message. */
 const displayPath = (file: string, { cwd }: ProjectContext): string =>
