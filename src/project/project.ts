@@ -121,12 +121,13 @@ export async function writeProject(
   manifest: string,
   lock: string | undefined,
 ): Promise<void> {
-  await replaceFiles([
+  const changes: FileChange[] = [
     { file: manifestPath, before: manifestText, after: manifest, kind: 'manifest' },
     ...(lock === undefined
       ? []
-      : [{ file: lockPath, before: lockText, after: lock, kind: 'lock' }]),
-  ]);
+      : [{ file: lockPath, before: lockText, after: lock, kind: 'lock' as const }]),
+  ];
+  await replaceFiles(changes);
 }
 
 function findManifest(context: ProjectContext): FoundManifest {
