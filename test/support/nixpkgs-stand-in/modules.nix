@@ -1,7 +1,7 @@
 # A small part of nixpkgs' module system: options with defaults, conditions, and the errors of an option
 # that does not exist, has no value, has a wrong type or is read-only. Definitions are merged by what
 # they are: sets by name, lists in order, anything else must be equal. Modules declare options under
-# different first names, and have neither `imports` nor priorities.
+# different first names, and have no priorities.
 with builtins;
 let
   mkIf = condition: content: {
@@ -106,13 +106,23 @@ rec {
   evalModules =
     { modules, specialArgs }:
     let
-      called = map (
-        module: if isFunction module then module (specialArgs // { inherit config; }) else module
-      ) modules;
-      options = foldl' (merged: module: merged // module.options or { }) { } called;
-      config = mergeOptions "" options (
-        map (module: module.config or (removeAttrs module [ "options" ])) called
-      );
+      load =
+        module:
+        if isPath module then
+          load (import module)
+        else if isFunction module then
+          load (module (specialArgs // { inherit config; }))
+        else
+          [ module ] ++ concatMap load (module.imports or [ ]);
+      loaded = concatMap load modules;
+      bare =
+        module:
+        removeAttrs module [
+          "imports"
+          "options"
+        ];
+      options = foldl' (merged: module: merged // module.options or { }) { } loaded;
+      config = mergeOptions "" options (map (module: module.config or (bare module)) loaded);
     in
     {
       inherit config;
