@@ -33,6 +33,10 @@ export const digestOfSri = (sri: string): Digest => ({ kind: 'sha256', hex: hexO
 export const digestText = ({ kind, hex }: Digest): string =>
   kind === 'sha256' ? sriOfHex(hex) : hex;
 
+/** The reason for messages: `has the digest sha256-…, expected sha256-…`. */
+export const differenceOf = (got: Digest, expected: Digest): string =>
+  `has the digest ${digestText(got)}, expected ${digestText(expected)}`;
+
 /**
  * The digest that the name of a blob in the Hugging Face cache stands for, which is also its ETag.
  *

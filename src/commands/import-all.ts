@@ -1,5 +1,5 @@
 import prettyBytes from 'pretty-bytes';
-import { isLockable } from '../cache/find-snapshot.ts';
+import { lockableSnapshots } from '../cache/find-snapshot.ts';
 import { scanCache } from '../cache/scan.ts';
 import { groupBy } from '../collections.ts';
 import type { RepoFile } from '../copy/blob.ts';
@@ -74,9 +74,7 @@ async function readSnapshots(
   { cacheFolder, runTasks, signal, warn }: ImportAllContext,
 ): Promise<CachedSnapshot[]> {
   const { repos } = await scanCache(cacheFolder, signal);
-  const found = repos
-    .filter(isLockable)
-    .flatMap((repo) => repo.revisions.map((revision) => ({ repo, revision })));
+  const found = lockableSnapshots(repos);
   const [outcome] = await runTasks([
     {
       title: `reading ${cacheFolder}`,

@@ -14,7 +14,7 @@ import {
 } from './sources.ts';
 
 /** Where blobs are copied to. */
-export interface Target {
+export interface CopyTarget {
   /**
    * Fails before anything is read or downloaded.
    *
@@ -53,11 +53,11 @@ export interface CopyResult {
 /**
  * Copies blobs to a target, as many as it can.
  *
- * @throws HugError that of `Target.prepare`
+ * @throws HugError that of `CopyTarget.prepare`
  */
 export async function copyBlobs(
   blobs: readonly Blob[],
-  target: Target,
+  target: CopyTarget,
   options: SourceOptions,
   context: CopyContext,
 ): Promise<CopyResult> {

@@ -1,25 +1,20 @@
 import { mayBeInCache } from '../cache/find.ts';
-import { repoFolderName } from '../cache/layout.ts';
+import { blobNameOf, repoFolderName } from '../cache/layout.ts';
+import type { CommitTree } from '../cache/trees.ts';
 import { createRepoWriter, type RepoWriter } from '../cache/write/write.ts';
 import { assertSpace } from '../download/disk-space.ts';
 import type { Nix } from '../store/nix.ts';
+import { type Blob, blobsOf, cachedNames, placesIn, type Snapshot } from './blob.ts';
 import {
-  type Blob,
-  blobsOf,
-  cachedNames,
-  blobNameOf,
-  placesIn,
-  type RepoFile,
-  type Snapshot,
-} from './blob.ts';
-import { type CopyContext, copyBlobs, type CopyResult, damageText, type Target } from './copy.ts';
+  type CopyContext,
+  copyBlobs,
+  type CopyResult,
+  damageText,
+  type CopyTarget,
+} from './copy.ts';
 
 /** A snapshot to be written into the Hugging Face cache, with the file list of its commit. */
-export interface ListedSnapshot extends Snapshot {
-  /** The known files of the commit, to be copied or not. */
-  readonly listed: readonly RepoFile[];
-  /** Whether these are all files of the commit. */
-  readonly isWhole: boolean;
+export interface ListedSnapshot extends Snapshot, CommitTree {
   /** Whether the Hub said in this run that the ref points to the commit. */
   readonly isNewest: boolean;
 }
@@ -80,7 +75,7 @@ export async function copyToCache(
 function cacheTarget(
   cacheFolder: string,
   writersOf: (snapshot: Snapshot) => readonly RepoWriter[],
-): Target {
+): CopyTarget {
   const writersFor = ({ places }: Blob) =>
     new Set(places.flatMap(({ snapshot }) => writersOf(snapshot)));
   const inCache = ({ places, size }: Blob) => ({ name: blobNameOf(places[0].file), size });
@@ -120,24 +115,10 @@ async function putSnapshot(
   writers: readonly RepoWriter[],
   context: ToCacheContext,
 ): Promise<string> {
-  const { rev, files, listed, isWhole } = snapshot;
-  const links = files.map((file) => ({
-    path: file.path,
-    size: file.size,
-    name: blobNameOf(file),
-  }));
-  const items = listed.map(({ path, size, oid, isLfs, digest, xetHash }) => ({
-    path,
-    size,
-    oid,
-    xetHash,
-    ...(isLfs ? { sha256: digest.hex } : {}),
-  }));
   const folders: string[] = [];
   for (const writer of writers) {
-    const folder = await writer.putSnapshot(
-      { rev, files: links, tree: { items, isWhole } },
-      (damage) => context.warn(damageText(damage, 'it was replaced')),
+    const folder = await writer.putSnapshot(snapshot, (damage) =>
+      context.warn(damageText(damage, 'it was replaced')),
     );
     folders.push(folder);
     await putRef(snapshot, writer, context);

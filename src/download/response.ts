@@ -1,4 +1,4 @@
-import { type Digest, digestText } from '../digest.ts';
+import { differenceOf, type Digest } from '../digest.ts';
 import { HugError } from '../errors.ts';
 import { encodingsOf } from '../hub/answer.ts';
 import { nameOf, type Subject } from '../hub/errors.ts';
@@ -71,7 +71,7 @@ const wrongSize = (file: RemoteFile, size: number): HugError =>
 
 /** The error for a downloaded file with another digest than the lock has. */
 export const wrongDigest = (file: RemoteFile, got: Digest): HugError =>
-  integrityError(file, `has the digest ${digestText(got)}, expected ${digestText(file.digest)}`);
+  integrityError(file, differenceOf(got, file.digest));
 
 function integrityError({ subject }: RemoteFile, what: string): HugError {
   return new HugError('EHUG_INTEGRITY', `${nameOf(subject)} ${what}`, {

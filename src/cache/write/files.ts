@@ -79,7 +79,7 @@ export async function create(
 }
 
 /** The text of a file; `undefined` when it is missing. */
-export async function readText(file: string): Promise<string | undefined> {
+export async function readIfThere(file: string): Promise<string | undefined> {
   let text: string | undefined;
   await succeedsUnless(['ENOENT'], async () => (text = await readFile(file, 'utf8')));
   return text;
