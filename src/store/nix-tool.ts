@@ -73,34 +73,31 @@ export function createRunTool({ env, signal }: ToolWorld): RunTool {
       });
       // A tool that ends without reading its input has already printed why.
       running.child.stdin?.on('error', () => undefined).end(input);
-      const { stdout } = await running;
-      return stdout;
+      return (await running).stdout;
     } catch (error) {
       if (signal?.aborted === true) throw error;
-      throw systemCodeOf(error) === 'ENOENT' ? missing(tool, error) : failed(tool, args, error);
+      throw toolError(tool, args, error);
     }
   };
 }
 
-function missing(tool: Tool, cause: unknown): HugError {
-  return new HugError('EHUG_NIX_MISSING', `${tool} is not on PATH`, {
-    hint: 'Install Nix, https://nixos.org/download; nix-hug lock needs none.',
-    cause,
-  });
-}
-
-function failed(tool: Tool, args: readonly string[], error: unknown): HugError {
+function toolError(tool: Tool, args: readonly string[], error: unknown): HugError {
+  if (systemCodeOf(error) === 'ENOENT') {
+    return new HugError('EHUG_NIX_MISSING', `${tool} is not on PATH`, {
+      hint: 'Install Nix, https://nixos.org/download; nix-hug lock needs none.',
+      cause: error,
+    });
+  }
   const operation = args.find((arg) => arg.startsWith('--')) ?? '';
-  const lines = stderrOf(error);
+  const stderr = error instanceof Error && 'stderr' in error ? String(error.stderr) : '';
+  const lines = stderr
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .filter((line) => line !== '' && !line.includes(ADVICE))
+    .slice(-MAX_LINES);
   return new HugError('EHUG_NIX', `${tool} ${operation} failed`, {
     details: lines.length === 0 ? [messageOf(error)] : lines,
     hint: 'Check that Nix works here; --debug shows the whole command.',
     cause: error,
   });
-}
-
-function stderrOf(error: unknown): string[] {
-  const stderr = error instanceof Error && 'stderr' in error ? String(error.stderr) : '';
-  const lines = stderr.split('\n').map((line) => line.trimEnd());
-  return lines.filter((line) => line !== '' && !line.includes(ADVICE)).slice(-MAX_LINES);
 }
