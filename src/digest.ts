@@ -9,14 +9,11 @@ export interface Digest {
   readonly hex: string;
 }
 
-const SHA256_HEX = /^[0-9a-f]{64}$/u;
-const GIT_ID = /^[0-9a-f]{40}$/u;
-
 /** Whether the text is a SHA-256 in lower-case hex; a masked digest (`****…`) is not. */
-export const isSha256Hex = (text: string): boolean => SHA256_HEX.test(text);
+export const isSha256Hex = (text: string): boolean => /^[0-9a-f]{64}$/u.test(text);
 
 /** Whether the text is a full git object id (commit or blob) in lower-case hex. */
-export const isGitId = (text: string): boolean => GIT_ID.test(text);
+export const isGitId = (text: string): boolean => /^[0-9a-f]{40}$/u.test(text);
 
 /** SRI form (`sha256-` and base64, https://www.w3.org/TR/SRI/) of a SHA-256 in hex. */
 export const sriOfHex = (hex: string): string =>

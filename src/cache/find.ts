@@ -84,7 +84,8 @@ export async function findInCache(
 /** Whether a file of the right size has one of the names; it is not read. */
 export async function mayBeInCache(
   cache: string,
-  { names, size }: Pick<CachedContent, 'names' | 'size'>,
+  names: readonly CachedName[],
+  size: number,
 ): Promise<boolean> {
   for (const file of await cachedFiles(cache, names)) {
     const found = await stat(file).catch(() => undefined);

@@ -1,9 +1,10 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { digestOfBlobName } from '../digest.ts';
-import { systemCodeOf } from '../errors.ts';
+import { succeedsUnless } from '../failures.ts';
 import { isPlainObject } from '../plain-object.ts';
 import type { CommitFile } from './layout.ts';
+import { readIfThere } from './write/files.ts';
 
 /** The files of a commit, as the official client lists them in `trees/<rev>.json`. */
 export interface CommitTree {
@@ -34,13 +35,10 @@ export async function addToTree(
   scratch: () => Promise<string>,
 ): Promise<void> {
   let before: string | undefined;
-  try {
-    before = await readFile(file, 'utf8');
-  } catch (error) {
-    const code = systemCodeOf(error);
-    if (code === 'EACCES') return;
-    if (code !== 'ENOENT') throw error;
-  }
+  const isReadable = await succeedsUnless(['EACCES'], async () => {
+    before = await readIfThere(file);
+  });
+  if (!isReadable) return;
   if (!isWhole && parseTree(before) === undefined) return;
   const after = treeText(before, listed);
   if (after === before) return;

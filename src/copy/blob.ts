@@ -106,6 +106,11 @@ export function blobsOf(
 export const placesIn = (snapshots: readonly Snapshot[]): Place[] =>
   snapshots.flatMap((snapshot) => snapshot.files.map((file) => ({ snapshot, file })));
 
+/** The names that a blob has in the Nix store, each once. */
+export const storeNamesOf = ({ places }: Blob): string[] => [
+  ...new Set(places.map(({ file }) => file.storeName)),
+];
+
 /** Where the Hugging Face cache may have the content of some files. */
 export const cachedNames = (places: readonly Place[]): CachedName[] =>
   places.flatMap(({ snapshot: { type, ids, rev }, file }) => {

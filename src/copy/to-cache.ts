@@ -45,6 +45,7 @@ export async function copyToCache(
 ): Promise<ToCacheResult> {
   const { cacheFolder, openNix, signal } = context;
   const writers = new Map<string, RepoWriter>();
+  /** One writer for each id of a repository, in their order. */
   const writersOf = ({ type, ids }: Snapshot) =>
     ids.map((id) => {
       const key = repoFolderName(type, id);
@@ -52,34 +53,10 @@ export async function copyToCache(
       writers.set(key, writer);
       return writer;
     });
-  const blobs = blobsOf(placesIn(snapshots), blobNameOf);
-  const target = cacheTarget(cacheFolder, writersOf);
-  try {
-    const result = await copyBlobs(blobs, target, { openNix }, context);
-    const folders = new Map<Snapshot, string>();
-    for (const snapshot of snapshots) {
-      if (!snapshot.files.every((file) => result.sources.has(file))) continue;
-      folders.set(snapshot, await putSnapshot(snapshot, writersOf(snapshot), context));
-    }
-    return { ...result, folders };
-  } finally {
-    for (const writer of writers.values()) await writer.close();
-  }
-}
-
-/**
- * Writes each blob into every repository that has it.
- *
- * @param writersOf one writer for each id of a repository, in their order
- */
-function cacheTarget(
-  cacheFolder: string,
-  writersOf: (snapshot: Snapshot) => readonly RepoWriter[],
-): CopyTarget {
   const writersFor = ({ places }: Blob) =>
     new Set(places.flatMap(({ snapshot }) => writersOf(snapshot)));
   const inCache = ({ places, size }: Blob) => ({ name: blobNameOf(places[0].file), size });
-  return {
+  const target: CopyTarget = {
     async prepare(blobs) {
       const affected = new Set<RepoWriter>();
       let needed = 0;
@@ -89,7 +66,7 @@ function cacheTarget(
         }
         // A blob that another repository has becomes a hard link.
         const names = cachedNames(blob.places);
-        if (!(await mayBeInCache(cacheFolder, { names, size: blob.size }))) needed += blob.size;
+        if (!(await mayBeInCache(cacheFolder, names, blob.size))) needed += blob.size;
       }
       for (const writer of affected) await writer.prepare();
       if (affected.size === 0) return;
@@ -102,6 +79,18 @@ function cacheTarget(
     },
     damageOutcome: (isCopied) => (isCopied ? 'it was replaced' : 'it was left as it is'),
   };
+  try {
+    const blobs = blobsOf(placesIn(snapshots), blobNameOf);
+    const result = await copyBlobs(blobs, target, { openNix }, context);
+    const folders = new Map<Snapshot, string>();
+    for (const snapshot of snapshots) {
+      if (!snapshot.files.every((file) => result.sources.has(file))) continue;
+      folders.set(snapshot, await putSnapshot(snapshot, writersOf(snapshot), context));
+    }
+    return { ...result, folders };
+  } finally {
+    for (const writer of writers.values()) await writer.close();
+  }
 }
 
 /**

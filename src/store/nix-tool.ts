@@ -32,15 +32,6 @@ export interface ToolWorld {
 
 type Tool = 'nix-store' | 'nix-instantiate' | 'nix-build';
 
-/**
- * Runs a Nix tool and returns what it prints on stdout.
- *
- * @param args one argument each; no shell reads them
- * @param input text for its stdin
- * @throws HugError `EHUG_NIX_MISSING`; `EHUG_NIX` with the tool's stderr as details
- */
-export type RunTool = (tool: Tool, args: readonly string[], input?: string) => Promise<string>;
-
 /** Arguments of a tool that evaluates, so that its expression may read every path, as by default. */
 export const READS_ANY_FILE: readonly string[] = ['restrict-eval', 'pure-eval'].flatMap((name) => [
   '--option',
@@ -62,9 +53,14 @@ const SPARE_MEMORY = 16 * 1024 * 1024;
 
 const exec = promisify(execFile);
 
-/** Makes the function that runs Nix tools. */
-export function createRunTool({ env, signal }: ToolWorld): RunTool {
-  return async (tool, args, input = '') => {
+/**
+ * Makes the function that runs a Nix tool with some arguments, which no shell reads, and a text for
+ * its stdin. It returns what the tool prints on stdout.
+ *
+ * It throws `EHUG_NIX_MISSING`, and `EHUG_NIX` with the tool's stderr as details.
+ */
+export function createRunTool({ env, signal }: ToolWorld) {
+  return async (tool: Tool, args: readonly string[], input = ''): Promise<string> => {
     try {
       const running = exec(tool, args, {
         env: { MALLOC_TOP_PAD_: String(SPARE_MEMORY), ...env },

@@ -22,7 +22,7 @@ export interface NixOptions extends ToolWorld {
   readonly isElsewhere?: boolean;
 }
 
-/** The Nix in use, and its store. All methods throw the errors of `RunTool`. */
+/** The Nix in use, and its store. All methods throw the errors of `createRunTool`. */
 export type Nix = Awaited<ReturnType<typeof createNix>>;
 
 /** A nixpkgs: the expression of its package set, and the options of Nix that this needs. */
@@ -40,7 +40,7 @@ const REGISTRY: Nixpkgs = {
 /**
  * Asks the command line of Nix for its version and its store.
  *
- * @throws HugError `EHUG_NIX_MISSING`, and others of `RunTool`
+ * @throws HugError `EHUG_NIX_MISSING`, and others of `createRunTool`
  */
 export async function createNix(options: NixOptions) {
   const { packagedNixpkgs, isElsewhere = false, ...world } = options;

@@ -101,6 +101,8 @@ async function copy(
   }
 }
 
+const succeeds = (work: Promise<void>) => work.then(() => true).catch(() => false);
+
 async function sync(file: string): Promise<void> {
   const handle = await open(file, 'r');
   try {
@@ -109,9 +111,3 @@ async function sync(file: string): Promise<void> {
     await handle.close();
   }
 }
-
-const succeeds = (work: Promise<void>): Promise<boolean> =>
-  work.then(
-    () => true,
-    () => false,
-  );

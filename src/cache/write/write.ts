@@ -11,13 +11,14 @@ import {
 } from 'node:fs/promises';
 import path from 'node:path';
 import { isGitId } from '../../digest.ts';
+import { succeedsUnless } from '../../failures.ts';
 import { acquireLease, removeAll } from '../../download/lease.ts';
 import type { RepoType } from '../../repo.ts';
 import { type Damage, reasonAgainst } from '../find.ts';
 import { blobNameOf, type CommitFile, repoFolderName } from '../layout.ts';
 import { addToTree, type CommitTree } from '../trees.ts';
 import { type BlobSource, type CacheBlob, isSameFile, makeBlob } from './blob-file.ts';
-import { cacheError, create, makeFolder, readIfThere, succeedsUnless } from './files.ts';
+import { cacheError, create, makeFolder, readIfThere } from './files.ts';
 
 /** A commit to be written into the cache. */
 interface NewSnapshot extends CommitTree {
