@@ -9,14 +9,11 @@ export interface Digest {
   readonly hex: string;
 }
 
-const SHA256_HEX = /^[0-9a-f]{64}$/u;
-const GIT_ID = /^[0-9a-f]{40}$/u;
-
 /** Whether the text is a SHA-256 in lower-case hex; a masked digest (`****…`) is not. */
-export const isSha256Hex = (text: string): boolean => SHA256_HEX.test(text);
+export const isSha256Hex = (text: string): boolean => /^[0-9a-f]{64}$/u.test(text);
 
 /** Whether the text is a full git object id (commit or blob) in lower-case hex. */
-export const isGitId = (text: string): boolean => GIT_ID.test(text);
+export const isGitId = (text: string): boolean => /^[0-9a-f]{40}$/u.test(text);
 
 /** SRI form (`sha256-` and base64, https://www.w3.org/TR/SRI/) of a SHA-256 in hex. */
 export const sriOfHex = (hex: string): string =>
@@ -32,6 +29,10 @@ export const digestOfSri = (sri: string): Digest => ({ kind: 'sha256', hex: hexO
 /** A digest as messages show it: a SHA-256 in SRI form, a git blob id in hex. */
 export const digestText = ({ kind, hex }: Digest): string =>
   kind === 'sha256' ? sriOfHex(hex) : hex;
+
+/** The reason for messages: `has the digest sha256-…, expected sha256-…`. */
+export const differenceOf = (got: Digest, expected: Digest): string =>
+  `has the digest ${digestText(got)}, expected ${digestText(expected)}`;
 
 /**
  * The digest that the name of a blob in the Hugging Face cache stands for, which is also its ETag.

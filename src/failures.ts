@@ -1,4 +1,4 @@
-import { HugError } from './errors.ts';
+import { HugError, systemCodeOf } from './errors.ts';
 
 /**
  * Throws the first failure, with the others as its details, each once; nothing when there are none.
@@ -17,39 +17,43 @@ export function throwFailures(failures: readonly unknown[], notes: readonly stri
   throw first.with(others, notes);
 }
 
-/**
- * The results of those that succeeded, by item.
- *
- * @param results in the order of the items
- */
-export function succeeded<Item, T>(
-  items: readonly Item[],
-  results: readonly PromiseSettledResult<T>[],
-): Map<Item, T> {
-  return new Map(
-    items.flatMap((item, index) => {
-      const result = results[index];
-      return result?.status === 'fulfilled' ? [[item, result.value] as const] : [];
-    }),
-  );
-}
+/** An error with the title of what it is about; a defect as it is. */
+export const within = (thrown: unknown, title: string): unknown =>
+  thrown instanceof HugError ? thrown.within(title) : thrown;
 
 /**
- * Throws the failures of all items in one error, each with the title of its item.
+ * The results by item.
  *
  * @param results in the order of the items
  * @param titleOf what messages call an item
+ * @throws HugError the failures of all items in one error, each with the title of its item
  */
-export function throwRejected<Item>(
+export function requireAll<Item, T>(
   items: readonly Item[],
-  results: readonly PromiseSettledResult<unknown>[],
+  results: readonly PromiseSettledResult<T>[],
   titleOf: (item: Item) => string,
-): void {
-  const failures = items.flatMap((item, index): unknown[] => {
+): Map<Item, T> {
+  const succeeded = new Map<Item, T>();
+  const failures: unknown[] = [];
+  for (const [index, item] of items.entries()) {
     const result = results[index];
-    if (result?.status !== 'rejected') return [];
-    const { reason } = result;
-    return [reason instanceof HugError ? reason.within(titleOf(item)) : reason];
-  });
+    if (result?.status === 'fulfilled') succeeded.set(item, result.value);
+    else failures.push(within(result?.reason, titleOf(item)));
+  }
   throwFailures(failures);
+  return succeeded;
+}
+
+/** Whether the work succeeded; `false` for these error codes of the system, others are thrown. */
+export async function succeedsUnless(
+  codes: readonly string[],
+  work: () => Promise<unknown>,
+): Promise<boolean> {
+  try {
+    await work();
+    return true;
+  } catch (error) {
+    if (codes.includes(systemCodeOf(error) ?? '')) return false;
+    throw error;
+  }
 }

@@ -4,12 +4,12 @@ import type { CachedRepo, CachedRevision } from './scan-repo.ts';
 import type { CacheScan } from './scan.ts';
 
 /** A repository of the cache that a lock can have. */
-export interface LockableRepo extends CachedRepo {
+interface LockableRepo extends CachedRepo {
   readonly type: RepoType;
 }
 
 /** Whether a lock can have a repository; the official client caches spaces and kernels, too. */
-export const isLockable = (repo: CachedRepo): repo is LockableRepo =>
+const isLockable = (repo: CachedRepo): repo is LockableRepo =>
   repo.type === 'model' || repo.type === 'dataset';
 
 /** A repository of the cache at one commit. */
@@ -18,9 +18,8 @@ export interface FoundSnapshot {
   readonly revision: CachedRevision;
 }
 
-/** Which repository is meant. */
+/** The id of a repository, and its type; `undefined` for either type. */
 interface RepoName {
-  /** `undefined` for either type. */
   readonly type: RepoType | undefined;
   readonly id: string;
 }
@@ -60,9 +59,13 @@ export function findCommit(
   type: RepoType,
   commit: string | undefined,
 ): FoundSnapshot | undefined {
-  for (const repo of repos.filter(isLockable)) {
-    const revision = repo.revisions.find(({ rev }) => rev === commit);
-    if (repo.type === type && revision !== undefined) return { repo, revision };
-  }
-  return undefined;
+  return lockableSnapshots(repos).find(
+    ({ repo, revision }) => repo.type === type && revision.rev === commit,
+  );
 }
+
+/** Every snapshot that a lock can have. */
+export const lockableSnapshots = (repos: readonly CachedRepo[]): FoundSnapshot[] =>
+  repos
+    .filter(isLockable)
+    .flatMap((repo) => repo.revisions.map((revision) => ({ repo, revision })));

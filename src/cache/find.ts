@@ -5,8 +5,8 @@ import {
   createDigester,
   type Digest,
   type Digests,
+  differenceOf,
   digestStream,
-  digestText,
   hashStream,
   isSameDigest,
 } from '../digest.ts';
@@ -50,14 +50,6 @@ export interface CachedContent {
   readonly digest: Digest;
 }
 
-/** The result of a search in the cache. */
-export interface Finding {
-  /** A file with exactly the content; `undefined` when there is none. */
-  readonly file: string | undefined;
-  /** Files that should have the content and do not. */
-  readonly damaged: readonly Damage[];
-}
-
 /** A file with the wrong content. */
 export interface Damage {
   readonly file: string;
@@ -72,13 +64,14 @@ export interface Damage {
  * @param cache the cache folder, which may be missing
  * @param onBytes told how many bytes of a file have been read
  * @param signal ends the reading; it throws then
+ * @returns the file, if any, and those that should have the content and do not
  */
 export async function findInCache(
   cache: string,
   content: CachedContent,
   onBytes: (read: number) => void,
   signal?: AbortSignal,
-): Promise<Finding> {
+): Promise<{ readonly file: string | undefined; readonly damaged: readonly Damage[] }> {
   const damaged: Damage[] = [];
   for (const file of await cachedFiles(cache, content.names)) {
     const reason = await reasonAgainst(file, content, onBytes, signal);
@@ -91,7 +84,8 @@ export async function findInCache(
 /** Whether a file of the right size has one of the names; it is not read. */
 export async function mayBeInCache(
   cache: string,
-  { names, size }: Pick<CachedContent, 'names' | 'size'>,
+  names: readonly CachedName[],
+  size: number,
 ): Promise<boolean> {
   for (const file of await cachedFiles(cache, names)) {
     const found = await stat(file).catch(() => undefined);
@@ -138,14 +132,10 @@ export async function reasonAgainst(
     if (stats.size !== size) return `has ${stats.size} bytes, expected ${size}`;
     const digester = createDigester(digest.kind, size);
     const got = await hashStream(readContent(file, signal), digester, onBytes);
-    return isSameDigest(got, digest) ? undefined : differs(got, digest);
+    return isSameDigest(got, digest) ? undefined : differenceOf(got, digest);
   } catch (error) {
     signal?.throwIfAborted();
     const code = systemCodeOf(error);
     return code === 'ENOENT' ? 'is not there' : `cannot be read: ${code ?? messageOf(error)}`;
   }
 }
-
-/** `has the digest sha256-…, expected sha256-…` */
-export const differs = (got: Digest, expected: Digest): string =>
-  `has the digest ${digestText(got)}, expected ${digestText(expected)}`;

@@ -1,15 +1,10 @@
 import prettyBytes from 'pretty-bytes';
-import { isLockable } from '../cache/find-snapshot.ts';
+import { lockableSnapshots } from '../cache/find-snapshot.ts';
 import { scanCache } from '../cache/scan.ts';
 import { groupBy } from '../collections.ts';
 import type { RepoFile } from '../copy/blob.ts';
 import { type CopyResult, damageText, throwFailed } from '../copy/copy.ts';
-import {
-  type CachedSnapshot,
-  createSnapshotReader,
-  damagedInCache,
-  type SnapshotReader,
-} from '../copy/from-cache.ts';
+import { type CachedSnapshot, createDigestReader, damagedInCache } from '../copy/from-cache.ts';
 import { bytesInStore, copyToStore, planStore, type StorePlan } from '../copy/to-store.ts';
 import { EXIT, HugError, usageError } from '../errors.ts';
 import type { Output } from '../output/json-schema.ts';
@@ -43,7 +38,7 @@ export async function run(
       'Pass -y to import all, or --dry-run to see what that is.',
     );
   }
-  const reader = createSnapshotReader(context.cacheFolder, context.signal);
+  const reader = createDigestReader(context.cacheFolder, context.signal);
   const snapshots = await readSnapshots(reader, context);
   const nix = await context.openNix();
   const plan = await planStore(snapshots, nix);
@@ -68,13 +63,11 @@ export async function run(
 
 /** Reads all snapshots of models and datasets. */
 async function readSnapshots(
-  reader: SnapshotReader,
+  reader: ReturnType<typeof createDigestReader>,
   { cacheFolder, runTasks, signal, warn }: CommandContext,
 ): Promise<CachedSnapshot[]> {
   const { repos } = await scanCache(cacheFolder, signal);
-  const found = repos
-    .filter(isLockable)
-    .flatMap((repo) => repo.revisions.map((revision) => ({ repo, revision })));
+  const found = lockableSnapshots(repos);
   const [outcome] = await runTasks([
     {
       title: `reading ${cacheFolder}`,

@@ -1,4 +1,4 @@
-import type { CachedName } from '../cache/layout.ts';
+import { blobNameOf, type CachedName, type CommitFile } from '../cache/layout.ts';
 import { groupBy, type NonEmpty } from '../collections.ts';
 import { type Digest, digestOfSri } from '../digest.ts';
 import type { TreeFile } from '../hub/tree.ts';
@@ -40,21 +40,10 @@ export interface Snapshot {
   readonly files: readonly RepoFile[];
 }
 
-/** A file of a commit. */
-export interface RepoFile {
-  /** Path in the repository. */
-  readonly path: string;
-  /** Length of the content in bytes. */
-  readonly size: number;
-  /** SHA-256 of the content; the git blob id of a plain file whose SHA-256 is not known. */
-  readonly digest: Digest;
-  /** Git blob id; of an LFS file, that of its pointer. */
-  readonly oid: string;
-  readonly isLfs: boolean;
+/** A file of a commit that may be copied. */
+export interface RepoFile extends CommitFile {
   /** Name in the Nix store. */
   readonly storeName: string;
-  /** Name of the content in Xet storage; a lock does not have it. */
-  readonly xetHash?: string | undefined;
 }
 
 /** The files of a tree at the Hub, without those whose digest is masked. */
@@ -117,9 +106,10 @@ export function blobsOf(
 export const placesIn = (snapshots: readonly Snapshot[]): Place[] =>
   snapshots.flatMap((snapshot) => snapshot.files.map((file) => ({ snapshot, file })));
 
-/** The digest that is the name of a file's content in the Hugging Face cache. */
-export const blobNameOf = ({ isLfs, digest, oid }: RepoFile): Digest =>
-  isLfs ? digest : { kind: 'git-blob', hex: oid };
+/** The names that a blob has in the Nix store, each once. */
+export const storeNamesOf = ({ places }: Blob): string[] => [
+  ...new Set(places.map(({ file }) => file.storeName)),
+];
 
 /** Where the Hugging Face cache may have the content of some files. */
 export const cachedNames = (places: readonly Place[]): CachedName[] =>

@@ -2,7 +2,7 @@ import pLimit from 'p-limit';
 import type { Damage } from '../cache/find.ts';
 import type { BlobSource } from '../cache/write/blob-file.ts';
 import { type ErrorCode, HugError } from '../errors.ts';
-import { throwFailures } from '../failures.ts';
+import { throwFailures, within } from '../failures.ts';
 import { escapeControls } from '../quote.ts';
 import type { Blob, RepoFile } from './blob.ts';
 import {
@@ -14,7 +14,7 @@ import {
 } from './sources.ts';
 
 /** Where blobs are copied to. */
-export interface Target {
+export interface CopyTarget {
   /**
    * Fails before anything is read or downloaded.
    *
@@ -53,11 +53,11 @@ export interface CopyResult {
 /**
  * Copies blobs to a target, as many as it can.
  *
- * @throws HugError that of `Target.prepare`
+ * @throws HugError that of `CopyTarget.prepare`
  */
 export async function copyBlobs(
   blobs: readonly Blob[],
-  target: Target,
+  target: CopyTarget,
   options: SourceOptions,
   context: CopyContext,
 ): Promise<CopyResult> {
@@ -72,11 +72,8 @@ export async function copyBlobs(
     const damaged: Damage[] = [];
     let isCopied = false;
     try {
-      const source = await sources.provide(blob, {
-        use: (file) => target.put(blob, file, report),
-        report,
-        onDamage: (damage) => damaged.push(damage),
-      });
+      const use = (file: BlobSource) => target.put(blob, file, report);
+      const source = await sources.provide(blob, use, report, (damage) => damaged.push(damage));
       isCopied = true;
       return source;
     } finally {
@@ -96,7 +93,17 @@ export async function copyBlobs(
     );
     context.signal.throwIfAborted();
     for (const line of warnings) context.warn(line);
-    return resultOf(blobs, results);
+    const copied = new Map<RepoFile, Source>();
+    const failures = new Map<Blob, unknown>();
+    let skipped = 0;
+    for (const [index, blob] of blobs.entries()) {
+      const result = results[index];
+      if (result?.status === 'fulfilled') {
+        for (const { file } of blob.places) copied.set(file, result.value);
+      } else if (result?.reason instanceof SkippedError) skipped += 1;
+      else failures.set(blob, result?.reason);
+    }
+    return { sources: copied, failures, skipped };
   } finally {
     await sources.close();
   }
@@ -118,27 +125,10 @@ export function throwFailed(
   notes: readonly string[] = [],
 ): void {
   const errors = [...failures].map(([{ places }, reason]) =>
-    reason instanceof HugError ? reason.within(places[0].snapshot.title) : reason,
+    within(reason, places[0].snapshot.title),
   );
   const untried = skipped === 0 ? [] : [`not tried any more: ${skipped} other files`];
   throwFailures([...errors, ...others], [...untried, ...notes]);
-}
-
-function resultOf(
-  blobs: readonly Blob[],
-  results: readonly PromiseSettledResult<Source>[],
-): CopyResult {
-  const sources = new Map<RepoFile, Source>();
-  const failures = new Map<Blob, unknown>();
-  let skipped = 0;
-  for (const [index, blob] of blobs.entries()) {
-    const result = results[index];
-    if (result?.status === 'fulfilled') {
-      for (const { file } of blob.places) sources.set(file, result.value);
-    } else if (result?.reason instanceof SkippedError) skipped += 1;
-    else failures.set(blob, result?.reason);
-  }
-  return { sources, failures, skipped };
 }
 
 function titleOf({ places: [{ file }, ...others] }: Blob): string {

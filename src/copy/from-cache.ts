@@ -21,15 +21,8 @@ export interface CachedSnapshot extends Snapshot {
   readonly damaged: readonly (Damage & { readonly path: string })[];
 }
 
-/** Reads snapshots, each file that has to be read once. */
-export interface SnapshotReader {
-  read(found: FoundSnapshot): Promise<CachedSnapshot>;
-  /** Files that were hashed, by SHA-256 in hex. */
-  readonly checked: ReadonlyMap<string, string>;
-}
-
 /**
- * Makes a reader of snapshots. The SHA-256 of an LFS file is the name of its blob, and is compared
+ * Makes what reads the digests of snapshots, of each file once. The SHA-256 of an LFS file is the name of its blob, and is compared
  * when the file is copied. A plain file is hashed, since no name tells its SHA-256, and compared with
  * its git blob id. A file for which neither a name nor `trees/<commit>.json` gives a digest is taken
  * as it is, at the store path of its own digest. But it must lie in the cache: everybody can read the
@@ -38,7 +31,7 @@ export interface SnapshotReader {
  * @param cache the cache folder
  * @param signal ends the reading; it throws then
  */
-export function createSnapshotReader(cache: string, signal: AbortSignal): SnapshotReader {
+export function createDigestReader(cache: string, signal: AbortSignal) {
   const hashing = createHashLimit();
   const digests = new Map<string, Promise<Digests>>();
   const checked = new Map<string, string>();
@@ -75,8 +68,11 @@ export function createSnapshotReader(cache: string, signal: AbortSignal): Snapsh
   }
 
   return {
+    /** Files that were hashed, by SHA-256 in hex. */
     checked,
-    async read({ repo: { type, id, folder }, revision: { rev, files } }) {
+    async read(found: FoundSnapshot): Promise<CachedSnapshot> {
+      const { type, id, folder } = found.repo;
+      const { rev, files } = found.revision;
       const expected = await readExpected(folder, rev);
       const read = await Promise.all(
         files.map(async (file) => {

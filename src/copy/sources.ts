@@ -2,14 +2,14 @@ import pLimit from 'p-limit';
 import { type Damage, findInCache, isInside } from '../cache/find.ts';
 import type { BlobSource } from '../cache/write/blob-file.ts';
 import { groupBy } from '../collections.ts';
-import type { Download, Downloads } from '../download/downloads.ts';
+import type { Downloads } from '../download/downloads.ts';
 import { type ErrorCode, HugError } from '../errors.ts';
 import { resolveUrl } from '../hub/api.ts';
 import { quote } from '../quote.ts';
 import { encodePath } from '../repo.ts';
 import type { Nix } from '../store/nix.ts';
 import { storePathOf } from '../store/store-path.ts';
-import { type Blob, cachedNames, type Place } from './blob.ts';
+import { type Blob, cachedNames, type Place, storeNamesOf } from './blob.ts';
 
 /** Where the content of a blob came from. */
 export type Source = 'cache' | 'store' | 'hub';
@@ -30,6 +30,9 @@ interface HubDownloads extends Downloads {
   /** Closes all connections. */
   close(): Promise<void>;
 }
+
+/** Takes a file with a content, which may be removed afterwards. */
+type Use = (file: BlobSource) => Promise<void>;
 
 /** Opens connections to a Hub; the caller closes them. */
 export type OpenDownloads = (endpoint: string | undefined) => Promise<HubDownloads>;
@@ -55,15 +58,6 @@ export interface SourceOptions {
   readonly missing?: (path: string) => HugError;
 }
 
-/** What is done with one blob. */
-interface Handlers {
-  /** Takes a file with the content, which may be removed afterwards. */
-  readonly use: (file: BlobSource) => Promise<void>;
-  readonly report: Report;
-  /** Told of files of the cache that should have the content and do not. */
-  readonly onDamage: (damage: Damage) => void;
-}
-
 /**
  * Opens the sources of one run: the Hugging Face cache, the Nix store and the Hub, asked in this
  * order. Nix and the Hub are opened when the first blob needs them.
@@ -72,14 +66,15 @@ interface Handlers {
  */
 export function createSources(
   blobs: readonly Blob[],
-  { checked, openNix, missing }: SourceOptions,
+  { checked, openNix, missing = unreachable }: SourceOptions,
   { cacheFolder, offline, openDownloads, warn, signal }: SourceContext,
 ) {
   const hashing = createHashLimit();
-  const hub = createHubSource(offline ? undefined : openDownloads, missing);
+  /** Connections to each Hub, by its address. */
+  const hubs = new Map<string | undefined, ReturnType<OpenDownloads>>();
   let stored: ReturnType<typeof findInStore> | undefined;
 
-  async function fromCache(blob: Blob, { report, onDamage }: Handlers) {
+  async function fromCache(blob: Blob, report: Report, onDamage: (damage: Damage) => void) {
     const known = checked?.get(blob.digest.hex);
     if (known !== undefined) return known;
     const content = { ...blob, names: cachedNames(blob.places) };
@@ -91,7 +86,7 @@ export function createSources(
   }
 
   /** Whether the store had the content. */
-  async function fromStore(blob: Blob, { use }: Handlers): Promise<boolean> {
+  async function fromStore(blob: Blob, use: Use): Promise<boolean> {
     if (openNix === undefined) return false;
     const storePath = (await (stored ??= findInStore(blobs, openNix, warn))).get(blob);
     if (storePath === undefined) return false;
@@ -105,31 +100,71 @@ export function createSources(
     }
   }
 
+  async function download({ snapshot, file }: Place, { size, digest }: Blob, report: Report) {
+    const { endpoint, type, repo, ref, rev } = snapshot;
+    if (offline) throw missing(file.path);
+    const opening = hubs.get(endpoint) ?? openDownloads(endpoint);
+    hubs.set(endpoint, opening);
+    const hub = await opening;
+    const url = resolveUrl(hub.endpoint, type, repo, rev, encodePath(file.path));
+    const subject = { type, id: repo, ref, path: file.path };
+    return hub.fetch({ url, subject, size, digest }, (bytes) => {
+      // Until the first byte, the file may be waiting for a connection.
+      if (bytes > 0) report('downloading', bytes);
+    });
+  }
+
+  /** Asks each commit that has the content once; when all refuse, throws the first refusal. */
+  async function fromHub(blob: Blob, report: Report) {
+    let refusal: unknown;
+    for (const [place] of groupBy(blob.places, commitOf).values()) {
+      try {
+        return await download(place, blob, report);
+      } catch (error) {
+        if (!(error instanceof HugError) || !REFUSED.has(error.code)) throw error;
+        refusal ??= error;
+      }
+    }
+    throw refusal;
+  }
+
   return {
     /**
      * Passes a file with the content to `use`. Files of the cache and the Hub have the right digest;
      * `use` compares that of a store path, and when it throws `EHUG_INTEGRITY` the Hub is asked.
      *
+     * @param onDamage told of files of the cache that should have the content and do not
      * @throws HugError `missing`; those of `use` and `Downloads`
      */
-    async provide(blob: Blob, handlers: Handlers): Promise<Source> {
-      const { use, report } = handlers;
-      const cached = await fromCache(blob, handlers);
+    async provide(
+      blob: Blob,
+      use: Use,
+      report: Report,
+      onDamage: (damage: Damage) => void,
+    ): Promise<Source> {
+      const cached = await fromCache(blob, report, onDamage);
       if (cached !== undefined) {
         await use({ path: cached, isLinkable: await isInside(cacheFolder, cached) });
         return 'cache';
       }
-      if (await fromStore(blob, handlers)) return 'store';
-      const download = await hub.download(blob, report);
+      if (await fromStore(blob, use)) return 'store';
+      const { path, discard } = await fromHub(blob, report);
       try {
-        await use({ path: download.path, isLinkable: true });
+        await use({ path, isLinkable: true });
       } finally {
-        await download.discard();
+        await discard();
       }
       return 'hub';
     },
+
     /** Closes all connections. */
-    close: () => hub.close(),
+    async close(): Promise<void> {
+      for (const opening of hubs.values()) {
+        // Whoever needed it got the error.
+        const hub = await opening.catch(() => undefined);
+        await hub?.close();
+      }
+    },
   };
 }
 
@@ -144,9 +179,15 @@ async function findInStore(
 ): Promise<ReadonlyMap<Blob, string>> {
   try {
     const nix = await openNix();
-    const candidates = blobs.flatMap((blob) =>
-      storePathsOf(blob, nix.storeFolder).map((storePath) => [blob, storePath] as const),
-    );
+    // A store path follows from a SHA-256 only.
+    const candidates = blobs
+      .filter(({ digest }) => digest.kind === 'sha256')
+      .flatMap((blob) =>
+        storeNamesOf(blob).map((name) => {
+          const file = { name, sha256: blob.digest.hex };
+          return [blob, storePathOf(nix.storeFolder, file)] as const;
+        }),
+      );
     const missing = await nix.missing(new Set(candidates.map(([, storePath]) => storePath)));
     return new Map(candidates.filter(([, storePath]) => !missing.has(storePath)));
   } catch (error) {
@@ -154,13 +195,6 @@ async function findInStore(
     if (error.code !== 'EHUG_NIX_MISSING') warn(`the Nix store is not used: ${error.message}`);
     return new Map();
   }
-}
-
-/** Where a store may have a content; it can tell that only of a SHA-256. */
-function storePathsOf({ digest, places }: Blob, storeFolder: string): string[] {
-  if (digest.kind !== 'sha256') return [];
-  const names = new Set(places.map(({ file }) => file.storeName));
-  return [...names].map((name) => storePathOf(storeFolder, { name, sha256: digest.hex }));
 }
 
 /** Errors of one repository or file; another repository with the content may give it. */
@@ -173,49 +207,6 @@ const REFUSED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'EHUG_FORBIDDEN',
   'EHUG_INTEGRITY',
 ]);
-
-/** The Hub as a source: one connection pool for each endpoint. */
-function createHubSource(open: OpenDownloads | undefined, missing = unreachable) {
-  const opened = new Map<string | undefined, Promise<HubDownloads>>();
-
-  async function fetchFile(place: Place, { size, digest }: Blob, report: Report) {
-    const { snapshot, file } = place;
-    const { endpoint, type, repo, ref, rev } = snapshot;
-    if (open === undefined) throw missing(file.path);
-    const opening = opened.get(endpoint) ?? open(endpoint);
-    opened.set(endpoint, opening);
-    const downloads = await opening;
-    const url = resolveUrl(downloads.endpoint, type, repo, rev, encodePath(file.path));
-    const subject = { type, id: repo, ref, path: file.path };
-    return downloads.fetch({ url, subject, size, digest }, (bytes) => {
-      // Until the first byte, the file may be waiting for a connection.
-      if (bytes > 0) report('downloading', bytes);
-    });
-  }
-
-  return {
-    /** Asks each commit that has the content once; when all refuse, throws the first refusal. */
-    async download(blob: Blob, report: Report): Promise<Download> {
-      let refusal: unknown;
-      for (const [place] of groupBy(blob.places, commitOf).values()) {
-        try {
-          return await fetchFile(place, blob, report);
-        } catch (error) {
-          if (!(error instanceof HugError) || !REFUSED.has(error.code)) throw error;
-          refusal ??= error;
-        }
-      }
-      throw refusal;
-    },
-    async close(): Promise<void> {
-      for (const opening of opened.values()) {
-        // Whoever needed it got the error.
-        const downloads = await opening.catch(() => undefined);
-        await downloads?.close();
-      }
-    },
-  };
-}
 
 const commitOf = ({ snapshot: { endpoint = '', type, repo, rev } }: Place): string =>
   `${endpoint} ${type} ${repo} ${rev}`;

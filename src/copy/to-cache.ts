@@ -1,25 +1,20 @@
 import { mayBeInCache } from '../cache/find.ts';
-import { repoFolderName } from '../cache/layout.ts';
+import { blobNameOf, repoFolderName } from '../cache/layout.ts';
+import type { CommitTree } from '../cache/trees.ts';
 import { createRepoWriter, type RepoWriter } from '../cache/write/write.ts';
 import { assertSpace } from '../download/disk-space.ts';
 import type { Nix } from '../store/nix.ts';
+import { type Blob, blobsOf, cachedNames, placesIn, type Snapshot } from './blob.ts';
 import {
-  type Blob,
-  blobsOf,
-  cachedNames,
-  blobNameOf,
-  placesIn,
-  type RepoFile,
-  type Snapshot,
-} from './blob.ts';
-import { type CopyContext, copyBlobs, type CopyResult, damageText, type Target } from './copy.ts';
+  type CopyContext,
+  copyBlobs,
+  type CopyResult,
+  damageText,
+  type CopyTarget,
+} from './copy.ts';
 
 /** A snapshot to be written into the Hugging Face cache, with the file list of its commit. */
-export interface ListedSnapshot extends Snapshot {
-  /** The known files of the commit, to be copied or not. */
-  readonly listed: readonly RepoFile[];
-  /** Whether these are all files of the commit. */
-  readonly isWhole: boolean;
+export interface ListedSnapshot extends Snapshot, CommitTree {
   /** Whether the Hub said in this run that the ref points to the commit. */
   readonly isNewest: boolean;
 }
@@ -50,6 +45,7 @@ export async function copyToCache(
 ): Promise<ToCacheResult> {
   const { cacheFolder, openNix, signal } = context;
   const writers = new Map<string, RepoWriter>();
+  /** One writer for each id of a repository, in their order. */
   const writersOf = ({ type, ids }: Snapshot) =>
     ids.map((id) => {
       const key = repoFolderName(type, id);
@@ -57,9 +53,34 @@ export async function copyToCache(
       writers.set(key, writer);
       return writer;
     });
-  const blobs = blobsOf(placesIn(snapshots), blobNameOf);
-  const target = cacheTarget(cacheFolder, writersOf);
+  const writersFor = ({ places }: Blob) =>
+    new Set(places.flatMap(({ snapshot }) => writersOf(snapshot)));
+  const inCache = ({ places, size }: Blob) => ({ name: blobNameOf(places[0].file), size });
+  const target: CopyTarget = {
+    async prepare(blobs) {
+      const affected = new Set<RepoWriter>();
+      let needed = 0;
+      for (const blob of blobs) {
+        for (const writer of writersFor(blob)) {
+          if (!(await writer.holds(inCache(blob)))) affected.add(writer);
+        }
+        // A blob that another repository has becomes a hard link.
+        const names = cachedNames(blob.places);
+        if (!(await mayBeInCache(cacheFolder, names, blob.size))) needed += blob.size;
+      }
+      for (const writer of affected) await writer.prepare();
+      if (affected.size === 0) return;
+      await assertSpace(cacheFolder, needed, 'Make room, or set HF_HUB_CACHE to a larger disk.');
+    },
+    async put(blob, file, report) {
+      for (const writer of writersFor(blob)) {
+        await writer.putBlob(inCache(blob), file, (bytes) => report('copying', bytes));
+      }
+    },
+    damageOutcome: (isCopied) => (isCopied ? 'it was replaced' : 'it was left as it is'),
+  };
   try {
+    const blobs = blobsOf(placesIn(snapshots), blobNameOf);
     const result = await copyBlobs(blobs, target, { openNix }, context);
     const folders = new Map<Snapshot, string>();
     for (const snapshot of snapshots) {
@@ -73,43 +94,6 @@ export async function copyToCache(
 }
 
 /**
- * Writes each blob into every repository that has it.
- *
- * @param writersOf one writer for each id of a repository, in their order
- */
-function cacheTarget(
-  cacheFolder: string,
-  writersOf: (snapshot: Snapshot) => readonly RepoWriter[],
-): Target {
-  const writersFor = ({ places }: Blob) =>
-    new Set(places.flatMap(({ snapshot }) => writersOf(snapshot)));
-  const inCache = ({ places, size }: Blob) => ({ name: blobNameOf(places[0].file), size });
-  return {
-    async prepare(blobs) {
-      const affected = new Set<RepoWriter>();
-      let needed = 0;
-      for (const blob of blobs) {
-        for (const writer of writersFor(blob)) {
-          if (!(await writer.holds(inCache(blob)))) affected.add(writer);
-        }
-        // A blob that another repository has becomes a hard link.
-        const names = cachedNames(blob.places);
-        if (!(await mayBeInCache(cacheFolder, { names, size: blob.size }))) needed += blob.size;
-      }
-      for (const writer of affected) await writer.prepare();
-      if (affected.size === 0) return;
-      await assertSpace(cacheFolder, needed, 'Make room, or set HF_HUB_CACHE to a larger disk.');
-    },
-    async put(blob, file, report) {
-      for (const writer of writersFor(blob)) {
-        await writer.putBlob(inCache(blob), file, (bytes) => report('copying', bytes));
-      }
-    },
-    damageOutcome: (isCopied) => (isCopied ? 'it was replaced' : 'it was left as it is'),
-  };
-}
-
-/**
  * Writes a snapshot whose blobs are in the cache, under all ids of its repository.
  *
  * @param writers one for each id
@@ -120,24 +104,10 @@ async function putSnapshot(
   writers: readonly RepoWriter[],
   context: ToCacheContext,
 ): Promise<string> {
-  const { rev, files, listed, isWhole } = snapshot;
-  const links = files.map((file) => ({
-    path: file.path,
-    size: file.size,
-    name: blobNameOf(file),
-  }));
-  const items = listed.map(({ path, size, oid, isLfs, digest, xetHash }) => ({
-    path,
-    size,
-    oid,
-    xetHash,
-    ...(isLfs ? { sha256: digest.hex } : {}),
-  }));
   const folders: string[] = [];
   for (const writer of writers) {
-    const folder = await writer.putSnapshot(
-      { rev, files: links, tree: { items, isWhole } },
-      (damage) => context.warn(damageText(damage, 'it was replaced')),
+    const folder = await writer.putSnapshot(snapshot, (damage) =>
+      context.warn(damageText(damage, 'it was replaced')),
     );
     folders.push(folder);
     await putRef(snapshot, writer, context);

@@ -1,7 +1,7 @@
 import { assertSpace } from '../download/disk-space.ts';
 import type { FileToAdd, Nix } from '../store/nix.ts';
 import { storePathOf } from '../store/store-path.ts';
-import { type Blob, blobsOf, type Place, placesIn, type Snapshot } from './blob.ts';
+import { type Blob, blobsOf, type Place, placesIn, type Snapshot, storeNamesOf } from './blob.ts';
 import { type CopyContext, copyBlobs, type CopyResult } from './copy.ts';
 import type { SourceOptions } from './sources.ts';
 
@@ -37,21 +37,13 @@ export async function planStore(snapshots: readonly Snapshot[], nix: Nix): Promi
   return { files, missing: missingBlobs(files, missing) };
 }
 
-/**
- * The contents that have to be added to the store, each once, however many files have it.
- *
- * @param missing store paths that are not in the store
- */
+/** The contents that have to be added for some missing store paths, each once. */
 export const missingBlobs = (files: readonly StoredFile[], missing: ReadonlySet<string>): Blob[] =>
   blobsOf(files.filter(({ storePath }) => missing.has(storePath)));
 
-/** Names that a blob gets in the store. */
-const namesOf = ({ places }: Blob): ReadonlySet<string> =>
-  new Set(places.map(({ file }) => file.storeName));
-
 /** Bytes that blobs take in the store: one copy for each name. */
 export const bytesInStore = (blobs: readonly Blob[]): number =>
-  blobs.reduce((sum, blob) => sum + blob.size * namesOf(blob).size, 0);
+  blobs.reduce((sum, blob) => sum + blob.size * storeNamesOf(blob).length, 0);
 
 /**
  * Adds blobs to the Nix store, each under all names that are missing.
@@ -78,7 +70,7 @@ export function copyToStore(
         report('adding to the store', blob.size);
         const sha256 = blob.digest.hex;
         await Promise.all(
-          [...namesOf(blob)].map((name) => {
+          storeNamesOf(blob).map((name) => {
             const storePath = storePathOf(nix.storeFolder, { name, sha256 });
             return addFile({ file: path, name, storePath });
           }),

@@ -20,45 +20,39 @@ interface Reserving {
 }
 
 /** Reserves disk space, so that the remaining bytes of all active downloads fit. */
-export class DiskReservation {
-  readonly #folder: string;
-  readonly #signal: AbortSignal;
+export function createDiskReservation(folder: string, signal: AbortSignal) {
   /** Downloads that write, and complete ones whose file is not discarded yet. */
-  readonly #active = new Set<Reserving>();
+  const active = new Set<Reserving>();
   /** Called when an active download leaves. */
-  readonly #waiting: (() => void)[] = [];
+  const waiting: (() => void)[] = [];
+  return {
+    /**
+     * Reserves space for a download. Waits for others to leave while there is too little.
+     *
+     * @throws HugError `EHUG_DISK_FULL` when there is too little for this download alone
+     */
+    async reserve(download: Reserving): Promise<void> {
+      while (true) {
+        signal.throwIfAborted();
+        // Both before the disk is asked: a download may leave meanwhile.
+        const isAlone = active.size === 0;
+        const change = new Promise<void>((resolve) => waiting.push(resolve));
+        const free = await freeBytes(folder);
+        const needed = download.missing;
+        if (isAlone && needed > free) throw notEnoughSpace(folder, needed, free, HINT);
+        const reserved = [...active].reduce((sum, { missing }) => sum + missing, 0);
+        if (reserved + needed <= free) break;
+        await change;
+      }
+      active.add(download);
+    },
 
-  constructor(folder: string, signal: AbortSignal) {
-    this.#folder = folder;
-    this.#signal = signal;
-  }
-
-  /**
-   * Reserves space for a download. Waits for others to leave while there is too little.
-   *
-   * @throws HugError `EHUG_DISK_FULL` when there is too little for this download alone
-   */
-  async reserve(download: Reserving): Promise<void> {
-    while (true) {
-      this.#signal.throwIfAborted();
-      // Both before the disk is asked: a download may leave meanwhile.
-      const isAlone = this.#active.size === 0;
-      const change = new Promise<void>((resolve) => this.#waiting.push(resolve));
-      const free = await freeBytes(this.#folder);
-      const needed = download.missing;
-      if (isAlone && needed > free) throw notEnoughSpace(this.#folder, needed, free, HINT);
-      const reserved = [...this.#active].reduce((sum, { missing }) => sum + missing, 0);
-      if (reserved + needed <= free) break;
-      await change;
-    }
-    this.#active.add(download);
-  }
-
-  /** Gives back the space of a download that failed or was discarded. */
-  leave(download: Reserving): void {
-    if (!this.#active.delete(download)) return;
-    for (const wake of this.#waiting.splice(0)) wake();
-  }
+    /** Gives back the space of a download that failed or was discarded. */
+    leave(download: Reserving): void {
+      if (!active.delete(download)) return;
+      for (const wake of waiting.splice(0)) wake();
+    },
+  };
 }
 
 const HINT = 'Make room, or set XDG_CACHE_HOME to a folder on a larger disk.';

@@ -1,39 +1,20 @@
-import { isSameDigest } from '../digest.ts';
+import { differenceOf, isSameDigest } from '../digest.ts';
 import { protocolError } from '../hub/errors.ts';
 import type { Http } from '../hub/http.ts';
-import { DiskReservation } from './disk-space.ts';
+import { createDiskReservation } from './disk-space.ts';
 import { PartialFile } from './partial-file.ts';
 import {
   bodyRange,
   type ByteRange,
   endedEarly,
+  integrityError,
   rangeHeader,
   type RemoteFile,
   unknownLength,
-  wrongDigest,
 } from './response.ts';
 
-/** A complete file whose digest is right. */
-export interface Download {
-  /** To be linked or moved away. */
-  readonly path: string;
-  /** Removes what is left of the file; other downloads may wait for its disk space. */
-  discard(): Promise<void>;
-}
-
 /** Downloads files to disk. */
-export interface Downloads {
-  /**
-   * Downloads a file, and continues where an earlier run ended. After a fault or an interruption the
-   * bytes on disk are kept for the next run; a complete file with a wrong digest is removed. Any
-   * number of files may be under way: `Http` bounds the connections.
-   *
-   * @param onBytes told how many bytes of the file are on disk: at first, and whenever that changes;
-   *   fewer than before when the download starts again
-   * @throws HugError `EHUG_INTEGRITY`, `EHUG_DISK_FULL`, `EHUG_FILE_SYSTEM`, and those of `Http`
-   */
-  fetch(file: RemoteFile, onBytes: (present: number) => void): Promise<Download>;
-}
+export type Downloads = ReturnType<typeof createDownloads>;
 
 interface DownloadsOptions {
   readonly http: Http;
@@ -55,10 +36,21 @@ const BATCH_BYTES = 1024 * 1024;
 const MIN_PROGRESS = 1024 * 1024;
 
 /** Makes a download engine of constant memory: about 2 MiB for each connection. */
-export function createDownloads({ http, folder, signal }: DownloadsOptions): Downloads {
-  const reservation = new DiskReservation(folder, signal);
+export function createDownloads({ http, folder, signal }: DownloadsOptions) {
+  const reservation = createDiskReservation(folder, signal);
   return {
-    async fetch(file, onBytes) {
+    /**
+     * Downloads a file, and continues where an earlier run ended. After a fault or an interruption
+     * the bytes on disk are kept for the next run; a complete file with a wrong digest is removed.
+     * Any number of files may be under way: `Http` bounds the connections.
+     *
+     * @param onBytes told how many bytes of the file are on disk: at first, and whenever that
+     *   changes; fewer than before when the download starts again
+     * @returns the path of the complete file, to be linked or moved away; `discard` removes what is
+     *   left of it, and lets other downloads have its disk space
+     * @throws HugError `EHUG_INTEGRITY`, `EHUG_DISK_FULL`, `EHUG_FILE_SYSTEM`, and those of `Http`
+     */
+    async fetch(file: RemoteFile, onBytes: (present: number) => void) {
       signal.throwIfAborted();
       const partial = await PartialFile.open({ folder, file, onBytes, signal });
       const leave = () => reservation.leave(partial);
@@ -74,19 +66,16 @@ export function createDownloads({ http, folder, signal }: DownloadsOptions): Dow
   };
 }
 
-interface Transfer {
-  readonly http: Http;
+interface Transfer extends Pick<DownloadsOptions, 'http' | 'signal'> {
   readonly file: RemoteFile;
   readonly partial: PartialFile;
-  readonly signal: AbortSignal;
 }
 
 /** Downloads the missing bytes, and checks the digest of the whole file. */
 async function complete(transfer: Transfer): Promise<void> {
   const { file, partial } = transfer;
   const download = async () => {
-    const isServed = await downloadRanges(transfer);
-    if (!isServed) await downloadWhole(transfer);
+    if (!(await downloadRanges(transfer))) await downloadWhole(transfer);
     return partial.digest();
   };
   const isResumed = partial.present > 0;
@@ -98,7 +87,7 @@ async function complete(transfer: Transfer): Promise<void> {
   }
   if (isSameDigest(digest, file.digest)) return partial.complete();
   await partial.clear();
-  throw wrongDigest(file, digest);
+  throw integrityError(file, differenceOf(digest, file.digest));
 }
 
 const isEmpty = ({ start, end }: ByteRange): boolean => start === end;

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import path from 'node:path';
 import { HugError, systemCodeOf } from '../errors.ts';
+import { succeedsUnless } from '../failures.ts';
 
 /**
  * What follows the key in the name of a file that a process works on: `KEY.<uuid>.part`. `KEY.part`
@@ -22,29 +23,26 @@ const held = new Map<string, number>();
 
 let heartbeat: NodeJS.Timeout | undefined;
 
-/** A file or folder that belongs to this process. */
-interface Lease {
-  readonly path: string;
-  /** Whether an earlier process left it; otherwise the caller makes it. */
-  readonly exists: boolean;
-}
-
 /**
  * Takes over a file or folder that is free or silent, or finds a name for a new one. Those that
  * other processes hold are left alone: each process makes its own.
  *
  * @param folder made when missing
  * @param key of the content; a file name
+ * @returns its path, and whether an earlier process left it; otherwise the caller makes it
  */
-export async function acquireLease(folder: string, key: string): Promise<Lease> {
+export async function acquireLease(
+  folder: string,
+  key: string,
+): Promise<{ readonly path: string; readonly exists: boolean }> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const mine = path.join(folder, `${key}.${randomUUID()}.part`);
   held.set(mine, 0);
   heartbeat ??= setInterval(renewAll, HEARTBEAT_MS).unref();
   for (const abandoned of await abandonedIn(folder, key)) {
     // Touched before, so that it is not silent under its new name.
-    const taken = touch(abandoned).then(() => rename(abandoned, mine));
-    if (await succeeds(taken)) return { path: mine, exists: true };
+    const take = () => touch(abandoned).then(() => rename(abandoned, mine));
+    if (await succeedsUnless(NOT_OURS, take)) return { path: mine, exists: true };
   }
   return { path: mine, exists: false };
 }
@@ -65,7 +63,8 @@ export async function confirmLease(file: string): Promise<void> {
 
 /** Ends a lease: the next process that wants the file takes it over at once. */
 export async function releaseLease(file: string, key: string): Promise<void> {
-  await succeeds(rename(file, path.join(path.dirname(file), `${key}.part`)));
+  const free = path.join(path.dirname(file), `${key}.part`);
+  await succeedsUnless(NOT_OURS, () => rename(file, free));
   held.delete(file);
 }
 
@@ -73,7 +72,9 @@ export async function releaseLease(file: string, key: string): Promise<void> {
 export async function removeAll(file: string, key: string): Promise<void> {
   const abandoned = await abandonedIn(path.dirname(file), key);
   await rm(file, { recursive: true, force: true });
-  for (const other of abandoned) await succeeds(rm(other, { recursive: true, force: true }));
+  for (const other of abandoned) {
+    await succeedsUnless(NOT_OURS, () => rm(other, { recursive: true, force: true }));
+  }
   held.delete(file);
 }
 
@@ -104,20 +105,7 @@ async function renew(file: string): Promise<boolean> {
   return !isMissing;
 }
 
-function touch(file: string): Promise<void> {
-  const now = new Date();
-  return utimes(file, now, now);
-}
+const touch = (file: string): Promise<void> => utimes(file, new Date(), new Date());
 
 /** Error codes of a file that is gone, or belongs to another user. */
-const NOT_OURS: ReadonlySet<string> = new Set(['ENOENT', 'EACCES', 'EPERM']);
-
-async function succeeds(work: Promise<void>): Promise<boolean> {
-  try {
-    await work;
-    return true;
-  } catch (error) {
-    if (NOT_OURS.has(systemCodeOf(error) ?? '')) return false;
-    throw error;
-  }
-}
+const NOT_OURS = ['ENOENT', 'EACCES', 'EPERM'];

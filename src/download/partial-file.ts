@@ -53,21 +53,19 @@ export class PartialFile {
   readonly path: string;
   readonly #handle: FileHandle;
   readonly #options: PartialFileOptions;
-  readonly #file: RemoteFile;
   readonly #segmentBytes: number;
   /** Bytes on disk of each segment, as in the table. */
   readonly #counts: Uint32Array;
   #prefix: HashedPrefix;
 
   private constructor(place: string, handle: FileHandle, options: PartialFileOptions) {
-    const { file } = options;
+    const { size } = options.file;
     this.path = place;
     this.#handle = handle;
     this.#options = options;
-    this.#file = file;
-    this.#segmentBytes = file.size > MAX_UNDIVIDED ? SEGMENT_BYTES : MAX_UNDIVIDED;
-    this.#counts = new Uint32Array(Math.ceil(file.size / this.#segmentBytes));
-    this.#prefix = emptyPrefix(file);
+    this.#segmentBytes = size > MAX_UNDIVIDED ? SEGMENT_BYTES : MAX_UNDIVIDED;
+    this.#counts = new Uint32Array(Math.ceil(size / this.#segmentBytes));
+    this.#prefix = emptyPrefix(options.file);
   }
 
   /** Continues what an earlier process left of the content, or begins a new file. */
@@ -95,7 +93,7 @@ export class PartialFile {
   }
 
   get missing(): number {
-    return this.#file.size - this.present;
+    return this.#options.file.size - this.present;
   }
 
   /** The bytes that each segment misses, in order. */
@@ -108,7 +106,7 @@ export class PartialFile {
     const segmentStart = segment * this.#segmentBytes;
     return {
       start: segmentStart + (this.#counts[segment] ?? 0),
-      end: Math.min(segmentStart + this.#segmentBytes, this.#file.size),
+      end: Math.min(segmentStart + this.#segmentBytes, this.#options.file.size),
     };
   }
 
@@ -142,7 +140,7 @@ export class PartialFile {
 
   /** Forgets all bytes. The whole table is written, so that a disk that fills up has room for it. */
   async clear(): Promise<void> {
-    this.#prefix = emptyPrefix(this.#file);
+    this.#prefix = emptyPrefix(this.#options.file);
     this.#counts.fill(0);
     await this.#guard(() => this.#saveCounts(0, this.#counts.length));
     this.#options.onBytes(0);
@@ -158,31 +156,31 @@ export class PartialFile {
   /** Closes the file as a complete one. */
   async complete(): Promise<void> {
     await this.#guard(async () => {
-      await this.#handle.truncate(this.#file.size);
+      await this.#handle.truncate(this.#options.file.size);
       await this.#handle.close();
     });
   }
 
   /** Leaves the bytes on disk to the next process. */
-  async release(): Promise<void> {
-    await this.#end(this.present === 0 ? removeAll : releaseLease);
+  release(): Promise<void> {
+    return this.#end(this.present === 0 ? removeAll : releaseLease);
   }
 
   /** Removes the file, complete or not, and what else was left of the same content. */
-  async remove(): Promise<void> {
-    await this.#end(removeAll);
+  remove(): Promise<void> {
+    return this.#end(removeAll);
   }
 
   #end(how: typeof releaseLease): Promise<void> {
     return this.#guard(async () => {
       await this.#handle.close();
-      await how(this.path, keyOf(this.#file));
+      await how(this.path, keyOf(this.#options.file));
     });
   }
 
   /** Reads the table; returns `false` when the file is damaged. */
   async #load(): Promise<boolean> {
-    const { size } = this.#file;
+    const { size } = this.#options.file;
     const { size: length } = await this.#handle.stat();
     if (length === size) {
       this.#counts.set(this.gaps.map(({ start, end }) => end - start));
@@ -199,7 +197,7 @@ export class PartialFile {
 
   async #saveCounts(first: number, after: number): Promise<void> {
     const table = new Uint8Array(this.#counts.buffer, 4 * first, 4 * (after - first));
-    await writeAll(this.#handle, [table], this.#file.size + 4 * first);
+    await writeAll(this.#handle, [table], this.#options.file.size + 4 * first);
   }
 
   /** Begins to hash the bytes on disk that follow the hashed ones without a gap. */

@@ -1,4 +1,4 @@
-import { type Digest, digestText } from '../digest.ts';
+import type { Digest } from '../digest.ts';
 import { HugError } from '../errors.ts';
 import { encodingsOf } from '../hub/answer.ts';
 import { nameOf, type Subject } from '../hub/errors.ts';
@@ -69,11 +69,8 @@ function parseContentRange(header: string | string[] | undefined) {
 const wrongSize = (file: RemoteFile, size: number): HugError =>
   integrityError(file, `has ${size} bytes, expected ${file.size}`);
 
-/** The error for a downloaded file with another digest than the lock has. */
-export const wrongDigest = (file: RemoteFile, got: Digest): HugError =>
-  integrityError(file, `has the digest ${digestText(got)}, expected ${digestText(file.digest)}`);
-
-function integrityError({ subject }: RemoteFile, what: string): HugError {
+/** The error for a file on the Hub with another size or digest than the lock has. */
+export function integrityError({ subject }: RemoteFile, what: string): HugError {
   return new HugError('EHUG_INTEGRITY', `${nameOf(subject)} ${what}`, {
     hint: 'Nothing was stored. Run it again; if it stays, the mirror or proxy alters files.',
   });

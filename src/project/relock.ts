@@ -1,4 +1,4 @@
-import { succeeded, throwRejected } from '../failures.ts';
+import { requireAll } from '../failures.ts';
 import type { HubApi } from '../hub/api.ts';
 import { EMPTY_LOCK, formatLock } from '../lock/codec.ts';
 import { hasConflictMarkers, parseConflict } from '../lock/conflict.ts';
@@ -113,8 +113,7 @@ export async function resolveAll<T extends Resolved>(
       })),
     );
   const results = await withHub(context, runAll, endpoint, problem);
-  throwRejected(entries, results, placeOf);
-  const resolved = succeeded(entries, results);
+  const resolved = requireAll(entries, results, placeOf);
   for (const [entry, { warnings }] of resolved) {
     for (const warning of warnings) context.warn(`${placeOf(entry)}: ${warning}`);
   }

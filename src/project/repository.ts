@@ -1,5 +1,5 @@
 import { HugError } from '../errors.ts';
-import { succeeded, throwRejected } from '../failures.ts';
+import { requireAll } from '../failures.ts';
 import type { HubApi, Revision } from '../hub/api.ts';
 import type { TreeFile } from '../hub/tree.ts';
 import type { RepoType } from '../repo.ts';
@@ -64,8 +64,7 @@ export async function forEachRepository<T>(
     const results = await Promise.allSettled(
       all.map((wanted) => work(hub, wanted, (line) => warn(`${wanted.id}: ${line}`))),
     );
-    throwRejected(all, results, ({ id }) => id);
-    return [...succeeded(all, results).values()];
+    return [...requireAll(all, results, ({ id }) => id).values()];
   };
   return all.length === 0 ? [] : withHub(context, runAll, endpoint);
 }

@@ -32,15 +32,6 @@ export interface ToolWorld {
 
 type Tool = 'nix-store' | 'nix-instantiate' | 'nix-build';
 
-/**
- * Runs a Nix tool and returns what it prints on stdout.
- *
- * @param args one argument each; no shell reads them
- * @param input text for its stdin
- * @throws HugError `EHUG_NIX_MISSING`; `EHUG_NIX` with the tool's stderr as details
- */
-export type RunTool = (tool: Tool, args: readonly string[], input?: string) => Promise<string>;
-
 /** Arguments of a tool that evaluates, so that its expression may read every path, as by default. */
 export const READS_ANY_FILE: readonly string[] = ['restrict-eval', 'pure-eval'].flatMap((name) => [
   '--option',
@@ -62,9 +53,14 @@ const SPARE_MEMORY = 16 * 1024 * 1024;
 
 const exec = promisify(execFile);
 
-/** Makes the function that runs Nix tools. */
-export function createRunTool({ env, signal }: ToolWorld): RunTool {
-  return async (tool, args, input = '') => {
+/**
+ * Makes the function that runs a Nix tool with some arguments, which no shell reads, and a text for
+ * its stdin. It returns what the tool prints on stdout.
+ *
+ * It throws `EHUG_NIX_MISSING`, and `EHUG_NIX` with the tool's stderr as details.
+ */
+export function createRunTool({ env, signal }: ToolWorld) {
+  return async (tool: Tool, args: readonly string[], input = ''): Promise<string> => {
     try {
       const running = exec(tool, args, {
         env: { MALLOC_TOP_PAD_: String(SPARE_MEMORY), ...env },
@@ -73,34 +69,31 @@ export function createRunTool({ env, signal }: ToolWorld): RunTool {
       });
       // A tool that ends without reading its input has already printed why.
       running.child.stdin?.on('error', () => undefined).end(input);
-      const { stdout } = await running;
-      return stdout;
+      return (await running).stdout;
     } catch (error) {
       if (signal?.aborted === true) throw error;
-      throw systemCodeOf(error) === 'ENOENT' ? missing(tool, error) : failed(tool, args, error);
+      throw toolError(tool, args, error);
     }
   };
 }
 
-function missing(tool: Tool, cause: unknown): HugError {
-  return new HugError('EHUG_NIX_MISSING', `${tool} is not on PATH`, {
-    hint: 'Install Nix, https://nixos.org/download; nix-hug lock needs none.',
-    cause,
-  });
-}
-
-function failed(tool: Tool, args: readonly string[], error: unknown): HugError {
+function toolError(tool: Tool, args: readonly string[], error: unknown): HugError {
+  if (systemCodeOf(error) === 'ENOENT') {
+    return new HugError('EHUG_NIX_MISSING', `${tool} is not on PATH`, {
+      hint: 'Install Nix, https://nixos.org/download; nix-hug lock needs none.',
+      cause: error,
+    });
+  }
   const operation = args.find((arg) => arg.startsWith('--')) ?? '';
-  const lines = stderrOf(error);
+  const stderr = error instanceof Error && 'stderr' in error ? String(error.stderr) : '';
+  const lines = stderr
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .filter((line) => line !== '' && !line.includes(ADVICE))
+    .slice(-MAX_LINES);
   return new HugError('EHUG_NIX', `${tool} ${operation} failed`, {
     details: lines.length === 0 ? [messageOf(error)] : lines,
     hint: 'Check that Nix works here; --debug shows the whole command.',
     cause: error,
   });
-}
-
-function stderrOf(error: unknown): string[] {
-  const stderr = error instanceof Error && 'stderr' in error ? String(error.stderr) : '';
-  const lines = stderr.split('\n').map((line) => line.trimEnd());
-  return lines.filter((line) => line !== '' && !line.includes(ADVICE)).slice(-MAX_LINES);
 }

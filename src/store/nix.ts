@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { HugError, messageOf } from '../errors.ts';
 import { nixString } from '../quote.ts';
-import { build, findNixpkgs, type Nixpkgs } from './nixpkgs.ts';
 import { chunked, createRunTool, READS_ANY_FILE, type ToolWorld } from './nix-tool.ts';
 
 /** A file to add to the store. */
@@ -15,39 +14,6 @@ export interface FileToAdd {
   readonly storePath: string;
 }
 
-/** The Nix in use, and its store. All methods throw the errors of `RunTool`. */
-export interface Nix {
-  readonly version: string;
-  /** `/nix/store`, or another folder where this Nix has its store. */
-  readonly storeFolder: string;
-  /** A folder on the disk of the store; `undefined` when the store is not at its own path. */
-  readonly diskFolder: string | undefined;
-  /** Those of the store paths that are not in the store. */
-  missing(storePaths: Iterable<string>): Promise<ReadonlySet<string>>;
-  /**
-   * Adds files by their SHA-256.
-   *
-   * @throws HugError `EHUG_INTEGRITY` when a file does not get its store path: that file is not in
-   *   the store then, others of the same call may be
-   */
-  add(files: readonly FileToAdd[]): Promise<void>;
-  /**
-   * Keeps store paths from the garbage collector, by one link for each group.
-   *
-   * @param folder where the links go
-   * @param groups store paths by the name of their link; a link of an earlier call is replaced
-   */
-  addGcRoots(folder: string, groups: ReadonlyMap<string, readonly string[]>): Promise<void>;
-  /** Finds a nixpkgs, see `findNixpkgs`. */
-  nixpkgs(offline: boolean): Promise<Nixpkgs | undefined>;
-  /** Builds an expression, see `build`. */
-  build(
-    expression: string,
-    options: readonly string[],
-    outLink: string | undefined,
-  ): Promise<string>;
-}
-
 /** How Nix is used. */
 export interface NixOptions extends ToolWorld {
   /** Path of the nixpkgs that the packaged nix-hug was built with. */
@@ -56,12 +22,27 @@ export interface NixOptions extends ToolWorld {
   readonly isElsewhere?: boolean;
 }
 
+/** The Nix in use, and its store. All methods throw the errors of `createRunTool`. */
+export type Nix = Awaited<ReturnType<typeof createNix>>;
+
+/** A nixpkgs: the expression of its package set, and the options of Nix that this needs. */
+interface Nixpkgs {
+  readonly expression: string;
+  readonly options: readonly string[];
+}
+
+/** The nixpkgs of the flake registry. */
+const REGISTRY: Nixpkgs = {
+  expression: '(builtins.getFlake "nixpkgs").legacyPackages.${builtins.currentSystem}',
+  options: ['--option', 'extra-experimental-features', 'nix-command flakes'],
+};
+
 /**
  * Asks the command line of Nix for its version and its store.
  *
- * @throws HugError `EHUG_NIX_MISSING`, and others of `RunTool`
+ * @throws HugError `EHUG_NIX_MISSING`, and others of `createRunTool`
  */
-export async function createNix(options: NixOptions): Promise<Nix> {
+export async function createNix(options: NixOptions) {
   const { packagedNixpkgs, isElsewhere = false, ...world } = options;
   const run = createRunTool(world);
 
@@ -73,7 +54,11 @@ export async function createNix(options: NixOptions): Promise<Nix> {
       expression,
     );
 
-  const facts: Pick<Nix, 'version' | 'storeFolder'> = JSON.parse(
+  const facts: {
+    readonly version: string;
+    /** `/nix/store`, or another folder where this Nix has its store. */
+    readonly storeFolder: string;
+  } = JSON.parse(
     await evaluate('{ storeFolder = builtins.storeDir; version = builtins.nixVersion; }'),
   );
   // A setting can put the store elsewhere, too; the folder of a store without a path is missing.
@@ -81,9 +66,12 @@ export async function createNix(options: NixOptions): Promise<Nix> {
 
   return {
     ...facts,
+
+    /** A folder on the disk of the store; `undefined` when the store is not at its own path. */
     diskFolder: isAtItsPath ? facts.storeFolder : undefined,
 
-    async missing(storePaths) {
+    /** Those of the store paths that are not in the store. */
+    async missing(storePaths: Iterable<string>): Promise<ReadonlySet<string>> {
       const missing = new Set<string>();
       for (const chunk of chunked(storePaths)) {
         const args = ['--check-validity', '--print-invalid', ...chunk];
@@ -93,7 +81,13 @@ export async function createNix(options: NixOptions): Promise<Nix> {
       return missing;
     },
 
-    async add(files) {
+    /**
+     * Adds files by their SHA-256.
+     *
+     * @throws HugError `EHUG_INTEGRITY` when a file does not get its store path: that file is not in
+     *   the store then, others of the same call may be
+     */
+    async add(files: readonly FileToAdd[]): Promise<void> {
       const added: string[] = JSON.parse(await evaluate(await copies(files), '--read-write-mode'));
       const wrong = files.flatMap(({ storePath, file }, index) =>
         added[index] === storePath ? [] : [{ file, stray: added[index] }],
@@ -104,16 +98,22 @@ export async function createNix(options: NixOptions): Promise<Nix> {
         // A path that something else refers to cannot be deleted, and is no stray.
         if (stray !== undefined) await run('nix-store', ['--delete', stray]).catch(() => undefined);
       }
-      throw new HugError(
-        'EHUG_INTEGRITY',
-        `${first.file} changed while it was added to the store`,
-        {
-          hint: 'Run it again; if it happens again, something writes to that file.',
-        },
-      );
+      const what = `${first.file} changed while it was added to the store`;
+      throw new HugError('EHUG_INTEGRITY', what, {
+        hint: 'Run it again; if it happens again, something writes to that file.',
+      });
     },
 
-    async addGcRoots(folder, groups) {
+    /**
+     * Keeps store paths from the garbage collector, by one link for each group.
+     *
+     * @param folder where the links go
+     * @param groups store paths by the name of their link; a link of an earlier call is replaced
+     */
+    async addGcRoots(
+      folder: string,
+      groups: ReadonlyMap<string, readonly string[]>,
+    ): Promise<void> {
       const members = [...groups].map(
         ([name, storePaths]) => `${nixString(name)} = ${listFile(storePaths)};`,
       );
@@ -126,8 +126,43 @@ export async function createNix(options: NixOptions): Promise<Nix> {
       }
     },
 
-    nixpkgs: (offline) => findNixpkgs(run, { packaged: packagedNixpkgs, offline }),
-    build: (...request) => build(run, ...request),
+    /**
+     * Finds a nixpkgs: the one that the packaged nix-hug was built with, else `<nixpkgs>`, else that
+     * of the flake registry, which Nix may have to download.
+     *
+     * @param offline leaves the registry out
+     * @returns `undefined` when Nix finds none
+     */
+    async nixpkgs(offline: boolean): Promise<Nixpkgs | undefined> {
+      const packaged =
+        packagedNixpkgs === undefined ? [] : [`(/. + ${nixString(packagedNixpkgs)})`];
+      const candidates = [...packaged, '<nixpkgs>'].map((path): Nixpkgs => ({
+        expression: `import ${path} { }`,
+        options: [],
+      }));
+      for (const candidate of offline ? candidates : [...candidates, REGISTRY]) {
+        const probe = `builtins.isString (${candidate.expression}).bash.name`;
+        const args = ['--eval', ...READS_ANY_FILE, ...candidate.options, '--expr', probe];
+        const answer = await run('nix-instantiate', args).catch(() => undefined);
+        if (answer !== undefined) return candidate;
+      }
+      return undefined;
+    },
+
+    /**
+     * Builds an expression and returns its store path.
+     *
+     * @param outLink link that keeps the result from the garbage collector
+     */
+    async build(
+      expression: string,
+      more: readonly string[],
+      outLink: string | undefined,
+    ): Promise<string> {
+      const link = outLink === undefined ? ['--no-out-link'] : ['--out-link', outLink];
+      const args = [...READS_ANY_FILE, ...more, ...link, '--expr', expression];
+      return (await run('nix-build', args)).trim();
+    },
   };
 }
 

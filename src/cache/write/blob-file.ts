@@ -3,13 +3,14 @@ import { chmod, copyFile, link, open, rename, stat } from 'node:fs/promises';
 import path from 'node:path';
 import {
   createDigester,
+  differenceOf,
   type Digest,
   type Digester,
   hashStream,
   isSameDigest,
 } from '../../digest.ts';
 import { HugError } from '../../errors.ts';
-import { differs, readContent } from '../find.ts';
+import { readContent } from '../find.ts';
 
 /** A content in the cache. */
 export interface CacheBlob {
@@ -54,7 +55,7 @@ export async function makeBlob(
       ? await hashStream(chunks, digester, onBytes)
       : await copy(chunks, temporary, digester, onBytes);
     if (!isSameDigest(got, name)) {
-      throw new HugError('EHUG_INTEGRITY', `${source.path} ${differs(got, name)}`, {
+      throw new HugError('EHUG_INTEGRITY', `${source.path} ${differenceOf(got, name)}`, {
         hint: 'It was not put into the cache. nix-hug verify names other damaged files.',
       });
     }
@@ -100,6 +101,8 @@ async function copy(
   }
 }
 
+const succeeds = (work: Promise<void>) => work.then(() => true).catch(() => false);
+
 async function sync(file: string): Promise<void> {
   const handle = await open(file, 'r');
   try {
@@ -108,9 +111,3 @@ async function sync(file: string): Promise<void> {
     await handle.close();
   }
 }
-
-const succeeds = (work: Promise<void>): Promise<boolean> =>
-  work.then(
-    () => true,
-    () => false,
-  );

@@ -13,6 +13,7 @@ import {
 import path from 'node:path';
 import { storageError } from '../../download/disk-space.ts';
 import { HugError, systemCodeOf } from '../../errors.ts';
+import { succeedsUnless } from '../../failures.ts';
 
 /**
  * Makes a folder of the cache with those above it. Nothing below the cache may be a link, but a
@@ -27,7 +28,10 @@ import { HugError, systemCodeOf } from '../../errors.ts';
 export async function makeFolder(cache: string, segments: readonly string[]): Promise<string> {
   await mkdir(cache, { recursive: true });
   const root = await realpath(cache);
-  await refuseReadOnly(root);
+  // The system refuses it too, but not to root, who could damage the Nix store.
+  if (((await stat(root)).mode & 0o222) === 0) {
+    throw new HugError('EHUG_FILE_SYSTEM', `${root} is read-only`, { hint: READ_ONLY });
+  }
   let folder = root;
   for (const [depth, segment] of segments.entries()) {
     const next = path.join(folder, segment);
@@ -35,13 +39,6 @@ export async function makeFolder(cache: string, segments: readonly string[]): Pr
     folder = (await lstat(next)).isDirectory() ? next : await followed(next, root, depth);
   }
   return folder;
-}
-
-/** The system refuses it too, but not to root, who could damage the Nix store. */
-async function refuseReadOnly(folder: string): Promise<void> {
-  const { mode } = await stat(folder);
-  if ((mode & 0o222) !== 0) return;
-  throw new HugError('EHUG_FILE_SYSTEM', `${folder} is read-only`, { hint: READ_ONLY });
 }
 
 /** The folder that a link in place of a repository's folder leads to. */
@@ -79,24 +76,10 @@ export async function create(
 }
 
 /** The text of a file; `undefined` when it is missing. */
-export async function readText(file: string): Promise<string | undefined> {
+export async function readIfThere(file: string): Promise<string | undefined> {
   let text: string | undefined;
   await succeedsUnless(['ENOENT'], async () => (text = await readFile(file, 'utf8')));
   return text;
-}
-
-/** Whether the work succeeded; `false` for these error codes of the system, others are thrown. */
-export async function succeedsUnless(
-  codes: readonly string[],
-  work: () => Promise<unknown>,
-): Promise<boolean> {
-  try {
-    await work();
-    return true;
-  } catch (error) {
-    if (codes.includes(systemCodeOf(error) ?? '')) return false;
-    throw error;
-  }
 }
 
 /**

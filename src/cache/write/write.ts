@@ -1,14 +1,44 @@
-import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  lstat,
+  mkdir,
+  readdir,
+  readlink,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import path from 'node:path';
 import { isGitId } from '../../digest.ts';
+import { succeedsUnless } from '../../failures.ts';
 import { acquireLease, removeAll } from '../../download/lease.ts';
 import type { RepoType } from '../../repo.ts';
-import type { Damage } from '../find.ts';
-import { repoFolderName } from '../layout.ts';
-import { addToTree } from '../trees.ts';
+import { type Damage, reasonAgainst } from '../find.ts';
+import { blobNameOf, type CommitFile, repoFolderName } from '../layout.ts';
+import { addToTree, type CommitTree } from '../trees.ts';
 import { type BlobSource, type CacheBlob, isSameFile, makeBlob } from './blob-file.ts';
-import { cacheError, create, makeFolder, readText, succeedsUnless } from './files.ts';
-import { type NewSnapshot, putLinks } from './links.ts';
+import { cacheError, create, makeFolder, readIfThere } from './files.ts';
+
+/** A commit to be written into the cache. */
+interface NewSnapshot extends CommitTree {
+  /** The commit. */
+  readonly rev: string;
+  /** Files whose blobs are in the cache; safe paths. */
+  readonly files: readonly CommitFile[];
+}
+
+/** Writes one repository into the Hugging Face cache, see `createRepoWriter`. */
+export type RepoWriter = ReturnType<typeof createRepoWriter>;
+
+/** Name of the folders for temporary files, one for each process; no client looks there. */
+const SCRATCH = '.nix-hug';
+
+const CACHEDIR_TAG = `Signature: 8a477f597d28d172789f06886806bc55
+# This file is a cache directory tag created by huggingface_hub.
+# For information about cache directory tags, see:
+#\thttps://bford.info/cachedir/
+`;
 
 /**
  * Writes one repository into the Hugging Face cache, as the official client does. Each step is
@@ -21,55 +51,10 @@ import { type NewSnapshot, putLinks } from './links.ts';
  *
  * All methods throw `EHUG_FILE_SYSTEM`, `EHUG_DISK_FULL`, and `EHUG_UNSAFE_PATH` for a cache with
  * links that lead elsewhere.
+ *
+ * @param cache the cache folder, made when missing
  */
-export interface RepoWriter {
-  /** Id of the repository. */
-  readonly id: string;
-  /** Fails unless something can be written. */
-  prepare(): Promise<void>;
-  /** Whether the blob exists with the right size; it is not read. */
-  holds(blob: CacheBlob): Promise<boolean>;
-  /**
-   * Writes a blob, replacing a file of that name.
-   *
-   * @param onBytes told how many bytes of the source have been read
-   * @throws HugError `EHUG_INTEGRITY` when the source has another content
-   */
-  putBlob(blob: CacheBlob, source: BlobSource, onBytes: (read: number) => void): Promise<void>;
-  /**
-   * Adds files to the snapshot of their commit.
-   *
-   * @param onDamage told of files that were no links, had another content, and were replaced
-   * @returns the folder of the snapshot
-   */
-  putSnapshot(snapshot: NewSnapshot, onDamage: (damage: Damage) => void): Promise<string>;
-  /**
-   * Points a ref to a commit whose snapshot is in the cache.
-   *
-   * @param mayMove whether the commit is known to be newer than the one of the ref
-   * @returns the commit that the ref still points to, when it is another one
-   */
-  putRef(ref: string, rev: string, mayMove: boolean): Promise<string | undefined>;
-  /** Removes temporary files, also those of a process that was killed. */
-  close(): Promise<void>;
-}
-
-/** Name of the folders for temporary files, one for each process; no client looks there. */
-const SCRATCH = '.nix-hug';
-
-const CACHEDIR_TAG = `Signature: 8a477f597d28d172789f06886806bc55
-# This file is a cache directory tag created by huggingface_hub.
-# For information about cache directory tags, see:
-#\thttps://bford.info/cachedir/
-`;
-
-/** @param cache the cache folder, made when missing */
-export function createRepoWriter(
-  cache: string,
-  type: RepoType,
-  id: string,
-  signal: AbortSignal,
-): RepoWriter {
+export function createRepoWriter(cache: string, type: RepoType, id: string, signal: AbortSignal) {
   const name = repoFolderName(type, id);
   const repo = path.join(cache, name);
   const folder = (...segments: readonly string[]) => makeFolder(cache, [name, ...segments]);
@@ -103,6 +88,45 @@ export function createRepoWriter(
     return succeedsUnless(['ENOENT'], () => stat(path.join(repo, 'snapshots', text)));
   }
 
+  /** Makes a whole snapshot in one step; `false` when another process was faster. */
+  async function makeSnapshot({ rev, files }: NewSnapshot, target: string): Promise<boolean> {
+    const prepared = path.join(await scratch(), rev);
+    await mkdir(prepared);
+    for (const file of files) {
+      const link = path.join(prepared, file.path);
+      await mkdir(path.dirname(link), { recursive: true });
+      await symlink(linkText(file), link);
+    }
+    const isFirst = await succeedsUnless(['ENOTEMPTY', 'EEXIST', 'ENOTDIR'], () =>
+      rename(prepared, target),
+    );
+    if (!isFirst) await rm(prepared, { recursive: true });
+    return isFirst;
+  }
+
+  /** Adds links to a snapshot, one by one. */
+  async function addLinks({ rev, files }: NewSnapshot, onDamage: (damage: Damage) => void) {
+    const parents = new Map<string, Promise<string>>();
+    const parentOf = (file: string) => {
+      const parent = path.posix.dirname(file);
+      const segments = parent === '.' ? [] : parent.split('/');
+      const known = parents.get(parent) ?? folder('snapshots', rev, ...segments);
+      parents.set(parent, known);
+      return known;
+    };
+    const blobs = await folder('blobs');
+    for (const file of files) {
+      const target = path.join(await parentOf(file.path), path.posix.basename(file.path));
+      const text = linkText(file);
+      if ((await readlink(target).catch(() => undefined)) === text) continue;
+      const reason = await reasonToReplace(target, file, blobs);
+      const temporary = path.join(await scratch(), 'link');
+      await symlink(text, temporary);
+      await rename(temporary, target);
+      if (reason !== undefined) onDamage({ file: target, reason });
+    }
+  }
+
   /** @param needed bytes that the work writes */
   async function guarded<T>(needed: number, work: () => Promise<T>): Promise<T> {
     try {
@@ -114,16 +138,25 @@ export function createRepoWriter(
   }
 
   return {
+    /** Id of the repository. */
     id,
 
+    /** Fails unless something can be written. */
     prepare: () => guarded(0, async () => void (await scratch())),
 
-    holds: async ({ name: { hex }, size }) => {
+    /** Whether the blob exists with the right size; it is not read. */
+    async holds({ name: { hex }, size }: CacheBlob): Promise<boolean> {
       const found = await stat(path.join(repo, 'blobs', hex)).catch(() => undefined);
       return found?.isFile() === true && found.size === size;
     },
 
-    putBlob: (blob, source, onBytes) =>
+    /**
+     * Writes a blob, replacing a file of that name.
+     *
+     * @param onBytes told how many bytes of the source have been read
+     * @throws HugError `EHUG_INTEGRITY` when the source has another content
+     */
+    putBlob: (blob: CacheBlob, source: BlobSource, onBytes: (read: number) => void) =>
       guarded(blob.size, async () => {
         const { hex } = blob.name;
         if (await isSameFile(source.path, path.join(repo, 'blobs', hex))) return;
@@ -139,20 +172,36 @@ export function createRepoWriter(
         }
       }),
 
-    putSnapshot: (snapshot, onDamage) =>
+    /**
+     * Links the files of a commit to their blobs: in one step when the cache does not have the
+     * commit, else one by one. Then it adds them to the file list of the commit.
+     *
+     * @param onDamage told of files that were no links, had another content, and were replaced
+     * @returns the folder of the snapshot
+     */
+    putSnapshot: (snapshot: NewSnapshot, onDamage: (damage: Damage) => void) =>
       guarded(0, async () => {
-        const { rev, tree } = snapshot;
-        await putLinks(snapshot, { folder, scratch }, onDamage);
-        await addToTree(path.join(await folder('trees'), `${rev}.json`), tree, scratch);
+        const { rev } = snapshot;
+        const target = path.join(await folder('snapshots'), rev);
+        const isThere = await succeedsUnless(['ENOENT'], () => lstat(target));
+        const isMade = !isThere && (await makeSnapshot(snapshot, target));
+        if (!isMade) await addLinks(snapshot, onDamage);
+        await addToTree(path.join(await folder('trees'), `${rev}.json`), snapshot, scratch);
         return path.join(repo, 'snapshots', rev);
       }),
 
-    putRef: (ref, rev, mayMove) =>
+    /**
+     * Points a ref to a commit whose snapshot is in the cache.
+     *
+     * @param mayMove whether the commit is known to be newer than the one of the ref
+     * @returns the commit that the ref still points to, when it is another one
+     */
+    putRef: (ref: string, rev: string, mayMove: boolean): Promise<string | undefined> =>
       guarded(0, async () => {
         if (ref === rev) return undefined;
         const parents = ref.split('/').slice(0, -1);
         const file = path.join(await folder('refs', ...parents), path.posix.basename(ref));
-        const before = await readText(file);
+        const before = await readIfThere(file);
         if (before === rev) return undefined;
         if (!mayMove && before !== undefined && (await isCommit(before))) return before;
         const temporary = path.join(await scratch(), path.basename(file));
@@ -161,11 +210,33 @@ export function createRepoWriter(
         return undefined;
       }),
 
-    close: async () => {
+    /** Removes temporary files, also those of a process that was killed. */
+    async close(): Promise<void> {
       const names = await readdir(repo).catch(() => []);
       if (names.some((each) => each.startsWith(`${SCRATCH}.`))) made ??= makeScratch();
       const mine = await made?.catch(() => undefined);
       if (mine !== undefined) await guarded(0, () => removeAll(mine, SCRATCH));
     },
   };
+}
+
+/** The target of a link: up from its folder, and down to the blob. */
+const linkText = (file: CommitFile): string =>
+  `${'../'.repeat(file.path.split('/').length + 1)}blobs/${blobNameOf(file).hex}`;
+
+/**
+ * Why a file in place of a link does not have the content of the blob, as in a cache without links;
+ * `undefined` for a link, or when it has.
+ */
+async function reasonToReplace(
+  at: string,
+  file: CommitFile,
+  blobs: string,
+): Promise<string | undefined> {
+  const digest = blobNameOf(file);
+  const found = await lstat(at).catch(() => undefined);
+  if (found?.isFile() !== true || (await isSameFile(at, path.join(blobs, digest.hex)))) {
+    return undefined;
+  }
+  return reasonAgainst(at, { size: file.size, digest }, () => undefined);
 }

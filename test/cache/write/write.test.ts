@@ -16,11 +16,11 @@ const sha256 = (content: string | Buffer) => createHash('sha256').update(content
 const nameOf = (content: string | Buffer) => ({ kind: 'sha256', hex: sha256(content) }) as const;
 
 const BLOB = { name: nameOf(CONTENT), size: CONTENT.length };
-const FILES = [
-  { path: 'a/b/w.bin', ...BLOB },
-  { path: 'w.bin', ...BLOB },
-];
-const SNAPSHOT = { rev: REV, files: FILES, tree: { items: [], isWhole: true } };
+const fileAt = (at: string) => {
+  return { path: at, size: BLOB.size, digest: BLOB.name, oid: '', isLfs: true };
+};
+const FILES = [fileAt('a/b/w.bin'), fileAt('w.bin')];
+const SNAPSHOT = { rev: REV, files: FILES, listed: [], isWhole: true };
 
 const ignore = () => undefined;
 
@@ -57,7 +57,7 @@ describe('a repository in the cache', () => {
 
   it('has no incomplete snapshot while it is made', async () => {
     const { repo, writer } = await writing();
-    const blocked = { ...SNAPSHOT, files: [...FILES, { path: 'w.bin', ...BLOB }] };
+    const blocked = { ...SNAPSHOT, files: [...FILES, fileAt('w.bin')] };
     await expect(writer.putSnapshot(blocked, ignore)).rejects.toThrow('EEXIST');
     await writer.close();
     expect(await readdir(path.join(repo, 'snapshots'))).toEqual([]);
