@@ -58,7 +58,7 @@
         {
           package = nix-hug;
 
-          # Both readers of a lock accept those of the examples, without a network.
+          # Nix and the command line accept the locks of the examples, offline.
           examples = pkgs.runCommandLocal "nix-hug-examples" {
             caches = map (
               name:

@@ -1,10 +1,9 @@
 /**
   The command line, as nixpkgs' `callPackage` builds it.
 
-  What it depends on is one fixed-output derivation, made by npm from `package-lock.json`: no hash
-  but one to maintain, and the same output on every system, since no dependency has native code.
-  Esbuild comes from nixpkgs and makes one program of it all; types are checked where the code is
-  developed, with tools that need not be installed to build it.
+  Its dependencies are one fixed-output derivation, which npm makes from `package-lock.json`. There is
+  one hash to maintain and one output for every system, since no dependency has native code. The
+  esbuild of nixpkgs bundles everything into one program. Types are checked in development, not here.
 */
 {
   lib,
@@ -23,7 +22,7 @@ let
       fileset = lib.fileset.unions files;
     };
 
-  # After a change of `package-lock.json`: make `outputHash` empty, build, and take what Nix says.
+  # After a change of `package-lock.json`: empty `outputHash`, build, and copy the hash that Nix reports.
   dependencies = stdenvNoCC.mkDerivation {
     name = "nix-hug-dependencies";
     src = sourceOf [
@@ -36,8 +35,8 @@ let
       "npm_config_registry"
     ];
 
-    # npm takes TypeScript, of which cosmiconfig could make use, for an optional dependency. What it
-    # notes about its own work, and the empty folders of what it left out, depend on its version.
+    # To npm, TypeScript is an optional dependency, as a peer of cosmiconfig. The metadata and the empty
+    # folders that npm leaves behind depend on its version.
     buildPhase = ''
       export HOME=$TMPDIR
       npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund --no-update-notifier
@@ -59,7 +58,6 @@ stdenvNoCC.mkDerivation {
   inherit (lib.importJSON ./package.json) version;
 
   src = sourceOf [
-    ./examples/many-models
     ./nix
     ./package.json
     ./schemas
@@ -75,14 +73,13 @@ stdenvNoCC.mkDerivation {
 
   buildPhase = ''
     runHook preBuild
-    # Through a link, the bundle would name the store path, and so depend on it.
+    # A copy: through a symbolic link, the bundle would contain the store path and depend on it.
     cp -r ${dependencies}/node_modules .
     bash scripts/bundle.sh
     runHook postBuild
   '';
 
-  # `nix-hug fetch <url>` builds with the two packages that the library uses, which are at hand, and
-  # needs no other nixpkgs.
+  # `nix-hug fetch <url>` builds models with these two packages, so that it needs no other nixpkgs.
   installPhase = ''
     runHook preInstall
 

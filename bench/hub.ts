@@ -1,5 +1,4 @@
-import { sriOfHex } from '../src/digest.ts';
-import type { RemoteFile } from '../src/download/answer.ts';
+import type { RemoteFile } from '../src/download/response.ts';
 import { type FileContent, lfs, startHub } from '../test/support/hub/index.ts';
 
 /** What the hub is to serve: a model of LFS files, and of small plain ones. */
@@ -66,7 +65,7 @@ async function serve({ id, weights, plain = 0 }: Offer): Promise<Served> {
     url: `${hub.endpoint}/${id}/resolve/${rev}/${path}`,
     subject: { type: 'model' as const, id, ref: rev, path },
     size: weights.size,
-    hash: sriOfHex(await content.sha256()),
+    digest: { kind: 'sha256' as const, hex: await content.sha256() },
   }));
   return { id, rev, weights: await Promise.all(files) };
 }

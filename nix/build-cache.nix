@@ -1,30 +1,16 @@
 { linkFiles, runScript }:
 let
-  inherit (builtins)
-    attrNames
-    attrValues
-    concatStringsSep
-    filter
-    foldl'
-    groupBy
-    head
-    length
-    mapAttrs
-    replaceStrings
-    stringLength
-    substring
-    toJSON
-    ;
+  inherit (builtins) attrNames attrValues filter foldl' groupBy head length mapAttrs;
 
   script = builtins.readFile ./build-cache.sh;
 
-  concat = concatStringsSep "";
+  concat = builtins.concatStringsSep "";
 
-  folderOf = type: id: "${type}s--${replaceStrings [ "/" ] [ "--" ] id}";
+  folderOf = type: id: "${type}s--${builtins.replaceStrings [ "/" ] [ "--" ] id}";
 
-  hasPrefix = prefix: text: substring 0 (stringLength prefix) text == prefix;
+  hasPrefix = prefix: text: builtins.substring 0 (builtins.stringLength prefix) text == prefix;
 
-  # What all values have as `key`.
+  # The attribute `key`, which must be the same in all values.
   agreed =
     subject: key: values:
     let
@@ -37,37 +23,37 @@ let
     else
       throw "nix-hug: buildCache: ${subject} is ${first.${key}} in ${first.entry}, but ${other.${key}} in ${other.entry}; leave one of them out";
 
-  # What the locks say about the files of one commit.
-  unite =
+  # The files of several entries of one commit. A file of two entries must have one hash.
+  mergeFiles =
     values:
     foldl' (
-      united: value:
-      united
+      merged: value:
+      merged
       // mapAttrs (
         path: file:
-        if (united.${path} or file).hash == file.hash then
+        if (merged.${path} or file).hash == file.hash then
           file
         else
-          throw "nix-hug: buildCache: ${toJSON path} of ${value.repo} at ${value.rev} has several hashes in ${
-            concatStringsSep ", " (map (value: value.entry) values)
+          throw "nix-hug: buildCache: ${builtins.toJSON path} of ${value.repo} at ${value.rev} has several hashes in ${
+            builtins.concatStringsSep ", " (map (value: value.entry) values)
           }; leave all but one of them out"
       ) value.locked.files
     ) { } values;
 
-  # Each of these makes records of the plan that `build-cache.sh` carries out.
+  # Each function below returns records of the plan that `build-cache.sh` executes.
 
   treeFile =
     path: file:
-    "file\t${toJSON path}\t${toString file.size}\t${file.oid}"
-    + (if file ? lfs then "\t${substring 7 44 file.hash}\n" else "\n");
+    "file\t${builtins.toJSON path}\t${toString file.size}\t${file.oid}"
+    + (if file ? lfs then "\t${builtins.substring 7 44 file.hash}\n" else "\n");
 
   snapshot =
     folder: rev: values:
     let
       first = head values;
-      alone = length values == 1;
+      isOnly = length values == 1;
       model =
-        if alone then
+        if isOnly then
           first.model
         else
           linkFiles {
@@ -75,7 +61,7 @@ let
             blobs = foldl' (blobs: value: blobs // value.blobs) { } values;
             files = foldl' (files: value: files // value.files) { } values;
           };
-      files = if alone then first.locked.files else unite values;
+      files = if isOnly then first.locked.files else mergeFiles values;
     in
     "snapshot\t${model}\t${folder}/snapshots/${rev}\n"
     + "tree\t${folder}/trees/${rev}.json\n"
@@ -93,7 +79,7 @@ let
         if below ref == [ ] then
           agreed "ref ${ref} of ${(head values).repo}" "rev" values
         else
-          throw "nix-hug: buildCache: refs ${ref} and ${head (below ref)} of ${(head values).repo} cannot lie in one cache; leave one of them out";
+          throw "nix-hug: buildCache: refs ${ref} and ${head (below ref)} of ${(head values).repo} cannot be in one cache, as a file and its folder; leave one of them out";
       isOnly = length (attrNames revisions) == 1 && below "main" == [ ];
       refs = (if isOnly then { main = (head values).rev; } else { }) // mapAttrs commitOf named;
     in
@@ -110,8 +96,8 @@ let
     "alias\t${target}\t${folder}\n";
 in
 /**
-  A Hugging Face cache, for `HF_HUB_CACHE`: the official client finds the models and datasets in it
-  without a network, by ref and by commit.
+  A Hugging Face cache for `HF_HUB_CACHE`. The official client loads its models and datasets
+  offline, by ref and by commit.
 
   # Inputs
 
@@ -120,8 +106,8 @@ in
 
   # Errors
 
-  When entries disagree about a ref of a repository, about a requested id, or about a file of one
-  commit. The message names them.
+  Entries that disagree about the commit of a ref, the repository of a requested id, or the content
+  of a file at one commit. The message names the entries.
 */
 {
   models ? [ ],

@@ -1,19 +1,18 @@
 /**
-  The Nix library of nix-hug. Evaluation is pure: no request is made, nothing is built, and no build
-  is needed to know what to fetch. `fetchModel` and `fetchDataset` are pure too, but make requests:
-  what they fetch in evaluation is pinned by hashes.
+  The Nix library of nix-hug. Evaluating a lock makes no request, builds nothing and imports nothing
+  from a derivation. `fetchModel` and `fetchDataset` download during evaluation, pinned by hashes.
 
   # Inputs
 
   `pkgs`
-  : a nixpkgs; only `bash` and `coreutils` are used, and not before a model or a cache is
-    instantiated. Reading a lock and fetching its files need none.
+  : a nixpkgs, of which `bash` and `coreutils` are used, when a model or a cache is instantiated.
+    Reading a lock and instantiating single files use none of it.
 
   `endpoint`
-  : the Hub or mirror to download from, in place of the one in the lock; an empty one counts as none
+  : the Hub or mirror to download from, in place of the lock's. "" counts as null.
 
   `fetchFile`
-  : replaces the fetcher, see `fetch-file.nix`: `{ name, url, hash }` → a path or a derivation
+  : `{ name, url, hash }` → a path or a derivation, in place of `fetch-file.nix`
 */
 {
   pkgs,
@@ -31,7 +30,7 @@ let
   buildCache = import ./build-cache.nix { inherit linkFiles runScript; };
   readEndpoint = import ./read-endpoint.nix;
   ownEndpoint = readEndpoint endpoint;
-  fetchRepo = import ./fetch-repo.nix {
+  fetchModel = import ./fetch-model {
     inherit makeModel;
     endpoint = ownEndpoint;
   };
@@ -47,6 +46,6 @@ let
 in
 {
   inherit buildCache importLock readLock;
-  fetchModel = fetchRepo "model";
-  fetchDataset = fetchRepo "dataset";
+  fetchModel = fetchModel "model";
+  fetchDataset = fetchModel "dataset";
 }

@@ -9,8 +9,7 @@ let
 in
 /**
   One file as a fixed-output derivation. Nix itself downloads it, with its `netrc-file` and proxies.
-  The store path depends on `name` and `hash` alone, so equal files of several models and revisions
-  are one.
+  The store path depends on `name` and `hash` alone, so that models and revisions share equal files.
 
   # Inputs
 
@@ -18,10 +17,10 @@ in
   : name of the store path
 
   `url`
-  : where it is downloaded from when neither the store nor a substituter has it
+  : downloaded when the file is neither in the store nor in a binary cache
 
   `hash`
-  : SHA-256 of its content in SRI form
+  : SHA-256 of the content, SRI form
 */
 {
   name,

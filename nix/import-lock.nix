@@ -9,7 +9,7 @@ let
   inherit (builtins) attrValues mapAttrs;
 in
 /**
-  Everything a lock describes.
+  The models and datasets of a lock.
 
   # Inputs
 
@@ -22,11 +22,11 @@ in
   : entry name → derivation, see `make-model.nix`
 
   `cache`
-  : a Hugging Face cache with all of them, see `build-cache.nix`
+  : a Hugging Face cache of all of them, see `build-cache.nix`
 
   # Errors
 
-  Those of `read-lock.nix` and `read-endpoint.nix`, each when what it concerns is used.
+  Those of `read-lock.nix` and `read-endpoint.nix`, when the value that they concern is used.
 */
 lock:
 let

@@ -1,18 +1,13 @@
 { runScript }:
 let
-  inherit (builtins)
-    attrValues
-    concatStringsSep
-    mapAttrs
-    readFile
-    ;
+  inherit (builtins) attrValues concatStringsSep mapAttrs readFile;
 
-  storeNameOf = import ./store-name.nix;
+  inherit (import ./valid.nix) isReserved;
 
   script = readFile ./link-files.sh;
-  check = readFile ./check-blobs.sh;
+  checkBlobs = readFile ./fetch-model/check-blobs.sh;
 
-  # Two lines for each path.
+  # Two lines for each path: value and path.
   lines =
     values: concatStringsSep "" (attrValues (mapAttrs (path: value: "${value}\n${path}\n") values));
 in
@@ -22,14 +17,14 @@ in
   # Inputs
 
   `name`
-  : name of the store path; one that ends in `.drv`, as that of a repository may, gets a `_` behind it,
-    since Nix makes no derivation of such a name
+  : name of the store path, which is that of a repository. Nix refuses a derivation whose name ends
+    in `.drv`, so such a name gets a `_` at its end.
 
   `files`
-  : path in the folder → what the link points to
+  : path in the folder → target of the link
 
   `blobs`
-  : path in the folder → git blob id, of files that nothing else has checked
+  : path in the folder → git blob id, of files whose content the build has to check
 */
 {
   name,
@@ -37,8 +32,8 @@ in
   blobs ? { },
 }:
 runScript {
-  name = storeNameOf name;
-  script = if blobs == { } then script else script + check;
+  name = if isReserved name then "${name}_" else name;
+  script = if blobs == { } then script else script + checkBlobs;
   inputs = {
     links = lines files;
   }

@@ -1,6 +1,6 @@
 { fetchFile, linkFiles }:
 /**
-  A model or dataset: a derivation of a folder with links to its files, and what the lock says.
+  A model or dataset of a lock, as a derivation: a folder of links to its files.
 
   # Inputs
 
@@ -8,26 +8,24 @@
   : `model` or `dataset`
 
   `endpoint`
-  : where its files are downloaded from, without a final slash
+  : the Hub or mirror to download from, without a final slash
 
   `entry`
   : its place in the lock, for messages: `models.mistral`
 
   `locked`
-  : the checked entry
+  : the entry, checked
 
   `plain`
-  : path → store path, of files that need no download; they are compared with their `oid` when the
-    model is built
+  : path → store path, of files that need no download and that nothing has checked. The build
+    compares them with their `oid`.
 
   # Output
 
-  The derivation with the attributes `repo`, `org` (null for an id of one part), `name`, `rev`,
-  `revision` (the same), `ref`, `files` (path → derivation of that file), `blobs`
-  (path → git blob id, of the plain ones), `entry` and `locked`.
-  They are in `passthru` as well, together with `type`; the derivation's own `type` is what makes
-  Nix take it for a derivation, and its own `name` is a `_` longer than that of a repository `x.drv`,
-  see `link-files.nix`.
+  The derivation, with the attributes `repo`, `org` (null for an id of one part), `name`, `rev`,
+  `revision` (the same), `ref`, `files` (path → derivation of one file), `blobs` (path → git blob id,
+  of the plain files), `entry` and `locked`. `passthru` has them too, and `type`: the `type` of the
+  derivation itself is "derivation", as its name may differ from `name`, see `link-files.nix`.
 */
 {
   type,

@@ -1,6 +1,6 @@
 /**
-  A Home Manager module: programs of one user, or the named services of that user, load what a lock
-  names.
+  Home Manager module: the named services of a user, or all sessions, load the models of a lock
+  offline.
 */
 {
   config,

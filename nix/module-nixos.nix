@@ -1,5 +1,5 @@
 /**
-  A NixOS module: programs of all users, or the named system services, load what a lock names.
+  NixOS module: the named system services, or all sessions, load the models of a lock offline.
 */
 {
   config,

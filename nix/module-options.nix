@@ -1,6 +1,5 @@
 /**
-  What the modules for NixOS and for Home Manager have in common: the options of
-  `programs.nix-hug`, without those that only one of them has.
+  The options of `programs.nix-hug`, the same for NixOS and Home Manager.
 */
 {
   config,
@@ -12,19 +11,19 @@ let
   cfg = config.programs.nix-hug;
 in
 {
-  enable = lib.mkEnableOption "nix-hug, and models and datasets that it has locked";
+  enable = lib.mkEnableOption "nix-hug, and the models and datasets of a lock";
 
   package = mkOption {
     type = types.package;
     default = pkgs.callPackage ../package.nix { };
     defaultText = lib.literalExpression "the package of the same version";
-    description = "The command line.";
+    description = "The command line, which is installed.";
   };
 
   lock = mkOption {
     type = types.path;
     example = lib.literalExpression "./hug.lock.json";
-    description = "The lock whose models and datasets programs shall find.";
+    description = "The lock whose models and datasets programs load.";
   };
 
   cache = mkOption {
@@ -32,7 +31,8 @@ in
     default = ((import ./. { inherit pkgs; }).importLock cfg.lock).cache;
     defaultText = lib.literalExpression "everything in the lock";
     description = ''
-      The Hugging Face cache. Set it instead of the lock to a part of one, which `buildCache` makes.
+      The Hugging Face cache. With a cache of your own, made by `buildCache` from a part of a lock,
+      `lock` is not needed.
     '';
   };
 
@@ -41,8 +41,8 @@ in
     default = [ ];
     example = [ "vllm" ];
     description = ''
-      Names of systemd services that find the cache, and nothing else, without a network:
-      `HF_HUB_CACHE` and `HF_HUB_OFFLINE` are set for them.
+      Names of systemd services that load models from the cache, offline: they get `HF_HUB_CACHE` and
+      `HF_HUB_OFFLINE`.
     '';
   };
 
@@ -50,8 +50,8 @@ in
     type = types.bool;
     default = false;
     description = ''
-      Whether the same is set for programs that are started from a shell. nix-hug obeys it too:
-      `HF_HUB_OFFLINE=0 nix-hug update` changes a lock there.
+      Whether programs started from a shell get the same variables. nix-hug obeys them too: change a
+      lock there with `HF_HUB_OFFLINE=0 nix-hug update`.
     '';
   };
 
@@ -63,6 +63,6 @@ in
       HF_HUB_OFFLINE = "1";
     };
     defaultText = lib.literalExpression "HF_HUB_CACHE and HF_HUB_OFFLINE";
-    description = "The variables, for what is neither a service nor a shell: a container, a timer.";
+    description = "The variables, to read: for a container, or a unit that is not a service.";
   };
 }

@@ -4,12 +4,13 @@ let
   inherit (import ./valid.nix) isEndpoint;
 in
 /**
-  The address of a Hub without the slashes at its end; null for null and for an empty one, as the CLI
-  takes an empty `HF_ENDPOINT`.
+  The address of a Hub without slashes at its end. Null for null and for "", since an empty
+  `HF_ENDPOINT` counts as unset.
 
   # Errors
 
-  Anything else that is no address of a Hub. It is not shown, since it may hold a password.
+  Any other value that is not the address of a Hub. The message does not show it: it may hold a
+  password.
 */
 endpoint:
 if endpoint == null || endpoint == "" then
@@ -17,4 +18,4 @@ if endpoint == null || endpoint == "" then
 else if isEndpoint endpoint then
   head (match "(.*[^/])/*" endpoint)
 else
-  throw "nix-hug: endpoint is not the address of a Hub: write http or https, a host and no more than a path, such as https://huggingface.co"
+  throw "nix-hug: endpoint is not the address of a Hub: write http or https, a host and at most a path, such as https://huggingface.co"

@@ -1,30 +1,27 @@
 let
-  inherit (builtins)
-    addErrorContext
-    attrNames
-    fromJSON
-    head
-    isAttrs
-    isInt
-    mapAttrs
-    readFile
-    replaceStrings
-    substring
-    toJSON
-    ;
+  inherit (builtins) isAttrs mapAttrs replaceStrings substring;
 
-  version = 1;
-
+  inherit (import ./shape.nix) optional problemIn required;
   inherit (import ./valid.nix) isEndpoint;
   checkEntry = import ./check-entry.nix;
 
+  version = 1;
+
+  # The first problem outside of the entries, or null.
+  problemOf = problemIn {
+    lockfileVersion = required (found: found == version) (toString version);
+    endpoint = optional isEndpoint "an http or https address";
+    models = required isAttrs "an object";
+    datasets = required isAttrs "an object";
+  };
+
   fail = problem: throw "nix-hug: hug.lock.json: ${problem}";
 
-  # The context of an error is evaluated when there is one, so that only a lock that is no JSON is
-  # searched for conflict markers.
-  parse = text: addErrorContext (unreadable text) (fromJSON text);
+  # Nix evaluates the context of an error only when there is an error: a valid lock is not searched
+  # for conflict markers.
+  parse = text: builtins.addErrorContext (explainInvalid text) (builtins.fromJSON text);
 
-  unreadable =
+  explainInvalid =
     text:
     if
       substring 0 8 text == "<<<<<<< " || replaceStrings [ "\n<<<<<<< " ] [ "" ] text != text
@@ -32,35 +29,12 @@ let
       fail "has conflict markers; run `nix-hug lock` to repair it"
     else
       "while nix-hug reads hug.lock.json";
-
-  keys = [
-    "lockfileVersion"
-    "endpoint"
-    "models"
-    "datasets"
-  ];
-
-  # What is wrong with the lock around its entries, or null.
-  problemOf =
-    lock:
-    if lock.lockfileVersion or null != version then
-      "lockfileVersion is not ${toString version}"
-    else if lock ? endpoint && !isEndpoint lock.endpoint then
-      "endpoint is not an http or https address"
-    else if !isAttrs (lock.models or null) then
-      "models is not an object"
-    else if !isAttrs (lock.datasets or null) then
-      "datasets is not an object"
-    else if removeAttrs lock keys != { } then
-      "unknown key ${toJSON (head (attrNames (removeAttrs lock keys)))}"
-    else
-      null;
 in
 /**
-  Reads a lock, with builtins alone.
+  Reads and checks a lock. Uses builtins alone.
 
-  Each entry is checked when it is used, so that a model costs only itself. `builtins.deepSeq` of the
-  result checks all of them.
+  An entry is checked when it is used, so that a model costs only itself. `builtins.deepSeq` of the
+  result checks all entries.
 
   # Inputs
 
@@ -73,16 +47,17 @@ in
 
   # Errors
 
-  Conflict markers, a lock of a newer nix-hug, and everything that is not as the lock's schema says,
-  above all paths that could leave their folder. The message says where, and what to do.
+  Conflict markers, a lock of a newer nix-hug, and any violation of the lock's schema, such as a path
+  that leaves its folder. The message names the place and what to do.
 */
 lock:
 let
-  content = if isAttrs lock then lock else parse (readFile lock);
+  content = if isAttrs lock then lock else parse (builtins.readFile lock);
+  found = content.lockfileVersion or null;
   problem = problemOf content;
 in
-if isInt (content.lockfileVersion or null) && content.lockfileVersion > version then
-  fail "lockfileVersion ${toString content.lockfileVersion} is newer than this nix-hug, which reads ${toString version}; upgrade nix-hug"
+if builtins.isInt found && found > version then
+  fail "lockfileVersion ${toString found} is newer than this nix-hug, which reads ${toString version}; upgrade nix-hug"
 else if problem != null then
   fail "${problem}; restore the lock from version control, or delete it and run `nix-hug lock`"
 else

@@ -1,7 +1,7 @@
 { pkgs }:
 /**
-  A derivation that runs a bash script with coreutils. It is made without `stdenv`, so that thousands
-  of them evaluate fast and their store paths depend on nothing else.
+  A derivation that runs a bash script with coreutils. It does without `stdenv`: thousands of such
+  derivations evaluate fast, and their store paths depend on nothing else.
 
   # Inputs
 
@@ -9,11 +9,11 @@
   : name of the store path
 
   `script`
-  : text of the script; it fills `$out`
+  : text of the script, which creates `$out`
 
   `inputs`
-  : text for the script, of any length: `inputs.x` is the content of the file `$xPath`, never part
-    of the script itself
+  : name → text of any length. `$xPath` is the path of a file with the text of `inputs.x`, so that
+    no value is spliced into the script.
 */
 {
   name,

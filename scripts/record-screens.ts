@@ -48,7 +48,7 @@ const terminal = await openTerminal({
   command: ['bash', '--norc', '--noprofile'],
   cwd: project,
   env: { ...nix.environment, HF_ENDPOINT: hub.endpoint, PS1: '$ ' },
-  columns: 110,
+  columns: 100,
 });
 const bin = path.join(ROOT, 'dist', 'launch.cjs');
 await terminal.press(`nix-hug() { '${process.execPath}' '${bin}' "$@"; }; clear`, 'Enter');
@@ -67,7 +67,9 @@ const locked = await shown('nix-hug lock');
 const slow = { kind: 'slow', bytesPerSecond: 4 * MEGABYTE } as const;
 hub.inject({ match: ({ origin }) => origin === 'cdn', times: Infinity, fault: slow });
 await terminal.press('nix-hug fetch', 'Enter');
-const underWay = await terminal.until(/ [12]\d(?:\.\d)? MB of 51 MB, [^]*: downloading, [1-9]/u);
+const underWay = await terminal.until(
+  / [12]\d(?:\.\d)? MB of 51 MB .* left\n(?: {2}.* left\n?){5}/u,
+);
 await terminal.until(/\n\$$/u);
 const fetched = (await terminal.screen()).replace(/\n\$$/u, '\n');
 await terminal.press('clear', 'Enter');

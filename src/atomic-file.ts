@@ -1,65 +1,43 @@
-import { open, rename, rm } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { chmod, lstat, open, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { systemCodeOf } from './errors.ts';
+import { HugError, messageOf, systemCodeOf } from './errors.ts';
 
-/** A new text on disk, in the same folder as the file that it is to replace. */
-export interface StagedFile {
+/** A new text for a file. */
+export interface FileChange {
+  readonly file: string;
   /**
-   * Puts the text in place in one step: a reader sees the old text or the new one. Where the system
-   * can write the folder to the disk, it has done so then.
-   *
-   * @throws the system's error
+   * A symbolic link to a manifest stays, and its target is replaced; a link in place of a lock is
+   * refused. Only one process at a time may be changing a manifest.
    */
-  readonly commit: () => Promise<void>;
-  /** Takes the text back; after `commit` there is nothing to take back. Throws nothing. */
-  readonly discard: () => Promise<void>;
+  readonly kind: 'manifest' | 'lock';
+  /** The text that the new one was made from; `undefined` when there was no file. */
+  readonly before: string | undefined;
+  readonly after: string;
 }
 
-/**
- * Writes a text beside the file that it is to replace, and has it reach the disk, so that what is
- * left to do can hardly fail.
- *
- * @param file what to replace
- * @param temporary where the text waits, in the same folder; it must not exist
- * @param mode permission bits to have; `undefined` for those of a new file
- * @throws the system's error, with `temporary` gone, unless it was there before (`EEXIST`)
- */
-export async function stageFile(
-  file: string,
-  temporary: string,
-  text: string,
-  mode: number | undefined,
-): Promise<StagedFile> {
-  const handle = await open(temporary, 'wx');
-  let waits = true;
-  const discard = async () => {
-    // What has that name later is someone else's.
-    if (waits) await rm(temporary, { force: true }).catch(() => undefined);
-    waits = false;
-  };
-  try {
-    if (mode !== undefined) await handle.chmod(mode);
-    await handle.writeFile(text);
-    await handle.sync();
-  } catch (error) {
-    await discard();
-    throw error;
-  } finally {
-    await handle.close();
-  }
-  return {
-    commit: async () => {
-      await rename(temporary, file);
-      waits = false;
-      await syncFolder(path.dirname(file));
-    },
-    discard,
-  };
+/** A file to make, and the text that it begins with. */
+export interface NewFile {
+  readonly file: string;
+  /** File with the text. */
+  readonly template: string;
 }
 
+/** A new text on disk, beside the file that it is to replace. */
+interface StagedFile {
+  readonly change: FileChange;
+  /** The file itself, behind its links. */
+  readonly target: string;
+  readonly temporary: string;
+}
+
+const CHANGED = { manifest: 'EHUG_MANIFEST_CHANGED', lock: 'EHUG_LOCK_CHANGED' } as const;
+
+const BYTE_ORDER_MARK = '\uFEFF';
+
 /**
- * What systems say that do not let a folder be written to the disk: FUSE, network file systems, or
- * any where the user may write into the folder and not list it. The text is in place all the same.
+ * Errors of systems that cannot sync a folder: FUSE, network file systems, or any where the user may
+ * write into the folder but not list it. The file is replaced all the same.
  */
 const CANNOT_SYNC: ReadonlySet<string | undefined> = new Set([
   'EACCES',
@@ -71,6 +49,132 @@ const CANNOT_SYNC: ReadonlySet<string | undefined> = new Set([
   'EPERM',
 ]);
 
+/**
+ * Replaces files: all of them, or none. All texts are synced to temporary files first; then each is
+ * renamed into place, from the last file to the first. A reader sees the old text or the new one. A
+ * file keeps its permissions, and its byte order mark, which the texts leave out.
+ *
+ * @throws HugError `EHUG_MANIFEST_CHANGED`, `EHUG_LOCK_CHANGED` when a file is neither `before` nor
+ *   `after` any more, or another process is changing it; `EHUG_LOCK_NOT_A_FILE` for what is no regular
+ *   file; `EHUG_FILE_SYSTEM`
+ */
+export async function replaceFiles(changes: readonly FileChange[]): Promise<void> {
+  const staged: StagedFile[] = [];
+  const placed = new Set<StagedFile>();
+  try {
+    for (const change of changes) {
+      staged.push(await writeOrRefuse(change.file, () => stage(change)));
+    }
+    for (const one of staged.toReversed()) {
+      await writeOrRefuse(one.change.file, async () => {
+        await rename(one.temporary, one.target);
+        placed.add(one);
+        await syncFolder(path.dirname(one.target));
+      });
+    }
+  } catch (error) {
+    // The first error matters more than one of putting a file back.
+    if (changes.length > 1) await Promise.allSettled([...placed].map(putBack));
+    throw error;
+  } finally {
+    const waiting = staged.filter((one) => !placed.has(one));
+    await Promise.allSettled(waiting.map(({ temporary }) => rm(temporary, { force: true })));
+  }
+}
+
+/**
+ * Makes files from templates: all of them, or none. Nothing is overwritten.
+ *
+ * @throws HugError `EHUG_FILE_EXISTS`, `EHUG_FILE_SYSTEM`
+ */
+export async function createFiles(files: readonly NewFile[]): Promise<void> {
+  const made: string[] = [];
+  try {
+    for (const { file, template } of files) {
+      await writeOrRefuse(file, async () => {
+        const text = await readFile(template);
+        await writeFile(file, text, { flag: 'wx' }).catch((error: unknown) => {
+          if (systemCodeOf(error) === 'EEXIST') throw fileExists(file);
+          // The file may be half written.
+          made.push(file);
+          throw error;
+        });
+        made.push(file);
+      });
+    }
+  } catch (error) {
+    await Promise.all(made.map((file) => rm(file, { force: true })));
+    throw error;
+  }
+}
+
+/** The error for a file that would be overwritten. */
+export function fileExists(file: string): HugError {
+  return new HugError('EHUG_FILE_EXISTS', `there is already ${file}`, {
+    hint: 'Nothing was written. Work with it, or move it away.',
+  });
+}
+
+/** The error for a link, a folder or a device in the place of a lock. */
+export function notAFile(file: string, isLink: boolean): HugError {
+  const what = isLink ? 'a symbolic link' : 'not a regular file';
+  return new HugError('EHUG_LOCK_NOT_A_FILE', `${file} is ${what}`, {
+    hint: 'Nothing was written. Move it away, then run nix-hug lock.',
+  });
+}
+
+/** Writes a text to a temporary file in the folder of its target, and syncs it. */
+async function stage(change: FileChange): Promise<StagedFile> {
+  const { file, after, kind } = change;
+  const target = kind === 'manifest' ? await realpath(file) : file;
+  const mode = await modeOf(target);
+  const { mark } = await readContent(target);
+  // One name for all processes, so that the second one fails.
+  const suffix = kind === 'manifest' ? '' : `.${randomBytes(6).toString('hex')}`;
+  const temporary = path.join(path.dirname(target), `.${path.basename(target)}${suffix}.tmp`);
+  try {
+    await writeFile(temporary, mark + after, { flag: 'wx', flush: true, mode });
+    // The umask has cleared bits of the mode above.
+    if (mode !== undefined) await chmod(temporary, mode);
+    const { text } = await readContent(target);
+    if (text !== change.before && text !== after) throw changedError(change);
+  } catch (error) {
+    if (systemCodeOf(error) === 'EEXIST') throw takenError(change, temporary);
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw error;
+  }
+  return { change, target, temporary };
+}
+
+async function putBack({ change: { file, before, after, kind } }: StagedFile): Promise<void> {
+  if (before === undefined) return rm(file, { force: true });
+  return replaceFiles([{ file, before: after, after: before, kind }]);
+}
+
+/** Permission bits of a regular file; `undefined` when nothing is there. */
+async function modeOf(file: string): Promise<number | undefined> {
+  const stats = await orNothing(lstat(file));
+  if (stats !== undefined && !stats.isFile()) throw notAFile(file, stats.isSymbolicLink());
+  return stats === undefined ? undefined : stats.mode & 0o777;
+}
+
+/** A file's byte order mark, or nothing, and its text without; no text when there is no file. */
+async function readContent(file: string): Promise<{ mark: string; text: string | undefined }> {
+  const text = await orNothing(readFile(file, 'utf8'));
+  return text?.startsWith(BYTE_ORDER_MARK) === true
+    ? { mark: BYTE_ORDER_MARK, text: text.slice(BYTE_ORDER_MARK.length) }
+    : { mark: '', text };
+}
+
+async function orNothing<T>(read: Promise<T>): Promise<T | undefined> {
+  try {
+    return await read;
+  } catch (error) {
+    if (systemCodeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
 async function syncFolder(folder: string): Promise<void> {
   try {
     const handle = await open(folder, 'r');
@@ -81,5 +185,30 @@ async function syncFolder(folder: string): Promise<void> {
     }
   } catch (error) {
     if (!CANNOT_SYNC.has(systemCodeOf(error))) throw error;
+  }
+}
+
+/** As with git's `index.lock`, only the user knows whether the other process still runs. */
+function takenError({ file, kind }: FileChange, temporary: string): HugError {
+  return new HugError(CHANGED[kind], `another nix-hug is changing ${file}: there is ${temporary}`, {
+    hint: 'Nothing was written. Run it again when that is done. If nothing is at work, delete that file first.',
+  });
+}
+
+function changedError({ file, kind }: FileChange): HugError {
+  return new HugError(CHANGED[kind], `${file} changed while nix-hug was at work`, {
+    hint: 'Nothing was written. Run it again.',
+  });
+}
+
+async function writeOrRefuse<T>(file: string, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    if (error instanceof HugError) throw error;
+    throw new HugError('EHUG_FILE_SYSTEM', `cannot write ${file}: ${messageOf(error)}`, {
+      hint: 'Check that its folder is there, and that you may write in it.',
+      cause: error,
+    });
   }
 }

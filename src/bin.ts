@@ -2,19 +2,19 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { openOutput } from './cli/context.ts';
-import { main } from './cli/program.ts';
-import { createStandardStream } from './cli/standard-stream.ts';
+import { main } from './cli/main.ts';
 import { EXIT, HugError, messageOf, systemCodeOf } from './errors.ts';
 
 const controller = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  // Not `once`: what the progress display is made of ends a process that nobody else listens for.
+  // Not `once`: the second signal ends a command that does not stop.
   process.on(signal, () => {
     if (controller.signal.aborted) process.exit(EXIT.interrupted);
     controller.abort();
   });
 }
 
+const { stdout, stderr } = process;
 const world = {
   packageFolder: path.dirname(import.meta.dirname),
   get cwd() {
@@ -22,26 +22,28 @@ const world = {
   },
   env: process.env,
   home: homedir(),
+  // Node opens standard input when it is first read here, which most commands never do.
   get stdin() {
     return process.stdin;
   },
-  stdout: createStandardStream(1, () => process.stdout, resultRefused),
-  // Progress that nobody can see is no reason to end the work half way.
-  stderr: createStandardStream(
-    2,
-    () => process.stderr,
-    () => undefined,
-  ),
+  stdout,
+  stderr,
   signal: controller.signal,
 };
 
-/** Fulfilled when the command is done, and what it has to say is out. */
-export const ended = run();
+stdout.on('error', resultRefused);
+// Progress that nobody can see is no reason to stop half way.
+stderr.on('error', () => undefined);
 
+void run();
+
+/** Runs the command, and ends the process when all that it wrote is out. */
 async function run(): Promise<void> {
   const status = await main(process.argv.slice(2), world);
-  process.exitCode ??= status;
-  await Promise.all([world.stdout.drained(), world.stderr.drained()]);
+  for (const stream of [stdout, stderr]) {
+    await new Promise((resolve) => stream.write('', resolve));
+  }
+  process.exit(process.exitCode ?? status);
 }
 
 /** Looked up when a command needs it: one that is told its folder in full does not. */
@@ -55,11 +57,12 @@ function workingFolder(): string {
   }
 }
 
+/** Node calls this when the system does not take what the command writes to stdout. */
 function resultRefused(error: unknown): void {
-  // Whoever reads no further has what they wanted, as with `head`.
+  // A reader that stops early has what it wanted, as with `head`.
   if (systemCodeOf(error) === 'EPIPE') return;
   const message = `cannot write the result: ${messageOf(error)}`;
-  const hint = 'The command itself is done; see that its output has room, and run it again.';
+  const hint = 'The command itself is done; make room for its output and run it again.';
   const failure = new HugError('EHUG_FILE_SYSTEM', message, { hint, cause: error });
   process.exitCode = openOutput({}, world).output.error(failure);
 }

@@ -1,15 +1,5 @@
 import { createHash } from 'node:crypto';
 
-/** Digests of one stream of bytes. */
-export interface Digests {
-  /** Number of bytes seen. */
-  readonly size: number;
-  /** SHA-256 in SRI form (`sha256-` and base64), https://www.w3.org/TR/SRI/. */
-  readonly hash: string;
-  /** Git blob id: SHA-1 of `blob <size>\0` and the content, 40 hex digits. */
-  readonly oid: string;
-}
-
 /**
  * What a content is known by: its SHA-256, or the git blob id of a plain file (SHA-1 of
  * `blob <size>\0` and the content). In lower-case hex; SRI and ETag are forms at the edges.
@@ -19,23 +9,13 @@ export interface Digest {
   readonly hex: string;
 }
 
-/** Computes one digest of a stream of bytes. */
-export interface Hasher {
-  update(chunk: Uint8Array): unknown;
-  /** The digest of what was seen; to be called once. */
-  digest(): string;
-}
-
-const SHA256_HEX = /^[0-9a-f]{64}$/u;
-const GIT_ID = /^[0-9a-f]{40}$/u;
-
 /** Whether the text is a SHA-256 in lower-case hex; a masked digest (`****…`) is not. */
-export const isSha256Hex = (text: string): boolean => SHA256_HEX.test(text);
+export const isSha256Hex = (text: string): boolean => /^[0-9a-f]{64}$/u.test(text);
 
 /** Whether the text is a full git object id (commit or blob) in lower-case hex. */
-export const isGitId = (text: string): boolean => GIT_ID.test(text);
+export const isGitId = (text: string): boolean => /^[0-9a-f]{40}$/u.test(text);
 
-/** SRI form of a SHA-256 in hex. */
+/** SRI form (`sha256-` and base64, https://www.w3.org/TR/SRI/) of a SHA-256 in hex. */
 export const sriOfHex = (hex: string): string =>
   `sha256-${Buffer.from(hex, 'hex').toString('base64')}`;
 
@@ -50,6 +30,10 @@ export const digestOfSri = (sri: string): Digest => ({ kind: 'sha256', hex: hexO
 export const digestText = ({ kind, hex }: Digest): string =>
   kind === 'sha256' ? sriOfHex(hex) : hex;
 
+/** The reason for messages: `has the digest sha256-…, expected sha256-…`. */
+export const differenceOf = (got: Digest, expected: Digest): string =>
+  `has the digest ${digestText(got)}, expected ${digestText(expected)}`;
+
 /**
  * The digest that the name of a blob in the Hugging Face cache stands for, which is also its ETag.
  *
@@ -63,60 +47,60 @@ export function digestOfBlobName(name: string): Digest | undefined {
 /** Whether two digests are the same. */
 export const isSameDigest = (a: Digest, b: Digest): boolean => a.kind === b.kind && a.hex === b.hex;
 
-/**
- * What the Hub and its cache name a content by, in hex: the SHA-256 of an LFS file, the git blob id
- * of a plain one.
- *
- * @param digest SHA-256 in SRI form, or a git blob id
- */
-export const etagOf = (digest: string): string => (isGitId(digest) ? digest : hexOfSri(digest));
-
-/** The digest that an ETag stands for: SHA-256 in SRI form, or a git blob id as it is. */
-export const digestOfEtag = (etag: string): string => (isGitId(etag) ? etag : sriOfHex(etag));
-
-/**
- * Computes the kind of digest that is expected.
- *
- * @param expected SHA-256 in SRI form, or a git blob id
- * @param size length of the content in bytes, which a git blob id needs up front
- */
-export function createHasher(expected: string, size: number): Hasher {
-  if (!isGitId(expected)) return sha256Hasher();
-  const sha1 = createHash('sha1').update(`blob ${size}\0`);
-  return { update: (chunk) => sha1.update(chunk), digest: () => sha1.digest('hex') };
+/** Computes the digest of bytes that come one after the other. */
+export interface Digester {
+  update(chunk: Uint8Array): unknown;
+  /** The digest of all bytes so far; to be called once. */
+  digest(): Digest;
 }
 
-function sha256Hasher(): Hasher {
-  const sha256 = createHash('sha256');
+/**
+ * Computes a digest of one kind.
+ *
+ * @param size length of the content in bytes, which a git blob id needs up front
+ */
+export function createDigester(kind: Digest['kind'], size: number): Digester {
+  const hash = kind === 'sha256' ? createHash('sha256') : gitBlobHash(size);
   return {
-    update: (chunk) => sha256.update(chunk),
-    digest: () => `sha256-${sha256.digest('base64')}`,
+    update: (chunk) => hash.update(chunk),
+    digest: () => ({ kind, hex: hash.digest('hex') }),
   };
 }
 
+const gitBlobHash = (size: number) => createHash('sha1').update(`blob ${size}\0`);
+
 /**
- * Size and digest of a stream of bytes.
+ * Passes a stream of bytes to a digester, and returns the digest.
  *
- * @param onBytes told how many bytes have been seen, after each chunk
- * @param hasher default SHA-256 in SRI form
+ * @param onBytes called after each chunk with the number of bytes so far
  */
 export async function hashStream(
   chunks: AsyncIterable<Uint8Array>,
-  onBytes: (seen: number) => void,
-  hasher: Hasher = sha256Hasher(),
-): Promise<Pick<Digests, 'size' | 'hash'>> {
-  const size = await feed(chunks, [hasher], onBytes);
-  return { size, hash: hasher.digest() };
+  digester: Digester,
+  onBytes: (read: number) => void,
+): Promise<Digest> {
+  let read = 0;
+  for await (const chunk of chunks) {
+    digester.update(chunk);
+    read += chunk.length;
+    onBytes(read);
+  }
+  return digester.digest();
 }
 
-/** SHA-256 of a text in SRI form. */
-export const sriOfText = (text: string): string =>
-  `sha256-${createHash('sha256').update(text).digest('base64')}`;
+/** Everything that a lock says of the content of a plain file. */
+export interface Digests {
+  /** Number of bytes. */
+  readonly size: number;
+  /** SHA-256 in SRI form. */
+  readonly hash: string;
+  /** Git blob id, 40 hex digits. */
+  readonly oid: string;
+}
 
 /**
- * Hashes a stream of bytes without keeping them.
+ * Computes SHA-256 and git blob id of a stream of bytes in one pass, without keeping them.
  *
- * @param chunks the content
  * @param size its length in bytes, which a git blob id needs up front
  * @returns the digests; `oid` is that of a blob only when `size` was right
  */
@@ -125,33 +109,27 @@ export async function digestStream(
   size: number,
 ): Promise<Digests> {
   const sha256 = createHash('sha256');
-  const blob = createHash('sha1').update(`blob ${size}\0`);
-  const seen = await feed(chunks, [sha256, blob], () => undefined);
-  return { size: seen, hash: `sha256-${sha256.digest('base64')}`, oid: blob.digest('hex') };
+  const blob = gitBlobHash(size);
+  let read = 0;
+  for await (const chunk of chunks) {
+    sha256.update(chunk);
+    blob.update(chunk);
+    read += chunk.length;
+  }
+  return { size: read, hash: `sha256-${sha256.digest('base64')}`, oid: blob.digest('hex') };
 }
 
-/** Puts a stream into hashes, and returns its length in bytes. */
-async function feed(
-  chunks: AsyncIterable<Uint8Array>,
-  hashes: readonly Pick<Hasher, 'update'>[],
-  onBytes: (seen: number) => void,
-): Promise<number> {
-  let seen = 0;
-  for await (const chunk of chunks) {
-    for (const hash of hashes) hash.update(chunk);
-    seen += chunk.length;
-    onBytes(seen);
-  }
-  return seen;
-}
+/** SHA-256 of a text in SRI form. */
+export const sriOfText = (text: string): string =>
+  `sha256-${createHash('sha256').update(text).digest('base64')}`;
 
 /**
- * Git blob id of the pointer that stands for an LFS file in git (git-lfs, `docs/spec.md`).
+ * Git blob id of the LFS pointer that stands for a file in git (git-lfs, `docs/spec.md`).
  *
  * @param hex SHA-256 of the content in hex
  * @param size length of the content in bytes
  */
 export function pointerIdOf(hex: string, size: number): string {
   const text = `version https://git-lfs.github.com/spec/v1\noid sha256:${hex}\nsize ${size}\n`;
-  return createHash('sha1').update(`blob ${text.length}\0${text}`).digest('hex');
+  return gitBlobHash(text.length).update(text).digest('hex');
 }

@@ -95,7 +95,7 @@ export type ErrorCode = keyof typeof ERROR_CODES;
 /** The parts of an error beside code and message. */
 interface HugErrorOptions {
   /** What the user can do, a command where one helps. */
-  hint?: string;
+  hint?: string | undefined;
   /** Further lines, one per problem, when there are several. */
   details?: readonly string[];
   /** The error underneath, shown with `--debug`. */
@@ -135,11 +135,7 @@ export class HugError extends Error {
 
   #copy(message: string, details: readonly string[]): HugError {
     const { code, hint, cause } = this;
-    return new HugError(code, message, {
-      details,
-      cause,
-      ...(hint === undefined ? {} : { hint }),
-    });
+    return new HugError(code, message, { details, cause, hint });
   }
 
   /** Exit status of the process after this error. */

@@ -1,17 +1,9 @@
-import { HugError } from './errors.ts';
+import { HugError, systemCodeOf } from './errors.ts';
 
 /**
- * Stands for a content that is not tried any more, because the surroundings had failed for others; it
- * may have been under way by then.
- */
-export class SkippedError extends Error {
-  override readonly name = 'NotTried';
-}
-
-/**
- * Throws the first failure, with the others as its details; equal ones are named once.
+ * Throws the first failure, with the others as its details, each once; nothing when there are none.
  *
- * @param failures what was thrown; anything but a `HugError` is a defect and comes first
+ * @param failures what was thrown; anything but a `HugError` is a defect and thrown as it is
  * @param notes further details, only with a failure
  */
 export function throwFailures(failures: readonly unknown[], notes: readonly string[] = []): void {
@@ -25,41 +17,43 @@ export function throwFailures(failures: readonly unknown[], notes: readonly stri
   throw first.with(others, notes);
 }
 
-/**
- * What came of those that succeeded.
- *
- * @param results in the order of the items
- */
-export function succeeded<Item, T>(
-  items: readonly Item[],
-  results: readonly PromiseSettledResult<T>[],
-): Map<Item, T> {
-  return new Map(
-    items.flatMap((item, index) => {
-      const result = results[index];
-      return result?.status === 'fulfilled' ? [[item, result.value] as const] : [];
-    }),
-  );
-}
+/** An error with the title of what it is about; a defect as it is. */
+export const within = (thrown: unknown, title: string): unknown =>
+  thrown instanceof HugError ? thrown.within(title) : thrown;
 
 /**
- * Throws the failures of all items in one, each with what it is of.
+ * The results by item.
  *
  * @param results in the order of the items
  * @param titleOf what messages call an item
+ * @throws HugError the failures of all items in one error, each with the title of its item
  */
-export function throwRejected<Item>(
+export function requireAll<Item, T>(
   items: readonly Item[],
-  results: readonly PromiseSettledResult<unknown>[],
+  results: readonly PromiseSettledResult<T>[],
   titleOf: (item: Item) => string,
-): void {
-  const reasons = items.flatMap((item, index): unknown[] => {
+): Map<Item, T> {
+  const succeeded = new Map<Item, T>();
+  const failures: unknown[] = [];
+  for (const [index, item] of items.entries()) {
     const result = results[index];
-    if (result?.status !== 'rejected') return [];
-    const { reason } = result;
-    return [reason instanceof HugError ? reason.within(titleOf(item)) : reason];
-  });
-  const failures = reasons.filter((reason) => !(reason instanceof SkippedError));
-  const untried = reasons.length - failures.length;
-  throwFailures(failures, untried === 0 ? [] : [`not tried any more: ${untried} other files`]);
+    if (result?.status === 'fulfilled') succeeded.set(item, result.value);
+    else failures.push(within(result?.reason, titleOf(item)));
+  }
+  throwFailures(failures);
+  return succeeded;
+}
+
+/** Whether the work succeeded; `false` for these error codes of the system, others are thrown. */
+export async function succeedsUnless(
+  codes: readonly string[],
+  work: () => Promise<unknown>,
+): Promise<boolean> {
+  try {
+    await work();
+    return true;
+  } catch (error) {
+    if (codes.includes(systemCodeOf(error) ?? '')) return false;
+    throw error;
+  }
 }

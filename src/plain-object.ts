@@ -5,6 +5,11 @@ export function isPlainObject(data: unknown): data is Readonly<Record<string, un
   return typeof data === 'object' && data !== null && !Array.isArray(data);
 }
 
+/** The data as an object; an empty one when it is something else. */
+export function asPlainObject(data: unknown): Readonly<Record<string, unknown>> {
+  return isPlainObject(data) ? data : {};
+}
+
 /**
  * Refuses arrays before a schema sees the data: an object schema of valibot accepts them.
  */

@@ -184,7 +184,10 @@ function parsePath(path: string, form: string): RepoForm {
   const verbAt = rest.length < 3 ? -1 : ([2, 1].find((at) => VERBS.has(rest[at] ?? '')) ?? -1);
   if (verbAt === -1) return { type, id: checkedId(rest.join('/'), form) };
   const id = checkedId(rest.slice(0, verbAt).join('/'), form);
-  const { ref, path: file } = splitRef(rest.slice(verbAt + 1));
+  // A ref is one segment, or three for `refs/pr/N` with plain slashes.
+  const fileAt = verbAt + (rest[verbAt + 1] === 'refs' ? 4 : 2);
+  const ref = rest.slice(verbAt + 1, fileAt).join('/');
+  const file = rest.slice(fileAt).join('/');
   const badRef = badRefReason(ref);
   if (badRef !== undefined) throw invalid(quote(form), `its revision ${badRef}`);
   if (rest[verbAt] === 'tree') {
@@ -200,12 +203,6 @@ function parsePath(path: string, form: string): RepoForm {
 function splitType(segments: readonly string[]): { type?: RepoType; rest: readonly string[] } {
   const type = segments.length > 1 ? TYPE_PREFIXES.get(segments[0] ?? '') : undefined;
   return type === undefined ? { rest: segments } : { type, rest: segments.slice(1) };
-}
-
-/** Splits off the ref: one segment, or three for `refs/pr/N` with plain slashes. */
-function splitRef(segments: readonly string[]): { ref: string; path: string } {
-  const length = segments[0] === 'refs' ? 3 : 1;
-  return { ref: segments.slice(0, length).join('/'), path: segments.slice(length).join('/') };
 }
 
 function checkedId(id: string, form: string): string {

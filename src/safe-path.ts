@@ -50,13 +50,10 @@ export function reasonOf(flaws: readonly Flaw[], text: string): string | undefin
  */
 export function assertSafePath(path: string, source: string): void {
   const reason = unsafeReason(path);
-  if (reason !== undefined) {
-    throw new HugError(
-      'EHUG_UNSAFE_PATH',
-      `${source} names a path that ${reason}: ${JSON.stringify(path)}`,
-      { hint: 'Nothing was written. Report the repository to its owner or to the Hub.' },
-    );
-  }
+  if (reason === undefined) return;
+  const problem = `${source} names a path that ${reason}: ${JSON.stringify(path)}`;
+  const hint = 'Nothing was written. Report the repository to its owner or to the Hub.';
+  throw new HugError('EHUG_UNSAFE_PATH', problem, { hint });
 }
 
 /**

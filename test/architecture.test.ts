@@ -12,18 +12,17 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   lock: ['base'],
   resolve: ['base', 'manifest', 'hub', 'lock'],
   download: ['base', 'hub'],
-  store: ['base', 'lock'],
-  cache: ['base', 'lock', 'download'],
-  copy: ['base', 'hub', 'lock', 'download', 'store', 'cache', 'project', 'output'],
+  store: ['base'],
+  cache: ['base', 'download'],
+  copy: ['base', 'hub', 'lock', 'download', 'store', 'cache'],
   project: ['base', 'manifest', 'hub', 'lock', 'resolve', 'store', 'cache', 'copy', 'output'],
-  output: ['base', 'lock', 'resolve', 'copy'],
+  output: ['base', 'lock', 'resolve'],
   commands: [
     'base',
     'manifest',
     'hub',
     'lock',
     'resolve',
-    'download',
     'store',
     'cache',
     'copy',
@@ -32,7 +31,6 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ],
   cli: ['base', 'hub', 'download', 'store', 'cache', 'copy', 'project', 'output', 'commands'],
   bin: ['base', 'cli'],
-  launch: ['base'],
   index: ['base', 'manifest', 'hub', 'lock', 'resolve'],
 };
 
@@ -43,7 +41,7 @@ const ONLY_IN: Record<string, readonly string[]> = {
   cosmiconfig: ['manifest'],
   leven: ['manifest', 'project'],
   listr2: ['cli'],
-  'p-limit': ['hub', 'download', 'copy'],
+  'p-limit': ['hub', 'copy'],
   picomatch: ['resolve'],
   'pretty-bytes': ['download', 'output', 'commands', 'cli'],
   semver: ['manifest', 'resolve'],
@@ -56,16 +54,16 @@ const ONLY_IN: Record<string, readonly string[]> = {
 /** Modules of Node that reach outside of the process, and the folders that may import them. */
 const OUTSIDE: Record<string, readonly string[]> = {
   'node:child_process': ['store'],
-  'node:fs': ['base', 'manifest', 'lock', 'cache', 'store', 'cli', 'launch'],
+  'node:fs': ['base', 'manifest', 'lock', 'cache', 'store', 'cli'],
   'node:fs/promises': ['base', 'manifest', 'hub', 'lock', 'download', 'store', 'cache'],
-  'node:os': ['download', 'bin'],
-  'node:process': ['bin', 'launch'],
+  'node:os': ['bin'],
+  'node:process': ['bin'],
   'node:readline': ['cli'],
 };
 
 /** Names that must stand in these files only, as text. */
 const NAMED_ONLY_IN: Record<string, readonly string[]> = {
-  'process.exit': ['bin.ts', 'launch.ts'],
+  'process.exit': ['bin.ts'],
   'process.env': ['bin.ts'],
   'console.': [],
   localeCompare: [],
@@ -78,7 +76,7 @@ const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
 const stationOf = (file: string): string => {
   const [first = '', ...rest] = file.split('/');
   if (rest.length > 0) return first;
-  return /^(bin|index|launch)\.ts$/u.exec(file)?.[1] ?? 'base';
+  return /^(bin|index)\.ts$/u.exec(file)?.[1] ?? 'base';
 };
 
 const importsOf = (text: string): string[] =>

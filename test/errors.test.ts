@@ -37,7 +37,14 @@ describe('error codes', () => {
     const stderr = collector();
     const output = createOutput(
       { stdout: collector().stream, stderr: stderr.stream },
-      { json: false, quiet: false, debug: false, color: false, secrets: new Set(['s3cret']) },
+      {
+        json: false,
+        quiet: false,
+        debug: false,
+        color: false,
+        colorResults: false,
+        secrets: new Set(['s3cret']),
+      },
     );
     const status = output.error(new TypeError('x of s3cret', { cause: new Error('beneath') }));
     expect(status).toBe(1);

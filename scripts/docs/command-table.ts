@@ -1,5 +1,5 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
-import { createProgram } from '../../src/cli/program.ts';
+import { createProgram } from '../../src/cli/commands.ts';
 
 /** A command as the help shows it. */
 export interface DocumentedCommand {

@@ -1,10 +1,12 @@
+import { packageVersion } from '../../src/cli/context.ts';
 import { commands, globalOptions, program, type Term } from './command-table.ts';
 import { ENVIRONMENT, EXIT_STATUSES, FILES } from './reference.ts';
 
 /** The man page `nix-hug.1`, from the command table. It has no date, so that builds are equal. */
 export function manPage(): string {
+  const version = packageVersion({ packageFolder: process.cwd() });
   const sections: readonly (readonly string[])[] = [
-    [`.TH NIX-HUG 1 "" "nix-hug ${program.version()}" "User Commands"`],
+    [`.TH NIX-HUG 1 "" "nix-hug ${version}" "User Commands"`],
     [
       '.SH NAME',
       `nix-hug \\- ${roff(program.description().replace(/^L/u, 'l').replace(/\.$/u, ''))}`,

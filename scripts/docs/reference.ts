@@ -23,7 +23,7 @@ export const ENVIRONMENT: readonly (readonly [names: readonly string[], meaning:
   [['HF_HOME'], 'Default `$XDG_CACHE_HOME/huggingface`.'],
   [
     ['XDG_CACHE_HOME'],
-    'Default `~/.cache`. Files on their way lie in `$XDG_CACHE_HOME/nix-hug`, and are taken up again.',
+    'Default `~/.cache`. `$XDG_CACHE_HOME/nix-hug` holds partial downloads, which the next run continues, and the code that Node 22.1 and later have compiled.',
   ],
   [['HF_HUB_ETAG_TIMEOUT'], 'Longest wait for an answer to begin, in seconds; default 30.'],
   [

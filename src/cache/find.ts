@@ -1,23 +1,27 @@
-import { type Digests, createHasher, digestStream, hashStream } from '../digest.ts';
-import { messageOf, systemCodeOf } from '../errors.ts';
-import { type CachedName, blobPath, snapshotPath } from './layout.ts';
 import { createReadStream } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { sep } from 'node:path';
+import {
+  createDigester,
+  type Digest,
+  type Digests,
+  differenceOf,
+  digestStream,
+  hashStream,
+  isSameDigest,
+} from '../digest.ts';
+import { messageOf, systemCodeOf } from '../errors.ts';
+import { blobPath, type CachedName, snapshotPath } from './layout.ts';
 
 /** Bytes of one read; larger reads are not faster. */
 const READ_BYTES = 1024 * 1024;
 
-/**
- * The content of a file, to be hashed or copied.
- *
- * @param signal ends the reading
- */
+/** Opens a file to hash or copy it; the signal ends the reading. */
 export const readContent = (file: string, signal: AbortSignal | undefined) =>
   createReadStream(file, { highWaterMark: READ_BYTES, signal });
 
 /**
- * Size and digests of a file as it is.
+ * Size and digests of a file.
  *
  * @param signal ends the reading
  * @throws the error of the system when it cannot be read
@@ -28,8 +32,9 @@ export async function digestsOf(file: string, signal: AbortSignal): Promise<Dige
 }
 
 /**
- * Whether a file lies in a folder, behind all links of the folder.
+ * Whether a file lies in a folder.
  *
+ * @param folder may be a link
  * @param file its path behind all links
  */
 export async function isInside(folder: string, file: string): Promise<boolean> {
@@ -42,19 +47,10 @@ export interface CachedContent {
   readonly names: readonly CachedName[];
   /** Length in bytes. */
   readonly size: number;
-  /** SHA-256 in SRI form, or the git blob id of a plain file. */
-  readonly hash: string;
+  readonly digest: Digest;
 }
 
-/** What a search of the cache found. */
-export interface Finding {
-  /** A file with exactly the content; `undefined` when there is none. */
-  readonly file: string | undefined;
-  /** Files that should have the content and do not, with the reason. */
-  readonly damaged: readonly Damage[];
-}
-
-/** A file that is not what it should be. */
+/** A file with the wrong content. */
 export interface Damage {
   readonly file: string;
   /** `has 3 bytes, expected 4` */
@@ -62,19 +58,20 @@ export interface Damage {
 }
 
 /**
- * Looks for a content in the Hugging Face cache. Nothing is believed: a file is read to its end and
- * hashed before it counts.
+ * Looks for a content in the Hugging Face cache. A file counts only after it was read to its end and
+ * has the right digest.
  *
- * @param cache the cache folder, which need not exist
+ * @param cache the cache folder, which may be missing
  * @param onBytes told how many bytes of a file have been read
  * @param signal ends the reading; it throws then
+ * @returns the file, if any, and those that should have the content and do not
  */
 export async function findInCache(
   cache: string,
   content: CachedContent,
   onBytes: (read: number) => void,
   signal?: AbortSignal,
-): Promise<Finding> {
+): Promise<{ readonly file: string | undefined; readonly damaged: readonly Damage[] }> {
   const damaged: Damage[] = [];
   for (const file of await cachedFiles(cache, content.names)) {
     const reason = await reasonAgainst(file, content, onBytes, signal);
@@ -87,7 +84,8 @@ export async function findInCache(
 /** Whether a file of the right size has one of the names; it is not read. */
 export async function mayBeInCache(
   cache: string,
-  { names, size }: Pick<CachedContent, 'names' | 'size'>,
+  names: readonly CachedName[],
+  size: number,
 ): Promise<boolean> {
   for (const file of await cachedFiles(cache, names)) {
     const found = await stat(file).catch(() => undefined);
@@ -97,8 +95,8 @@ export async function mayBeInCache(
 }
 
 /**
- * What is there under the names, behind all links, each file once; its content is not looked at.
- * What may not be looked at is there, too.
+ * Files that the cache has under the names, behind all links, each once and without reading them.
+ * One that this user may not look at is listed, too.
  */
 export async function cachedFiles(
   cache: string,
@@ -116,15 +114,15 @@ export async function cachedFiles(
 }
 
 /**
- * Reads a file, of the cache or not, to its end, and tells why it is not the content; `undefined`
- * when it is.
+ * Reads a file, of the cache or not, to its end.
  *
  * @param onBytes told how many bytes of it have been read
  * @param signal ends the reading; nothing else makes it throw
+ * @returns why the file does not have the content; `undefined` when it has
  */
 export async function reasonAgainst(
   file: string,
-  { size, hash }: Pick<CachedContent, 'size' | 'hash'>,
+  { size, digest }: Pick<CachedContent, 'size' | 'digest'>,
   onBytes: (read: number) => void,
   signal?: AbortSignal,
 ): Promise<string | undefined> {
@@ -132,8 +130,9 @@ export async function reasonAgainst(
     const stats = await stat(file);
     if (!stats.isFile()) return 'is not a file';
     if (stats.size !== size) return `has ${stats.size} bytes, expected ${size}`;
-    const got = await hashStream(readContent(file, signal), onBytes, createHasher(hash, size));
-    return got.hash === hash ? undefined : `has the digest ${got.hash}, expected ${hash}`;
+    const digester = createDigester(digest.kind, size);
+    const got = await hashStream(readContent(file, signal), digester, onBytes);
+    return isSameDigest(got, digest) ? undefined : differenceOf(got, digest);
   } catch (error) {
     signal?.throwIfAborted();
     const code = systemCodeOf(error);

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import type { Digest } from '../digest.ts';
 import type { RepoType } from '../repo.ts';
 
 /** What the official client caches; nix-hug locks models and datasets only. */
@@ -16,6 +17,25 @@ export interface CachedName {
   /** SHA-256 of the content in hex for an LFS file, git blob id for a plain one. */
   readonly etag: string;
 }
+
+/** A file of a commit. */
+export interface CommitFile {
+  /** Path in the repository. */
+  readonly path: string;
+  /** Length of the content in bytes. */
+  readonly size: number;
+  /** SHA-256 of the content; the git blob id of a plain file whose SHA-256 is not known. */
+  readonly digest: Digest;
+  /** Git blob id; of an LFS file, that of its pointer. */
+  readonly oid: string;
+  readonly isLfs: boolean;
+  /** Name of the content in Xet storage; a lock does not have it. */
+  readonly xetHash?: string | undefined;
+}
+
+/** The digest that is the name of a file's content in the Hugging Face cache. */
+export const blobNameOf = ({ isLfs, digest, oid }: CommitFile): Digest =>
+  isLfs ? digest : { kind: 'git-blob', hex: oid };
 
 const TYPES: ReadonlyMap<string, CachedType> = new Map([
   ['models', 'model'],

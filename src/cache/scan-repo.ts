@@ -60,19 +60,20 @@ export function readRepo(
   const folders = snapshots === undefined ? [] : snapshotFolders(snapshots, report);
   const refsOf = new Map<string, string[]>(folders.map(({ rev }) => [rev, []]));
   if (refs !== undefined) readRefs(refs.at, '', refsOf, report);
-  const read = createSnapshotReader({ repo, blobs, cache }, report);
+  const read = createSnapshotReader(cache, repo, blobs, report);
   const revisions = folders.map(({ rev, folder }): CachedRevision => {
-    const { files, isWhole } = read(folder);
+    const snapshot = read(folder);
+    const { files } = snapshot;
+    const emptyModified = () => attempt(report, folder.at, true, () => statSync(folder.at).mtimeMs);
     return {
+      ...snapshot,
       rev,
       folder: folder.at,
       refs: (refsOf.get(rev) ?? []).toSorted(byCodeUnit),
-      files,
-      isWhole,
       size: sizeOf(files),
       modified: files.reduce(
         (last, file) => Math.max(last, file.modified),
-        files.length > 0 ? 0 : lastModified(folder.at, report),
+        files.length > 0 ? 0 : (emptyModified() ?? 0),
       ),
     };
   });
@@ -81,11 +82,8 @@ export function readRepo(
 
 /** Bytes of all files; a content that several of them have counts once. */
 export function sizeOf(files: Iterable<{ readonly file: string; readonly size: number }>): number {
-  const sizes = new Map<string, number>();
-  for (const { file, size } of files) sizes.set(file, size);
-  let sum = 0;
-  for (const size of sizes.values()) sum += size;
-  return sum;
+  const sizes = new Map(Array.from(files, ({ file, size }) => [file, size]));
+  return [...sizes.values()].reduce((sum, size) => sum + size, 0);
 }
 
 function snapshotFolders(
@@ -107,10 +105,6 @@ function reportIncomplete(blobs: Folder, report: ReportProblem): void {
   for (const { name } of listFolder(blobs.at, report) ?? []) {
     if (name.endsWith('.incomplete')) report('incomplete', `${blobs.at}/${name}`);
   }
-}
-
-function lastModified(at: string, report: ReportProblem): number {
-  return attempt(report, at, true, () => statSync(at).mtimeMs) ?? 0;
 }
 
 /** A ref has 40 bytes. A longer file is not a ref, and is not read to its end. */

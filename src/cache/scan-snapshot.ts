@@ -5,12 +5,9 @@ import { unsafeReason } from '../safe-path.ts';
 import { attempt, type Folder, followLinks, listFolder, type ReportProblem } from './problem.ts';
 
 /** A readable file of a snapshot. */
-export interface CachedFile extends Content {
+export interface CachedFile {
   /** Path in the repository; a safe one. */
   readonly path: string;
-}
-
-interface Content {
   /** Where the bytes are: the path with every link resolved. */
   readonly file: string;
   /** Length in bytes. */
@@ -24,6 +21,8 @@ interface Content {
   readonly etag: string | undefined;
 }
 
+type Content = Omit<CachedFile, 'path'>;
+
 /** The files of a snapshot. */
 export interface SnapshotFiles {
   /** Sorted by path, by code unit. */
@@ -32,23 +31,20 @@ export interface SnapshotFiles {
   readonly isWhole: boolean;
 }
 
-/** Folders of a repository in a cache. */
-interface RepoFolders {
-  readonly repo: Folder;
-  /** `undefined` when the repository has none. */
-  readonly blobs: Folder | undefined;
-  readonly cache: Folder;
-}
-
 /**
  * Makes the reader of a repository's snapshots. It reads the size of each blob once, however many
  * snapshots link to it.
+ *
+ * @param blobs folder of its blobs; `undefined` when it has none
  */
 export function createSnapshotReader(
-  folders: RepoFolders,
+  cache: Folder,
+  repo: Folder,
+  blobs: Folder | undefined,
   report: ReportProblem,
 ): (snapshot: Folder) => SnapshotFiles {
-  const { repo, blobs } = folders;
+  /** Folders of the cache may be links; their targets are part of it. */
+  const inCache = [cache, repo, ...(blobs === undefined ? [] : [blobs])];
   const known = new Map<string, Content>();
 
   /** A blob of this repository; `undefined` when it is missing or a link. */
@@ -85,7 +81,8 @@ export function createSnapshotReader(
       if (stats.isDirectory()) note('linked-folder', at, link);
       else if (!stats.isFile()) note('not-a-file', at);
       else {
-        if (isInPlace && !isInside(real, folders)) note('outside', at, real);
+        const isInside = inCache.some((each) => real.startsWith(`${each.real}/`));
+        if (isInPlace && !isInside) note('outside', at, real);
         return contentOf(real, stats, etag ?? blobNameOf(link, folder, blobs));
       }
       return undefined;
@@ -133,10 +130,4 @@ function blobNameOf(link: string, folder: Folder, blobs: Folder | undefined): st
   // The system resolves `x/..`, since `x` may be a link to a folder elsewhere.
   const parent = realpathSync.native(path.dirname(target));
   return parent === blobs?.real ? path.basename(target) : undefined;
-}
-
-/** Whether a file is in the cache. Folders of the cache may be links; their targets are part of it. */
-function isInside(file: string, { repo, blobs, cache }: RepoFolders): boolean {
-  const folders = [cache, repo, ...(blobs === undefined ? [] : [blobs])];
-  return folders.some(({ real }) => file.startsWith(`${real}/`));
 }

@@ -94,14 +94,10 @@ function isSharedStore(cache: Folder, entry: Dirent, report: ReportProblem): boo
  *
  * @throws HugError `EHUG_FILE_SYSTEM`
  */
-function openCache(
-  folder: string,
-): { readonly cache: Folder; readonly entries: readonly Dirent[] } | undefined {
+function openCache(folder: string) {
   try {
-    return {
-      cache: { at: folder, real: followLinks(folder).real },
-      entries: sortedEntries(folder),
-    };
+    const cache: Folder = { at: folder, real: followLinks(folder).real };
+    return { cache, entries: sortedEntries(folder) };
   } catch (error) {
     const code = systemCodeOf(error);
     if (code === 'ENOENT') return undefined;

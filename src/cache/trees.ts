@@ -1,25 +1,15 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { isGitId, isSha256Hex } from '../digest.ts';
-import { systemCodeOf } from '../errors.ts';
+import { digestOfBlobName } from '../digest.ts';
+import { succeedsUnless } from '../failures.ts';
 import { isPlainObject } from '../plain-object.ts';
+import type { CommitFile } from './layout.ts';
+import { readIfThere } from './write/files.ts';
 
-/** A file of a commit, as the official client lists it in `trees/<rev>.json`. */
-export interface TreeItem {
-  readonly path: string;
-  /** Length of the content in bytes. */
-  readonly size: number;
-  /** Git blob id; of an LFS file, that of its pointer. */
-  readonly oid: string;
-  /** SHA-256 of the content in hex, for an LFS file. */
-  readonly sha256?: string | undefined;
-  /** Name of the content in Xet storage; a lock does not have it. */
-  readonly xetHash?: string | undefined;
-}
-
-/** The known files of a commit. */
+/** The files of a commit, as the official client lists them in `trees/<rev>.json`. */
 export interface CommitTree {
-  readonly items: readonly TreeItem[];
+  /** The known files of the commit, written to the cache or not. */
+  readonly listed: readonly CommitFile[];
   /** Whether these are all files of the commit. */
   readonly isWhole: boolean;
 }
@@ -41,19 +31,16 @@ type Facts = Readonly<Record<string, unknown>>;
  */
 export async function addToTree(
   file: string,
-  { items, isWhole }: CommitTree,
+  { listed, isWhole }: CommitTree,
   scratch: () => Promise<string>,
 ): Promise<void> {
   let before: string | undefined;
-  try {
-    before = await readFile(file, 'utf8');
-  } catch (error) {
-    const code = systemCodeOf(error);
-    if (code === 'EACCES') return;
-    if (code !== 'ENOENT') throw error;
-  }
+  const isReadable = await succeedsUnless(['EACCES'], async () => {
+    before = await readIfThere(file);
+  });
+  if (!isReadable) return;
   if (!isWhole && parseTree(before) === undefined) return;
-  const after = treeText(before, items);
+  const after = treeText(before, listed);
   if (after === before) return;
   const temporary = path.join(await scratch(), path.basename(file));
   // The client makes its file by `mkstemp`, which nobody else may read.
@@ -68,9 +55,9 @@ export async function addToTree(
  * @param before its text, of which facts that only a client knows (`xet_hash`) are kept; `undefined`
  *   when the file does not exist
  */
-function treeText(before: string | undefined, items: readonly TreeItem[]): string {
+function treeText(before: string | undefined, added: readonly CommitFile[]): string {
   const files = new Map(parseTree(before));
-  for (const item of items) files.set(item.path, { ...files.get(item.path), ...factsOf(item) });
+  for (const file of added) files.set(file.path, { ...files.get(file.path), ...factsOf(file) });
   const lines = [...files]
     .toSorted(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
     .map(([name, facts]) => `  ${ascii(name)}: ${indented(facts)}`);
@@ -94,13 +81,13 @@ export async function readExpected(
   const expected = new Map<string, string>();
   for (const [name, facts] of parseTree(text) ?? []) {
     const etag = facts['lfs_sha256'] ?? facts['blob_id'];
-    if (typeof etag === 'string' && (isSha256Hex(etag) || isGitId(etag))) expected.set(name, etag);
+    if (typeof etag === 'string' && digestOfBlobName(etag)) expected.set(name, etag);
   }
   return expected;
 }
 
-function factsOf({ size, oid, sha256, xetHash }: TreeItem): Facts {
-  const lfs = sha256 === undefined ? {} : { lfs_sha256: sha256, lfs_size: size };
+function factsOf({ size, digest, oid, isLfs, xetHash }: CommitFile): Facts {
+  const lfs = isLfs ? { lfs_sha256: digest.hex, lfs_size: size } : {};
   return { size, blob_id: oid, ...lfs, ...(xetHash === undefined ? {} : { xet_hash: xetHash }) };
 }
 

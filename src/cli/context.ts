@@ -6,10 +6,9 @@ import { readCertificates } from '../hub/certificates.ts';
 import type { Http } from '../hub/http.ts';
 import type { RetryPolicy } from '../hub/retry.ts';
 import { cacheFolderIn, type Env } from '../hf-home.ts';
+import { styled } from '../output/text.ts';
 import { DEFAULT_ENDPOINT } from '../repo.ts';
 import { hideSecrets } from '../secrets.ts';
-
-import { confirm } from './confirm.ts';
 import {
   endpointIn,
   isStoreElsewhere,
@@ -21,10 +20,8 @@ import {
   workFolderIn,
 } from './environment.ts';
 import { createOutput, type Output, type Streams } from './output.ts';
-import { createTaskRunner } from './progress.ts';
-import { createScreen, type Display } from './screen.ts';
-import type { StandardStream } from './standard-stream.ts';
-import { createTransferRunner } from './transfers.ts';
+import { createTaskRunner, createTransferRunner } from './progress.ts';
+import { confirm, createScreen, type Display, type StandardStream } from './terminal.ts';
 import { createWaits, type Waits } from './waits.ts';
 
 /** The world outside of the process, handed in so that tests can be another one. */
@@ -56,6 +53,7 @@ export interface GlobalOptions {
   readonly manifest?: string | undefined;
   readonly json?: boolean | undefined;
   readonly offline?: boolean | undefined;
+  readonly verbose?: boolean | undefined;
   readonly debug?: boolean | undefined;
   readonly quiet?: boolean | undefined;
   /** `false` for `--no-color`. */
@@ -67,6 +65,8 @@ export interface GlobalOptions {
 /** What commands get to work with. */
 export interface Context extends CommandContext {
   readonly output: Output;
+  /** The user's home folder. */
+  readonly home: string;
 }
 
 /** Version of the package, from its one source. */
@@ -90,6 +90,7 @@ export function openOutput(
       quiet: options.quiet === true,
       debug: options.debug === true,
       color: wantsColor(options, world.env, world.stderr),
+      colorResults: wantsColor(options, world.env, world.stdout),
       secrets,
     },
   );
@@ -102,16 +103,15 @@ export function openOutput(
  * @throws HugError `EHUG_USAGE` when a variable makes no sense
  */
 export function createContext(options: GlobalOptions, world: World): Context {
-  const { env, stderr } = world;
+  const { env } = world;
   const debug = options.debug === true;
-  const screen = createScreen(stderr);
+  const screen = createScreen(world.stderr);
   const { output, secrets } = openOutput(options, world, screen);
-  const live = stderr.isTTY && !debug && env['TERM'] !== 'dumb';
   const waits = createWaits((line) => output.note(line));
   const display: Display = {
     screen,
-    mode: options.quiet === true ? 'silent' : live ? 'live' : 'plain',
-    color: wantsColor(options, world.env, world.stderr),
+    mode: displayMode(options, world),
+    paint: wantsColor(options, env, world.stderr) ? styled : (_style, text) => text,
     hide: (text) => hideSecrets(text, secrets),
     notice: waits.notice,
   };
@@ -134,6 +134,7 @@ export function createContext(options: GlobalOptions, world: World): Context {
   };
   return {
     output,
+    home: world.home,
     cwd,
     manifest: options.manifest,
     signal: world.signal,
@@ -143,8 +144,7 @@ export function createContext(options: GlobalOptions, world: World): Context {
     nixLibrary: path.join(world.packageFolder, 'nix'),
     cacheFolder,
     connect: async (endpoint) => {
-      const { createHubApi } = await import('../hub/api.ts');
-      const { memoizeHub } = await import('../hub/api.ts');
+      const { createHubApi, memoizeHub } = await import('../hub/api.ts');
       return memoizeHub(createHubApi(await connect(endpoint), (line) => output.warn(line)));
     },
     openDownloads: async (endpoint) => {
@@ -169,6 +169,12 @@ export function createContext(options: GlobalOptions, world: World): Context {
     },
     debug: (line) => (debug ? output.note(line) : undefined),
   };
+}
+
+function displayMode({ quiet, debug, verbose }: GlobalOptions, world: World): Display['mode'] {
+  if (quiet === true) return 'silent';
+  if (world.stderr.isTTY === true && debug !== true && world.env['TERM'] !== 'dumb') return 'live';
+  return verbose === true ? 'verbose' : 'plain';
 }
 
 /** The folder that a command works in; the process needs none where the user names it in full. */

@@ -87,12 +87,15 @@ export function secretsIn(env: Env): string[] {
     .filter((token) => token.length >= MIN_SECRET_LENGTH);
 }
 
-/** `--no-color`, then https://no-color.org, then https://force-color.org, then the terminal. */
+/**
+ * Whether what goes to a stream has colours: `--no-color`, then https://no-color.org, then
+ * https://force-color.org, then whether it is a terminal.
+ */
 export function wantsColor(
   { color }: { readonly color?: boolean | undefined },
   env: Env,
-  stderr: { readonly isTTY: boolean },
+  stream: { readonly isTTY?: boolean },
 ): boolean {
   if (color === false || (env['NO_COLOR'] ?? '') !== '') return false;
-  return (env['FORCE_COLOR'] ?? '') !== '' || stderr.isTTY;
+  return (env['FORCE_COLOR'] ?? '') !== '' || stream.isTTY === true;
 }

@@ -1,31 +1,33 @@
 import { Listr } from 'listr2';
-import { frameOf, type FrameRow, NOTHING } from './frame.ts';
-import { createPaint } from './paint.ts';
-import type { Display, Frame } from './screen.ts';
+import { type Canvas, frameOf, NOTHING, type State, type TaskRow } from './frame.ts';
+import type { Display } from './terminal.ts';
 
-/** One row of a live display. */
-interface Row<T> {
-  /** Lines as `frameOf` takes them. */
+/** A task with a row on the terminal. */
+interface LiveTask<T> {
   readonly title: string;
-  readonly run: (show: (title: string) => void) => Promise<T>;
+  readonly run: (report: (status: string) => void) => Promise<T>;
 }
 
-/** Runs rows at once and redraws them on a terminal. */
-export async function runRows<T>(
+/** The lines for the tasks as they are; `isOver` for those that stay. */
+type Draw = (tasks: readonly TaskRow[], canvas: Canvas, isOver: boolean) => readonly string[];
+
+/** Runs tasks at once and redraws them on a terminal. */
+export async function runLive<T>(
+  tasks: readonly LiveTask<T>[],
   display: Display,
-  rows: readonly Row<T>[],
+  draw: Draw,
 ): Promise<PromiseSettledResult<T>[]> {
   const results: PromiseSettledResult<T>[] = [];
-  const renderer = rendererOf(display);
+  const renderer = rendererOf(display, draw);
   const list = new Listr<undefined, typeof renderer>(
-    rows.map(({ title, run }, index) => ({
+    tasks.map(({ title, run }, index) => ({
       title,
       task: async (_context, row) => {
-        const show = (shown: string) => {
-          row.title = shown;
+        const report = (status: string) => {
+          row.output = status;
         };
         try {
-          results[index] = { status: 'fulfilled', value: await run(show) };
+          results[index] = { status: 'fulfilled', value: await run(report) };
         } catch (reason) {
           results[index] = { status: 'rejected', reason };
           throw reason;
@@ -47,6 +49,7 @@ export async function runRows<T>(
 /** What a renderer of listr2 sees of a task. */
 interface ShownTask {
   readonly title?: string | undefined;
+  readonly output?: string | undefined;
   isStarted(): boolean;
   isCompleted(): boolean;
   hasFailed(): boolean;
@@ -56,11 +59,10 @@ const SPINNER = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', 
 const FRAMES_PER_SECOND = 10;
 
 /**
- * A renderer of listr2 for a screen. The one that listr2 brings looks at the size of stdout, which
- * may be no terminal, and does not keep to the height of the window.
+ * A renderer of listr2 for a screen. Its own takes the width of stdout, which need not be a terminal,
+ * leaves lines behind when the window gets narrower, and holds back warnings until all is done.
  */
-function rendererOf({ screen, color, hide, notice }: Display) {
-  const paint = createPaint(color);
+function rendererOf({ screen, paint, hide, notice }: Display, draw: Draw) {
   return class Renderer {
     static readonly nonTTY = true;
     static readonly rendererOptions = {};
@@ -74,39 +76,45 @@ function rendererOf({ screen, color, hide, notice }: Display) {
     }
 
     render(): void {
-      this.#timer = setInterval(() => this.#draw(), 1000 / FRAMES_PER_SECOND);
+      this.#timer = setInterval(() => {
+        this.#ticks += 1;
+        screen.draw(frameOf(this.#lines(false)));
+      }, 1000 / FRAMES_PER_SECOND);
     }
 
     end(): void {
       clearInterval(this.#timer);
-      const { lines } = this.#frame(undefined);
       screen.draw(NOTHING);
-      screen.write(lines.map((line) => `${line}\n`).join(''));
+      screen.write(
+        this.#lines(true)
+          .map((line) => `${line}\n`)
+          .join(''),
+      );
     }
 
-    #draw(): void {
-      this.#ticks += 1;
-      screen.draw(this.#frame(notice()));
-    }
-
-    #frame(below: string | undefined): Frame {
+    #lines(isOver: boolean): readonly string[] {
       const spinner = SPINNER[this.#ticks % SPINNER.length] ?? '';
-      const icons: Readonly<Record<FrameRow['state'], string>> = {
+      const icons: Readonly<Record<State, string>> = {
         waiting: paint('dim', '◼'),
         running: paint('yellow', spinner),
         done: paint('green', '✔'),
         failed: paint('red', '✖'),
       };
-      const rows = this.#tasks.map((task) => ({
+      const { columns, rows } = screen;
+      const tasks = this.#tasks.map((task) => ({
         state: stateOf(task),
         title: hide(task.title ?? ''),
+        status: hide(task.output ?? ''),
       }));
-      return frameOf(rows, screen, (state) => icons[state], below);
+      const below = isOver ? [] : notice();
+      const room = rows - frameOf(below).heightAt(columns);
+      const canvas = { columns, rows: room, paint, icon: (state: State) => icons[state] };
+      return [...draw(tasks, canvas, isOver), ...below];
     }
   };
 }
 
-function stateOf(task: ShownTask): FrameRow['state'] {
+function stateOf(task: ShownTask): State {
   if (task.isCompleted()) return 'done';
   if (task.hasFailed()) return 'failed';
   return task.isStarted() ? 'running' : 'waiting';

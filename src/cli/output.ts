@@ -1,10 +1,10 @@
-import { errorJson } from '../output/result.ts';
-import type { CommandResult } from '../output/result.ts';
+import { stripVTControlCharacters } from 'node:util';
 import { HugError, messageOf } from '../errors.ts';
+import { type CommandResult, errorJson } from '../output/result.ts';
+import { type Style, styled } from '../output/text.ts';
 import { escapeControls } from '../quote.ts';
 import { hideSecrets } from '../secrets.ts';
-import { createPaint } from './paint.ts';
-import type { StandardStream } from './standard-stream.ts';
+import type { StandardStream } from './terminal.ts';
 
 /** Where results go, and where everything else does. */
 export interface Streams {
@@ -17,7 +17,10 @@ export interface OutputOptions {
   readonly json: boolean;
   readonly quiet: boolean;
   readonly debug: boolean;
+  /** Whether messages have colours. */
   readonly color: boolean;
+  /** Whether results have colours. */
+  readonly colorResults: boolean;
   /** Texts that must never be shown. */
   readonly secrets: ReadonlySet<string>;
 }
@@ -33,13 +36,13 @@ export interface Output {
 
 /** @param options the secrets may grow while the output is in use */
 export function createOutput({ stdout, stderr }: Streams, options: OutputOptions): Output {
-  const { json, quiet, debug, color, secrets } = options;
+  const { json, quiet, debug, color, colorResults, secrets } = options;
   const clean = (text: string) => hideSecrets(text, secrets);
   const print = (text: string) => void stdout.write(`${clean(text)}\n`);
   /** Much of what is told comes from outside, and must not command the terminal. */
   const tell = (label: string, text: string) =>
     void stderr.write(`${label}${clean(text).split('\n').map(escapeControls).join('\n')}\n`);
-  const paint = createPaint(color);
+  const paint = (style: Style, text: string) => (color ? styled(style, text) : text);
 
   const tellError = ({ code, message, hint, details }: HugError) => {
     tell(`${paint('red', 'error')} ${code}: `, message);
@@ -52,9 +55,9 @@ export function createOutput({ stdout, stderr }: Streams, options: OutputOptions
       if (json) print(JSON.stringify(result.json, null, 2));
       else {
         const { text, errors = [] } = result;
-        const shown =
-          typeof text === 'string' ? text : await text(stdout.isTTY ? stdout.columns : undefined);
-        if (!quiet && shown !== '') print(shown);
+        const columns = stdout.isTTY === true && stdout.columns ? stdout.columns : undefined;
+        const shown = typeof text === 'string' ? text : await text(columns);
+        if (shown !== '') print(colorResults ? shown : stripVTControlCharacters(shown));
         for (const error of errors) tellError(error);
       }
     },

@@ -4,8 +4,8 @@ import type { Wait } from '../hub/retry.ts';
 export interface Waits {
   /** Tells of a wait that begins now. */
   readonly announce: (wait: Wait) => void;
-  /** How long the wait goes on, for a live display; `undefined` without one. */
-  readonly notice: () => string | undefined;
+  /** A line that says how long the wait goes on; none without a wait. */
+  readonly notice: () => string[];
 }
 
 /**
@@ -23,7 +23,7 @@ export function createWaits(note: (line: string) => void): Waits {
     },
     notice() {
       const seconds = Math.ceil((until - Date.now()) / 1_000);
-      return seconds > 0 ? `the next request follows in ${seconds} s` : undefined;
+      return seconds > 0 ? [`the next request follows in ${seconds} s`] : [];
     },
   };
 }

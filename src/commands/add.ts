@@ -1,22 +1,21 @@
-import { EXIT, HugError } from '../errors.ts';
+import { EXIT, HugError, usageError } from '../errors.ts';
 import { diffLocks } from '../lock/diff.ts';
 import { placeOf } from '../lock/entries.ts';
-import { nameFor } from '../manifest/edit-name.ts';
-import { addEntry, type NewEntry } from '../manifest/edit.ts';
+import type { NewEntry } from '../manifest/edit-entry.ts';
+import { addEntries } from '../manifest/edit.ts';
 import { parseManifest } from '../manifest/parse.ts';
 import { isRange } from '../manifest/rules.ts';
-import { ENTRY_NAME, type EntryFile, type Manifest } from '../manifest/schema.ts';
+import { ENTRY_NAME, type EntryFile, type ManifestEntry } from '../manifest/schema.ts';
 import { quote } from '../quote.ts';
 import { DEFAULT_REF, parseRepoForm, type RepoType } from '../repo.ts';
 import { lockText } from '../output/lock-changes.ts';
-import { type LockContext, planLock } from './lock.ts';
+import { planLock } from './lock.ts';
 import type { Output } from '../output/json-schema.ts';
-import { readProject } from '../project/project.ts';
+import { readProject, writeProject } from '../project/project.ts';
 import { type RemoteOptions, type RepoRequest, parseRepoRequest } from '../project/arguments.ts';
-import { forEachRepository, detectType, withHub } from '../project/repository.ts';
+import type { CommandContext } from '../project/context.ts';
+import { forEachRepository, detectType } from '../project/repository.ts';
 import type { CommandResult } from '../output/result.ts';
-import { usageError } from '../errors.ts';
-import { writeProject } from '../project/write-project.ts';
 
 export interface AddOptions extends RemoteOptions {
   /** Name of the entry; by default it is made from the repository's. */
@@ -30,6 +29,9 @@ interface Addition extends RepoRequest {
   readonly type: RepoType;
 }
 
+/** What tells an entry from another one of the same repository. */
+type Known = Pick<ManifestEntry, 'name' | 'type' | 'repo'>;
+
 /**
  * `nix-hug add <url>…`: adds entries to the manifest, and locks them. The manifest and its lock are
  * written at the end, both or none.
@@ -37,41 +39,38 @@ interface Addition extends RepoRequest {
 export async function run(
   urls: readonly string[],
   options: AddOptions,
-  context: LockContext,
+  context: CommandContext,
 ): Promise<CommandResult> {
   checkOptions(urls, options);
   const project = readProject(context);
   const { manifestName, manifestText, lockName } = project;
-  const hubs = [project.manifest.endpoint, context.endpoint];
-  const additions = await withTypes(
-    urls.map((url) => wantedFor(url, options, hubs)),
-    project.manifest.endpoint,
-    context,
-  );
-  const parse = (text: string) => parseManifest(text, manifestName, { endpoint: context.endpoint });
-  let text = manifestText;
-  for (const addition of additions) {
-    const entry = entryOf(addition, options);
-    refuseDuplicate(parse(text), entry, addition.id, options.name !== undefined);
-    text = addEntry(text, manifestName, entry);
+  const { endpoint, entries: present } = project.manifest;
+  const requests = urls.map((url) => parseRepoRequest(url, options, endpoint, context.endpoint));
+  if (options.version !== undefined && requests.some(({ named }) => named)) {
+    const problem = 'a revision and a version range exclude each other';
+    throw usageError(problem, 'Keep --ref, or --version.');
   }
-  const manifest = parse(text);
+  const entries = (await withTypes(requests, endpoint, context)).map((addition) =>
+    entryOf(addition, options),
+  );
+  for (const [index, entry] of entries.entries()) {
+    const known = [...present, ...entries.slice(0, index)];
+    refuseDuplicate(known, entry, options.name !== undefined);
+  }
+  const text = addEntries(manifestText, manifestName, entries);
+  const manifest = parseManifest(text, manifestName, { endpoint: context.endpoint });
   const plan = await planLock({ ...project, manifest }, context);
   await writeProject(project, text, plan.changed ? plan.text : undefined);
-  const entries = diffLocks(plan.from, plan.to);
+  const changes = diffLocks(plan.from, plan.to);
   return {
     json: {
       changed: plan.changed,
-      entries,
-      added: additions.map(({ type, id }) => ({
-        name: options.name ?? nameFor(id),
-        type,
-        repo: id,
-      })),
+      entries: changes,
+      added: entries.map(({ name, type, repo }) => ({ name, type, repo })),
     } satisfies Output<'add'>,
     text: lockText({
       file: `${manifestName} and ${lockName}`,
-      entries,
+      entries: changes,
       total: manifest.entries.length,
       outcome: 'written',
     }),
@@ -94,47 +93,24 @@ function checkOptions(urls: readonly string[], { name, version }: AddOptions): v
   }
 }
 
-function wantedFor(
-  url: string,
-  options: AddOptions,
-  hubs: readonly (string | undefined)[],
-): RepoRequest {
-  const wanted = parseRepoRequest(url, options, ...hubs);
-  if (options.version !== undefined && wanted.named) {
-    throw usageError(
-      'a revision and a version range exclude each other',
-      'Keep --ref, or --version.',
-    );
-  }
-  return wanted;
-}
-
-/**
- * Looks up what bare ids are; asks nobody when every type is known.
- *
- * @param endpoint address that the manifest names
- */
+/** Asks the Hub whether bare ids are models or datasets; sends no request when all types are known. */
 async function withTypes(
-  wanted: readonly RepoRequest[],
+  requests: readonly RepoRequest[],
   endpoint: string | undefined,
-  context: LockContext,
+  context: CommandContext,
 ): Promise<readonly Addition[]> {
-  if (wanted.every(isTyped)) return wanted;
-  return withHub(
-    context,
-    (hub) =>
-      forEachRepository(wanted, context.warn, async (one) => ({
-        ...one,
-        type: await detectType(hub, one),
-      })),
-    endpoint,
-  );
+  if (requests.every((one): one is Addition => one.type !== undefined)) return requests;
+  return forEachRepository(requests, endpoint, context, async (hub, one) => ({
+    ...one,
+    type: await detectType(hub, one),
+  }));
 }
 
-const isTyped = (wanted: RepoRequest): wanted is Addition => wanted.type !== undefined;
-
-/** The entry in its shortest form. */
-function entryOf({ type, id, ref, select }: Addition, { name, version }: AddOptions): NewEntry {
+/** The entry in its shortest form, and the id of its repository. */
+function entryOf(
+  { type, id, ref, select }: Addition,
+  { name, version }: AddOptions,
+): NewEntry & Known {
   const repo = shortestForm(type, id);
   const fields: EntryFile = {
     repo,
@@ -143,7 +119,18 @@ function entryOf({ type, id, ref, select }: Addition, { name, version }: AddOpti
     ...select,
   };
   const value = Object.keys(fields).length === 1 ? repo : fields;
-  return { name: name ?? nameFor(id), type, value };
+  return { name: name ?? nameFor(id), type, value, repo: id };
+}
+
+/**
+ * A name for an entry, made from a repository id: the last part in lower case, with `-` for `.`,
+ * and a leading `_` where it would not be a name otherwise. `Mistral-7B-Instruct-v0.3` of any
+ * organisation gives `mistral-7b-instruct-v0-3`.
+ */
+function nameFor(id: string): string {
+  const last = id.slice(id.lastIndexOf('/') + 1);
+  const name = last.toLowerCase().replaceAll('.', '-');
+  return ENTRY_NAME.test(name) ? name : `_${name}`;
 }
 
 /** The id alone, unless it looks like another form: an organisation may be called `models`. */
@@ -154,21 +141,20 @@ function shortestForm(type: RepoType, id: string): string {
 
 /** @param isNamed whether the user chose the name, and so may want a repository twice */
 function refuseDuplicate(
-  { entries }: Manifest,
-  { type, name }: NewEntry,
-  id: string,
+  known: readonly Known[],
+  { type, name, repo }: Known,
   isNamed: boolean,
 ): void {
-  const ofType = entries.filter((entry) => entry.type === type);
+  const ofType = known.filter((entry) => entry.type === type);
   const same = ofType.find((entry) => entry.name === name);
   if (same !== undefined) {
     throw new HugError('EHUG_ENTRY_EXISTS', `there is already an entry ${placeOf(same)}`, {
       hint: 'Give the new one another name with --name.',
     });
   }
-  const twin = ofType.find(({ repo }) => repo.toLowerCase() === id.toLowerCase());
+  const twin = ofType.find((entry) => entry.repo.toLowerCase() === repo.toLowerCase());
   if (twin === undefined || isNamed) return;
-  throw new HugError('EHUG_ENTRY_EXISTS', `${id} is there already, as ${placeOf(twin)}`, {
+  throw new HugError('EHUG_ENTRY_EXISTS', `${repo} is there already, as ${placeOf(twin)}`, {
     hint: 'To move it on, run nix-hug update. To have it twice, choose a name with --name.',
   });
 }

@@ -1,112 +1,136 @@
-import { type ExportContext, exportAll } from '../copy/export-all.ts';
-import { type Exported, exportedEntry, exportedFile, treeItem } from '../copy/exported.ts';
+import { filesOfTree, idsOf, type Snapshot, snapshotOfEntry } from '../copy/blob.ts';
+import { throwFailed } from '../copy/copy.ts';
+import { copyToCache, type ListedSnapshot, type ToCacheResult } from '../copy/to-cache.ts';
 import { isGitId } from '../digest.ts';
-import { HugError } from '../errors.ts';
+import { EXIT, HugError } from '../errors.ts';
 import type { HubApi } from '../hub/api.ts';
-import { type NamedEntry, placeOf } from '../lock/entries.ts';
 import type { Selection } from '../manifest/schema.ts';
+import type { Output } from '../output/json-schema.ts';
 import type { CommandResult } from '../output/result.ts';
 import {
-  type RemoteOptions,
-  type SelectionOptions,
-  type Targets,
-  type RepoRequest,
   isOfLock,
-  selectionOf,
   parseRepoRequest,
+  type RemoteOptions,
+  type RepoRequest,
+  selectionOf,
+  type Targets,
 } from '../project/arguments.ts';
+import type { CommandContext } from '../project/context.ts';
 import { entriesNamed, narrowed } from '../project/entries.ts';
-import { type ProjectContext, endpointOfManifest, readLock } from '../project/project.ts';
+import { endpointOfManifest, readLock } from '../project/project.ts';
 import { forEachRepository, listRepo, withHub } from '../project/repository.ts';
 
 /**
  * `nix-hug export [name|url]…`: writes entries of the lock, and repositories, into the Hugging Face
- * cache, as the official client would have them there. Nothing is written before all are found.
+ * cache, as the official client would. Nothing is written before all are found.
  */
 export async function run(
   targets: Targets,
   options: RemoteOptions,
-  context: ProjectContext & ExportContext,
+  context: CommandContext,
 ): Promise<CommandResult> {
   const { names, urls } = targets;
   const endpoint = urls.length === 0 ? undefined : endpointOfManifest(context);
   const wanted = urls.map((url) => parseRepoRequest(url, options, endpoint, context.endpoint));
-  const entries = isOfLock(targets) ? await exportedEntries(names, options, context) : [];
-  const repositories = await exportedRepositories(wanted, endpoint, context);
-  return exportAll([...entries, ...repositories], context);
-}
-
-async function exportedEntries(
-  names: readonly string[],
-  options: SelectionOptions,
-  context: ProjectContext & ExportContext,
-): Promise<Exported[]> {
-  const lock = await readLock(context);
   const select = selectionOf(undefined, options);
-  return entriesNamed(lock, names).map((named) =>
-    exportedSelection(named, lock.endpoint, select, context.warn),
-  );
-}
-
-/** An entry, of which a further selection may leave fewer files. */
-function exportedSelection(
-  named: NamedEntry,
-  endpoint: string | undefined,
-  select: Selection | undefined,
-  warn: (line: string) => void,
-): Exported {
-  const place = placeOf(named);
-  try {
-    const { entry } = narrowed(named, select, (line) => warn(`${place}: ${line}`));
-    return exportedEntry(named, entry.files, endpoint);
-  } catch (error) {
-    throw error instanceof HugError ? error.within(place) : error;
-  }
-}
-
-/**
- * Asks nobody about no repositories.
- *
- * @param endpoint address that the manifest names
- */
-async function exportedRepositories(
-  wanted: readonly RepoRequest[],
-  endpoint: string | undefined,
-  context: ExportContext,
-): Promise<Exported[]> {
-  if (wanted.length === 0) return [];
-  return withHub(
-    context,
-    (hub) =>
-      forEachRepository(wanted, context.warn, async (one, warn) => ({
-        ...(await exportedRepository(hub, one, warn)),
-        endpoint,
-      })),
+  const entries = isOfLock(targets) ? lockedSnapshots(names, select, context) : [];
+  const repositories = await forEachRepository(wanted, endpoint, context, async (...one) => ({
+    ...(await snapshotAtHub(...one)),
     endpoint,
-  );
+  }));
+  const snapshots = [...entries, ...repositories];
+  const result = await copyToCache(snapshots, {
+    ...context,
+    isNewestAtHub: (snapshot) => isNewestAtHub(snapshot, context),
+  });
+  throwFailed(result);
+  return {
+    // As the official client prints it.
+    text: [...result.folders.values()].join('\n'),
+    json: exportJson(result),
+    exitStatus: EXIT.ok,
+  };
 }
 
-/** A repository as the Hub has it. */
-async function exportedRepository(
+/** Entries of the lock; a lock has only the files of the entry's selection. */
+function lockedSnapshots(
+  names: readonly string[],
+  select: Selection | undefined,
+  context: CommandContext,
+): ListedSnapshot[] {
+  const lock = readLock(context);
+  return entriesNamed(lock, names).map((named) => {
+    const snapshot = snapshotOfEntry(named, lock.endpoint);
+    const { title, files } = snapshot;
+    try {
+      const { entry } = narrowed(named, select, (line) => context.warn(`${title}: ${line}`));
+      return {
+        ...snapshot,
+        files: files.filter(({ path }) => entry.files.has(path)),
+        listed: files,
+        isWhole: entry.select === undefined,
+        isNewest: false,
+      };
+    } catch (error) {
+      throw error instanceof HugError ? error.within(title) : error;
+    }
+  });
+}
+
+async function snapshotAtHub(
   hub: HubApi,
   wanted: RepoRequest,
   warn: (line: string) => void,
-): Promise<Omit<Exported, 'endpoint'>> {
+): Promise<Omit<ListedSnapshot, 'endpoint'>> {
   const { id, ref } = wanted;
   const { type, repo, rev, all, files } = await listRepo(hub, wanted, warn);
-  const selected = files.flatMap((file) => exportedFile(file) ?? []);
+  const selected = filesOfTree(files);
   if (selected.length < files.length) throw hub.gated(type, repo);
-  const items = all.flatMap((file) => treeItem(file) ?? []);
+  const listed = filesOfTree(all);
   return {
     title: `${type} ${repo}`,
     name: null,
     type,
     repo,
-    ids: id === repo ? [repo] : [id, repo],
+    ids: idsOf(repo, id),
     ref,
     rev,
-    isNewest: !isGitId(ref),
     files: selected,
-    tree: { items, isWhole: items.length === all.length },
+    listed,
+    isWhole: listed.length === all.length,
+    isNewest: !isGitId(ref),
+  };
+}
+
+/** A Hub that cannot be asked does not say so. */
+async function isNewestAtHub(
+  { endpoint, type, repo, ref, rev }: Snapshot,
+  context: CommandContext,
+): Promise<boolean> {
+  try {
+    const newest = await withHub(context, (hub) => hub.revision(type, repo, ref), endpoint);
+    return newest.rev === rev;
+  } catch (error) {
+    if (error instanceof HugError) return false;
+    throw error;
+  }
+}
+
+/** Where each snapshot is, and where each of its files came from. */
+function exportJson({ folders, sources }: ToCacheResult): Output<'export'> {
+  return {
+    entries: [...folders].map(([{ name, type, repo, ref, rev, files }, folder]) => ({
+      name,
+      type,
+      repo,
+      ref,
+      rev,
+      folder,
+      files: files.map((file) => ({
+        path: file.path,
+        size: file.size,
+        source: sources.get(file) ?? 'cache',
+      })),
+    })),
   };
 }

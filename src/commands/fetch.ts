@@ -1,69 +1,58 @@
+import path from 'node:path';
+import prettyBytes from 'pretty-bytes';
+import { repoFolderName } from '../cache/layout.ts';
 import { groupBy } from '../collections.ts';
-import { type PlacedFile, placeEntries } from '../copy/placement.ts';
-import { type BringContext, bringContents } from '../copy/to-store.ts';
+import { type Blob, type LockedSnapshot, type RepoFile, snapshotOfEntry } from '../copy/blob.ts';
+import { throwFailed } from '../copy/copy.ts';
+import type { Source } from '../copy/sources.ts';
+import { copyToStore, planStore, type StoredFile, type StorePlan } from '../copy/to-store.ts';
 import { EXIT } from '../errors.ts';
-import { placeOf } from '../lock/entries.ts';
-import { type FetchReport, fetchJson, fetchText } from '../output/fetch-report.ts';
 import type { Output } from '../output/json-schema.ts';
 import { listingJson, listingText } from '../output/listing.ts';
 import type { CommandResult } from '../output/result.ts';
-import { type RemoteOptions, parseRepoRequest } from '../project/arguments.ts';
-import { type AssembleContext, assemble, rootLinkName, weightsOf } from '../project/assemble.ts';
+import { count } from '../output/text.ts';
+import { parseRepoRequest, type RemoteOptions } from '../project/arguments.ts';
 import type { CommandContext } from '../project/context.ts';
 import { entriesNamed } from '../project/entries.ts';
-import { pinRepo } from '../project/nix-expression.ts';
-import { type ProjectContext, endpointOfManifest, readLock } from '../project/project.ts';
-import { type HubContext, withHub } from '../project/repository.ts';
-import { openStore } from '../project/store.ts';
-import path from 'node:path';
+import { buildPinned, pinRepo, weightsOf } from '../project/pinned-repo.ts';
+import { endpointOfManifest, readLock } from '../project/project.ts';
+import { withHub } from '../project/repository.ts';
+import { escapeControls } from '../quote.ts';
 
 export interface FetchOptions {
-  /** Folder for links that keep what is fetched from the garbage collector. */
+  /** Folder for links that keep the files from the garbage collector. */
   readonly gcRoot?: string;
   /** Only tell what is missing. */
   readonly dryRun?: boolean;
 }
 
-/** What `fetch` needs from outside. */
-export type FetchContext = ProjectContext &
-  BringContext &
-  Pick<CommandContext, 'openNix' | 'debug'>;
-
 /**
- * `nix-hug fetch [name…]`: brings every locked file into the Nix store, under the path that its
- * derivation has, so that a build downloads nothing.
+ * `nix-hug fetch [name…]`: adds every locked file to the Nix store, at the store path of its
+ * derivation, so that a build downloads nothing.
  */
 export async function run(
   names: readonly string[],
-  options: FetchOptions,
-  context: FetchContext,
+  { dryRun = false, gcRoot }: FetchOptions,
+  context: CommandContext,
 ): Promise<CommandResult> {
-  const lock = await readLock(context);
-  const entries = entriesNamed(lock, names);
-  const store = await openStore(context);
-  context.debug(`Nix ${store.version}, store folder ${store.storeFolder}`);
-  const { files, contents } = await placeEntries(entries, store);
-  const isDryRun = options.dryRun === true;
-
-  const sources = isDryRun
-    ? undefined
-    : await bringContents(contents, store, { endpoint: lock.endpoint }, context);
-  if (!isDryRun && options.gcRoot !== undefined) {
-    const folder = path.resolve(context.cwd, options.gcRoot);
-    await store.nix.keep(folder, storePathsByEntry(files));
+  const lock = readLock(context);
+  const snapshots = entriesNamed(lock, names).map((entry) => snapshotOfEntry(entry, lock.endpoint));
+  const nix = await context.openNix();
+  context.debug(`Nix ${nix.version}, store folder ${nix.storeFolder}`);
+  const plan = await planStore(snapshots, nix);
+  if (dryRun) return fetchResult({ snapshots, plan, sources: undefined });
+  const result = await copyToStore(plan.missing, nix, {}, context);
+  throwFailed(result);
+  if (gcRoot !== undefined) {
+    const byEntry = groupBy(plan.files, ({ snapshot }) => snapshot.title);
+    const roots = [...byEntry].map(([title, files]) => [title, storePathsOf(files)] as const);
+    await nix.addGcRoots(path.resolve(context.cwd, gcRoot), new Map(roots));
   }
-  const report: FetchReport = { entries, files, contents, sources };
-  return { json: fetchJson(report), text: fetchText(report), exitStatus: EXIT.ok };
+  return fetchResult({ snapshots, plan, sources: result.sources });
 }
 
-function storePathsByEntry(files: readonly PlacedFile[]): Map<string, string[]> {
-  return new Map(
-    [...groupBy(files, placeOf)].map(([place, own]) => [
-      place,
-      own.map(({ storePath }) => storePath),
-    ]),
-  );
-}
+const storePathsOf = (files: readonly StoredFile[]): string[] =>
+  files.map(({ storePath }) => storePath);
 
 export interface FetchUrlOptions extends RemoteOptions {
   /** Only list the files and print the expression. */
@@ -72,40 +61,97 @@ export interface FetchUrlOptions extends RemoteOptions {
   readonly gcRoot?: string;
 }
 
-/** What `fetch <url>` needs from outside. */
-export type FetchUrlContext = HubContext &
-  ProjectContext &
-  BringContext &
-  AssembleContext &
-  Pick<CommandContext, 'openNix'>;
-
 /**
- * `nix-hug fetch <url>`: brings the weights of a repository into the Nix store, builds the model
- * there, and prints the Nix expression that does the same.
+ * `nix-hug fetch <url>`: adds the weights of a repository to the Nix store, builds the model there,
+ * and prints the Nix expression that does the same.
  */
 export async function runOnUrl(
   url: string,
-  options: FetchUrlOptions,
-  context: FetchUrlContext,
+  { dryRun = false, gcRoot, ...options }: FetchUrlOptions,
+  context: CommandContext,
 ): Promise<CommandResult> {
   const endpoint = endpointOfManifest(context);
   const wanted = parseRepoRequest(url, options, endpoint, context.endpoint);
-  const inspected = await withHub(context, (hub) => pinRepo(hub, wanted, context.warn), endpoint);
-  const { remote, expression, obstacle } = inspected;
-  if (options.dryRun === true) {
-    const text = `${await listingText(remote)}\n\n${expression ?? obstacle ?? ''}`;
-    const json: Output<'fetch-url-dry-run'> = { ...listingJson(remote), expression, obstacle };
+  const pinned = await withHub(context, (hub) => pinRepo(hub, wanted, context.warn), endpoint);
+  const { listing, expression, obstacle } = pinned;
+  if (dryRun) {
+    const text = `${await listingText(listing)}\n\n${expression ?? obstacle ?? ''}`;
+    const json: Output<'fetch-url-dry-run'> = { ...listingJson(listing), expression, obstacle };
     return { text, json, exitStatus: EXIT.ok };
   }
-  const store = await openStore(context);
-  const { files, contents } = await placeEntries([weightsOf(remote, wanted.id)], store);
-  await bringContents(contents, store, { endpoint }, context);
-  const result = await assemble(inspected, store.nix, options.gcRoot, context);
-  if (options.gcRoot !== undefined && result.json.storePath === null) {
-    // Where nothing is built, there is no link to what is built.
-    const weights = files.map(({ storePath }) => storePath);
-    const folder = path.resolve(context.cwd, options.gcRoot);
-    await store.nix.keep(folder, new Map([[rootLinkName(remote), weights]]));
+  const nix = await context.openNix();
+  const { files, missing } = await planStore([weightsOf(listing, wanted.id, endpoint)], nix);
+  throwFailed(await copyToStore(missing, nix, {}, context));
+  const result = await buildPinned(pinned, nix, gcRoot, context);
+  if (gcRoot !== undefined && result.json.storePath === null) {
+    // There is no model that the link could keep.
+    const roots = new Map([[repoFolderName(listing.type, listing.repo), storePathsOf(files)]]);
+    await nix.addGcRoots(path.resolve(context.cwd, gcRoot), roots);
   }
   return result;
+}
+
+/** What `fetch` and `import` report of entries. */
+interface FetchReport {
+  readonly snapshots: readonly LockedSnapshot[];
+  /** The files of these snapshots, and the blobs that the store missed. */
+  readonly plan: StorePlan;
+  /** Where each added file came from; `undefined` when nothing was to be added. */
+  readonly sources: ReadonlyMap<RepoFile, Source> | undefined;
+}
+
+/** The result of `fetch`, and of `import` for the entries of the lock. */
+export const fetchResult = (report: FetchReport): CommandResult<Output<'fetch'>> => ({
+  text: fetchText(report),
+  json: fetchJson(report),
+  exitStatus: EXIT.ok,
+});
+
+/** How much was added from where, and how much the store has now. */
+function fetchText({ snapshots, plan, sources }: FetchReport): string {
+  const { files, missing } = plan;
+  const entries = count(snapshots.length, 'entry', 'entries');
+  const all = `${count(files.length, 'file', 'files')} of ${entries}`;
+  if (missing.length === 0) return `in the Nix store already: ${all}`;
+  if (sources === undefined) {
+    const lines = missing.map(({ places: [{ snapshot, file }], size }) => {
+      return `  ${snapshot.title} ${escapeControls(file.path)}  ${prettyBytes(size)}`;
+    });
+    return [`missing in the Nix store: ${amount(missing)}; of ${all}`, ...lines].join('\n');
+  }
+  const sourceOf = ({ places: [{ file }] }: Blob) => sources.get(file);
+  const parts = (['hub', 'cache'] as const).flatMap((source) => {
+    const some = missing.filter((blob) => sourceOf(blob) === source);
+    const name = { hub: 'the Hub', cache: 'the Hugging Face cache' }[source];
+    return some.length === 0 ? [] : [`${amount(some)} from ${name}`];
+  });
+  return `added to the Nix store: ${parts.join(', ')}; ${all} are there`;
+}
+
+/** For every file where it is, and where it came from. */
+function fetchJson({ snapshots, plan, sources }: FetchReport): Output<'fetch'> {
+  const missing = new Set(plan.missing.flatMap(({ places }) => places.map(({ file }) => file)));
+  const sourceOf = (file: RepoFile) =>
+    missing.has(file) ? (sources?.get(file) ?? 'missing') : 'store';
+  const filesBy = groupBy(plan.files, ({ snapshot }) => snapshot);
+  return {
+    changed: sources !== undefined && plan.missing.length > 0,
+    entries: snapshots.map((snapshot) => ({
+      name: snapshot.name,
+      type: snapshot.type,
+      repo: snapshot.repo,
+      rev: snapshot.rev,
+      files: (filesBy.get(snapshot) ?? []).map(({ file, storePath }) => ({
+        path: file.path,
+        size: file.size,
+        storePath,
+        source: sourceOf(file),
+      })),
+    })),
+  };
+}
+
+function amount(blobs: readonly Blob[]): string {
+  const bytes = blobs.reduce((sum, { size }) => sum + size, 0);
+  return `${count(blobs.length, 'file', 'files')} (${prettyBytes(bytes)})`;
 }

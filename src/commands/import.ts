@@ -1,196 +1,202 @@
-import { scanCache } from '../cache/scan.ts';
-import { importContents, unsound } from '../copy/import-contents.ts';
-import { type PlacedFile, partOf, placeEntries } from '../copy/placement.ts';
-import { type BringContext, damageText } from '../copy/to-store.ts';
-import { EXIT } from '../errors.ts';
-import { throwFailures } from '../failures.ts';
+import { cachedFiles } from '../cache/find.ts';
+import { findCommit, findRepo, findSnapshot, type FoundSnapshot } from '../cache/find-snapshot.ts';
+import { type CacheScan, scanCache } from '../cache/scan.ts';
+import { groupBy } from '../collections.ts';
+import { type Blob, cachedNames, type Snapshot, snapshotOfEntry } from '../copy/blob.ts';
+import { type CopyResult, throwFailed } from '../copy/copy.ts';
+import { damagedInCache, notCached } from '../copy/from-cache.ts';
+import { copyToStore, planStore, type StorePlan } from '../copy/to-store.ts';
+import { isGitId } from '../digest.ts';
+import { EXIT, HugError } from '../errors.ts';
 import type { HubApi } from '../hub/api.ts';
-import type { NamedEntry } from '../lock/entries.ts';
-import { type FetchReport, fetchJson, fetchText } from '../output/fetch-report.ts';
 import type { Output } from '../output/json-schema.ts';
-import { listingJson, listingOf } from '../output/listing.ts';
 import type { CommandResult } from '../output/result.ts';
-import { table } from '../output/table.ts';
+import { count } from '../output/text.ts';
 import {
-  type RemoteOptions,
-  type Targets,
-  type RepoRequest,
   isOfLock,
   parseRepoRequest,
+  type RemoteOptions,
+  type RepoRequest,
+  type Targets,
 } from '../project/arguments.ts';
-import { type AssembleContext, assemble, weightsOf } from '../project/assemble.ts';
-import { type EntryReader, createEntryReader } from '../project/cached-entry.ts';
-import { type CachedSnapshot, findSnapshot } from '../project/cached-snapshot.ts';
 import type { CommandContext } from '../project/context.ts';
-import { entriesNamed, narrowed } from '../project/entries.ts';
-import { pinRepo } from '../project/nix-expression.ts';
-import { type ProjectContext, endpointOfManifest, readLock } from '../project/project.ts';
-import { type HubContext, forEachRepository, withHub } from '../project/repository.ts';
-import { openStore } from '../project/store.ts';
-import { escapeControls } from '../quote.ts';
+import { entriesNamed } from '../project/entries.ts';
+import { buildPinned, type PinnedRepo, pinRepo, weightsOf } from '../project/pinned-repo.ts';
+import { endpointOfManifest, readLock } from '../project/project.ts';
+import { forEachRepository, resolveRepo } from '../project/repository.ts';
+import { quote } from '../quote.ts';
+import { DEFAULT_REF, type RepoType } from '../repo.ts';
 import type { Nix } from '../store/nix.ts';
-
-/** What `import` needs from outside. */
-export type ImportContext = ProjectContext & ImportRepoContext & Pick<CommandContext, 'openNix'>;
+import { fetchResult } from './fetch.ts';
 
 /**
- * `nix-hug import [name|url]…`: brings what the Hugging Face cache has of the lock, and of
- * repositories, into the Nix store. Nothing is downloaded but what a repository's expression needs,
- * and nothing is brought before all are found.
+ * `nix-hug import [name|url]…`: adds what the Hugging Face cache has of the lock, and of
+ * repositories, to the Nix store. No weights are downloaded, and nothing is added before all
+ * repositories are found.
  *
- * @throws HugError `EHUG_NOT_CACHED` for what the cache lacks; the rest is in the store then
+ * @throws HugError `EHUG_NOT_CACHED` for missing files; the others are in the store then
  */
 export async function run(
   targets: Targets,
   options: RemoteOptions,
-  context: ImportContext,
+  context: CommandContext,
 ): Promise<CommandResult> {
   const { names, urls } = targets;
   const endpoint = urls.length === 0 ? undefined : endpointOfManifest(context);
   const wanted = urls.map((url) => parseRepoRequest(url, options, endpoint, context.endpoint));
-  const entries = isOfLock(targets) ? entriesNamed(await readLock(context), names) : [];
-  const reader = createEntryReader(context.cacheFolder, context.signal);
-  const repositories = await importsOf(wanted, endpoint, reader, context);
-  const store = await openStore(context);
-  const all = [...entries, ...repositories.map(({ named }) => named)];
-  const placement = await placeEntries(all, store);
-  const sources = await importContents(placement.contents, store, reader.checked, context);
-
-  const results: RepoResult[] = [];
-  for (const { named, tell } of repositories) {
-    results.push(await tell(partOf(placement, [named]).files, store.nix));
+  const lock = isOfLock(targets) ? readLock(context) : undefined;
+  const named = lock === undefined ? [] : entriesNamed(lock, names);
+  const entries = named.map((entry) => snapshotOfEntry(entry, lock?.endpoint));
+  const repositories = await pinCached(wanted, endpoint, context);
+  const nix = await context.openNix();
+  const all = [...entries, ...repositories.map(({ weights }) => weights)];
+  const plan = await planStore(all, nix);
+  const { sources } = await importBlobs(plan.missing, nix, context);
+  const results: CommandResult<Output<'fetch-url'>>[] = [];
+  for (const { pinned } of repositories) {
+    results.push(await buildPinned(pinned, nix, undefined, context));
   }
-  return importResult({ entries, ...partOf(placement, entries), sources }, results);
+  const fetched = fetchResult({ snapshots: entries, plan: partOf(plan, entries), sources });
+  if (results.length === 0) return fetched;
+  const parts = [...(entries.length === 0 ? [] : [fetched]), ...results];
+  const [only] = parts;
+  if (only !== undefined && parts.length === 1) return only;
+  const text = parts.map((part) => part.text).join('\n\n');
+  const { entries: imported } = fetched.json;
+  const json: Output<'import'> = {
+    entries: imported,
+    repositories: results.map((result) => result.json),
+  };
+  return { text, json, exitStatus: EXIT.ok };
 }
 
-/** A repository of the cache that is to be imported. */
-interface RepoImport {
-  /** Its files that go into the store, as a lock would have them. */
-  readonly named: NamedEntry;
-  /**
-   * Tells what is in the store now.
-   *
-   * @param files where they are
-   */
-  readonly tell: (files: readonly PlacedFile[], nix: Nix) => Promise<RepoResult>;
+/** The part of a plan that concerns some of its snapshots. */
+function partOf({ files, missing }: StorePlan, snapshots: readonly Snapshot[]): StorePlan {
+  const own = new Set(snapshots);
+  return {
+    files: files.filter(({ snapshot }) => own.has(snapshot)),
+    missing: missing.filter(({ places }) => places.some(({ snapshot }) => own.has(snapshot))),
+  };
 }
-
-/** What there is to tell of one repository. */
-type RepoResult = CommandResult<Output<'fetch-url'> | Output<'import-url-offline'>>;
-
-/** What importing repositories needs from outside. */
-type ImportRepoContext = HubContext & BringContext & AssembleContext;
 
 /**
- * Finds repositories in the Hugging Face cache, at the commits that it has for their refs. With a
- * network the weights are imported, and the model is built from them; without, there is no
- * expression to build, and the files are imported one by one.
+ * Adds blobs from the Hugging Face cache to the store, without a network.
+ *
+ * @throws HugError `EHUG_NOT_CACHED` for missing and damaged files, all in one; the others are in the
+ *   store then
+ */
+async function importBlobs(
+  blobs: readonly Blob[],
+  nix: Nix,
+  context: CommandContext,
+): Promise<CopyResult> {
+  const cached: Blob[] = [];
+  const missing: Blob[] = [];
+  for (const blob of blobs) {
+    const files = await cachedFiles(context.cacheFolder, cachedNames(blob.places));
+    (files.size === 0 ? missing : cached).push(blob);
+  }
+  const offline = { ...context, offline: true };
+  const result = await copyToStore(cached, nix, { missing: damagedInCache }, offline);
+  const added = cached.length - result.failures.size - result.skipped;
+  const others = `added to the Nix store: ${count(added, 'other file', 'other files')}`;
+  throwFailed(result, missingErrors(missing), added === 0 ? [] : [others]);
+  return result;
+}
+
+/** Paths in one message. */
+const MAX_PATHS = 10;
+
+/** One error for each entry. */
+function missingErrors(missing: readonly Blob[]): HugError[] {
+  const places = missing.flatMap((blob) => blob.places);
+  return [...groupBy(places, ({ snapshot }) => snapshot)].map(([{ title, files }, own]) => {
+    const paths = own.slice(0, MAX_PATHS).map(({ file }) => quote(file.path));
+    const names = [...paths, ...(own.length > MAX_PATHS ? ['…'] : [])].join(', ');
+    const many = `${own.length} of ${count(files.length, 'file', 'files')}`;
+    const are = own.length === 1 ? 'is' : 'are';
+    const where = 'neither in the Nix store nor in the Hugging Face cache';
+    return notCached(`${many} ${are} ${where}: ${names}`).within(title);
+  });
+}
+
+/**
+ * Finds repositories in the Hugging Face cache, and pins them at the commits that the cache has.
  *
  * @param endpoint address that the manifest names
- * @throws HugError those of `findSnapshot`, `pinRepo` and `importOfSnapshot`, all of them in one
+ * @throws HugError `EHUG_NOT_CACHED`, `EHUG_OFFLINE`; those of the Hub client, all of them in one
  */
-async function importsOf(
+async function pinCached(
   wanted: readonly RepoRequest[],
   endpoint: string | undefined,
-  reader: EntryReader,
-  context: ImportRepoContext,
-): Promise<RepoImport[]> {
+  context: CommandContext,
+): Promise<{ readonly pinned: PinnedRepo; readonly weights: Snapshot }[]> {
   if (wanted.length === 0) return [];
-  const scan = await scanCache(context.cacheFolder, context.signal);
   if (context.offline) {
-    return forEachRepository(wanted, context.warn, async (one, warn) =>
-      importOfSnapshot(await findSnapshot(scan, one, undefined), one, reader, warn),
-    );
+    throw new HugError('EHUG_OFFLINE', 'the Nix expression of a repository comes from the Hub', {
+      hint: 'Offline, nix-hug import-all adds the whole cache, nix-hug import an entry of the lock.',
+    });
   }
-  return withHub(
-    context,
-    (hub) =>
-      forEachRepository(wanted, context.warn, async (one, warn) =>
-        importOfWeights(await findSnapshot(scan, one, hub), one, hub, { ...context, warn }),
-      ),
-    endpoint,
+  const scan = await scanCache(context.cacheFolder, context.signal);
+  return forEachRepository(wanted, endpoint, context, async (hub, one, warn) => {
+    const { repo, revision } = await snapshotMeant(scan, one, hub);
+    const pinned = await pinRepo(hub, { ...one, type: repo.type, ref: revision.rev }, warn);
+    return { pinned, weights: weightsOf(pinned.listing, repo.id) };
+  });
+}
+
+/**
+ * Finds the snapshot that the user means: under the id as it was typed, else under the id that the
+ * Hub answers with, else the commit that the Hub names, under any id.
+ *
+ * @throws HugError `EHUG_NOT_CACHED`, `EHUG_REPO_AMBIGUOUS`; those of the Hub client
+ */
+async function snapshotMeant(
+  scan: CacheScan,
+  wanted: RepoRequest,
+  hub: HubApi,
+): Promise<FoundSnapshot> {
+  const found = findSnapshot(scan, wanted);
+  if (found !== undefined) return found;
+  const known = await askHub(hub, wanted);
+  const other = known && (findSnapshot(scan, known) ?? findCommit(scan, known.type, known.rev));
+  if (other !== undefined) return other;
+  const repo = findRepo(scan, wanted) ?? (known && findRepo(scan, known));
+  throw notCached(
+    repo === undefined
+      ? `the Hugging Face cache has no ${wanted.type ?? 'repository'} ${wanted.id}`
+      : `the Hugging Face cache has ${repo.type} ${repo.id} not at ${quote(wanted.ref)}`,
   );
 }
 
-async function importOfWeights(
-  { repo, revision }: CachedSnapshot,
-  wanted: RepoRequest,
-  hub: HubApi,
-  context: ImportRepoContext,
-): Promise<RepoImport> {
-  const pinned = { ...wanted, type: repo.type, ref: revision.rev };
-  const inspected = await pinRepo(hub, pinned, context.warn);
-  return {
-    named: weightsOf(inspected.remote, repo.id),
-    tell: (_, nix) => assemble(inspected, nix, undefined, context),
-  };
+/** A repository as the Hub answers. */
+interface KnownRepo extends RepoRequest {
+  readonly type: RepoType;
+  /** The commit that the ref points to; `undefined` when the Hub has no such ref. */
+  readonly rev: string | undefined;
 }
 
 /**
- * What `import` has to tell: for entries alone, and for one repository alone, what `fetch` does; else
- * one after the other.
- *
- * @param report of the entries of the lock
+ * Asks the Hub for the id and the commit. The Hub may have lost a ref that the cache has, and gives
+ * the same id at any ref.
  */
-function importResult(report: FetchReport, repositories: readonly RepoResult[]): CommandResult {
-  const [only] = repositories;
-  if (only === undefined) {
-    return { text: fetchText(report), json: fetchJson(report), exitStatus: EXIT.ok };
+async function askHub(hub: HubApi, wanted: RepoRequest): Promise<KnownRepo | undefined> {
+  const { ref } = wanted;
+  const main = await ifFound(resolveRepo(hub, { ...wanted, ref: DEFAULT_REF }));
+  if (main === undefined) return undefined;
+  const { type, at } = main;
+  const rev = isGitId(ref) ? ref : (await ifFound(hub.revision(type, at.id, ref)))?.rev;
+  return { ...wanted, type, id: at.id, rev };
+}
+
+/** The answer of the Hub; `undefined` when it has no such repository or revision. */
+async function ifFound<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof HugError && ABSENT.has(error.code)) return undefined;
+    throw error;
   }
-  const hasEntries = report.entries.length > 0;
-  if (!hasEntries && repositories.length === 1) return only;
-  const texts = [
-    ...(hasEntries ? [fetchText(report)] : []),
-    ...repositories.map(({ text }) => text),
-  ];
-  const json: Output<'import'> = {
-    entries: fetchJson(report).entries,
-    repositories: repositories.map((repository) => repository.json),
-  };
-  return { text: texts.join('\n\n'), json, exitStatus: EXIT.ok };
 }
 
-const OBSTACLE =
-  'No Nix expression: its fileTreeHash is of an answer that only the Hub gives.\n' +
-  'Run it again without --offline and HF_HUB_OFFLINE.';
-
-/**
- * Reads the files of a snapshot that are to go into the Nix store one by one, with nothing to go by
- * but the cache itself.
- *
- * @throws HugError `EHUG_NOT_CACHED` for damaged files, `EHUG_SELECTION`
- */
-async function importOfSnapshot(
-  { repo, revision }: CachedSnapshot,
-  { select }: RepoRequest,
-  reader: EntryReader,
-  warn: (line: string) => void,
-): Promise<RepoImport> {
-  const { named, damaged } = await reader.read(repo, revision);
-  for (const damage of damaged) warn(damageText(damage));
-  throwFailures(damaged.map(({ path }) => unsound(path)));
-  const selected = narrowed(named, select, warn);
-  return {
-    named: selected,
-    tell: async (placed) => {
-      const rows = placed.map(({ path, storePath }) => [escapeControls(path), storePath]);
-      const files = placed.map(({ path, file: { size, lfs }, storePath }) => ({
-        path,
-        size,
-        lfs: lfs !== undefined,
-        storePath,
-      }));
-      return {
-        text: [...(await table(rows, [])), '', OBSTACLE].join('\n'),
-        json: {
-          ...listingJson(listingOf(selected)),
-          files,
-          expression: null,
-          obstacle: OBSTACLE,
-          storePath: null,
-        },
-        exitStatus: EXIT.ok,
-      };
-    },
-  };
-}
+const ABSENT = new Set(['EHUG_REPO_NOT_FOUND', 'EHUG_REVISION_NOT_FOUND']);

@@ -1,7 +1,7 @@
 import path from 'node:path';
+import { createFiles, fileExists } from '../atomic-file.ts';
 import { EXIT } from '../errors.ts';
-import { createFiles, existing, fileExists } from '../manifest/create.ts';
-import { SEARCH_PLACES } from '../manifest/locate.ts';
+import { isThere, SEARCH_PLACES } from '../manifest/locate.ts';
 import type { CommandContext } from '../project/context.ts';
 import type { Output } from '../output/json-schema.ts';
 import type { CommandResult } from '../output/result.ts';
@@ -11,18 +11,15 @@ export interface InitOptions {
   readonly flake?: boolean;
 }
 
-/** What `init` needs from outside. */
-export type InitContext = Pick<CommandContext, 'cwd' | 'manifest' | 'templateFolder'>;
-
 /** `nix-hug init`: writes a manifest without entries, and a flake that uses its lock. */
 export async function run(
   { flake = false }: InitOptions,
-  { cwd, manifest, templateFolder }: InitContext,
+  { cwd, manifest, templateFolder }: CommandContext,
 ): Promise<CommandResult> {
   const manifestFile = path.resolve(cwd, manifest ?? 'hug.yaml');
   const flakeFiles = flake ? [path.join(path.dirname(manifestFile), 'flake.nix')] : [];
   const places = manifest === undefined ? SEARCH_PLACES.map((place) => path.join(cwd, place)) : [];
-  const [there] = await existing([...new Set([manifestFile, ...places, ...flakeFiles])]);
+  const there = [manifestFile, ...places, ...flakeFiles].find(isThere);
   if (there !== undefined) throw fileExists(there);
 
   const template = (name: string) => path.join(templateFolder, name);

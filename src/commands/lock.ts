@@ -1,4 +1,5 @@
 import { EXIT } from '../errors.ts';
+import { formatLock } from '../lock/codec.ts';
 import { diffLocks } from '../lock/diff.ts';
 import { lockedIn, placeOf } from '../lock/entries.ts';
 import type { LockedEntry } from '../lock/schema.ts';
@@ -6,17 +7,16 @@ import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
 import type { Output } from '../output/json-schema.ts';
 import { checkText, lockText } from '../output/lock-changes.ts';
 import type { CommandResult } from '../output/result.ts';
-import { type Project, type ProjectContext, readProject } from '../project/project.ts';
+import type { CommandContext } from '../project/context.ts';
+import { type Project, readProject } from '../project/project.ts';
 import {
   type ExistingLock,
   type LockPlan,
-  type RelockContext,
   applyPlan,
-  assemble,
-  fileReasons,
   planOf,
   readExistingLock,
   resolveAll,
+  withResolved,
 } from '../project/relock.ts';
 import { driftOf } from '../resolve/drift.ts';
 
@@ -27,10 +27,8 @@ interface LockOptions {
   readonly dryRun?: boolean;
 }
 
-export type LockContext = ProjectContext & RelockContext;
-
 /** `nix-hug lock`: makes the lock match the manifest. */
-export async function run(options: LockOptions, context: LockContext): Promise<CommandResult> {
+export async function run(options: LockOptions, context: CommandContext): Promise<CommandResult> {
   const project = readProject(context);
   if (options.check === true) return check(project);
 
@@ -56,20 +54,20 @@ export async function run(options: LockOptions, context: LockContext): Promise<C
  * @throws HugError those of the Hub client, of the reader of the lock and of `resolveEntry`;
  *   `EHUG_OFFLINE`
  */
-export async function planLock(project: Project, context: LockContext): Promise<LockPlan> {
-  const existing = readExistingLock(project);
-  for (const warning of existing.warnings) context.warn(warning);
+export async function planLock(project: Project, context: CommandContext): Promise<LockPlan> {
+  const existing = readExistingLock(project, context.warn);
   const resolved = await resolveStale(project.manifest, existing, context);
-  const to = assemble(project.manifest, existing.lock, resolved);
+  const to = withResolved(project.manifest, existing.lock, resolved);
   return planOf(existing.lock, to, project, context.warn);
 }
 
 function check(project: Project): CommandResult {
-  const existing = readExistingLock(project);
-  const drift = driftOf(project.manifest, existing.lock);
+  const { lock, flaw } = readExistingLock(project);
+  const form = formatLock(lock) === project.lockText ? undefined : 'is not in canonical form';
+  const reason = flaw ?? form;
   const reasons = [
-    ...fileReasons(existing, project),
-    ...(project.lockText === undefined ? [] : drift.reasons),
+    ...(reason === undefined ? [] : [{ entry: null, type: null, reason }]),
+    ...(project.lockText === undefined ? [] : driftOf(project.manifest, lock).reasons),
   ];
   const upToDate = reasons.length === 0;
   return {
@@ -83,7 +81,7 @@ function check(project: Project): CommandResult {
 async function resolveStale(
   manifest: Manifest,
   { lock, contested }: ExistingLock,
-  context: LockContext,
+  context: CommandContext,
 ): Promise<ReadonlyMap<ManifestEntry, LockedEntry>> {
   const { stale } = driftOf(manifest, lock);
   const unknown = [...stale, ...contested];

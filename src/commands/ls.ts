@@ -15,10 +15,8 @@ import {
 } from '../project/arguments.ts';
 import type { CommandContext } from '../project/context.ts';
 import { ambiguousEntry, entriesNamed, narrowed } from '../project/entries.ts';
-import { type ProjectContext, endpointOfManifest, readLock } from '../project/project.ts';
-import { type HubContext, listRepo, withHub } from '../project/repository.ts';
-
-type LsContext = ProjectContext & Pick<CommandContext, 'warn'>;
+import { endpointOfManifest, readLock } from '../project/project.ts';
+import { listRepo, withHub } from '../project/repository.ts';
 
 /**
  * `nix-hug ls [name]`: lists the entries of the lock, or the files of one. Sends no request.
@@ -26,9 +24,9 @@ type LsContext = ProjectContext & Pick<CommandContext, 'warn'>;
 export async function run(
   name: string | undefined,
   options: SelectionOptions,
-  context: LsContext,
+  context: CommandContext,
 ): Promise<CommandResult> {
-  const lock = await readLock(context);
+  const lock = readLock(context);
   if (name === undefined) {
     const entries = entriesNamed(lock, []);
     return {
@@ -52,7 +50,7 @@ export async function run(
 export async function runOnUrl(
   url: string,
   options: RemoteOptions,
-  context: HubContext & ProjectContext,
+  context: CommandContext,
 ): Promise<CommandResult> {
   const endpoint = endpointOfManifest(context);
   const request = parseRepoRequest(url, options, endpoint, context.endpoint);

@@ -8,9 +8,9 @@ import type { Output } from '../output/json-schema.ts';
 import { type CommandResult, errorJson } from '../output/result.ts';
 import { table } from '../output/table.ts';
 import { shortRev } from '../output/text.ts';
+import type { CommandContext } from '../project/context.ts';
 import { manifestEntriesNamed } from '../project/entries.ts';
-import { type ProjectContext, readLockedProject } from '../project/project.ts';
-import type { RelockContext } from '../project/relock.ts';
+import { readProject, requireLock } from '../project/project.ts';
 import { withHub } from '../project/repository.ts';
 import type { OutdatedCheck } from '../resolve/outdated.ts';
 
@@ -18,8 +18,6 @@ interface OutdatedOptions {
   /** Exit with 3 when an entry is outdated. */
   readonly exitCode?: boolean;
 }
-
-type OutdatedContext = ProjectContext & RelockContext;
 
 /** An entry, its lock, and the result of its check. */
 interface Checked {
@@ -35,21 +33,21 @@ interface Checked {
 export async function run(
   names: readonly string[],
   options: OutdatedOptions,
-  context: OutdatedContext,
+  context: CommandContext,
 ): Promise<CommandResult> {
-  const { manifest, lock } = await readLockedProject(context);
+  const project = readProject(context);
+  const { manifest } = project;
+  const lock = requireLock(project);
   const entries = manifestEntriesNamed(manifest, names).map((entry) => ({
     entry,
     locked: lockedIn(lock, entry),
   }));
   const checks = entries.length === 0 ? [] : await checkAll(entries, manifest.endpoint, context);
   const rows = checks.map(rowOf);
-  const errors = checks.flatMap(({ entry, check }) =>
-    check instanceof HugError ? [check.within(placeOf(entry))] : [],
-  );
+  const errors: HugError[] = [];
   for (const { entry, check } of checks) {
-    if (check instanceof HugError) continue;
-    for (const warning of check.warnings) context.warn(`${placeOf(entry)}: ${warning}`);
+    if (check instanceof HugError) errors.push(check.within(placeOf(entry)));
+    else for (const warning of check.warnings) context.warn(`${placeOf(entry)}: ${warning}`);
   }
   const isOutdated = rows.some(({ outdated }) => outdated === true);
   return {
@@ -68,7 +66,7 @@ export async function run(
 async function checkAll(
   entries: readonly Omit<Checked, 'check'>[],
   endpoint: string | undefined,
-  context: OutdatedContext,
+  context: CommandContext,
 ): Promise<Checked[]> {
   const { checkOutdated } = await import('../resolve/outdated.ts');
   const runAll = (hub: HubApi) =>
@@ -85,22 +83,19 @@ async function checkAll(
     );
   const problem = 'looking up new commits needs the network';
   const results = await withHub(context, runAll, endpoint, problem);
-  return entries.flatMap((one, index) => {
+  return entries.flatMap((one, index): Checked[] => {
     const result = results[index];
-    return result === undefined ? [] : [{ ...one, check: valueOf(result) }];
+    if (result === undefined) return [];
+    if (result.status === 'fulfilled') return [{ ...one, check: result.value }];
+    if (result.reason instanceof HugError) return [{ ...one, check: result.reason }];
+    throw result.reason;
   });
-}
-
-/** The value, or the error for the user; a defect is thrown. */
-function valueOf(result: PromiseSettledResult<OutdatedCheck>): OutdatedCheck | HugError {
-  if (result.status === 'fulfilled') return result.value;
-  if (result.reason instanceof HugError) return result.reason;
-  throw result.reason;
 }
 
 function rowOf({ entry, locked, check }: Checked): Output<'outdated'>['entries'][number] {
   const { name, type } = entry;
-  const row = { name, type, locked: locked === undefined ? null : pinOf(locked) };
+  const pin = locked === undefined ? null : { ref: locked.ref, rev: locked.rev };
+  const row = { name, type, locked: pin };
   if (check instanceof HugError) {
     return { ...row, wanted: null, latest: null, outdated: null, ...errorJson(check) };
   }
@@ -108,9 +103,10 @@ function rowOf({ entry, locked, check }: Checked): Output<'outdated'>['entries']
   return { ...row, wanted, latest, outdated };
 }
 
-const pinOf = ({ ref, rev }: LockedEntry): Pin => ({ ref, rev });
-
-const HEAD = ['entry', 'locked', 'wanted', 'latest'];
+const HEAD = ['entry', 'locked', 'wanted', 'latest'].map((text) => ({
+  text,
+  style: 'dim' as const,
+}));
 
 /** A row for each entry that is outdated or has a newer version outside its range. */
 async function outdatedText({ entries }: Output<'outdated'>, columns?: number): Promise<string> {
@@ -122,12 +118,12 @@ async function outdatedText({ entries }: Output<'outdated'>, columns?: number): 
       [
         placeOf(entry),
         locked === null ? 'not locked' : pinText(locked),
-        pinText(wanted),
+        outdated === true ? { text: pinText(wanted), style: 'yellow' as const } : pinText(wanted),
         pinText(latest),
       ],
     ];
   });
-  if (rows.length > 0) return (await table([HEAD, ...rows], [], columns)).join('\n');
+  if (rows.length > 0) return (await table([HEAD, ...rows], { columns })).join('\n');
   return entries.some(({ error }) => error !== undefined) ? '' : 'everything is up to date';
 }
 

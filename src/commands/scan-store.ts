@@ -2,10 +2,10 @@ import { digestsOf } from '../cache/find.ts';
 import { type CachedRepo, type CachedRevision, sizeOf } from '../cache/scan-repo.ts';
 import type { CachedFile } from '../cache/scan-snapshot.ts';
 import { readExpected } from '../cache/trees.ts';
-import { isSha256Hex, sriOfHex } from '../digest.ts';
+import { hexOfSri, isSha256Hex } from '../digest.ts';
 import { systemCodeOf } from '../errors.ts';
 import { storeNameOf } from '../lock/names.ts';
-import type { Store } from '../project/store.ts';
+import type { Nix } from '../store/nix.ts';
 import { isOnDisk, storePathOf } from '../store/store-path.ts';
 import path from 'node:path';
 
@@ -38,11 +38,14 @@ interface Candidate {
  */
 export async function findStoredRevisions(
   repos: readonly CachedRepo[],
-  store: Store,
+  nix: Nix,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<CachedRevision, boolean | undefined>> {
   const stored = new Map<CachedRevision, boolean | undefined>();
-  const storePathFor = createStorePaths(store.storeFolder);
+  const storePathFor = ({ path: file }: CachedFile, sha256: string | undefined) => {
+    const name = storeNameOf(file) ?? path.posix.basename(file);
+    return sha256 === undefined ? undefined : storePathOf(nix.storeFolder, { name, sha256 });
+  };
   const candidates: Candidate[] = [];
   for (const { folder, revisions } of repos) {
     for (const revision of revisions) {
@@ -51,7 +54,7 @@ export async function findStoredRevisions(
       const hashOf = await knownHashes(revision, folder);
       const located = revision.files.map((file) => ({
         file,
-        storePath: linkedStorePath(file, store) ?? storePathFor(file, hashOf(file)),
+        storePath: linkedStorePath(file, nix) ?? storePathFor(file, hashOf(file)),
       }));
       candidates.push({
         revision,
@@ -63,7 +66,7 @@ export async function findStoredRevisions(
 
   const hashes = new Map<string, string | undefined>();
   const hashed: Candidate[] = [];
-  for (const { revision, plain } of await presentIn(store, candidates)) {
+  for (const { revision, plain } of await presentIn(nix, candidates)) {
     stored.set(revision, plain.length === 0 ? true : undefined);
     if (plain.length === 0 || sizeOf(plain) > MAX_HASHED) continue;
     for (const { file } of plain) {
@@ -73,7 +76,7 @@ export async function findStoredRevisions(
     hashed.push({ revision, storePaths, plain });
   }
   for (const { revision } of hashed) stored.set(revision, false);
-  for (const { revision, storePaths, plain } of await presentIn(store, hashed)) {
+  for (const { revision, storePaths, plain } of await presentIn(nix, hashed)) {
     stored.set(revision, storePaths.length === plain.length ? true : undefined);
   }
   return stored;
@@ -81,44 +84,29 @@ export async function findStoredRevisions(
 
 /** Those of the candidates whose store paths are all valid. */
 async function presentIn(
-  { nix, diskFolder }: Store,
+  nix: Nix,
   candidates: readonly Candidate[],
 ): Promise<readonly Candidate[]> {
   const onDisk = new Map<string, boolean>();
   const mayBeValid = (storePath: string): boolean => {
     // A store below another root or on another machine: only Nix can tell.
-    const may = onDisk.get(storePath) ?? (diskFolder === undefined || isOnDisk(storePath));
+    const may = onDisk.get(storePath) ?? (nix.diskFolder === undefined || isOnDisk(storePath));
     onDisk.set(storePath, may);
     return may;
   };
   const likely = candidates.filter(({ storePaths }) => storePaths.every(mayBeValid));
-  const missing = await nix.missing([...new Set(likely.flatMap(({ storePaths }) => storePaths))]);
+  const missing = await nix.missing(new Set(likely.flatMap(({ storePaths }) => storePaths)));
   return likely.filter(({ storePaths }) => !storePaths.some((each) => missing.has(each)));
 }
 
-/** Makes what computes store paths. Most files are the same in many revisions. */
-function createStorePaths(
-  storeFolder: string,
-): (file: CachedFile, hash: string | undefined) => string | undefined {
-  const known = new Map<string, string>();
-  return ({ path: file }, hash) => {
-    if (hash === undefined) return undefined;
-    const name = storeNameOf(file) ?? path.posix.basename(file);
-    const key = `${hash} ${name}`;
-    const storePath = known.get(key) ?? storePathOf(storeFolder, { name, hash });
-    known.set(key, storePath);
-    return storePath;
-  };
-}
-
 /** The store path that a file lies in, when the cache has links into the store. */
-function linkedStorePath({ file }: CachedFile, { storeFolder }: Store): string | undefined {
+function linkedStorePath({ file }: CachedFile, { storeFolder }: Nix): string | undefined {
   if (!file.startsWith(`${storeFolder}/`)) return undefined;
   const [name = ''] = file.slice(storeFolder.length + 1).split('/');
   return STORE_OBJECT.test(name) ? `${storeFolder}/${name}` : undefined;
 }
 
-/** Makes what tells the SHA-256 of LFS files in SRI form, by their blobs or `trees/<rev>.json`. */
+/** Looks up the SHA-256 of LFS files in hex: the names of their blobs, or `trees/<rev>.json`. */
 async function knownHashes(
   { rev, files }: CachedRevision,
   repoFolder: string,
@@ -127,14 +115,14 @@ async function knownHashes(
   const expected = isListNeeded ? await readExpected(repoFolder, rev) : undefined;
   return ({ etag, path: name }) => {
     const digest = etag ?? expected?.get(name) ?? '';
-    return isSha256Hex(digest) ? sriOfHex(digest) : undefined;
+    return isSha256Hex(digest) ? digest : undefined;
   };
 }
 
-/** SHA-256 of a file in SRI form; `undefined` when it cannot be read. */
+/** SHA-256 of a file in hex; `undefined` when it cannot be read. */
 async function contentHash(file: string, signal: AbortSignal): Promise<string | undefined> {
   try {
-    return (await digestsOf(file, signal)).hash;
+    return hexOfSri((await digestsOf(file, signal)).hash);
   } catch (error) {
     signal.throwIfAborted();
     if (systemCodeOf(error) === undefined) throw error;

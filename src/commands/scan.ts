@@ -4,16 +4,12 @@ import type { CachedRevision } from '../cache/scan-repo.ts';
 import { EXIT, HugError } from '../errors.ts';
 import type { Output } from '../output/json-schema.ts';
 import type { CommandResult } from '../output/result.ts';
-import { table } from '../output/table.ts';
+import { type Cell, table } from '../output/table.ts';
 import { count, shortRev } from '../output/text.ts';
 import type { CommandContext } from '../project/context.ts';
-import { openStore } from '../project/store.ts';
 import { escapeControls } from '../quote.ts';
 import { findStoredRevisions } from './scan-store.ts';
 import prettyBytes from 'pretty-bytes';
-
-/** What `scan` needs from outside. */
-export type ScanContext = Pick<CommandContext, 'cacheFolder' | 'openNix' | 'signal' | 'warn'>;
 
 /** What `scan` prints. */
 interface ScanReport {
@@ -28,11 +24,11 @@ interface ScanReport {
  * and the problems of the cache. Problems are results, not failures. Without a working Nix, scan
  * lists the cache alone.
  */
-export async function run(context: ScanContext): Promise<CommandResult> {
+export async function run(context: CommandContext): Promise<CommandResult> {
   const { cacheFolder, signal } = context;
   const [scan, store] = await Promise.all([
     scanCache(cacheFolder, signal),
-    withNix(() => openStore(context), context),
+    withNix(() => context.openNix(), context),
   ]);
   const stored =
     store && (await withNix(() => findStoredRevisions(scan.repos, store, signal), context));
@@ -47,7 +43,7 @@ export async function run(context: ScanContext): Promise<CommandResult> {
 }
 
 /** What Nix answers; `undefined` when there is no Nix, or when it fails, which is a warning. */
-async function withNix<T>(ask: () => Promise<T>, { warn }: ScanContext): Promise<T | undefined> {
+async function withNix<T>(ask: () => Promise<T>, { warn }: CommandContext): Promise<T | undefined> {
   try {
     return await ask();
   } catch (error) {
@@ -98,13 +94,15 @@ async function scanText(report: ScanReport, columns?: number): Promise<string> {
       escapeControls(revision.refs.join(', ')),
     ]),
   );
-  const lines = await table(rows, [3, 4], columns);
+  const lines = await table(rows, { right: [3, 4], shrink: [6], columns });
   return [...lines, sumLine(report), ...problemLines(scan.problems)].join('\n');
 }
 
-function storeCell(isStored: boolean | undefined): string {
+function storeCell(isStored: boolean | undefined): Cell {
   if (isStored === undefined) return '-';
-  return isStored ? 'in the store' : 'not in the store';
+  return isStored
+    ? { text: 'in the store', style: 'green' }
+    : { text: 'not in the store', style: 'yellow' };
 }
 
 function sumLine({ cacheFolder, scan, isStored }: ScanReport): string {

@@ -5,20 +5,22 @@ import type { LockedEntry } from '../lock/schema.ts';
 import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
 import type { Output } from '../output/json-schema.ts';
 import { lockText } from '../output/lock-changes.ts';
+import { type Style, styled } from '../output/text.ts';
 import type { CommandResult } from '../output/result.ts';
+import type { CommandContext } from '../project/context.ts';
 import { manifestEntriesNamed } from '../project/entries.ts';
-import { type ProjectContext, lockOf, readProject } from '../project/project.ts';
+import { readProject } from '../project/project.ts';
 import {
   type ExistingLock,
-  type RelockContext,
   applyPlan,
-  assemble,
   planOf,
   readExistingLock,
   resolveAll,
+  withResolved,
 } from '../project/relock.ts';
 import { escapeControls } from '../quote.ts';
 import type { Moved } from '../resolve/move.ts';
+import type { ResolveContext } from '../resolve/resolve.ts';
 import { isPinned } from '../resolve/target.ts';
 import prettyBytes from 'pretty-bytes';
 
@@ -26,8 +28,6 @@ interface UpdateOptions {
   /** Resolve, but write nothing. */
   readonly dryRun?: boolean;
 }
-
-type UpdateContext = ProjectContext & RelockContext;
 
 /**
  * `nix-hug update [name…]`: moves entries to the newest commit that the manifest allows. Without
@@ -37,22 +37,25 @@ type UpdateContext = ProjectContext & RelockContext;
 export async function run(
   names: readonly string[],
   options: UpdateOptions,
-  context: UpdateContext,
+  context: CommandContext,
 ): Promise<CommandResult> {
   const project = readProject(context);
   const { manifest, lockName } = project;
   const chosen = manifestEntriesNamed(manifest, names);
   // A repair would drop the entries without names that neither side of the conflict satisfies.
-  if (names.length > 0) lockOf(project);
-  const existing = readExistingLock(project);
-  for (const warning of existing.warnings) context.warn(warning);
+  if (names.length > 0) project.lock();
+  const existing = readExistingLock(project, context.warn);
   const moves = await moveAll(chosen, manifest, existing, context);
 
   const from = existing.lock;
   const moved = [...moves].map(([{ type, name }, { entry }]) => ({ type, name, entry }));
   const to =
     names.length === 0
-      ? assemble(manifest, from, new Map([...moves].map(([entry, move]) => [entry, move.entry])))
+      ? withResolved(
+          manifest,
+          from,
+          new Map([...moves].map(([entry, move]) => [entry, move.entry])),
+        )
       : lockOfEntries(manifest.endpoint, [...namedEntries(from), ...moved]);
   const plan = planOf(from, to, project, context.warn);
   const outcome = await applyPlan(plan, project, options.dryRun);
@@ -74,7 +77,9 @@ export async function run(
     outcome,
     details: (change) => moveLines(change, lockedIn(from, change), lockedIn(to, change)),
   });
-  return { json, text: [report, ...pinnedLines(pinned)].join('\n'), exitStatus: EXIT.ok };
+  const pinnedLine = `\n  pinned to a commit, never moved: ${pinned.map(placeOf).join(', ')}`;
+  const text = pinned.length === 0 ? report : report + pinnedLine;
+  return { json, text, exitStatus: EXIT.ok };
 }
 
 /** @throws HugError `EHUG_OFFLINE`; those of `moveEntry`, all of them in one */
@@ -82,21 +87,14 @@ async function moveAll(
   chosen: readonly ManifestEntry[],
   manifest: Manifest,
   { lock, contested }: ExistingLock,
-  context: UpdateContext,
+  context: CommandContext,
 ): Promise<ReadonlyMap<ManifestEntry, Moved>> {
   if (chosen.length === 0) return new Map();
   const { moveEntry } = await import('../resolve/move.ts');
-  return resolveAll(
-    chosen,
-    manifest,
-    lock,
-    (entry, resolving) => {
-      const locked = contested.has(entry) ? undefined : lockedIn(lock, entry);
-      return moveEntry(entry, locked, resolving);
-    },
-    context,
-    'looking up new commits needs the network',
-  );
+  const move = (entry: ManifestEntry, resolving: ResolveContext) =>
+    moveEntry(entry, contested.has(entry) ? undefined : lockedIn(lock, entry), resolving);
+  const problem = 'looking up new commits needs the network';
+  return resolveAll(chosen, manifest, lock, move, context, problem);
 }
 
 /** Adds the dates and warnings of a move, which the lock does not record. */
@@ -130,20 +128,16 @@ function moveLines(
   if (before === undefined || after === undefined) return [];
   if (change.onlyReadme) return ['      only README.md changed'];
   const size = (entry: LockedEntry, path: string) => prettyBytes(entry.files.get(path)?.size ?? 0);
+  const name = (style: Style, sign: string, path: string) =>
+    styled(style, `${sign} ${escapeControls(path)}`);
   const lines = [
-    ...change.added.map((path) => `      + ${escapeControls(path)}  ${size(after, path)}`),
-    ...change.modified.map(
-      (path) => `      ~ ${escapeControls(path)}  ${size(before, path)} → ${size(after, path)}`,
-    ),
-    ...change.removed.map((path) => `      - ${escapeControls(path)}  ${size(before, path)}`),
-  ];
+    ...change.added.map((path) => `${name('green', '+', path)}  ${size(after, path)}`),
+    ...change.modified.map((path) => {
+      return `${name('yellow', '~', path)}  ${size(before, path)} → ${size(after, path)}`;
+    }),
+    ...change.removed.map((path) => `${name('red', '-', path)}  ${size(before, path)}`),
+  ].map((line) => `      ${line}`);
   if (lines.length === 0) return ['      no selected file changed'];
   const rest = lines.length - MAX_FILES;
   return rest <= 0 ? lines : [...lines.slice(0, MAX_FILES), `      … and ${rest} more`];
-}
-
-/** Lists the entries that are pinned to a commit. */
-function pinnedLines(pinned: readonly ManifestEntry[]): string[] {
-  if (pinned.length === 0) return [];
-  return [`  pinned to a commit, never moved: ${pinned.map(placeOf).join(', ')}`];
 }

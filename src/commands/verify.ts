@@ -1,54 +1,61 @@
 import { cachedFiles, reasonAgainst } from '../cache/find.ts';
-import { cachedNames } from '../copy/cached-names.ts';
-import { type PlacedFile, placeFiles } from '../copy/placement.ts';
+import { groupBy } from '../collections.ts';
+import { cachedNames, type LockedSnapshot, type Snapshot, snapshotOfEntry } from '../copy/blob.ts';
 import { createHashLimit } from '../copy/sources.ts';
+import { type StoredFile, storedFiles } from '../copy/to-store.ts';
 import { EXIT, HugError } from '../errors.ts';
-import { type NamedEntry, placeOf } from '../lock/entries.ts';
 import type { Output } from '../output/json-schema.ts';
 import type { CommandResult } from '../output/result.ts';
 import { table } from '../output/table.ts';
 import { count } from '../output/text.ts';
 import type { CommandContext } from '../project/context.ts';
 import { entriesNamed } from '../project/entries.ts';
-import { type ProjectContext, readLock } from '../project/project.ts';
-import { type Store, openStore } from '../project/store.ts';
+import { readLock } from '../project/project.ts';
 import { escapeControls } from '../quote.ts';
+import type { Nix } from '../store/nix.ts';
 
-/** What `verify` needs from outside. */
-export type VerifyContext = ProjectContext &
-  Pick<CommandContext, 'openNix' | 'cacheFolder' | 'runTransfers' | 'warn' | 'signal'>;
+type Where = 'store' | 'cache';
 
-/** Where a locked file is, or should be: a path in the store or in the cache. */
+/** A path in the store or in the cache that should have the content of a locked file. */
 interface Copy {
-  readonly where: 'store' | 'cache';
+  readonly where: Where;
   readonly path: string;
-  readonly of: PlacedFile;
+  readonly of: StoredFile;
 }
 
-/** Stands for the store folder when there is no Nix to ask; nothing is looked for there then. */
+/** A copy that was read. */
+interface VerifiedCopy extends Copy {
+  /** Why it does not have the content; `undefined` when it has. */
+  readonly reason: string | undefined;
+}
+
+/** Stands for the store folder without Nix; no store path is looked for then. */
 const USUAL_STORE = '/nix/store';
 
 /**
- * `nix-hug verify [name…]`: reads what the Nix store and the Hugging Face cache have of the lock,
- * and compares it with the digests there. What a place does not have is no fault of it.
+ * `nix-hug verify [name…]`: hashes what the Nix store and the Hugging Face cache have of the lock,
+ * and compares it with the digests there. `verify` ignores files that are missing.
  */
 export async function run(
   names: readonly string[],
-  context: VerifyContext,
+  context: CommandContext,
 ): Promise<CommandResult> {
   const { cacheFolder } = context;
-  const entries = entriesNamed(await readLock(context), names);
-  const store = await storeIfAny(context);
-  const files = placeFiles(entries, store?.storeFolder ?? USUAL_STORE);
-  const onRecord = store === undefined ? new Set<string>() : await recorded(files, store);
-  const copies = await Promise.all(files.map((file) => copiesOf(file, onRecord, cacheFolder)));
-  const reasons = await readEach(copies.flat(), context);
-  const verified = files.map((file, index): VerifiedFile => {
-    const own = copies[index] ?? [];
-    return { file, copies: own.map((copy) => ({ ...copy, reason: reasons.get(keyOf(copy)) })) };
-  });
-  const report = { entries, files: verified, storeFolder: store?.storeFolder, cacheFolder };
-  const isSound = [...reasons.values()].every((reason) => reason === undefined);
+  const lock = readLock(context);
+  const snapshots = entriesNamed(lock, names).map((entry) => snapshotOfEntry(entry, lock.endpoint));
+  const nix = await nixIfAny(context);
+  const files = storedFiles(snapshots, nix?.storeFolder ?? USUAL_STORE);
+  const missing = await nix?.missing(new Set(files.map(({ storePath }) => storePath)));
+  const copies = await Promise.all(files.map((file) => copiesOf(file, missing, cacheFolder)));
+  const verified = await readAll(copies.flat(), context);
+  const report = {
+    snapshots,
+    files: groupBy(files, ({ snapshot }) => snapshot),
+    copies: groupBy(verified, ({ of }) => of),
+    storeFolder: nix?.storeFolder,
+    cacheFolder,
+  };
+  const isSound = verified.every(({ reason }) => reason === undefined);
   return {
     text: (columns) => verifyText(report, columns),
     json: verifyJson(report),
@@ -56,10 +63,10 @@ export async function run(
   };
 }
 
-/** The store, or `undefined` where there is no Nix. */
-async function storeIfAny(context: VerifyContext): Promise<Store | undefined> {
+/** Nix; without it, `undefined` and a warning. */
+async function nixIfAny(context: CommandContext): Promise<Nix | undefined> {
   try {
-    return await openStore(context);
+    return await context.openNix();
   } catch (error) {
     if (!(error instanceof HugError) || error.code !== 'EHUG_NIX_MISSING') throw error;
     context.warn('Nix is not on PATH; only the Hugging Face cache is verified');
@@ -67,130 +74,98 @@ async function storeIfAny(context: VerifyContext): Promise<Store | undefined> {
   }
 }
 
-/** The store paths that Nix has on record, whether they are there or not. */
-async function recorded(files: readonly PlacedFile[], { nix }: Store): Promise<Set<string>> {
-  const storePaths = new Set(files.map(({ storePath }) => storePath));
-  const missing = await nix.missing([...storePaths]);
-  return new Set([...storePaths].filter((storePath) => !missing.has(storePath)));
-}
-
+/** @param missing store paths that the database of Nix does not have; `undefined` without Nix */
 async function copiesOf(
-  of: PlacedFile,
-  onRecord: ReadonlySet<string>,
+  of: StoredFile,
+  missing: ReadonlySet<string> | undefined,
   cache: string,
 ): Promise<Copy[]> {
-  const cached = [...(await cachedFiles(cache, cachedNames(of)))];
-  const stored = onRecord.has(of.storePath) ? [of.storePath] : [];
+  const cached = [...(await cachedFiles(cache, cachedNames([of])))];
+  const stored = missing?.has(of.storePath) === false ? [of.storePath] : [];
   return [
     ...stored.map((path) => ({ where: 'store' as const, path, of })),
     ...cached.map((path) => ({ where: 'cache' as const, path, of })),
   ];
 }
 
-/** Reads each file once, and tells by key what is wrong with it; `undefined` for nothing. */
-async function readEach(
+/** Reads each path once, however many locked files it should have the content of. */
+async function readAll(
   copies: readonly Copy[],
-  { runTransfers, signal }: Pick<VerifyContext, 'runTransfers' | 'signal'>,
-): Promise<ReadonlyMap<string, string | undefined>> {
-  const reading = createHashLimit();
-  const firsts = new Map<string, Copy>();
-  for (const copy of copies) {
-    if (!firsts.has(keyOf(copy))) firsts.set(keyOf(copy), copy);
-  }
-  const once = [...firsts];
+  { runTransfers, signal }: CommandContext,
+): Promise<VerifiedCopy[]> {
+  const hashing = createHashLimit();
+  // One path may stand for two contents, when a link of the cache leads astray.
+  const groups = [...groupBy(copies, ({ path, of }) => `${of.file.digest.hex} ${path}`).values()];
   const results = await runTransfers(
-    once.map(([, { where, path, of }]) => ({
-      entry: `${where} ${placeOf(of)}`,
-      title: escapeControls(of.path),
+    groups.map(([{ where, path, of }]) => ({
+      entry: `${where} ${of.snapshot.title}`,
+      title: escapeControls(of.file.path),
       size: of.file.size,
       run: (report) =>
-        reading(() => reasonAgainst(path, of.file, (bytes) => report('verifying', bytes), signal)),
+        hashing(() => reasonAgainst(path, of.file, (bytes) => report('verifying', bytes), signal)),
     })),
   );
-  return new Map(
-    results.map((result, index) => {
-      if (result.status === 'rejected') throw result.reason;
-      return [once[index]?.[0] ?? '', result.value];
-    }),
-  );
+  return results.flatMap((result, index) => {
+    if (result.status === 'rejected') throw result.reason;
+    return (groups[index] ?? []).map((copy) => ({ ...copy, reason: result.value }));
+  });
 }
 
-/** The same file may stand for two contents, when a link of the cache leads astray. */
-const keyOf = ({ path, of }: Copy): string => `${of.file.hash} ${path}`;
-
-/** What `verify` has to tell. */
+/** What `verify` prints, as text or as JSON. */
 interface VerifyReport {
-  readonly entries: readonly NamedEntry[];
-  readonly files: readonly VerifiedFile[];
-  /** `undefined` where there is no Nix. */
+  readonly snapshots: readonly LockedSnapshot[];
+  readonly files: ReadonlyMap<Snapshot, readonly StoredFile[]>;
+  readonly copies: ReadonlyMap<StoredFile, readonly VerifiedCopy[]>;
+  /** `undefined` without Nix. */
   readonly storeFolder: string | undefined;
   readonly cacheFolder: string;
 }
 
-/** A locked file, and all that was read of it. */
-interface VerifiedFile {
-  readonly file: PlacedFile;
-  readonly copies: readonly VerifiedCopy[];
-}
-
-interface VerifiedCopy {
-  readonly where: 'store' | 'cache';
-  readonly path: string;
-  /** Why it is not the content; `undefined` when it is. */
-  readonly reason: string | undefined;
-}
-
-type Where = VerifiedCopy['where'];
-
-/** A copy that differs, and the command that repairs it. */
-interface Problem extends VerifiedCopy {
-  readonly reason: string;
-  readonly file: PlacedFile;
-  readonly repair: string;
-}
-
 /** The text of `verify`: one line for each entry, then what differs and how to repair it. */
 async function verifyText(report: VerifyReport, columns?: number): Promise<string> {
-  const { entries, files } = report;
-  const rows = entries.map((entry) => {
-    const own = filesOf(entry, files);
-    return [placeOf(entry), count(own.length, 'file', 'files'), summary(own, report)];
+  const rows = report.snapshots.map((snapshot) => {
+    const own = report.files.get(snapshot) ?? [];
+    const copies = own.flatMap((file) => report.copies.get(file) ?? []);
+    const isDamaged = copies.some(({ reason }) => reason !== undefined);
+    const text = summary(own, report);
+    const found = isDamaged ? { text, style: 'red' as const } : text;
+    return [snapshot.title, count(own.length, 'file', 'files'), found];
   });
-  const problems = problemsIn(files);
-  const lines = problems.flatMap(({ file, path, reason, repair }) => [
-    `${placeOf(file)} ${escapeControls(file.path)}: ${escapeControls(path)} ${reason}`,
+  const problems = problemsIn(report);
+  const lines = problems.flatMap(({ snapshot, path, reason, of, repair }) => [
+    `${snapshot.title} ${escapeControls(of.file.path)}: ${escapeControls(path)} ${reason}`,
     `  repair: ${repair}`,
   ]);
-  const read = new Set(files.flatMap(({ copies }) => copies.map(({ path }) => path)));
+  const read = new Set([...report.copies.values()].flat().map(({ path }) => path));
   const end =
     problems.length === 0
       ? `nothing differs from the lock; ${count(read.size, 'file', 'files')} read`
       : `${count(problems.length, 'file differs', 'files differ')} from the lock`;
-  return [...(await table(rows, [1], columns)), ...lines, end].join('\n');
+  return [...(await table(rows, { right: [1], columns })), ...lines, end].join('\n');
 }
 
 /** The same as JSON: for every file its state in each place, and what differs. */
 function verifyJson(report: VerifyReport): Output<'verify'> {
-  const { entries, files, storeFolder, cacheFolder } = report;
+  const { snapshots, files, storeFolder, cacheFolder } = report;
   return {
     store: storeFolder ?? null,
     cache: cacheFolder,
-    entries: entries.map((entry) => ({
-      name: entry.name,
-      type: entry.type,
-      repo: entry.entry.repo,
-      rev: entry.entry.rev,
-      files: filesOf(entry, files).map((verified) => ({
-        path: verified.file.path,
-        size: verified.file.file.size,
-        store: storeFolder === undefined ? null : stateIn(verified, 'store'),
-        cache: stateIn(verified, 'cache'),
+    entries: snapshots.map((snapshot) => ({
+      name: snapshot.name,
+      type: snapshot.type,
+      repo: snapshot.repo,
+      rev: snapshot.rev,
+      files: (files.get(snapshot) ?? []).map((stored) => ({
+        path: stored.file.path,
+        size: stored.file.size,
+        store: storeFolder === undefined ? null : stateIn(report, stored, 'store'),
+        cache: stateIn(report, stored, 'cache'),
       })),
     })),
-    problems: problemsIn(files).map(({ file, where, path, reason, repair }) => ({
-      entry: file.name,
-      type: file.type,
-      file: file.path,
+    problems: problemsIn(report).map(({ snapshot, where, path, reason, of, repair }) => ({
+      entry: snapshot.name,
+      type: snapshot.type,
+      file: of.file.path,
       where,
       path,
       reason,
@@ -200,19 +175,24 @@ function verifyJson(report: VerifyReport): Output<'verify'> {
 }
 
 /** Damaged when one of several copies is. */
-function stateIn({ copies }: VerifiedFile, where: Where): 'sound' | 'damaged' | 'absent' {
-  const own = copies.filter((copy) => copy.where === where);
+function stateIn(
+  { copies }: Pick<VerifyReport, 'copies'>,
+  file: StoredFile,
+  where: Where,
+): 'sound' | 'damaged' | 'absent' {
+  const own = (copies.get(file) ?? []).filter((copy) => copy.where === where);
   if (own.length === 0) return 'absent';
   return own.every(({ reason }) => reason === undefined) ? 'sound' : 'damaged';
 }
 
 /** `store: 2 sound, 1 damaged; cache: none` */
-function summary(files: readonly VerifiedFile[], { storeFolder }: VerifyReport): string {
-  const places: readonly Where[] = storeFolder === undefined ? ['cache'] : ['store', 'cache'];
-  if (files.every(({ copies }) => copies.length === 0)) return `not in ${places.join(' or ')}`;
+function summary(files: readonly StoredFile[], report: VerifyReport): string {
+  const places: readonly Where[] =
+    report.storeFolder === undefined ? ['cache'] : ['store', 'cache'];
+  if (!files.some((file) => report.copies.has(file))) return `not in ${places.join(' or ')}`;
   return places
     .map((where) => {
-      const states = files.map((file) => stateIn(file, where));
+      const states = files.map((file) => stateIn(report, file, where));
       const parts = (['sound', 'damaged'] as const).flatMap((state) => {
         const number = states.filter((each) => each === state).length;
         return number === 0 ? [] : [`${number} ${state}`];
@@ -222,25 +202,30 @@ function summary(files: readonly VerifiedFile[], { storeFolder }: VerifyReport):
     .join('; ');
 }
 
-/** Each file that differs once, however many locked files it stands for. */
-function problemsIn(files: readonly VerifiedFile[]): Problem[] {
+/** A copy that differs, and the command that repairs it. */
+interface Problem extends VerifiedCopy {
+  readonly snapshot: LockedSnapshot;
+  readonly reason: string;
+  readonly repair: string;
+}
+
+/** Each path that differs once, however many locked files it stands for. */
+function problemsIn({ snapshots, files, copies }: VerifyReport): Problem[] {
   const problems = new Map<string, Problem>();
-  for (const { file, copies } of files) {
-    for (const copy of copies) {
-      const { reason } = copy;
-      if (reason === undefined || problems.has(copy.path)) continue;
-      problems.set(copy.path, { ...copy, reason, file, repair: repairOf(copy, placeOf(file)) });
+  for (const snapshot of snapshots) {
+    const own = (files.get(snapshot) ?? []).flatMap((file) => copies.get(file) ?? []);
+    for (const copy of own) {
+      const { path, reason } = copy;
+      if (reason === undefined || problems.has(path)) continue;
+      problems.set(path, { ...copy, snapshot, reason, repair: repairOf(copy, snapshot) });
     }
   }
   return [...problems.values()];
 }
 
-/** A path of the store can go only with all that refers to it: the models that were built of it. */
-function repairOf({ where, path }: VerifiedCopy, place: string): string {
+/** A store path can be deleted only together with the models that were built of it. */
+function repairOf({ where, path }: Copy, { title }: Snapshot): string {
   return where === 'cache'
-    ? `nix-hug export ${place}`
-    : `nix-store --delete $(nix-store --query --referrers-closure ${path}) && nix-hug fetch ${place}`;
+    ? `nix-hug export ${title}`
+    : `nix-store --delete $(nix-store --query --referrers-closure ${path}) && nix-hug fetch ${title}`;
 }
-
-const filesOf = ({ entry }: NamedEntry, files: readonly VerifiedFile[]): VerifiedFile[] =>
-  files.filter(({ file }) => file.entry === entry);

@@ -1,104 +1,220 @@
-import { type Damage, findInCache } from '../cache/find.ts';
-import { HugError } from '../errors.ts';
-import { cachedNames } from './cached-names.ts';
-import type { ReportContent } from './circuit-breaker.ts';
-import { type HubFile, type OpenDownloads, createHubSource } from './hub-source.ts';
-import type { MissingBlob, PlacedFile } from './placement.ts';
 import pLimit from 'p-limit';
+import { type Damage, findInCache, isInside } from '../cache/find.ts';
+import type { BlobSource } from '../cache/write/blob-file.ts';
+import { groupBy } from '../collections.ts';
+import type { Downloads } from '../download/downloads.ts';
+import { type ErrorCode, HugError } from '../errors.ts';
+import { resolveUrl } from '../hub/api.ts';
+import { quote } from '../quote.ts';
+import { encodePath } from '../repo.ts';
+import type { Nix } from '../store/nix.ts';
+import { storePathOf } from '../store/store-path.ts';
+import { type Blob, cachedNames, type Place, storeNamesOf } from './blob.ts';
+
+/** Where the content of a blob came from. */
+export type Source = 'cache' | 'store' | 'hub';
+
+/** Tells how far a blob is: what is being done, and how many bytes that has reached. */
+export type Report = (status: string, bytes: number) => void;
 
 /** Hashing keeps one core busy; two files at once keep the disk busy too. */
-const MAX_READ_AT_ONCE = 2;
+const MAX_HASHED_AT_ONCE = 2;
 
-/** Makes what the files that are read to be hashed wait for. */
-export const createHashLimit = () => pLimit(MAX_READ_AT_ONCE);
+/** Makes the limit that files wait for before their bytes are hashed. */
+export const createHashLimit = () => pLimit(MAX_HASHED_AT_ONCE);
 
-/** Where bytes may come from. */
-export type Source = 'cache' | 'hub';
-
-export interface SupplyOptions {
-  /** The Hugging Face cache. */
-  readonly cacheFolder: string;
-  /** Files of the cache that were hashed already, by SHA-256 in SRI form; they are not read again. */
-  readonly checked?: ReadonlyMap<string, string> | undefined;
-  /** Address of the Hub that the lock names. */
-  readonly endpoint?: string | undefined;
-  /** `undefined` when there is no network. */
-  readonly openDownloads: OpenDownloads | undefined;
-  /** The error for a file that is in no cache when there is no network; default `EHUG_OFFLINE`. */
-  readonly absent?: ((path: string) => HugError) | undefined;
-  /** Told of files in the Hugging Face cache that are not what they should be. */
-  readonly onDamage: (damage: Damage) => void;
-  /** Ends the reading of the cache. */
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** A content on disk, checked, and where it came from. */
-export interface Supplied {
-  readonly file: string;
-  readonly source: Source;
-  /** To be called when the file is in the store, or could not be added. */
-  discard(): Promise<void>;
-}
-
-/** Brings contents to disk. */
-export interface Supply {
-  /**
-   * Takes a content from the Hugging Face cache, else from the Hub: from the first of its places that
-   * is not refused.
-   *
-   * @throws HugError `EHUG_OFFLINE` or `absent`, and those of `Downloads`
-   */
-  bring(content: MissingBlob, report: ReportContent): Promise<Supplied>;
-  /** Closes what was opened. */
+/** Downloads from one Hub. */
+interface HubDownloads extends Downloads {
+  /** Address of the Hub. */
+  readonly endpoint: string;
+  /** Closes all connections. */
   close(): Promise<void>;
 }
 
-/** Makes the supply of one run. */
-export function createSources({
-  cacheFolder,
-  checked,
-  endpoint,
-  openDownloads,
-  absent = unreachable,
-  onDamage,
-  signal,
-}: SupplyOptions): Supply {
-  const reading = createHashLimit();
-  const hub = createHubSource(openDownloads, ({ path }) => absent(path));
+/** Takes a file with a content, which may be removed afterwards. */
+type Use = (file: BlobSource) => Promise<void>;
 
-  async function fromCache({ hash, size, places }: MissingBlob, report: ReportContent) {
-    const known = checked?.get(hash);
+/** Opens connections to a Hub; the caller closes them. */
+export type OpenDownloads = (endpoint: string | undefined) => Promise<HubDownloads>;
+
+/** What sources need from outside. */
+export interface SourceContext {
+  /** The Hugging Face cache. */
+  readonly cacheFolder: string;
+  readonly offline: boolean;
+  readonly openDownloads: OpenDownloads;
+  readonly warn: (line: string) => void;
+  /** Ends the reading of the cache. */
+  readonly signal: AbortSignal;
+}
+
+/** What is special about the sources of one run. */
+export interface SourceOptions {
+  /** Files of the cache that this run hashed before, by SHA-256 in hex. */
+  readonly checked?: ReadonlyMap<string, string>;
+  /** Opens the Nix whose store is a source, too; default none. */
+  readonly openNix?: () => Promise<Nix>;
+  /** The error for a path that no source has offline; default `EHUG_OFFLINE`. */
+  readonly missing?: (path: string) => HugError;
+}
+
+/**
+ * Opens the sources of one run: the Hugging Face cache, the Nix store and the Hub, asked in this
+ * order. Nix and the Hub are opened when the first blob needs them.
+ *
+ * @param blobs all blobs that may be asked for
+ */
+export function createSources(
+  blobs: readonly Blob[],
+  { checked, openNix, missing = unreachable }: SourceOptions,
+  { cacheFolder, offline, openDownloads, warn, signal }: SourceContext,
+) {
+  const hashing = createHashLimit();
+  /** Connections to each Hub, by its address. */
+  const hubs = new Map<string | undefined, ReturnType<OpenDownloads>>();
+  let stored: ReturnType<typeof findInStore> | undefined;
+
+  async function fromCache(blob: Blob, report: Report, onDamage: (damage: Damage) => void) {
+    const known = checked?.get(blob.digest.hex);
     if (known !== undefined) return known;
-    const names = places.flatMap(cachedNames);
-    const { file, damaged } = await reading(() =>
-      findInCache(cacheFolder, { names, size, hash }, (bytes) => report('checking', bytes), signal),
+    const content = { ...blob, names: cachedNames(blob.places) };
+    const { file, damaged } = await hashing(() =>
+      findInCache(cacheFolder, content, (bytes) => report('checking', bytes), signal),
     );
     for (const damage of damaged) onDamage(damage);
     return file;
   }
 
-  function fromHub({ hash, size, places }: MissingBlob, report: ReportContent) {
-    const wanted = ({ type, entry, path, file }: PlacedFile): HubFile => {
-      const { repo, ref, rev } = entry;
-      return { endpoint, type, repo, ref, rev, path, url: file.url, size, hash };
-    };
-    const [first, ...others] = places;
-    return hub.fetch([wanted(first), ...others.map(wanted)], report);
+  /** Whether the store had the content. */
+  async function fromStore(blob: Blob, use: Use): Promise<boolean> {
+    if (openNix === undefined) return false;
+    const storePath = (await (stored ??= findInStore(blobs, openNix, warn))).get(blob);
+    if (storePath === undefined) return false;
+    try {
+      await hashing(() => use({ path: storePath, isLinkable: false }));
+      return true;
+    } catch (error) {
+      if (!(error instanceof HugError) || error.code !== 'EHUG_INTEGRITY') throw error;
+      warn(`${error.message}; it was not used`);
+      return false;
+    }
+  }
+
+  async function download({ snapshot, file }: Place, { size, digest }: Blob, report: Report) {
+    const { endpoint, type, repo, ref, rev } = snapshot;
+    if (offline) throw missing(file.path);
+    const opening = hubs.get(endpoint) ?? openDownloads(endpoint);
+    hubs.set(endpoint, opening);
+    const hub = await opening;
+    const url = resolveUrl(hub.endpoint, type, repo, rev, encodePath(file.path));
+    const subject = { type, id: repo, ref, path: file.path, isKnown: true };
+    return hub.fetch({ url, subject, size, digest }, (bytes) => {
+      // Until the first byte, the file may be waiting for a connection.
+      if (bytes > 0) report('downloading', bytes);
+    });
+  }
+
+  /** Asks each commit that has the content once; when all refuse, throws the first refusal. */
+  async function fromHub(blob: Blob, report: Report) {
+    let refusal: unknown;
+    for (const [place] of groupBy(blob.places, commitOf).values()) {
+      try {
+        return await download(place, blob, report);
+      } catch (error) {
+        if (!(error instanceof HugError) || !REFUSED.has(error.code)) throw error;
+        refusal ??= error;
+      }
+    }
+    throw refusal;
   }
 
   return {
-    async bring(content, report) {
-      const file = await fromCache(content, report);
-      if (file !== undefined) return { file, source: 'cache', discard: async () => undefined };
-      const download = await fromHub(content, report);
-      return { file: download.path, source: 'hub', discard: () => download.discard() };
+    /**
+     * Passes a file with the content to `use`. Files of the cache and the Hub have the right digest;
+     * `use` compares that of a store path, and when it throws `EHUG_INTEGRITY` the Hub is asked.
+     *
+     * @param onDamage told of files of the cache that should have the content and do not
+     * @throws HugError `missing`; those of `use` and `Downloads`
+     */
+    async provide(
+      blob: Blob,
+      use: Use,
+      report: Report,
+      onDamage: (damage: Damage) => void,
+    ): Promise<Source> {
+      const cached = await fromCache(blob, report, onDamage);
+      if (cached !== undefined) {
+        await use({ path: cached, isLinkable: await isInside(cacheFolder, cached) });
+        return 'cache';
+      }
+      if (await fromStore(blob, use)) return 'store';
+      const { path, discard } = await fromHub(blob, report);
+      try {
+        await use({ path, isLinkable: true });
+      } finally {
+        await discard();
+      }
+      return 'hub';
     },
-    close: () => hub.close(),
+
+    /** Closes all connections. */
+    async close(): Promise<void> {
+      for (const opening of hubs.values()) {
+        // Whoever needed it got the error.
+        const hub = await opening.catch(() => undefined);
+        await hub?.close();
+      }
+    },
   };
 }
 
-function unreachable(path: string): HugError {
-  return new HugError('EHUG_OFFLINE', `${JSON.stringify(path)} is in no cache`, {
-    hint: 'Run nix-hug fetch once without --offline and HF_HUB_OFFLINE.',
-  });
+/**
+ * Asks Nix which blobs are in its store, and under which store path. Without Nix, or when Nix fails,
+ * none is.
+ */
+async function findInStore(
+  blobs: readonly Blob[],
+  openNix: () => Promise<Nix>,
+  warn: (line: string) => void,
+): Promise<ReadonlyMap<Blob, string>> {
+  try {
+    const nix = await openNix();
+    // A store path follows from a SHA-256 only.
+    const candidates = blobs
+      .filter(({ digest }) => digest.kind === 'sha256')
+      .flatMap((blob) =>
+        storeNamesOf(blob).map((name) => {
+          const file = { name, sha256: blob.digest.hex };
+          return [blob, storePathOf(nix.storeFolder, file)] as const;
+        }),
+      );
+    const missing = await nix.missing(new Set(candidates.map(([, storePath]) => storePath)));
+    return new Map(candidates.filter(([, storePath]) => !missing.has(storePath)));
+  } catch (error) {
+    if (!(error instanceof HugError)) throw error;
+    if (error.code !== 'EHUG_NIX_MISSING') warn(`the Nix store is not used: ${error.message}`);
+    return new Map();
+  }
 }
+
+/** Errors of one repository or file; another repository with the content may give it. */
+const REFUSED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'EHUG_REPO_NOT_FOUND',
+  'EHUG_GATED',
+  'EHUG_REVISION_NOT_FOUND',
+  'EHUG_FILE_NOT_FOUND',
+  'EHUG_DISABLED',
+  'EHUG_FORBIDDEN',
+  'EHUG_NOT_SERVED',
+  'EHUG_INTEGRITY',
+]);
+
+const commitOf = ({ snapshot: { endpoint = '', type, repo, rev } }: Place): string =>
+  `${endpoint} ${type} ${repo} ${rev}`;
+
+const unreachable = (path: string): HugError =>
+  new HugError(
+    'EHUG_OFFLINE',
+    `${quote(path)} is neither in the Nix store nor in the Hugging Face cache`,
+    { hint: 'Run it again without --offline and HF_HUB_OFFLINE.' },
+  );

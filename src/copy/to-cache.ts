@@ -1,137 +1,138 @@
-import { findInCache } from '../cache/find.ts';
-import { isInside } from '../cache/find.ts';
-import type { BlobSource } from '../cache/write/blob.ts';
-import type { RepoWriter } from '../cache/write/write.ts';
-import { HugError } from '../errors.ts';
-import { nameOf } from '../hub/errors.ts';
-import { createCircuitBreaker, type ReportContent } from './circuit-breaker.ts';
-import { damageText } from './to-store.ts';
-import { createHubSource, type HubFile, type OpenDownloads } from './hub-source.ts';
-import { createHashLimit } from './sources.ts';
-import { cachedContent, type ExportedContent, type ExportedPlace } from './exported.ts';
-import type { FindInStore } from './find-in-store.ts';
+import { mayBeInCache } from '../cache/find.ts';
+import { blobNameOf, repoFolderName } from '../cache/layout.ts';
+import type { CommitTree } from '../cache/trees.ts';
+import { createRepoWriter, type RepoWriter } from '../cache/write/write.ts';
+import { assertSpace } from '../download/disk-space.ts';
+import type { Nix } from '../store/nix.ts';
+import { type Blob, blobsOf, cachedNames, placesIn, type Snapshot } from './blob.ts';
+import {
+  type CopyContext,
+  copyBlobs,
+  type CopyResult,
+  damageText,
+  type CopyTarget,
+} from './copy.ts';
 
-/** Where an exported content came from: `cache` when it was there. */
-export type ExportSource = 'cache' | 'store' | 'hub';
-
-export interface BringToCacheOptions {
-  /** The Hugging Face cache. */
-  readonly cacheFolder: string;
-  /** Those who write the repositories that a content belongs to. */
-  readonly writersOf: (content: ExportedContent) => readonly RepoWriter[];
-  readonly findInStore: FindInStore;
-  /** `undefined` when there is no network. */
-  readonly openDownloads: OpenDownloads | undefined;
-  readonly warn: (line: string) => void;
-  /** Ends the reading of the cache. */
-  readonly signal: AbortSignal;
+/** A snapshot to be written into the Hugging Face cache, with the file list of its commit. */
+export interface ListedSnapshot extends Snapshot, CommitTree {
+  /** Whether the Hub said in this run that the ref points to the commit. */
+  readonly isNewest: boolean;
 }
 
-/** Brings contents into the Hugging Face cache. */
-export interface BringToCache {
-  /**
-   * Brings a content from the cache itself, else from the store, else from the Hub.
-   *
-   * @throws HugError `EHUG_OFFLINE`, and those of `Downloads` and `RepoWriter`; `SkippedError`
-   */
-  bring(content: ExportedContent, report: ReportContent): Promise<ExportSource>;
-  /** Closes what was opened. */
-  close(): Promise<void>;
+/** What writing into the Hugging Face cache needs from outside. */
+export interface ToCacheContext extends CopyContext {
+  /** Opens the Nix whose store is a source; without Nix it is none. */
+  readonly openNix: () => Promise<Nix>;
+  /** Whether the Hub says that the ref of a snapshot points to its commit. */
+  readonly isNewestAtHub: (snapshot: Snapshot) => Promise<boolean>;
 }
 
-/** Makes what brings the contents of one export. */
-export function createBringToCache(options: BringToCacheOptions): BringToCache {
-  const { cacheFolder, writersOf, findInStore, openDownloads, warn, signal } = options;
-  const pipeline = createCircuitBreaker();
-  const reading = createHashLimit();
-  const hub = createHubSource(openDownloads, unreachable);
+/** What came of an export. */
+export interface ToCacheResult extends CopyResult {
+  /** Folders of the snapshots that are complete, under the id that was asked for. */
+  readonly folders: ReadonlyMap<Snapshot, string>;
+}
 
-  async function put(content: ExportedContent, source: BlobSource, report: ReportContent) {
-    for (const writer of writersOf(content)) {
-      await writer.putBlob(content, source, (bytes) => report('copying', bytes));
-    }
-  }
-
-  /** The file that has the content, if any, and what should have it and does not. */
-  const searchCache = (content: ExportedContent, report: ReportContent) =>
-    reading(() =>
-      findInCache(
-        cacheFolder,
-        cachedContent(content),
-        (bytes) => report('checking', bytes),
-        signal,
-      ),
-    );
-
-  /** Whether the store had the content. */
-  async function fromStore(content: ExportedContent, report: ReportContent): Promise<boolean> {
-    const file = await findInStore(content);
-    if (file === undefined) return false;
-    try {
-      await reading(() => put(content, { file, isOurs: false }, report));
-      return true;
-    } catch (error) {
-      if (!(error instanceof HugError) || error.code !== 'EHUG_INTEGRITY') throw error;
-      warn(`${error.message}; it was not used`);
-      return false;
-    }
-  }
-
-  async function fromHub(content: ExportedContent, report: ReportContent): Promise<void> {
-    const [first, ...others] = content.places;
-    const download = await hub.fetch([wanted(first), ...others.map(wanted)], report);
-    try {
-      await put(content, { file: download.path, isOurs: true }, report);
-    } finally {
-      await download.discard();
-    }
-  }
-
-  async function bring(content: ExportedContent, report: ReportContent): Promise<ExportSource> {
-    const { file, damaged } = await searchCache(content, report);
-    const tell = (outcome: string) => {
-      for (const damage of damaged) warn(damageText(damage, outcome));
-    };
-    try {
-      const source = await replaceOrKeep(content, file, report);
-      tell('it was replaced');
-      return source;
-    } catch (error) {
-      tell('it was left as it is');
-      throw error;
-    }
-  }
-
-  async function replaceOrKeep(
-    content: ExportedContent,
-    found: string | undefined,
-    report: ReportContent,
-  ): Promise<ExportSource> {
-    if (found !== undefined) {
-      const isOurs = await isInside(cacheFolder, found);
-      await put(content, { file: found, isOurs }, report);
-      return 'cache';
-    }
-    if (await fromStore(content, report)) return 'store';
-    await fromHub(content, report);
-    return 'hub';
-  }
-
-  return {
-    bring: (content, report) => pipeline(() => bring(content, report)),
-    close: () => hub.close(),
+/**
+ * Writes snapshots into the Hugging Face cache. When a blob cannot be copied, the snapshots that need
+ * it are not written, and the others are.
+ *
+ * @throws HugError `EHUG_DISK_FULL` before anything is copied; those of `RepoWriter`
+ */
+export async function copyToCache(
+  snapshots: readonly ListedSnapshot[],
+  context: ToCacheContext,
+): Promise<ToCacheResult> {
+  const { cacheFolder, openNix, signal } = context;
+  const writers = new Map<string, RepoWriter>();
+  /** One writer for each id of a repository, in their order. */
+  const writersOf = ({ type, ids }: Snapshot) =>
+    ids.map((id) => {
+      const key = repoFolderName(type, id);
+      const writer = writers.get(key) ?? createRepoWriter(cacheFolder, type, id, signal);
+      writers.set(key, writer);
+      return writer;
+    });
+  const writersFor = ({ places }: Blob) =>
+    new Set(places.flatMap(({ snapshot }) => writersOf(snapshot)));
+  const inCache = ({ places, size }: Blob) => ({ name: blobNameOf(places[0].file), size });
+  const target: CopyTarget = {
+    async prepare(blobs) {
+      const affected = new Set<RepoWriter>();
+      let needed = 0;
+      for (const blob of blobs) {
+        for (const writer of writersFor(blob)) {
+          if (!(await writer.holds(inCache(blob)))) affected.add(writer);
+        }
+        // A blob that another repository has becomes a hard link.
+        const names = cachedNames(blob.places);
+        if (!(await mayBeInCache(cacheFolder, names, blob.size))) needed += blob.size;
+      }
+      for (const writer of affected) await writer.prepare();
+      if (affected.size === 0) return;
+      await assertSpace(cacheFolder, needed, 'Make room, or set HF_HUB_CACHE to a larger disk.');
+    },
+    async put(blob, file, report) {
+      for (const writer of writersFor(blob)) {
+        await writer.putBlob(inCache(blob), file, (bytes) => report('copying', bytes));
+      }
+    },
+    damageOutcome: (isCopied) => (isCopied ? 'it was replaced' : 'it was left as it is'),
   };
+  try {
+    const blobs = blobsOf(placesIn(snapshots), blobNameOf);
+    const result = await copyBlobs(blobs, target, { openNix }, context);
+    const folders = new Map<Snapshot, string>();
+    for (const snapshot of snapshots) {
+      if (!snapshot.files.every((file) => result.sources.has(file))) continue;
+      folders.set(snapshot, await putSnapshot(snapshot, writersOf(snapshot), context));
+    }
+    return { ...result, folders };
+  } finally {
+    for (const writer of writers.values()) await writer.close();
+  }
 }
 
-function wanted({ exported, file }: ExportedPlace): HubFile {
-  const { endpoint, type, repo, rev } = exported;
-  const { path, url, size, digest } = file;
-  return { endpoint, type, repo, ref: rev, rev, path, url, size, hash: digest };
+/**
+ * Writes a snapshot whose blobs are in the cache, under all ids of its repository.
+ *
+ * @param writers one for each id
+ * @returns its folder under the id that was asked for
+ */
+async function putSnapshot(
+  snapshot: ListedSnapshot,
+  writers: readonly RepoWriter[],
+  context: ToCacheContext,
+): Promise<string> {
+  const folders: string[] = [];
+  for (const writer of writers) {
+    const folder = await writer.putSnapshot(snapshot, (damage) =>
+      context.warn(damageText(damage, 'it was replaced')),
+    );
+    folders.push(folder);
+    await putRef(snapshot, writer, context);
+  }
+  return folders[0] ?? '';
 }
 
-function unreachable({ path, type, repo }: HubFile): HugError {
-  const place = nameOf({ type, id: repo, path });
-  return new HugError('EHUG_OFFLINE', `${place} is in no cache and not in the store`, {
-    hint: 'Run it once without --offline and HF_HUB_OFFLINE.',
-  });
+/**
+ * Points the ref that was asked for to the commit. A lock may be older than the user's cache: a ref
+ * that points to another commit of the cache moves only when the Hub says that this one is newer.
+ */
+async function putRef(
+  snapshot: ListedSnapshot,
+  writer: RepoWriter,
+  { isNewestAtHub, warn }: ToCacheContext,
+): Promise<void> {
+  const { title, ref, rev, isNewest } = snapshot;
+  const other = await writer.putRef(ref, rev, isNewest);
+  if (other === undefined) return;
+  if (await isNewestAtHub(snapshot)) {
+    await writer.putRef(ref, rev, true);
+    return;
+  }
+  warn(
+    `${title}: ${ref} of ${writer.id} stays at ${other}, which the cache has and which may be newer; ` +
+      `the exported commit loads by its id, ${rev}`,
+  );
 }

@@ -1,141 +1,125 @@
-import type { Damage } from '../cache/find.ts';
-import { assertSpace } from '../download/space.ts';
-import { succeeded, throwRejected } from '../failures.ts';
-import { placeOf } from '../lock/entries.ts';
-import { andMore } from '../output/text.ts';
-import type { CommandContext } from '../project/context.ts';
-import type { Store } from '../project/store.ts';
-import { escapeControls } from '../quote.ts';
-import type { Nix } from '../store/nix.ts';
-import { createBatch } from './batch.ts';
-import { type ReportContent, createCircuitBreaker } from './circuit-breaker.ts';
-import type { MissingBlob } from './placement.ts';
-import { type Source, type Supplied, type SupplyOptions, createSources } from './sources.ts';
+import { assertSpace } from '../download/disk-space.ts';
+import type { FileToAdd, Nix } from '../store/nix.ts';
+import { storePathOf } from '../store/store-path.ts';
+import { type Blob, blobsOf, type Place, placesIn, type Snapshot, storeNamesOf } from './blob.ts';
+import { type CopyContext, copyBlobs, type CopyResult } from './copy.ts';
+import type { SourceOptions } from './sources.ts';
 
-/** What brings contents into the store. */
-interface RealiseOptions {
-  readonly nix: Pick<Nix, 'add'>;
-  /** Brings a content to disk and checks it. */
-  readonly supply: (content: MissingBlob, report: ReportContent) => Promise<Supplied>;
+/** A file of a snapshot and its path in the Nix store. */
+export interface StoredFile extends Place {
+  readonly storePath: string;
 }
 
-/** Brings one content into the store under all its names. */
-type Realise = (content: MissingBlob, report: ReportContent) => Promise<Source>;
-
-/**
- * A pipeline from a supply into the store, for any number of contents at once.
- *
- * @returns the function for one content; it throws what `supply` and `Nix.add` throw, or `SkippedError`
- */
-function createStoreWriter({ nix, supply }: RealiseOptions): Realise {
-  const pipeline = createCircuitBreaker();
-  const addFile = createBatch((files) => nix.add(files));
-
-  async function realise(content: MissingBlob, report: ReportContent): Promise<Source> {
-    const supplied = await supply(content, report);
-    const { file, source } = supplied;
-    try {
-      report('adding to the store', content.size);
-      const names = [...content.names];
-      await Promise.all(names.map(([storePath, name]) => addFile({ file, name, storePath })));
-    } finally {
-      await supplied.discard();
-    }
-    return source;
-  }
-
-  return (content, report) => pipeline(() => realise(content, report));
+/** Snapshots as the Nix store should have them. */
+export interface StorePlan {
+  /** Every file of the snapshots. */
+  readonly files: readonly StoredFile[];
+  /** Blobs that the store misses under at least one name; their places are the missing ones. */
+  readonly missing: readonly Blob[];
 }
 
-/** What bringing contents into the store needs from outside. */
-export type BringContext = Pick<
-  CommandContext,
-  'offline' | 'cacheFolder' | 'openDownloads' | 'runTransfers' | 'warn' | 'signal'
->;
-
-/** Of which lock contents are, and what is known of the cache; see `SupplyOptions`. */
-export type BringOptions = Pick<SupplyOptions, 'endpoint' | 'checked' | 'absent'>;
-
-/**
- * The warning about a damaged file of the cache.
- *
- * @param outcome what became of it
- */
-export const damageText = ({ file, reason }: Damage, outcome = 'it was not used'): string =>
-  `${file} ${reason}; ${outcome}`;
-
-/**
- * Brings contents into the store and tells, by digest, where each came from.
- *
- * @throws HugError those of `tryContents`, and of `Supply` and `Nix`, all of them in one
- */
-export async function bringContents(
-  contents: readonly MissingBlob[],
-  store: Store,
-  options: BringOptions,
-  context: BringContext,
-): Promise<ReadonlyMap<string, Source>> {
-  return sourcesOf(contents, await tryContents(contents, store, options, context));
-}
-
-/**
- * Brings contents into the store, as many as it can.
- *
- * @returns where each came from, or why it is not in the store, in order
- * @throws HugError `EHUG_DISK_FULL` before anything is brought, when the store has no room for all
- */
-export async function tryContents(
-  contents: readonly MissingBlob[],
-  { nix, diskFolder }: Store,
-  options: BringOptions,
-  context: BringContext,
-): Promise<readonly PromiseSettledResult<Source>[]> {
-  if (diskFolder !== undefined) await assertRoom(diskFolder, contents);
-  const damaged = new Set<string>();
-  const supply = createSources({
-    ...options,
-    cacheFolder: context.cacheFolder,
-    openDownloads: context.offline ? undefined : context.openDownloads,
-    onDamage: (damage) => damaged.add(damageText(damage)),
-    signal: context.signal,
+/** Every file of some snapshots, whose SHA-256 is known, with its store path. */
+export const storedFiles = (snapshots: readonly Snapshot[], storeFolder: string): StoredFile[] =>
+  placesIn(snapshots).map((place) => {
+    const { storeName, digest } = place.file;
+    const storePath = storePathOf(storeFolder, { name: storeName, sha256: digest.hex });
+    return { ...place, storePath };
   });
-  try {
-    const realise = createStoreWriter({ nix, supply: (...request) => supply.bring(...request) });
-    const results = await context.runTransfers(
-      contents.map((content) => ({
-        entry: placeOf(content.places[0]),
-        title: titleOf(content),
-        size: content.size,
-        run: (report) => realise(content, report),
-      })),
-    );
-    // Not before: the progress display is gone now.
-    for (const line of damaged) context.warn(line);
-    return results;
-  } finally {
-    await supply.close();
-  }
+
+/**
+ * Asks Nix which files of some snapshots are missing.
+ *
+ * @throws HugError those of `Nix`
+ */
+export async function planStore(snapshots: readonly Snapshot[], nix: Nix): Promise<StorePlan> {
+  const files = storedFiles(snapshots, nix.storeFolder);
+  const missing = await nix.missing(new Set(files.map(({ storePath }) => storePath)));
+  return { files, missing: missingBlobs(files, missing) };
+}
+
+/** The contents that have to be added for some missing store paths, each once. */
+export const missingBlobs = (files: readonly StoredFile[], missing: ReadonlySet<string>): Blob[] =>
+  blobsOf(files.filter(({ storePath }) => missing.has(storePath)));
+
+/** Bytes that blobs take in the store: one copy for each name. */
+export const bytesInStore = (blobs: readonly Blob[]): number =>
+  blobs.reduce((sum, blob) => sum + blob.size * storeNamesOf(blob).length, 0);
+
+/**
+ * Adds blobs to the Nix store, each under all names that are missing.
+ *
+ * @param blobs of `planStore`
+ * @throws HugError `EHUG_DISK_FULL` before anything is copied
+ */
+export function copyToStore(
+  blobs: readonly Blob[],
+  nix: Nix,
+  options: SourceOptions,
+  context: CopyContext,
+): Promise<CopyResult> {
+  const addFile = createBatch((files) => nix.add(files));
+  return copyBlobs(
+    blobs,
+    {
+      async prepare() {
+        if (nix.diskFolder === undefined) return;
+        const hint = 'Make room in the Nix store: nix-collect-garbage';
+        await assertSpace(nix.diskFolder, bytesInStore(blobs), hint);
+      },
+      async put(blob, { path }, report) {
+        report('adding to the store', blob.size);
+        const sha256 = blob.digest.hex;
+        await Promise.all(
+          storeNamesOf(blob).map((name) => {
+            const storePath = storePathOf(nix.storeFolder, { name, sha256 });
+            return addFile({ file: path, name, storePath });
+          }),
+        );
+      },
+      damageOutcome: () => 'it was not used',
+    },
+    options,
+    context,
+  );
 }
 
 /**
- * Where contents came from, by digest.
+ * Makes what gathers files for Nix, which takes many of them in one call: while a call runs, the next
+ * files gather. When a call fails its files are added one by one, so that each failure has its file.
  *
- * @param results of `tryContents`, in the order of the contents
- * @throws HugError every failure in one, each with its entry
+ * @param add `Nix.add`
+ * @returns adds one file, in one call with those that were asked for meanwhile
  */
-export function sourcesOf(
-  contents: readonly MissingBlob[],
-  results: readonly PromiseSettledResult<Source>[],
-): Map<string, Source> {
-  throwRejected(contents, results, ({ places }) => placeOf(places[0]));
-  return new Map([...succeeded(contents, results)].map(([{ hash }, source]) => [hash, source]));
-}
+export function createBatch(
+  add: (files: readonly FileToAdd[]) => Promise<void>,
+): (file: FileToAdd) => Promise<void> {
+  let gathered: { file: FileToAdd; resolve: () => void; reject: (reason: unknown) => void }[] = [];
+  let isRunning = false;
 
-async function assertRoom(diskFolder: string, contents: readonly MissingBlob[]): Promise<void> {
-  const needed = contents.reduce((sum, { size, names }) => sum + size * names.size, 0);
-  await assertSpace(diskFolder, needed, 'Make room in the Nix store: nix-collect-garbage');
-}
+  async function addAll(batch: typeof gathered): Promise<void> {
+    try {
+      await add(batch.map(({ file }) => file));
+      for (const { resolve } of batch) resolve();
+    } catch (error) {
+      if (batch.length === 1) batch[0]?.reject(error);
+      else for (const waiting of batch) await addAll([waiting]);
+    }
+  }
 
-function titleOf({ places: [first, ...others] }: MissingBlob): string {
-  return andMore(escapeControls(first.path), others.length);
+  async function run(): Promise<void> {
+    isRunning = true;
+    while (gathered.length > 0) {
+      const batch = gathered;
+      gathered = [];
+      await addAll(batch);
+    }
+    isRunning = false;
+  }
+
+  return (file) =>
+    new Promise((resolve, reject) => {
+      gathered.push({ file, resolve, reject });
+      // `addAll` hands every failure to the file it belongs to.
+      if (!isRunning) void run();
+    });
 }

@@ -10,6 +10,7 @@ import {
 } from './schema.ts';
 import { namedEntries, placeOf } from './entries.ts';
 import { pathNames } from './names.ts';
+import { asPlainObject } from '../plain-object.ts';
 import { pathCollision } from '../safe-path.ts';
 
 /** As many problems as fit a screen; the first ones tell what is wrong with the file. */
@@ -34,7 +35,7 @@ export const EMPTY_LOCK: Lock = {
  */
 export function parseLock(text: string, file: string): Lock {
   const json = parseJson(text, file);
-  const version = lockfileVersionOf(json);
+  const version = asPlainObject(json)['lockfileVersion'];
   if (typeof version === 'number' && version > LOCKFILE_VERSION) {
     throw new HugError(
       'EHUG_LOCK_NEWER',
@@ -44,7 +45,7 @@ export function parseLock(text: string, file: string): Lock {
   }
   const result = v.safeParse(lockSchema, json);
   const problems = result.success
-    ? [...collisions(result.output), ...misnamed(result.output)]
+    ? [...collisions(result.output), ...unnamed(result.output)]
     : result.issues.map((issue) => `${v.getDotPath(issue) ?? 'lock'}: ${issue.message}`);
   if (result.success && problems.length === 0) return result.output;
   throw invalid(file, [...new Set(problems)].slice(0, MAX_PROBLEMS));
@@ -54,17 +55,13 @@ export function parseLock(text: string, file: string): Lock {
  * Canonical text of a lock: keys in schema order, entries and files sorted by UTF-16 code unit,
  * one line per file, two-space indent, LF, final newline. Equal locks give equal bytes.
  */
-export function formatLock(lock: Lock): string {
-  const { lockfileVersion, endpoint, models, datasets } = lock;
-  return `${block(
-    [
-      ['lockfileVersion', String(lockfileVersion)],
-      ...(endpoint === undefined ? [] : [['endpoint', JSON.stringify(endpoint)] as const]),
-      ['models', formatEntries(models)],
-      ['datasets', formatEntries(datasets)],
-    ],
-    2,
-  )}\n`;
+export function formatLock({ lockfileVersion, endpoint, models, datasets }: Lock): string {
+  const members = [
+    ...scalars({ lockfileVersion, endpoint }),
+    ['models', formatEntries(models)] as const,
+    ['datasets', formatEntries(datasets)] as const,
+  ];
+  return `${block(members, 2)}\n`;
 }
 
 function formatEntries(entries: ReadonlyMap<string, LockedEntry>): string {
@@ -76,13 +73,17 @@ function formatEntries(entries: ReadonlyMap<string, LockedEntry>): string {
 
 function formatEntry(entry: LockedEntry): string {
   const { repo, requested, version, ref, rev, select, files } = entry;
-  const scalars = Object.entries({ repo, requested, version, ref, rev }).flatMap(([key, value]) =>
-    value === undefined ? [] : [[key, JSON.stringify(value)] as const],
-  );
   const selection = select === undefined ? [] : [['select', selectionLine(select)] as const];
   const lines = sorted(files).map(([path, file]) => [path, fileLine(file)] as const);
-  return block([...scalars, ...selection, ['files', block(lines, 8)]], 6);
+  const head = scalars({ repo, requested, version, ref, rev });
+  return block([...head, ...selection, ['files', block(lines, 8)]], 6);
 }
+
+/** The members that have a value, formatted. */
+const scalars = (values: Readonly<Record<string, string | number | undefined>>) =>
+  Object.entries(values).flatMap(([key, value]) =>
+    value === undefined ? [] : [[key, JSON.stringify(value)] as const],
+  );
 
 /** A JSON object with one member a line, the members already formatted. */
 function block(members: readonly (readonly [string, string])[], indent: number): string {
@@ -122,12 +123,6 @@ function parseJson(text: string, file: string): unknown {
   }
 }
 
-function lockfileVersionOf(json: unknown): unknown {
-  return typeof json === 'object' && json !== null && 'lockfileVersion' in json
-    ? json.lockfileVersion
-    : undefined;
-}
-
 function collisions(lock: Lock): string[] {
   return [...lock.models, ...lock.datasets].flatMap(([name, entry]) => {
     const collision = pathCollision(entry.files.keys());
@@ -137,24 +132,21 @@ function collisions(lock: Lock): string[] {
   });
 }
 
-/** Files whose `storeName` or `url` is not the one that their path has. */
-function misnamed(lock: Lock): string[] {
+/**
+ * Files that Nix can neither name nor download, since they have no `storeName` or no `url`. One that
+ * differs from what the path gives is accepted: it does not decide which bytes are.
+ */
+function unnamed(lock: Lock): string[] {
   const problems: string[] = [];
   for (const named of namedEntries(lock)) {
     for (const [path, file] of named.entry.files) {
-      const names = pathNames(path);
-      for (const key of ['storeName', 'url'] as const) {
-        if (file[key] === names[key]) continue;
-        const of = `${key} of ${JSON.stringify(path)}`;
-        problems.push(`${placeOf(named)}.files: ${of} ${reason(names[key])}`);
+      for (const key of Object.keys(pathNames(path))) {
+        if (key in file) continue;
+        problems.push(`${placeOf(named)}.files: ${JSON.stringify(path)} needs a ${key}`);
       }
     }
   }
   return problems;
-}
-
-function reason(expected: string | undefined): string {
-  return expected === undefined ? 'is not needed' : `must be ${JSON.stringify(expected)}`;
 }
 
 function invalid(file: string, details: readonly string[]): HugError {

@@ -24,7 +24,7 @@ export function lockOfEntries(endpoint: string | undefined, entries: readonly Na
 }
 
 /** The entries of one type in a lock. */
-export const entriesOf = (lock: Lock, type: RepoType): ReadonlyMap<string, LockedEntry> =>
+const entriesOf = (lock: Lock, type: RepoType): ReadonlyMap<string, LockedEntry> =>
   type === 'model' ? lock.models : lock.datasets;
 
 /** The entry of a name; `undefined` when the lock has none. */
@@ -34,19 +34,17 @@ export const lockedIn = (
 ): LockedEntry | undefined => entriesOf(lock, type).get(name);
 
 /** All entries: models before datasets, each sorted by name. */
-export function namedEntries({ models, datasets }: Lock): NamedEntry[] {
-  return [...inSection('model', models), ...inSection('dataset', datasets)];
+export function namedEntries(lock: Lock): NamedEntry[] {
+  return (['model', 'dataset'] as const).flatMap((type) =>
+    [...entriesOf(lock, type)]
+      .toSorted(([a], [b]) => byCodeUnit(a, b))
+      .map(([name, entry]) => ({ type, name, entry })),
+  );
 }
 
 /** The place of an entry: `models.mistral`. Unlike the name it is unique in a lock. */
 export const placeOf = ({ type, name }: { type: RepoType; name: string }): string =>
   `${type}s.${name}`;
-
-function inSection(type: RepoType, entries: ReadonlyMap<string, LockedEntry>): NamedEntry[] {
-  return [...entries]
-    .toSorted(([a], [b]) => byCodeUnit(a, b))
-    .map(([name, entry]) => ({ type, name, entry }));
-}
 
 /**
  * Warnings about entries that have one branch or tag of a repository at different commits. Each

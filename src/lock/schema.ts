@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { isPlainObject, plainObject } from '../plain-object.ts';
 import { badEndpointReason, ENDPOINT, isRepoId } from '../repo.ts';
 import { unsafeReason } from '../safe-path.ts';
+import { STORE_NAME } from './names.ts';
 
 /** Version of the lock format that this release writes. */
 export const LOCKFILE_VERSION = 1;
@@ -19,6 +20,15 @@ const repoIdSchema = v.pipe(v.string(), v.check(isRepoId, 'is not a repository i
 const gitId = v.regex(/^[0-9a-f]{40}$/u, 'is not 40 hex digits');
 
 const sri = v.regex(/^sha256-[A-Za-z0-9+/]{43}=$/u, 'is not a SHA-256 in SRI form');
+
+/** A segment of a URL: "%2E" is refused, since programs read it as "." (RFC 3986, section 6.2.2). */
+const ENCODED_SEGMENT = String.raw`(?:[A-Za-z0-9._~-]|%(?:[013-9A-F][0-9A-F]|2[0-9A-DF]))+`;
+
+/** A percent-encoded path without "." and ".." segments. `nix/valid.nix` has the same. */
+const ENCODED_PATH = new RegExp(
+  String.raw`^(?!(?:.*\/)?\.\.?(?:\/|$))${ENCODED_SEGMENT}(?:\/${ENCODED_SEGMENT})*$`,
+  'u',
+);
 
 /** A repository path, or a ref, which becomes a path below `refs/`. */
 const pathSchema = v.pipe(
@@ -47,17 +57,14 @@ const fileSchema = plainObject(
     storeName: v.exactOptional(
       v.pipe(
         v.string(),
-        v.regex(/^[A-Za-z0-9+_?=-][A-Za-z0-9+._?=-]{0,206}$/u, 'is not a store path name'),
+        v.regex(STORE_NAME, 'is not a store path name'),
         v.description('Name in the Nix store, when the base name is not a valid one.'),
       ),
     ),
     url: v.exactOptional(
       v.pipe(
         v.string(),
-        v.regex(
-          /^(?!(?:.*\/)?\.\.?(?:\/|$))[A-Za-z0-9_.~%-]+(?:\/[A-Za-z0-9_.~%-]+)*$/u,
-          'is not a percent-encoded path',
-        ),
+        v.regex(ENCODED_PATH, 'is not a percent-encoded path'),
         v.description('Percent-encoded path, when it differs from the path.'),
       ),
     ),

@@ -1,86 +1,194 @@
-import type { Pair } from 'yaml';
-import type { Lines } from './edit-lines.ts';
-import { endOf, startOf } from './edit-span.ts';
+import { isMap, isScalar, type Node, type Pair } from 'yaml';
+import { composeYaml, offsetsOf, positionsIn } from './source.ts';
 
-/** The entries of a section in block style, and the lines that belong to it. */
-export interface Block {
-  readonly entries: readonly Pair[];
-  /** Line of the section's name. */
-  readonly header: number;
-  /** First line after the section: that of the next key, or the end of the document. */
-  readonly limit: number;
+/** A valid manifest by its lines, so that a change leaves every other byte as it is. */
+export interface Layout {
+  readonly text: string;
+  /** Lines with their ends of line, counted from 0. */
+  readonly lines: readonly string[];
+  /** The first line after the document. */
+  readonly end: number;
+  /** Top of the syntax tree. */
+  readonly root: Node | null;
+  /** The line that a pair begins in. */
+  readonly lineOf: (pair: Pair) => number;
+}
+
+/** Splits a valid manifest into lines, and parses it. */
+export function layoutOf(text: string): Layout {
+  const position = positionsIn(text);
+  const lines = text.split(/(?<=\n)/u);
+  const end = lines.findIndex((line) => /^\.\.\.(?:\s|$)/u.test(line));
+  return {
+    text,
+    lines,
+    end: end === -1 ? lines.length : end,
+    root: composeYaml(text).contents,
+    lineOf: ({ key }) => position(offsetsOf(key).start).line - 1,
+  };
+}
+
+/** The pairs of a map; none when it is something else. */
+export const pairsOf = (node: unknown): readonly Pair[] => (isMap(node) ? node.items : []);
+
+/** Columns from names to those a level deeper, as the last block map among the pairs shows it. */
+export function columnsBelow(layout: Layout, pairs: readonly Pair[]): number | undefined {
+  const columns = pairs.flatMap((pair) => {
+    const [first] = isMap(pair.value) && pair.value.flow !== true ? pair.value.items : [];
+    return first === undefined ? [] : columnOf(layout, first) - columnOf(layout, pair);
+  });
+  return columns.findLast((count) => count > 0);
 }
 
 /**
- * Adds an entry behind the last one and the comments below it that are indented like entries. If
- * all entries have blank lines between them, so has the new one.
+ * Adds entries below the last one of a section and the comments that are indented like entries. If
+ * blank lines separate all entries, they separate the new ones too.
  *
- * @param lines the text
- * @param added lines of the entry, from the first column on
- * @param column of a section's entries where there is none yet
- * @returns the new text
+ * @param added lines of each entry, without indentation
+ * @param step columns from the section's name to its entries, for a section without entries
+ * @returns the new text; the same text when the section's value is no block map
  */
 export function addToBlock(
-  lines: Lines,
-  block: Block,
-  added: readonly string[],
-  column: number,
+  layout: Layout,
+  section: Pair,
+  added: readonly (readonly string[])[],
+  step: number,
 ): string {
-  const { entries, header, limit } = block;
-  const first = entries[0];
-  const own = first === undefined ? column : lines.column(startOf(first));
-  const last = entries.length === 0 ? header : lastLine(lines, entries.length - 1, block);
+  if (!isMap(section.value) && !isUnwritten(section.value)) return layout.text;
+  const entries = pairsOf(section.value);
+  const [first] = entries;
+  const column = first === undefined ? columnOf(layout, section) + step : columnOf(layout, first);
   // In a section without entries any comment below its name is about them.
-  const least = first === undefined ? lines.column(lines.start(header)) + 1 : own;
-  const after = lastComment(lines, last, limit, least);
-  const indented = added.map((line) => ' '.repeat(own) + line);
-  return lines.withAfter(after, isSpaced(lines, block) ? ['', ...indented] : indented);
+  const least = first === undefined ? columnOf(layout, section) + 1 : column;
+  const gap = isSpaced(layout, section) ? [''] : [];
+  const lines = added.flatMap((entry) => [...gap, ...indentBy(entry, column)]);
+  return withLines(layout, lastLine(layout, limitOf(layout, section), least), lines);
+}
+
+/** Adds a section at the end of the document; the text stays the same when its top is no block map. */
+export function addSection(
+  layout: Layout,
+  name: string,
+  added: readonly (readonly string[])[],
+  step: number,
+): string {
+  const { root } = layout;
+  if (!isUnwritten(root) && (!isMap(root) || root.flow === true)) return layout.text;
+  const [top] = pairsOf(root);
+  const column = top === undefined ? 0 : columnOf(layout, top);
+  const last = lastWritten(layout, layout.end);
+  const section = indentBy([`${name}:`, ...indentBy(added.flat(), step)], column);
+  return withLines(layout, last, last === -1 ? section : ['', ...section]);
 }
 
 /**
- * Takes an entry out with the comments inside of it, which are on its lines or indented deeper than
- * its name. Comments above it stay, since they may be about more than this entry. Of blank lines on
- * both sides one goes.
- *
- * @param lines the text
- * @returns the new text
+ * Removes the lines of an entry, with comments that are indented deeper than its name. Comments above
+ * it stay, since they may be about more than this entry. Of blank lines above and below, one goes.
  */
-export function removeFromBlock(lines: Lines, block: Block, index: number): string {
-  const { entries, limit } = block;
-  const first = lines.at(startOf(entries[index]));
-  const last = lastLine(lines, index, block);
-  const isLast = index === entries.length - 1;
-  const blankBelow = isLast || (last + 1 < limit && lines.isBlank(last + 1));
-  if (lines.isBlank(first - 1) && blankBelow) return lines.without(first - 1, last);
-  return lines.without(first, index === 0 && !isLast && blankBelow ? last + 1 : last);
+export function removeFromBlock(layout: Layout, section: Pair, index: number): string {
+  const entries = pairsOf(section.value);
+  const [entry, next] = entries.slice(index);
+  if (entry === undefined) return layout.text;
+  const first = layout.lineOf(entry);
+  const last = lastLineOf(layout, section, index);
+  const isBlank = (line: number) => indentOf(layout, line) === -1;
+  if (entries.length === 1 && looksMade(layout, section, first, last)) {
+    return withoutLines(layout, Math.max(layout.lineOf(section) - 1, 0), last);
+  }
+  const blankBelow = next === undefined || isBlank(last + 1);
+  if (first > 0 && isBlank(first - 1) && blankBelow) return withoutLines(layout, first - 1, last);
+  return withoutLines(
+    layout,
+    first,
+    index === 0 && next !== undefined && blankBelow ? last + 1 : last,
+  );
 }
 
 /** The last line of an entry, and of the comments inside of it. */
-function lastLine(lines: Lines, index: number, { entries, limit }: Block): number {
-  const [entry, next] = entries.slice(index);
-  const end = lines.at(endOf(entry, lines.text) - 1);
-  const until = next === undefined ? limit : lines.at(startOf(next));
-  return lastComment(lines, end, until, lines.column(startOf(entry)) + 1);
+function lastLineOf(layout: Layout, section: Pair, index: number): number {
+  const [entry, next] = pairsOf(section.value).slice(index);
+  const until = next === undefined ? limitOf(layout, section) : layout.lineOf(next);
+  return lastLine(layout, until, entry === undefined ? 0 : columnOf(layout, entry) + 1);
 }
 
-/** The last line of a comment that begins in a column or right of it; `line` if there is none. */
-function lastComment(lines: Lines, line: number, limit: number, column: number): number {
-  let last = line;
-  for (let at = line + 1; at < limit; at += 1) if (lines.commentColumn(at) >= column) last = at;
+/**
+ * The last line above `until` that is part of a map: one that is neither blank nor a comment, or one
+ * of the comments directly below it that are indented by `column` columns or more.
+ */
+function lastLine(layout: Layout, until: number, column: number): number {
+  let last = lastWritten(layout, until);
+  while (/^\s*#/u.test(layout.lines[last] ?? '')) last = lastWritten(layout, last);
+  for (let line = last + 1; line < until; line += 1) {
+    const indent = indentOf(layout, line);
+    if (indent >= column) last = line;
+    else if (indent !== -1) break;
+  }
   return last;
 }
 
-/** Whether there are blank lines between all entries, of which there are several. */
-function isSpaced(lines: Lines, block: Block): boolean {
-  const { entries } = block;
+/** Whether a section has several entries, and blank lines between all of them. */
+function isSpaced(layout: Layout, section: Pair): boolean {
+  const entries = pairsOf(section.value);
   return (
     entries.length > 1 &&
     entries.slice(1).every((entry, index) => {
-      const above = lastLine(lines, index, block);
-      const gap = lines.at(startOf(entry)) - above - 1;
-      return Array.from({ length: gap }, (_, offset) => above + 1 + offset).some((line) =>
-        lines.isBlank(line),
-      );
+      const gap = layout.lines.slice(lastLineOf(layout, section, index), layout.lineOf(entry));
+      return gap.some((line) => line.trim() === '');
     })
   );
+}
+
+/** Whether a section is like those of `addSection`, with nothing but the lines `first` to `last`. */
+function looksMade(layout: Layout, section: Pair, first: number, last: number): boolean {
+  const header = layout.lineOf(section);
+  return (
+    /^\s*[a-z]+:\s*$/u.test(layout.lines[header] ?? '') &&
+    (header === 0 || indentOf(layout, header - 1) === -1) &&
+    lastWritten(layout, first) === header &&
+    lastWritten(layout, layout.end) === last
+  );
+}
+
+/** The first line after a section: that of the next one, or the end of the document. */
+function limitOf(layout: Layout, section: Pair): number {
+  const sections = pairsOf(layout.root);
+  const next = sections[sections.indexOf(section) + 1];
+  return next === undefined ? layout.end : layout.lineOf(next);
+}
+
+/** The last line above another that is not blank; -1 if there is none. */
+function lastWritten(layout: Layout, before: number): number {
+  let line = before - 1;
+  while (line >= 0 && indentOf(layout, line) === -1) line -= 1;
+  return line;
+}
+
+/** Columns before the first character of a line; -1 when it is blank. */
+const indentOf = ({ lines }: Layout, line: number): number => (lines[line] ?? '').search(/\S/u);
+
+const columnOf = (layout: Layout, pair: Pair): number => indentOf(layout, layout.lineOf(pair));
+
+const indentBy = (lines: readonly string[], columns: number): string[] =>
+  lines.map((line) => ' '.repeat(columns) + line);
+
+/** Whether there is no value, not even a written null. */
+function isUnwritten(node: unknown): boolean {
+  return node === null || (isScalar(node) && node.source === '');
+}
+
+/** The text with more lines after a line; -1 puts them first. */
+function withLines({ text, lines }: Layout, after: number, added: readonly string[]): string {
+  const before = lines.slice(0, after + 1).join('');
+  const [end] = /\r?\n$/u.exec(before) ?? /\r?\n/u.exec(text) ?? ['\n'];
+  const isOpen = before !== '' && !before.endsWith('\n');
+  const more = added.map((line) => (isOpen ? end + line : line + end));
+  return before + more.join('') + text.slice(before.length);
+}
+
+/** The text without the lines `from` to `to`. A text without a final newline stays one. */
+function withoutLines({ text, lines }: Layout, from: number, to: number): string {
+  const before = lines.slice(0, from).join('');
+  const after = lines.slice(to + 1).join('');
+  const isOpen = after === '' && !text.endsWith('\n');
+  return (isOpen ? before.replace(/\r?\n$/u, '') : before) + after;
 }

@@ -1,103 +1,80 @@
-import { Document, isMap, isScalar, isSeq, type Pair, Scalar } from 'yaml';
-import type { EntryFile } from './schema.ts';
+import { isMap, isScalar, type Node, type Pair, Scalar, stringify, visit } from 'yaml';
+import type { RepoType } from '../repo.ts';
+import type { EntryFields, EntryFile } from './schema.ts';
 
-/** How an entry is written. */
+/** An entry that is to be written. */
+export interface NewEntry {
+  readonly name: string;
+  readonly type: RepoType;
+  readonly value: EntryFile;
+}
+
+/** How a file writes its entries. */
 export interface EntryStyle {
-  /** Columns from its name to its fields. */
+  /** Columns from a name to its fields. */
   readonly step: number;
   readonly name: Quotes;
   readonly value: Quotes;
-  /** Whether what needs quotes gets single ones. */
-  readonly single: boolean;
+  /** Quotes for text that needs some. */
+  readonly needed: Exclude<Quotes, 'PLAIN'>;
 }
 
 type Quotes = 'PLAIN' | 'QUOTE_DOUBLE' | 'QUOTE_SINGLE';
 
 /**
- * The style of the entries that are there, the last of them first of all.
+ * The quotes of a file.
  *
- * @param entries of the file, those of the section where one is added last
- * @param step columns from a name to its fields where no entry shows it
- * @param columnOf column of an offset
+ * @param model the entry to write others like, if there is any
  */
-export function styleOf(
-  entries: readonly Pair[],
-  step: number,
-  columnOf: (offset: number) => number,
-): EntryStyle {
-  const last = entries.at(-1);
-  const steps = entries.flatMap(({ key, value }) => {
-    if (!isMap(value) || value.flow === true) return [];
-    return columnOf(startOf(value.items[0]?.key)) - columnOf(startOf(key));
+export function quotesIn(root: Node | null, model: Pair | undefined): Omit<EntryStyle, 'step'> {
+  let first: Quotes = 'PLAIN';
+  visit(root, {
+    Scalar: (_, scalar) => {
+      first = quotesOf(scalar);
+      return first === 'PLAIN' ? undefined : visit.BREAK;
+    },
   });
-  return {
-    step: steps.findLast((columns) => columns > 0) ?? step,
-    name: quotesOf(last?.key),
-    value: quotesOf(isMap(last?.value) ? last.value.get('repo', true) : last?.value),
-    single:
-      scalarsIn(entries)
-        .map(quotesOf)
-        .find((quotes) => quotes !== 'PLAIN') === 'QUOTE_SINGLE',
-  };
+  const value = isMap(model?.value) ? model.value.get('repo', true) : model?.value;
+  const needed = first === 'PLAIN' ? Scalar.QUOTE_DOUBLE : first;
+  return { name: quotesOf(model?.key), value: quotesOf(value), needed };
 }
 
-/** An entry as lines that begin in the first column. */
-export function blockEntry(name: string, entry: EntryFile, style: EntryStyle): string[] {
-  const document = documentOf(name, entry, style);
-  return document
-    .toString({ ...optionsOf(style), indent: style.step, defaultKeyType: 'PLAIN' })
-    .trimEnd()
-    .split('\n');
+/** An entry as lines without indentation. */
+export function blockEntry({ name, value }: NewEntry, style: EntryStyle): string[] {
+  const key = written(name, style.name, style);
+  if (typeof value === 'string') return [`${key}: ${written(value, style.value, style)}`];
+  const fields = fieldsOf(value, 'PLAIN', style);
+  return [`${key}:`, ...fields.map((field) => ' '.repeat(style.step) + field)];
 }
 
 /** An entry as an item of a flow map. In JSON, where all names have quotes, it is JSON. */
-export function flowEntry(name: string, entry: EntryFile, style: EntryStyle): string {
-  const document = documentOf(name, entry, style);
-  if (isMap(document.contents)) document.contents.flow = true;
-  return document
-    .toString({ ...optionsOf(style), defaultKeyType: style.name })
+export function flowEntry({ name, value }: NewEntry, style: EntryStyle): string {
+  const text =
+    typeof value === 'string'
+      ? written(value, style.value, style)
+      : `{${fieldsOf(value, style.name, style).join(', ')}}`;
+  return `${written(name, style.name, style)}: ${text}`;
+}
+
+/** Globs have quotes, since most of them need some. */
+function fieldsOf(fields: EntryFields, keys: Quotes, style: EntryStyle): string[] {
+  return Object.entries(fields).map(([key, value]) => {
+    const quotes = key === 'include' || key === 'exclude' ? style.needed : style.value;
+    return `${written(key, keys, style)}: ${written(value, quotes, style)}`;
+  });
+}
+
+/** A text or a list, with more quotes where it needs them in a flow list. */
+function written(value: unknown, quotes: Quotes, { needed }: EntryStyle): string {
+  return stringify([value], {
+    collectionStyle: 'flow',
+    defaultStringType: quotes,
+    flowCollectionPadding: false,
+    lineWidth: 0,
+    singleQuote: needed === Scalar.QUOTE_SINGLE,
+  })
     .trim()
     .slice(1, -1);
-}
-
-/** The entry as a document. Globs have quotes, since most of them need some. */
-function documentOf(name: string, entry: EntryFile, style: EntryStyle): Document {
-  const quotes = style.single ? Scalar.QUOTE_SINGLE : Scalar.QUOTE_DOUBLE;
-  const document = new Document({ [name]: entry }, { version: '1.2', schema: 'core' });
-  const fields = document.get(name);
-  for (const field of isMap(fields) ? fields.items : []) {
-    if (!isSeq(field.value)) continue;
-    field.value.flow = true;
-    const globs = !isScalar(field.key) || field.key.value !== 'files';
-    for (const item of field.value.items) if (isScalar(item) && globs) item.type = quotes;
-  }
-  if (isMap(document.contents)) {
-    const key = document.contents.items[0]?.key;
-    if (isScalar(key)) key.type = style.name;
-  }
-  return document;
-}
-
-function optionsOf({ value, single }: EntryStyle) {
-  return {
-    lineWidth: 0,
-    flowCollectionPadding: false,
-    singleQuote: single,
-    defaultStringType: value,
-  } as const;
-}
-
-function scalarsIn(pairs: readonly Pair[]): unknown[] {
-  return pairs.flatMap(({ key, value }) => [key, ...valuesIn(value)]);
-}
-
-function valuesIn(node: unknown): unknown[] {
-  if (isMap(node)) return scalarsIn(node.items);
-  return isSeq(node) ? node.items : [node];
-}
-
-function startOf(node: unknown): number {
-  return isScalar(node) ? (node.range?.[0] ?? 0) : 0;
 }
 
 function quotesOf(node: unknown): Quotes {

@@ -1,7 +1,7 @@
-import { closeSync, lstatSync, openSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, lstatSync, openSync, readFileSync, type Stats, statSync } from 'node:fs';
 import path from 'node:path';
-import type { LoaderSync, PublicExplorerSync } from 'cosmiconfig';
-import { ExplorerSync } from 'cosmiconfig/dist/ExplorerSync.js';
+import type { LoaderSync } from 'cosmiconfig';
+import { ExplorerSync, type SearchedFolder } from 'cosmiconfig/dist/ExplorerSync.js';
 import { HugError, messageOf, systemCodeOf } from '../errors.ts';
 
 /** Where to look for the manifest. */
@@ -17,15 +17,15 @@ export const SEARCH_PLACES: readonly string[] = ['hug.yaml', 'hug.yml', '.config
 
 /**
  * Finds the manifest: the file that the user names, or the nearest `hug.yaml`, `hug.yml` or
- * `.config/hug.yaml` from the working directory upward. What has such a name and cannot be read is
- * an error: it is never passed over for the manifest of a folder above.
+ * `.config/hug.yaml` from the working directory upward. If one of these exists but cannot be read,
+ * nix-hug stops; it does not search further up.
  *
  * @returns its absolute path
  * @throws HugError `EHUG_MANIFEST_MISSING`, or `EHUG_FILE_SYSTEM` when a folder cannot be searched or
  *   what is found is no readable file
  */
 export function locateManifest({ cwd, manifest }: LocateOptions): string {
-  return manifest === undefined ? search(cwd) : named(path.resolve(cwd, manifest));
+  return manifest === undefined ? searchUpward(cwd) : namedManifest(path.resolve(cwd, manifest));
 }
 
 /**
@@ -35,7 +35,8 @@ export function locateManifest({ cwd, manifest }: LocateOptions): string {
  * @throws HugError `EHUG_FILE_SYSTEM`, or `EHUG_MANIFEST_INVALID` when it is not UTF-8
  */
 export function readManifest(file: string): string {
-  const bytes = readRegularFile(file);
+  refuseNonFile(file);
+  const bytes = readOrRefuse(file, () => readFileSync(file));
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {
@@ -46,91 +47,8 @@ export function readManifest(file: string): string {
   }
 }
 
-function named(file: string): string {
-  if (kindOf(file) !== undefined) return file;
-  throw new HugError('EHUG_MANIFEST_MISSING', `there is no ${file}`, {
-    hint: 'Leave --manifest out to look for hug.yaml from the working directory upward.',
-  });
-}
-
-function search(cwd: string): string {
-  // By the name of something in it, which says whether the user may look into it, too.
-  if (kindOf(`${cwd}/.`) !== 'folder') {
-    throw new HugError('EHUG_FILE_SYSTEM', `${cwd} is not a folder`, {
-      hint: 'Name a folder with -C.',
-    });
-  }
-  const explorer = createExplorer();
-  for (const folder of upward(path.resolve(cwd))) {
-    const first = SEARCH_PLACES.map((place) => path.join(folder, place)).find(isThere);
-    if (first !== undefined) refuseUnreadable(first);
-    const found = orRefuse(folder, () => explorer.search(folder));
-    if (found !== null) return found.filepath;
-  }
-  throw new HugError('EHUG_MANIFEST_MISSING', `there is no hug.yaml in ${cwd} or above it`, {
-    hint: 'Write one with nix-hug init, or name its folder with -C.',
-  });
-}
-
-/** Cosmiconfig passes over what it cannot read as if it were not there. */
-function refuseUnreadable(file: string): void {
-  const kind = kindOf(file);
-  if (kind === 'file') {
-    orRefuse(file, () => closeSync(openSync(file, 'r')));
-    return;
-  }
-  const reason = kind === undefined ? 'its symbolic link leads nowhere' : 'it is not a file';
-  throw new HugError('EHUG_FILE_SYSTEM', `cannot read ${file}: ${reason}`, {
-    hint: 'Repair it or move it away, or name another manifest with --manifest.',
-  });
-}
-
-/**
- * Cosmiconfig's search of one folder, with none of its other habits. The package's own entry first
- * looks for options in the working directory and runs a `.config/config.js` there, and its search
- * upward goes on to the user's configuration folder; the class underneath does neither. The loader
- * gives raw text, so that nothing is executed and no second YAML parser loads.
- */
-function createExplorer(): Pick<PublicExplorerSync, 'search'> {
-  const text: LoaderSync = (_file, content) => content;
-  return new ExplorerSync({
-    searchPlaces: [...SEARCH_PLACES],
-    loaders: { '.yaml': text, '.yml': text },
-    searchStrategy: 'none',
-    ignoreEmptySearchPlaces: false,
-    transform: (result) => result,
-  });
-}
-
-/** A folder and all those above it. */
-function* upward(folder: string): Generator<string> {
-  yield folder;
-  const parent = path.dirname(folder);
-  if (parent !== folder) yield* upward(parent);
-}
-
-function readRegularFile(file: string): Uint8Array {
-  const kind = kindOf(file);
-  if (kind === 'file') return orRefuse(file, () => readFileSync(file));
-  const reason = kind === undefined ? 'does not exist' : 'is not a file';
-  throw new HugError('EHUG_FILE_SYSTEM', `${file} ${reason}`, {
-    hint: 'Name a hug.yaml with --manifest.',
-  });
-}
-
-function kindOf(file: string): 'file' | 'folder' | 'other' | undefined {
-  try {
-    const stats = statSync(file);
-    if (stats.isFile()) return 'file';
-    return stats.isDirectory() ? 'folder' : 'other';
-  } catch (error) {
-    if (systemCodeOf(error) === 'ENOENT' || systemCodeOf(error) === 'ENOTDIR') return undefined;
-    throw unreadable(file, error);
-  }
-}
-
-/** Whether something has this name, as far as one can know, if only a link that leads nowhere. */
-function isThere(file: string): boolean {
+/** Whether a file, a folder or a link, even a dangling one, has this name, as far as one can know. */
+export function isThere(file: string): boolean {
   try {
     return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
   } catch {
@@ -138,17 +56,94 @@ function isThere(file: string): boolean {
   }
 }
 
-function orRefuse<T>(file: string, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    throw unreadable(file, error);
+function namedManifest(file: string): string {
+  if (statOf(file) !== undefined) return file;
+  throw new HugError('EHUG_MANIFEST_MISSING', `there is no ${file}`, {
+    hint: 'Leave --manifest out to look for hug.yaml from the working directory upward.',
+  });
+}
+
+function searchUpward(cwd: string): string {
+  // With "/." the system also says whether the user may look into the folder.
+  if (statOf(`${cwd}/.`)?.isDirectory() !== true) {
+    throw new HugError('EHUG_FILE_SYSTEM', `${cwd} is not a folder`, {
+      hint: 'Name a folder with -C.',
+    });
+  }
+  const found = readOrRefuse(cwd, () => new ManifestExplorer().search(cwd));
+  if (found !== null) return found.filepath;
+  throw new HugError('EHUG_MANIFEST_MISSING', `there is no hug.yaml in ${cwd} or above it`, {
+    hint: 'Write one with nix-hug init, or name its folder with -C.',
+  });
+}
+
+/**
+ * Cosmiconfig's search from a folder upward to the root, by a class that the package does not export.
+ * Its exported functions first load options from the working directory: they run `.config/config.js`,
+ * and `.config/config.yaml` hides `hug.yaml`. The class does neither, and the loaders return the text,
+ * so nothing is executed and no second YAML parser loads.
+ */
+class ManifestExplorer extends ExplorerSync {
+  constructor() {
+    const text: LoaderSync = (_file, content) => content;
+    super({
+      moduleName: 'hug',
+      searchPlaces: [...SEARCH_PLACES],
+      loaders: { '.yaml': text, '.yml': text },
+      searchStrategy: 'global',
+      stopDir: '/',
+      ignoreEmptySearchPlaces: false,
+      transform: (result) => result,
+    });
+  }
+
+  /**
+   * Cosmiconfig skips a file that it cannot read, so the first file of each folder is checked here.
+   * The last folder of every search is the user's configuration folder, where nothing counts.
+   */
+  override getSearchPlacesForDir(folder: SearchedFolder, ofUser: readonly string[]): string[] {
+    if (folder.isGlobalConfig) return [];
+    const places = super.getSearchPlacesForDir(folder, ofUser);
+    const first = places.find(isThere);
+    if (first !== undefined) {
+      refuseNonFile(first);
+      readOrRefuse(first, () => closeSync(openSync(first, 'r')));
+    }
+    return places;
   }
 }
 
-function unreadable(file: string, cause: unknown): HugError {
-  return new HugError('EHUG_FILE_SYSTEM', `cannot read ${file}: ${messageOf(cause)}`, {
-    hint: 'Check that you may read it.',
-    cause,
+/** @throws HugError `EHUG_FILE_SYSTEM` for all but a file */
+function refuseNonFile(file: string): void {
+  const stats = statOf(file);
+  if (stats?.isFile() === true) return;
+  const nothing = isThere(file) ? 'its symbolic link leads nowhere' : 'it does not exist';
+  const reason = stats === undefined ? nothing : 'it is not a file';
+  throw new HugError('EHUG_FILE_SYSTEM', `cannot read ${file}: ${reason}`, {
+    hint: 'Repair it or move it away, or name another manifest with --manifest.',
   });
+}
+
+/** What a name leads to; `undefined` when it leads nowhere. */
+function statOf(file: string): Stats | undefined {
+  return readOrRefuse(file, () => {
+    try {
+      return statSync(file, { throwIfNoEntry: false });
+    } catch (error) {
+      if (systemCodeOf(error) === 'ENOTDIR') return undefined;
+      throw error;
+    }
+  });
+}
+
+function readOrRefuse<T>(file: string, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    if (cause instanceof HugError) throw cause;
+    throw new HugError('EHUG_FILE_SYSTEM', `cannot read ${file}: ${messageOf(cause)}`, {
+      hint: 'Check that you may read it.',
+      cause,
+    });
+  }
 }

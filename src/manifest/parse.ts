@@ -1,11 +1,9 @@
 import { HugError } from '../errors.ts';
-import { DEFAULT_REF, parseRepoForm, type RepoForm } from '../repo.ts';
-import { asMap, type Problem, SECTIONS } from './data.ts';
-import { rawEntries } from './entries.ts';
-import { endpointProblems, entryProblems } from './rules.ts';
+import { asPlainObject } from '../plain-object.ts';
+import { DEFAULT_REF, type RepoForm } from '../repo.ts';
+import { endpointProblems, entryProblems, type RawEntry, rawEntries } from './rules.ts';
 import type {
   EntryFields,
-  EntryFile,
   Manifest,
   ManifestEntry,
   ManifestFile,
@@ -13,8 +11,7 @@ import type {
   Want,
 } from './schema.ts';
 import { checkShape } from './shape.ts';
-import { readSource, type Source } from './source.ts';
-import type { Fault } from './tree.ts';
+import { type Fault, type Problem, readSource, type ManifestSource } from './source.ts';
 
 export interface ParseOptions {
   /** Address from `HF_ENDPOINT`; its host counts as the Hub, beside that of the manifest. */
@@ -32,31 +29,29 @@ export interface ParseOptions {
  */
 export function parseManifest(text: string, file: string, options: ParseOptions = {}): Manifest {
   const source = readSource(text);
-  const data = source.tree.data ?? {};
-  const hubs = [asMap(data)['endpoint'], options.endpoint].filter((hub) => typeof hub === 'string');
-  const shape = checkShape(data, (path) => source.tree.written(path));
-  const faults = certainFaults(source, [
+  const data = source.data ?? {};
+  const { endpoint } = asPlainObject(data);
+  const hubs = [endpoint, options.endpoint].filter((hub) => typeof hub === 'string');
+  const entries = rawEntries(data, hubs);
+  const shape = checkShape(data, source.written);
+  const faults = allFaults(source, [
     ...shape.problems,
-    ...endpointProblems(asMap(data)['endpoint']),
-    ...rawEntries(data, hubs).flatMap(entryProblems),
+    ...endpointProblems(endpoint),
+    ...entries.flatMap(entryProblems),
   ]);
   if (faults.length > 0 || shape.file === undefined) throw invalid(file, faults, source);
-  return normalised(shape.file, hubs, source);
+  return normalised(shape.file, entries, source);
 }
 
 /** Everything wrong, in file order; beyond an error of syntax, only errors of syntax. */
-function certainFaults(source: Source, problems: readonly Problem[]): readonly Fault[] {
-  const { tree, errors, warnings } = source;
-  const unsure = errors.reduce((first, { start }) => Math.min(first, start), Infinity);
-  const located = problems.map(({ path, part, message }) => ({
-    ...tree.span(path, part),
-    message,
-  }));
-  const sure = [...warnings, ...tree.faults, ...located].filter(({ end }) => end < unsure);
-  return [...errors, ...sure].toSorted((a, b) => a.start - b.start);
+function allFaults(source: ManifestSource, problems: readonly Problem[]): readonly Fault[] {
+  const located = problems
+    .map(({ path, part, message }) => ({ ...source.span(path, part), message }))
+    .filter(({ end }) => end < source.certainUntil);
+  return [...source.faults, ...located].toSorted((a, b) => a.start - b.start);
 }
 
-function invalid(file: string, faults: readonly Fault[], { position }: Source): HugError {
+function invalid(file: string, faults: readonly Fault[], { position }: ManifestSource): HugError {
   const lines = faults.map(({ start, message }) => {
     const { line, column } = position(start);
     return `${file}:${line}:${column}: ${message}`;
@@ -70,30 +65,31 @@ function invalid(file: string, faults: readonly Fault[], { position }: Source): 
   });
 }
 
-function normalised(file: ManifestFile, hubs: readonly string[], source: Source): Manifest {
-  const entries = SECTIONS.flatMap(({ section, type }) =>
-    Object.entries(file[section] ?? {}).map(([name, entry]) => {
-      const { start } = source.tree.span([section, name], 'key');
-      return normalEntry({ name, type, position: source.position(start) }, entry, hubs);
-    }),
-  );
+function normalised(
+  file: ManifestFile,
+  raw: readonly RawEntry[],
+  { position, span }: ManifestSource,
+): Manifest {
+  const entries = raw.flatMap(({ name, section, type, form }): ManifestEntry[] => {
+    const value = file[section]?.[name];
+    // Never so in a file without problems.
+    if (value === undefined || form === undefined || form instanceof HugError) return [];
+    const fields = typeof value === 'string' ? { repo: value } : value;
+    const select = selectionOf(fields, form);
+    return [
+      {
+        name,
+        type,
+        repo: form.id,
+        want: wantOf(fields, form),
+        position: position(span([section, name], 'key').start),
+        ...(select === undefined ? {} : { select }),
+      },
+    ];
+  });
   return file.endpoint === undefined
     ? { entries }
     : { endpoint: normalEndpoint(file.endpoint), entries };
-}
-
-function normalEntry(
-  place: Pick<ManifestEntry, 'name' | 'type' | 'position'>,
-  entry: EntryFile,
-  hubs: readonly string[],
-): ManifestEntry {
-  const fields = typeof entry === 'string' ? { repo: entry } : entry;
-  const form = parseRepoForm(fields.repo, ...hubs);
-  const { name, type, position } = place;
-  const want = wantOf(fields, form);
-  const select = selectionOf(fields, form);
-  const common = { name, type, repo: form.id, want, position };
-  return select === undefined ? common : { ...common, select };
 }
 
 function wantOf({ ref, version }: EntryFields, form: RepoForm): Want {

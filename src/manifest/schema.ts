@@ -39,6 +39,12 @@ export interface Position {
   readonly column: number;
 }
 
+/** The sections of a manifest in the order of its entries, and the type of what they hold. */
+export const SECTIONS = [
+  { section: 'models', type: 'model' },
+  { section: 'datasets', type: 'dataset' },
+] as const satisfies readonly { section: string; type: RepoType }[];
+
 /** Names that match the pattern but that JavaScript objects cannot hold safely. */
 export const RESERVED_NAMES: readonly string[] = ['__proto__', 'prototype', 'constructor'];
 

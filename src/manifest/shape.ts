@@ -1,15 +1,16 @@
 import { closestMatch } from 'leven';
 import * as v from 'valibot';
-import { isPlainObject } from '../plain-object.ts';
+import { asPlainObject, isPlainObject } from '../plain-object.ts';
 import { quote, forTerminal } from '../quote.ts';
-import { asMap, type Path, type Problem, SECTIONS } from './data.ts';
 import {
   ENTRY_KEYS,
   FILE_KEYS,
   type ManifestFile,
   manifestSchema,
   RESERVED_NAMES,
+  SECTIONS,
 } from './schema.ts';
+import type { Path, Problem } from './source.ts';
 
 /** What a comparison with the schema gives. */
 export interface Shape {
@@ -46,7 +47,7 @@ export function checkShape(data: unknown, written: Written): Shape {
     ...issues.flatMap((issue) => problemsOf(issue, [], written)),
     ...unknownKeys(data, [], FILE_KEYS),
     ...SECTIONS.flatMap(({ section }) =>
-      Object.entries(asMap(asMap(data)[section])).flatMap(([name, value]) => [
+      Object.entries(asPlainObject(asPlainObject(data)[section])).flatMap(([name, value]) => [
         ...reservedName(name, [section, name]),
         ...unknownKeys(value, [section, name], ENTRY_KEYS),
       ]),
@@ -87,7 +88,7 @@ function mistyped(issue: v.BaseIssue<unknown>, written: string | undefined): str
 }
 
 function unknownKeys(data: unknown, path: Path, known: readonly string[]): readonly Problem[] {
-  return Object.keys(asMap(data))
+  return Object.keys(asPlainObject(data))
     .filter((key) => !known.includes(key))
     .map((key) => ({
       path: [...path, key],

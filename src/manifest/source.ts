@@ -1,28 +1,57 @@
 import {
+  type Alias,
   Composer,
   type CST,
+  type Document,
   type ErrorCode,
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
   Lexer,
   LineCounter,
-  type Node,
+  type Pair,
+  parseDocument,
   Parser,
   type YAMLError,
+  YAMLParseError,
 } from 'yaml';
-import { quote, forTerminal } from '../quote.ts';
+import { forTerminal, quote } from '../quote.ts';
 import type { Position } from './schema.ts';
-import { type Fault, readTree, type Tree } from './tree.ts';
 
-/** A YAML text as plain data. */
-export interface Source {
-  readonly tree: Tree;
-  /** Top node of the syntax tree, whose nodes know their offsets; `null` for an empty text. */
-  readonly root: Node | null;
-  /** Offset of the `...` that ends the document, else the length of the text. */
+/** Keys and list indices from the top of a file to a value. */
+export type Path = readonly unknown[];
+
+/** Something wrong with the data at a path: with a key of a map, or with a value. */
+export interface Problem {
+  readonly path: Path;
+  readonly part: 'key' | 'value';
+  readonly message: string;
+}
+
+/** Something wrong in the text, at offsets: of the first character, and after the last. */
+export interface Fault {
+  readonly start: number;
   readonly end: number;
-  /** Errors of syntax; from the first one on, the tree is a guess. */
-  readonly errors: readonly Fault[];
-  /** Tags and directives that mean nothing here. */
-  readonly warnings: readonly Fault[];
+  readonly message: string;
+}
+
+/** A YAML text as plain data, and where each value of it stands. */
+export interface ManifestSource {
+  /** Maps, lists, text, numbers, booleans and `null`; `undefined` for an alias that is a fault. */
+  readonly data: unknown;
+  /** What is wrong with the text as YAML, in no order. */
+  readonly faults: readonly Fault[];
+  /** Offset of the first error of syntax, from which on `data` is a guess; else infinite. */
+  readonly certainUntil: number;
+  /**
+   * Where a value or its key stands: for an alias where the anchored value stands, for an empty value
+   * its key.
+   */
+  readonly span: (path: Path, part: Problem['part']) => Pick<Fault, 'start' | 'end'>;
+  /** How a number, boolean or null is written; `undefined` for everything else. */
+  readonly written: (path: Path) => string | undefined;
   /** Line and column of an offset in the text. */
   readonly position: (offset: number) => Position;
 }
@@ -34,22 +63,26 @@ const OPTIONS = {
   merge: false,
   resolveKnownTags: false,
   stringKeys: true,
+  // The parser would compare each key with every other key of its map.
   uniqueKeys: false,
   prettyErrors: false,
 } as const;
+
+/** A manifest has five levels. */
+const MAX_DEPTH = 50;
+
+/** Characters: over ten thousand entries, or half a minute of work where all of it is punctuation. */
+const MAX_LENGTH = 1_000_000;
+
+/** Values that aliases may repeat: a thousand entries that share a list of ten repeat 11,000. */
+const MAX_REPEATED = 100_000;
 
 /** What YAML calls not printable, https://yaml.org/spec/1.2.2/#51-character-set. */
 const NOT_PRINTABLE =
   /[^\t\n\r\u0020-\u007e\u0085\u00a0-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
 
-/** What git begins a conflict with; no line of a manifest can. */
+/** The first line of a conflict that git left; no line of a manifest begins so. */
 const CONFLICT = /^<{7} /gmu;
-
-/** A manifest has five levels. Parser and composer recurse, and could not take thousands. */
-const MAX_DEPTH = 50;
-
-/** Characters: over ten thousand entries, or half a minute of work where all of it is punctuation. */
-const MAX_LENGTH = 1_000_000;
 
 /** For errors whose own wording speaks of the parser, not of the text. */
 const WORDING: Readonly<Partial<Record<ErrorCode, string>>> = {
@@ -58,7 +91,9 @@ const WORDING: Readonly<Partial<Record<ErrorCode, string>>> = {
   BLOCK_AS_IMPLICIT_KEY:
     'text with ": " in it needs quotes, and the keys of one map stand in one column',
   MULTILINE_IMPLICIT_KEY: 'a line of a map has the form "key: value"',
+  MULTIPLE_DOCS: 'a manifest is one document: nothing may follow "---"',
   NON_STRING_KEY: 'a key must be text',
+  RESOURCE_EXHAUSTION: `nested more than ${MAX_DEPTH} levels deep`,
   TAG_RESOLVE_FAILED: 'YAML reads text that begins with "!" as a tag: quote it',
 };
 
@@ -67,33 +102,51 @@ const WORDING: Readonly<Partial<Record<ErrorCode, string>>> = {
  *
  * @param text content of the file, without a byte order mark
  */
-export function readSource(text: string): Source {
-  const position = positions(text);
-  if (text.length > MAX_LENGTH) return unread(text, [tooLong(text)], position);
-  const unreadable = [...notPrintable(text), ...conflicts(text)];
-  if (unreadable.length > 0) return unread(text, unreadable, position);
-  const { tokens, deep } = parsed(text);
-  if (deep !== undefined) return unread(text, [deep], position);
-  const [document, second] = new Composer(OPTIONS).compose(tokens, true, text.length);
-  if (document === undefined) return unread(text, [], position);
+export function readSource(text: string): ManifestSource {
+  const unreadable = unreadableParts(text);
+  const document = composeYaml(unreadable.length > 0 ? '' : text);
+  const tree = new TreeReader();
+  const root = tree.read(document.contents);
+  const at = (path: Path) =>
+    path.reduce<Value>((value, step) => value.children.get(step) ?? value, root);
+  const errors = [...unreadable, ...withoutEchoes(document.errors).map(faultOf)];
+  const certainUntil = errors.reduce((first, { start }) => Math.min(first, start), Infinity);
+  const others = [...document.warnings.map(faultOf), ...tree.faults];
   return {
-    tree: readTree(document.contents),
-    root: document.contents,
-    end: tokens.find(({ type }) => type === 'doc-end')?.offset ?? text.length,
-    errors: [
-      ...withoutEchoes(document.errors).map(faultOf),
-      ...(second === undefined ? [] : [notAlone(second.range)]),
-    ],
-    warnings: document.warnings.map(faultOf),
-    position,
+    data: root.data,
+    faults: [...errors, ...others.filter(({ end }) => end < certainUntil)],
+    certainUntil,
+    span: (path, part) => {
+      const { key, node } = at(path);
+      return offsetsOf(key !== undefined && (part === 'key' || writing(node) === '') ? key : node);
+    },
+    written: (path) => writing(at(path).node),
+    position: positionsIn(text),
   };
 }
 
-function unread(text: string, errors: readonly Fault[], position: Source['position']): Source {
-  return { tree: readTree(null), root: null, end: text.length, errors, warnings: [], position };
+/**
+ * The syntax tree of a text, as `parseDocument` of the package gives it, but for texts that are nested
+ * too deeply: the package recurses, and at the end of the stack V8 can abort the process.
+ */
+export function composeYaml(text: string): Document.Parsed {
+  const parser = new Parser();
+  const tokens: CST.Token[] = [];
+  for (const lexeme of new Lexer().lex(text)) {
+    tokens.push(...parser.next(lexeme));
+    const deepest = parser.stack[MAX_DEPTH + 1];
+    if (deepest !== undefined) {
+      return withError(parseDocument('', OPTIONS), 'RESOURCE_EXHAUSTION', deepest.offset);
+    }
+  }
+  tokens.push(...parser.end());
+  const [document, second] = new Composer(OPTIONS).compose(tokens, true, text.length);
+  if (document === undefined) return parseDocument('', OPTIONS);
+  return second === undefined ? document : withError(document, 'MULTIPLE_DOCS', second.range[0]);
 }
 
-function positions(text: string): Source['position'] {
+/** Line and column of any offset in a text. */
+export function positionsIn(text: string): ManifestSource['position'] {
   const lines = new LineCounter();
   lines.addNewLine(0);
   for (const { index } of text.matchAll(/\n/gu)) lines.addNewLine(index + 1);
@@ -103,42 +156,34 @@ function positions(text: string): Source['position'] {
   };
 }
 
-function notPrintable(text: string): readonly Fault[] {
-  return [...text.matchAll(NOT_PRINTABLE)].map(({ 0: character, index: start }) => ({
-    start,
-    end: start + character.length,
-    message: `not valid YAML: the character ${quote(character)}`,
-  }));
+/** Offsets of a node of the tree, its anchor and tag left out. */
+export function offsetsOf(node: unknown): Pick<Fault, 'start' | 'end'> {
+  const [start, end] = (isNode(node) ? node.range : undefined) ?? [0, 0];
+  return { start, end };
 }
 
-function conflicts(text: string): readonly Fault[] {
-  return [...text.matchAll(CONFLICT)].map(({ 0: marker, index: start }) => ({
-    start,
-    end: start + marker.length,
-    message: 'git left a conflict here: keep the lines of one side or of both, without the markers',
-  }));
+function withError(document: Document.Parsed, code: ErrorCode, at: number): Document.Parsed {
+  document.errors.push(new YAMLParseError([at, at], code, ''));
+  return document;
 }
 
-/** The tokens of a text, or the first collection below the deepest level. */
-function parsed(text: string): { readonly tokens: readonly CST.Token[]; readonly deep?: Fault } {
-  const parser = new Parser();
-  const tokens: CST.Token[] = [];
-  for (const lexeme of new Lexer().lex(text)) {
-    tokens.push(...parser.next(lexeme));
-    const top = parser.stack[MAX_DEPTH + 1];
-    if (top !== undefined) {
-      const message = `nested more than ${MAX_DEPTH} levels deep`;
-      return { tokens, deep: { start: top.offset, end: top.offset, message } };
-    }
-  }
-  return { tokens: [...tokens, ...parser.end()] };
+/** Faults of a text that is not worth parsing. */
+function unreadableParts(text: string): readonly Fault[] {
+  const found = (pattern: RegExp, messageOf: (part: string) => string) =>
+    [...text.matchAll(pattern)].map(({ 0: part, index: start }) => {
+      return { start, end: start + part.length, message: messageOf(part) };
+    });
+  const tooLong = `longer than ${MAX_LENGTH} characters`;
+  const conflict =
+    'git left a conflict here: keep the lines of one side or of both, without the markers';
+  return [
+    ...(text.length > MAX_LENGTH ? [{ start: 0, end: text.length, message: tooLong }] : []),
+    ...found(NOT_PRINTABLE, (character) => `not valid YAML: the character ${quote(character)}`),
+    ...found(CONFLICT, () => conflict),
+  ];
 }
 
-function tooLong({ length }: string): Fault {
-  return { start: 0, end: length, message: `longer than ${MAX_LENGTH} characters` };
-}
-
-/** The parser stumbles more than once at one place, and over every token after one out of place. */
+/** The parser reports one place several times, and every token after an unexpected one. */
 function withoutEchoes(errors: readonly YAMLError[]): readonly YAMLError[] {
   return errors.filter(({ code, pos }, index) => {
     const before = errors[index - 1];
@@ -151,6 +196,98 @@ function faultOf({ code, message, pos: [start, end] }: YAMLError): Fault {
   return { start, end, message: WORDING[code] ?? `not valid YAML: ${forTerminal(message)}` };
 }
 
-function notAlone([start, end]: readonly [number, number, number]): Fault {
-  return { start, end, message: 'a manifest is one document: nothing may follow "---"' };
+/** A value as data, and where it comes from. */
+interface Value {
+  readonly data: unknown;
+  readonly node: unknown;
+  /** Node of its key, where it is a value of a map. */
+  readonly key?: unknown;
+  readonly children: ReadonlyMap<unknown, Value>;
+  /** Number of values in it, itself included, aliases followed. */
+  readonly size: number;
+}
+
+/**
+ * Turns a syntax tree into data; aliases share the data of their anchor. `toJS` of the package gives
+ * no position for its errors, limits the number of aliases and not what they repeat, and takes
+ * quadratic time for them.
+ */
+class TreeReader {
+  readonly faults: Fault[] = [];
+  /** `undefined` while the anchored node is being read. */
+  readonly #anchored = new Map<string, Value | undefined>();
+  #repeated = 0;
+
+  read(node: unknown): Value {
+    if (isAlias(node)) return this.#follow(node);
+    const anchor = isMap(node) || isSeq(node) || isScalar(node) ? node.anchor : undefined;
+    if (anchor !== undefined) this.#anchored.set(anchor, undefined);
+    const value = this.#readContent(node);
+    if (anchor !== undefined) this.#anchored.set(anchor, value);
+    return value;
+  }
+
+  #readContent(node: unknown): Value {
+    if (isMap(node)) {
+      const children = this.#readPairs(node.items);
+      const pairs = [...children].map(([name, { data }]) => [name, data] as const);
+      return { node, data: Object.fromEntries(pairs), children, size: sizeOf(children) };
+    }
+    if (isSeq(node)) {
+      const values = node.items.map((item) => this.read(item));
+      const children = new Map(values.entries());
+      return { node, data: values.map(({ data }) => data), children, size: sizeOf(children) };
+    }
+    return leaf(node, isScalar(node) ? node.value : null);
+  }
+
+  #readPairs(pairs: readonly Pair[]): ReadonlyMap<string, Value> {
+    const children = new Map<string, Value>();
+    for (const { key, value } of pairs) {
+      // A key that is not text is an error of syntax already.
+      const { data } = this.read(key);
+      const name = typeof data === 'string' ? data : '';
+      if (children.has(name)) {
+        this.faults.push({ ...offsetsOf(key), message: `${quote(name)} is there twice` });
+      }
+      children.set(name, { ...this.read(value), key });
+    }
+    return children;
+  }
+
+  #follow(alias: Alias): Value {
+    const value = this.#anchored.get(alias.source);
+    const before = this.#repeated;
+    this.#repeated += value?.size ?? 0;
+    if (value !== undefined && this.#repeated <= MAX_REPEATED) return value;
+    // Past the limit every alias is one too many; the first of them says it for all.
+    if (before <= MAX_REPEATED) {
+      this.faults.push({ ...offsetsOf(alias), message: this.#refusal(alias.source, value) });
+    }
+    return leaf(alias, undefined);
+  }
+
+  #refusal(anchor: string, value: Value | undefined): string {
+    if (value !== undefined) return `aliases repeat more than ${MAX_REPEATED} values`;
+    const alias = `YAML reads ${forTerminal(`*${anchor}`)} as an alias`;
+    return this.#anchored.has(anchor)
+      ? `${alias}, and it stands inside of what it repeats`
+      : `${alias}, and nothing before it has that anchor: quote it`;
+  }
+}
+
+const sizeOf = (children: ReadonlyMap<unknown, Value>): number =>
+  [...children.values()].reduce((sum, { size }) => sum + size, 1);
+
+const leaf = (node: unknown, data: unknown): Value => ({
+  data,
+  node,
+  children: new Map(),
+  size: 1,
+});
+
+/** How a node is written that is not text, a list or a map; nothing for one that is left out. */
+function writing(node: unknown): string | undefined {
+  if (node === null || node === undefined) return '';
+  return isScalar(node) && typeof node.value !== 'string' ? (node.source ?? '') : undefined;
 }

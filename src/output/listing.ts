@@ -2,10 +2,9 @@ import prettyBytes from 'pretty-bytes';
 import { type NamedEntry, placeOf } from '../lock/entries.ts';
 import { escapeControls } from '../quote.ts';
 import type { RepoType } from '../repo.ts';
-import { count } from './text.ts';
 import type { Output } from './json-schema.ts';
-import { shortRev } from './text.ts';
 import { table } from './table.ts';
+import { count, shortRev } from './text.ts';
 
 /** The files of a repository at a commit, wherever they are known from. */
 export interface Listing {
@@ -36,11 +35,12 @@ export async function listingText(
 ): Promise<string> {
   const rows = files.map(({ path, size, lfs }) => [
     prettyBytes(size),
-    lfs === undefined ? '' : 'LFS',
+    lfs === undefined ? '' : ({ text: 'LFS', style: 'dim' } as const),
     escapeControls(path),
   ]);
+  const lines = await table(rows, { right: [0], shrink: [2], columns });
   const total = `${count(files.length, 'file', 'files')}, ${prettyBytes(sizeOf(files))}`;
-  return [`${type} ${repo} at ${rev}`, ...(await table(rows, [0], columns)), total].join('\n');
+  return [`${type} ${repo} at ${rev}`, ...lines, total].join('\n');
 }
 
 /** The JSON of `ls` for one repository. */
@@ -66,13 +66,13 @@ export async function entriesText(
       placeOf(named),
       repo,
       ref === rev ? '' : ref,
-      shortRev(rev),
+      { text: shortRev(rev), style: 'dim' } as const,
       count(files.length, 'file', 'files'),
       prettyBytes(sizeOf(files)),
     ];
   });
   if (rows.length === 0) return 'the lock has no entries';
-  return (await table(rows, [4, 5], columns)).join('\n');
+  return (await table(rows, { right: [4, 5], shrink: [2], columns })).join('\n');
 }
 
 /** The JSON of `ls` without a name. */

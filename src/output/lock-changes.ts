@@ -1,8 +1,7 @@
 import prettyBytes from 'pretty-bytes';
 import type { EntryChange, Pin } from '../lock/diff.ts';
 import type { Reason } from '../resolve/drift.ts';
-import { count } from './text.ts';
-import { shortRev } from './text.ts';
+import { count, shortRev, type Style, styled } from './text.ts';
 
 /** What an entry is pinned to, and perhaps when that was made, ISO 8601. */
 interface DatedPin extends Pin {
@@ -45,17 +44,17 @@ export function checkText(file: string, reasons: readonly Reason[]): string {
 function changeLine(change: EntryChange<DatedPin>): string {
   const { type, name, repo, from, to } = change;
   const place = `${type}s.${name}`;
-  if (to === null) return `  - ${place}`;
+  if (to === null) return `  ${styled('red', `- ${place}`)}`;
   const files = [
-    ...amount('+', change.added),
-    ...amount('~', change.modified),
-    ...amount('-', change.removed),
+    ...amount('+', 'green', change.added),
+    ...amount('~', 'yellow', change.modified),
+    ...amount('-', 'red', change.removed),
   ].join(' ');
   const bytes = prettyBytes(change.downloadBytes);
   const counts = files === '' ? '' : `, files ${files}`;
   return from === null
-    ? `  + ${place}  ${repo} ${pinText(to)}${counts}, ${bytes} to fetch`
-    : `  ~ ${place}  ${pinText(from)} → ${pinText(to)}${counts}${growth(change)}, ${bytes} to fetch`;
+    ? `  ${styled('green', `+ ${place}`)}  ${repo} ${pinText(to)}${counts}, ${bytes} to fetch`
+    : `  ${styled('yellow', `~ ${place}`)}  ${pinText(from)} → ${pinText(to)}${counts}${growth(change)}, ${bytes} to fetch`;
 }
 
 /** A commit as people read it: `main (c170c708c41d, 2026-03-01)`. */
@@ -71,6 +70,6 @@ function growth({ sizeChange }: Pick<EntryChange, 'sizeChange'>): string {
   return sizeChange === 0 ? '' : `, ${prettyBytes(sizeChange, { signed: true })} in all`;
 }
 
-function amount(sign: string, paths: readonly string[]): string[] {
-  return paths.length === 0 ? [] : [`${sign}${paths.length}`];
+function amount(sign: string, style: Style, paths: readonly string[]): string[] {
+  return paths.length === 0 ? [] : [styled(style, `${sign}${paths.length}`)];
 }

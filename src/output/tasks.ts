@@ -15,7 +15,10 @@ export interface Transfer<T> {
   readonly title: string;
   /** In bytes. */
   readonly size: number;
-  /** Begins when it first reports: what is being done, and how many bytes that has reached. */
+  /**
+   * Reports what is being done, and how many bytes that has reached. On a terminal a file has a row from
+   * its first report on; `downloading` shows as rate and time left, and 0 bytes as waiting.
+   */
   readonly run: (report: (status: string, bytes: number) => void) => Promise<T>;
 }
 

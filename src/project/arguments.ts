@@ -129,18 +129,16 @@ export const isOfLock = ({ names, urls }: Targets): boolean =>
 /** A repository has one of these characters, and the name of an entry has none. */
 const REPOSITORY = /[/:]/u;
 
-/** Whether the options that select files apply to repositories alone, or to entries too. */
-type Narrowed = 'repositories' | 'entries';
-
 /**
  * Separates repositories from names of entries among the arguments; repeated ones count once.
  *
+ * @param narrowed whether the options that select files apply to repositories alone, or to entries too
  * @throws HugError `EHUG_USAGE` for options that do not apply to the arguments
  */
 export function targetsOf(
   targets: readonly string[],
   { ref, model, dataset, repoType, include, exclude, file }: RemoteOptions,
-  narrowed: Narrowed = 'repositories',
+  narrowed: 'repositories' | 'entries' = 'repositories',
 ): Targets {
   const unique = [...new Set(targets)];
   const urls = unique.filter((target) => REPOSITORY.test(target));
@@ -172,7 +170,7 @@ const HOW_TO_WRITE = 'A repository is written org/name, or hf:gpt2 without org.'
 export function repositoryAmong(
   targets: readonly string[],
   options: RemoteOptions,
-  narrowed?: Narrowed,
+  narrowed?: 'entries',
 ): string | undefined {
   const { names, urls } = targetsOf(targets, options, narrowed);
   if (names.length + urls.length > 1 && urls.length > 0) {

@@ -1,9 +1,9 @@
 import type { HubApi } from '../hub/api.ts';
 import type { Nix } from '../store/nix.ts';
-import type { OpenDownloads } from '../copy/hub-source.ts';
+import type { OpenDownloads } from '../copy/sources.ts';
 import type { TaskRunner, TransferRunner } from '../output/tasks.ts';
 
-/** Services and settings of a command; each command picks those it needs. */
+/** Services and settings of every command. */
 export interface CommandContext {
   readonly cwd: string;
   /** `--manifest`. */

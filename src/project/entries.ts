@@ -1,11 +1,17 @@
 import { closestMatch } from 'leven';
+import { byCodeUnit } from '../collections.ts';
 import { HugError } from '../errors.ts';
+import { parseLock } from '../lock/codec.ts';
 import { type NamedEntry, namedEntries, placeOf } from '../lock/entries.ts';
+import { lockPathOf, readLockText } from '../lock/file.ts';
 import type { Lock } from '../lock/schema.ts';
+import { locateManifest, readManifest } from '../manifest/locate.ts';
+import { parseManifest } from '../manifest/parse.ts';
 import type { Manifest, ManifestEntry, Selection } from '../manifest/schema.ts';
 import { quote } from '../quote.ts';
 import type { RepoType } from '../repo.ts';
 import { selectFiles } from '../resolve/select.ts';
+import type { ProjectContext } from './project.ts';
 
 /** What tells entries apart. */
 interface Named {
@@ -16,7 +22,7 @@ interface Named {
 /** More edits than these are another word, not a misspelling. */
 const MAX_EDITS = 2;
 
-/** What has entries, as a message names it, and what helps to name one of them. */
+/** What has entries, as a message names it, and the hint for an unknown name. */
 const HINTS = {
   'the lock':
     'nix-hug ls lists the entries. A repository is written org/name, or hf:gpt2 without org.',
@@ -53,29 +59,16 @@ function among<E extends Named>(
   if (names.length === 0) return [...entries];
   const known = new Set(entries.flatMap((entry) => [entry.name, placeOf(entry)]));
   const unknown = names.filter((name) => !known.has(name));
-  if (unknown.length > 0) throw unknownEntries(unknown, [...known], holder);
-  const wanted = new Set(names);
-  return entries.filter((entry) => wanted.has(entry.name) || wanted.has(placeOf(entry)));
-}
-
-/**
- * The error for names that no entry has.
- *
- * @param known names that entries have
- * @param holder what has the entries, for the message
- */
-export function unknownEntries(
-  unknown: readonly string[],
-  known: readonly string[],
-  holder: keyof typeof HINTS,
-): HugError {
-  const lines = unknown.map((name) => {
-    const near = closestMatch(name, known, { maxDistance: MAX_EDITS });
+  const [first, ...others] = unknown.map((name) => {
+    const near = closestMatch(name, [...known], { maxDistance: MAX_EDITS });
     const suggestion = near === undefined ? '' : `; did you mean ${quote(near)}?`;
     return `${holder} has no entry ${quote(name)}${suggestion}`;
   });
-  const [first = '', ...others] = lines;
-  return new HugError('EHUG_ENTRY_UNKNOWN', first, { details: others, hint: HINTS[holder] });
+  if (first !== undefined) {
+    throw new HugError('EHUG_ENTRY_UNKNOWN', first, { details: others, hint: HINTS[holder] });
+  }
+  const wanted = new Set(names);
+  return entries.filter((entry) => wanted.has(entry.name) || wanted.has(placeOf(entry)));
 }
 
 /** The error for a name where one entry is meant and several have it. */
@@ -101,4 +94,31 @@ export function narrowed(
   for (const warning of warnings) warn(warning);
   const kept = new Map(files.map(({ path, file }) => [path, file]));
   return { ...named, entry: { ...named.entry, files: kept } };
+}
+
+/**
+ * Names the entries of the manifest and the lock for shell completion, sorted: `mistral`, or
+ * `models.mistral` where a dataset has the same name. A file that cannot be read, or that the user is
+ * editing, has no entries.
+ */
+export function entryNames(context: ProjectContext): string[] {
+  const manifest = locateManifest(context);
+  const lock = lockPathOf(manifest);
+  const entries = [
+    ...orNone(() => parseManifest(readManifest(manifest), manifest, context).entries),
+    ...orNone(() => namedEntries(parseLock(readLockText(lock) ?? '', lock))),
+  ];
+  const places = new Map(entries.map((entry) => [placeOf(entry), entry.name]));
+  const names = [...places.values()];
+  return [...places]
+    .map(([place, name]) => (names.indexOf(name) === names.lastIndexOf(name) ? name : place))
+    .toSorted(byCodeUnit);
+}
+
+function orNone(read: () => readonly Named[]): readonly Named[] {
+  try {
+    return read();
+  } catch {
+    return [];
+  }
 }

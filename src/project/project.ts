@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { type FileChange, replaceFiles } from '../atomic-file.ts';
 import { HugError } from '../errors.ts';
 import { parseLock } from '../lock/codec.ts';
 import { hasConflictMarkers } from '../lock/conflict.ts';
@@ -30,11 +31,12 @@ export interface Project extends FoundManifest {
   readonly lockName: string;
   /** Content of the lock; `undefined` when there is none. */
   readonly lockText: string | undefined;
-}
-
-/** A project that is locked. */
-export interface LockedProject extends Project {
-  readonly lock: Lock;
+  /**
+   * The lock as it is, parsed once; `undefined` when there is none.
+   *
+   * @throws HugError `EHUG_LOCK_CONFLICT`, and those of `parseLock`
+   */
+  readonly lock: () => Lock | undefined;
 }
 
 /**
@@ -45,8 +47,45 @@ export interface LockedProject extends Project {
 export function readProject(context: ProjectContext): Project {
   const found = findManifest(context);
   const lockPath = lockPathOf(found.manifestPath);
+  const lockName = displayPath(lockPath, context);
   const lockText = readLockText(lockPath);
-  return { ...found, lockPath, lockName: shown(lockPath, context), lockText };
+  let lock: Lock | undefined;
+  return {
+    ...found,
+    lockPath,
+    lockName,
+    lockText,
+    lock: () => (lock ??= lockText === undefined ? undefined : wholeLock(lockText, lockName)),
+  };
+}
+
+/**
+ * The lock of a project, current or not.
+ *
+ * @throws HugError `EHUG_LOCK_MISSING`, `EHUG_LOCK_CONFLICT`, and those of `parseLock`
+ */
+export function requireLock({ lock, lockName }: Project): Lock {
+  const found = lock();
+  if (found !== undefined) return found;
+  throw new HugError('EHUG_LOCK_MISSING', `there is no ${lockName}`, {
+    hint: 'Make it with: nix-hug lock',
+  });
+}
+
+/**
+ * Reads the lock for a command that works from it as it is, and warns when the manifest asks for
+ * another.
+ *
+ * @throws HugError those of `readProject` and `requireLock`
+ */
+export function readLock(context: CommandContext): Lock {
+  const project = readProject(context);
+  const { manifest, lockName } = project;
+  const lock = requireLock(project);
+  if (driftOf(manifest, lock).reasons.length > 0) {
+    context.warn(`${lockName} is out of date and used as it is; nix-hug lock --check says why`);
+  }
+  return lock;
 }
 
 /**
@@ -60,66 +99,54 @@ export function endpointOfManifest(context: ProjectContext): string | undefined 
   try {
     return findManifest(context).manifest.endpoint;
   } catch (error) {
-    if (context.manifest === undefined && isMissing(error)) return undefined;
+    const isMissing = error instanceof HugError && error.code === 'EHUG_MANIFEST_MISSING';
+    if (context.manifest === undefined && isMissing) return undefined;
     throw error;
   }
 }
 
-const isMissing = (error: unknown): boolean =>
-  error instanceof HugError && error.code === 'EHUG_MANIFEST_MISSING';
+/**
+ * Writes a changed manifest and its lock: both or none. The lock is put in place first: should the
+ * process be killed between the two, then `lock --check` names the difference, and the same command
+ * run again completes it.
+ *
+ * @param project as it was read
+ * @param manifest new text of the manifest
+ * @param lock new text of the lock; `undefined` leaves it as it is
+ * @throws HugError `EHUG_MANIFEST_CHANGED`, `EHUG_LOCK_CHANGED`, `EHUG_FILE_SYSTEM`,
+ *   `EHUG_LOCK_NOT_A_FILE`
+ */
+export async function writeProject(
+  { manifestPath, manifestText, lockPath, lockText }: Project,
+  manifest: string,
+  lock: string | undefined,
+): Promise<void> {
+  const changes: FileChange[] = [
+    { file: manifestPath, before: manifestText, after: manifest, kind: 'manifest' },
+    ...(lock === undefined
+      ? []
+      : [{ file: lockPath, before: lockText, after: lock, kind: 'lock' as const }]),
+  ];
+  await replaceFiles(changes);
+}
 
 function findManifest(context: ProjectContext): FoundManifest {
   const manifestPath = locateManifest(context);
-  const manifestName = shown(manifestPath, context);
+  const manifestName = displayPath(manifestPath, context);
   const manifestText = readManifest(manifestPath);
   const manifest = parseManifest(manifestText, manifestName, { endpoint: context.endpoint });
   return { manifest, manifestPath, manifestName, manifestText };
 }
 
 /** A path for a message. */
-const shown = (file: string, { cwd }: ProjectContext): string => path.relative(cwd, file) || file;
+const displayPath = (file: string, { cwd }: ProjectContext): string =>
+  path.relative(cwd, file) || file;
 
-/**
- * Reads the lock for a command that works from it as it is, and warns when the manifest asks for
- * another.
- *
- * @throws HugError those of `readLockedProject`
- */
-export async function readLock(
-  context: ProjectContext & Pick<CommandContext, 'warn'>,
-): Promise<Lock> {
-  const { manifest, lock, lockName } = await readLockedProject(context);
-  if (driftOf(manifest, lock).reasons.length > 0) {
-    context.warn(`${lockName} is out of date and used as it is; nix-hug lock --check says why`);
-  }
-  return lock;
-}
-
-/**
- * Finds a project that has a lock, current or not.
- *
- * @throws HugError `EHUG_LOCK_MISSING`, `EHUG_LOCK_CONFLICT`, and those of the readers of manifest and lock
- */
-export async function readLockedProject(context: ProjectContext): Promise<LockedProject> {
-  const project = readProject(context);
-  const lock = lockOf(project);
-  if (lock !== undefined) return { ...project, lock };
-  throw new HugError('EHUG_LOCK_MISSING', `there is no ${project.lockName}`, {
-    hint: 'Make it with: nix-hug lock',
-  });
-}
-
-/**
- * The lock of a project as it is; `undefined` when there is none.
- *
- * @throws HugError `EHUG_LOCK_CONFLICT`, and those of the reader
- */
-export function lockOf({ lockName, lockText }: Project): Lock | undefined {
-  if (lockText === undefined) return undefined;
-  if (hasConflictMarkers(lockText)) {
-    throw new HugError('EHUG_LOCK_CONFLICT', `${lockName} has conflict markers`, {
+function wholeLock(text: string, file: string): Lock {
+  if (hasConflictMarkers(text)) {
+    throw new HugError('EHUG_LOCK_CONFLICT', `${file} has conflict markers`, {
       hint: 'Run nix-hug lock, which repairs it.',
     });
   }
-  return parseLock(lockText, lockName);
+  return parseLock(text, file);
 }

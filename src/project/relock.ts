@@ -1,4 +1,4 @@
-import { succeeded, throwRejected } from '../failures.ts';
+import { requireAll } from '../failures.ts';
 import type { HubApi } from '../hub/api.ts';
 import { EMPTY_LOCK, formatLock } from '../lock/codec.ts';
 import { hasConflictMarkers, parseConflict } from '../lock/conflict.ts';
@@ -6,15 +6,11 @@ import { lockOfEntries, lockedIn, namedEntries, placeOf, refClashes } from '../l
 import { writeLockText } from '../lock/file.ts';
 import type { Lock, LockedEntry } from '../lock/schema.ts';
 import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
-import type { Reason } from '../resolve/drift.ts';
 import { repairLock } from '../resolve/repair.ts';
 import type { Resolved, ResolveContext } from '../resolve/resolve.ts';
 import type { CommandContext } from './context.ts';
-import { type Project, lockOf } from './project.ts';
+import type { Project } from './project.ts';
 import { withHub } from './repository.ts';
-
-/** Services for resolving entries. */
-export type RelockContext = Pick<CommandContext, 'offline' | 'connect' | 'runTasks' | 'warn'>;
 
 /** The lock on disk. */
 export interface ExistingLock {
@@ -22,38 +18,34 @@ export interface ExistingLock {
   readonly lock: Lock;
   /** Entries of which only the commit is reliable, after a repair. */
   readonly contested: ReadonlySet<ManifestEntry>;
-  readonly warnings: readonly string[];
   /** Why the file as a whole is not current, its form aside. */
-  readonly reasons: readonly Reason[];
+  readonly flaw: string | undefined;
 }
 
 /**
  * Reads the lock of a project in order to make a new one; conflict markers of git are repaired.
  *
+ * @param warn called for what a repair could not decide
  * @throws HugError those of the reader of the lock
  */
-export function readExistingLock(project: Project): ExistingLock {
+export function readExistingLock(
+  project: Project,
+  warn: (line: string) => void = () => undefined,
+): ExistingLock {
   const { manifest, lockName, lockText } = project;
   if (lockText !== undefined && hasConflictMarkers(lockText)) {
-    const { entries, ...repaired } = repairLock(manifest, parseConflict(lockText, lockName));
-    const lock = assemble(manifest, EMPTY_LOCK, entries);
-    return { ...repaired, lock, reasons: [wholeFile('has conflict markers')] };
+    const repaired = repairLock(manifest, parseConflict(lockText, lockName));
+    const { entries, contested, warnings } = repaired;
+    for (const warning of warnings) warn(warning);
+    const lock = withResolved(manifest, EMPTY_LOCK, entries);
+    return { lock, contested, flaw: 'has conflict markers' };
   }
-  const lock = lockOf(project);
+  const lock = project.lock();
   return {
     lock: lock ?? EMPTY_LOCK,
     contested: new Set(),
-    warnings: [],
-    reasons: lock === undefined ? [wholeFile('there is no lock')] : [],
+    flaw: lock === undefined ? 'there is no lock' : undefined,
   };
-}
-
-const wholeFile = (reason: string): Reason => ({ entry: null, type: null, reason });
-
-/** Why the file as a whole is not current, including its form. */
-export function fileReasons({ lock, reasons }: ExistingLock, { lockText }: Project): Reason[] {
-  if (reasons.length > 0 || formatLock(lock) === lockText) return [...reasons];
-  return [wholeFile('is not in canonical form')];
 }
 
 /** A new lock that is not written yet. */
@@ -107,11 +99,12 @@ export async function resolveAll<T extends Resolved>(
   { endpoint }: Manifest,
   lock: Lock,
   resolve: (entry: ManifestEntry, context: ResolveContext) => Promise<T>,
-  context: RelockContext,
+  context: CommandContext,
   problem: string,
 ): Promise<ReadonlyMap<ManifestEntry, T>> {
   const { createPlainHashes } = await import('../resolve/resolve.ts');
-  const hashes = createPlainHashes(filesOf(lock));
+  const known = namedEntries(lock).flatMap(({ entry }) => [...entry.files.values()]);
+  const hashes = createPlainHashes(known);
   const runAll = (hub: HubApi) =>
     context.runTasks(
       entries.map((entry) => ({
@@ -120,8 +113,7 @@ export async function resolveAll<T extends Resolved>(
       })),
     );
   const results = await withHub(context, runAll, endpoint, problem);
-  throwRejected(entries, results, placeOf);
-  const resolved = succeeded(entries, results);
+  const resolved = requireAll(entries, results, placeOf);
   for (const [entry, { warnings }] of resolved) {
     for (const warning of warnings) context.warn(`${placeOf(entry)}: ${warning}`);
   }
@@ -129,7 +121,7 @@ export async function resolveAll<T extends Resolved>(
 }
 
 /** The lock of a manifest: each entry as it was resolved, else as the old lock has it. */
-export function assemble(
+export function withResolved(
   { endpoint, entries }: Manifest,
   lock: Lock,
   resolved: ReadonlyMap<ManifestEntry, LockedEntry>,
@@ -142,6 +134,3 @@ export function assemble(
     }),
   );
 }
-
-const filesOf = (lock: Lock) =>
-  namedEntries(lock).flatMap(({ entry }) => [...entry.files.values()]);

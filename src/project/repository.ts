@@ -1,13 +1,10 @@
 import { HugError } from '../errors.ts';
-import { succeeded, throwRejected } from '../failures.ts';
+import { requireAll } from '../failures.ts';
 import type { HubApi, Revision } from '../hub/api.ts';
 import type { TreeFile } from '../hub/tree.ts';
 import type { RepoType } from '../repo.ts';
 import type { RepoRequest } from './arguments.ts';
 import type { CommandContext } from './context.ts';
-
-/** Services for reading a repository without a manifest. */
-export type HubContext = Pick<CommandContext, 'offline' | 'endpoint' | 'connect' | 'warn'>;
 
 /** The files of a repository at a commit. */
 export interface RepoListing {
@@ -30,7 +27,7 @@ export interface RepoListing {
  * @throws HugError `EHUG_OFFLINE`
  */
 export async function withHub<T>(
-  context: Pick<HubContext, 'offline' | 'connect'>,
+  context: CommandContext,
   run: (hub: HubApi) => Promise<T>,
   endpoint?: string,
   problem = 'listing the files of a repository needs the network',
@@ -48,22 +45,28 @@ export async function withHub<T>(
 }
 
 /**
- * Runs something for each repository at once. Messages about one of several begin with its id.
+ * Runs something for each repository at once, with a Hub client; without repositories it opens none.
+ * Messages about one of several begin with its id.
  *
- * @throws HugError the failures of all repositories in one
+ * @param endpoint address that the manifest names
+ * @throws HugError `EHUG_OFFLINE`; the failures of all repositories in one
  */
 export async function forEachRepository<T>(
   all: readonly RepoRequest[],
-  warn: (line: string) => void,
-  work: (wanted: RepoRequest, warn: (line: string) => void) => Promise<T>,
+  endpoint: string | undefined,
+  context: CommandContext,
+  work: (hub: HubApi, wanted: RepoRequest, warn: (line: string) => void) => Promise<T>,
 ): Promise<T[]> {
-  const [only] = all;
-  if (only !== undefined && all.length === 1) return [await work(only, warn)];
-  const results = await Promise.allSettled(
-    all.map((wanted) => work(wanted, (line) => warn(`${wanted.id}: ${line}`))),
-  );
-  throwRejected(all, results, ({ id }) => id);
-  return [...succeeded(all, results).values()];
+  const { warn } = context;
+  const runAll = async (hub: HubApi) => {
+    const [only] = all;
+    if (only !== undefined && all.length === 1) return [await work(hub, only, warn)];
+    const results = await Promise.allSettled(
+      all.map((wanted) => work(hub, wanted, (line) => warn(`${wanted.id}: ${line}`))),
+    );
+    return [...requireAll(all, results, ({ id }) => id).values()];
+  };
+  return all.length === 0 ? [] : withHub(context, runAll, endpoint);
 }
 
 /**
@@ -92,10 +95,7 @@ export async function listRepo(
  * @throws HugError of the Hub client; `EHUG_REPO_AMBIGUOUS`
  */
 export async function detectType(hub: HubApi, { type, id, ref }: RepoRequest): Promise<RepoType> {
-  if (type !== undefined) return type;
-  const found = await tryBoth(hub, id, ref);
-  if (!mayExist(found.outcome)) valueOf(found.outcome);
-  return found.type;
+  return type ?? (await tryBoth(hub, id, ref)).type;
 }
 
 /**
@@ -109,12 +109,13 @@ export async function resolveRepo(
 ): Promise<{ type: RepoType; at: Revision }> {
   if (type !== undefined) return { type, at: await hub.revision(type, id, ref) };
   const found = await tryBoth(hub, id, ref);
-  return { type: found.type, at: valueOf(found.outcome) };
+  if (found.outcome.status === 'rejected') throw found.outcome.reason;
+  return { type: found.type, at: found.outcome.value };
 }
 
 type Outcome = PromiseSettledResult<Revision>;
 
-/** The one of both types that exists; a model when neither does. */
+/** The one of both types that exists. */
 async function tryBoth(
   hub: HubApi,
   id: string,
@@ -124,7 +125,10 @@ async function tryBoth(
     hub.revision('model', id, ref),
     hub.revision('dataset', id, ref),
   ]);
-  if (!mayExist(dataset)) return { type: 'model', outcome: model };
+  if (!mayExist(dataset)) {
+    if (model.status === 'rejected' && !mayExist(model)) throw model.reason;
+    return { type: 'model', outcome: model };
+  }
   if (!mayExist(model)) return { type: 'dataset', outcome: dataset };
   const denied = denialOf(model) ?? denialOf(dataset);
   const hint = `Write hf:${id} or hf-datasets:${id}.`;
@@ -156,9 +160,4 @@ function mayExist(outcome: Outcome): boolean {
 function denialOf(outcome: Outcome): HugError | undefined {
   const reason: unknown = outcome.status === 'rejected' ? outcome.reason : undefined;
   return reason instanceof HugError && DENIED.has(reason.code) ? reason : undefined;
-}
-
-function valueOf(outcome: Outcome): Revision {
-  if (outcome.status === 'rejected') throw outcome.reason;
-  return outcome.value;
 }

@@ -1,4 +1,4 @@
-import { entriesOf, namedEntries, placeOf } from '../lock/entries.ts';
+import { lockedIn, namedEntries, placeOf } from '../lock/entries.ts';
 import type { Lock, LockedEntry } from '../lock/schema.ts';
 import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
 import type { RepoType } from '../repo.ts';
@@ -12,19 +12,19 @@ export interface Reason {
   readonly reason: string;
 }
 
-/** All differences between a lock and its manifest. */
-interface Drift {
-  /** Entries of the manifest that the lock does not satisfy. */
-  readonly stale: readonly ManifestEntry[];
-  /** Empty when the lock is current. */
-  readonly reasons: readonly Reason[];
-}
-
-/** Compares a manifest with its lock, without a network. */
-export function driftOf(manifest: Manifest, lock: Lock): Drift {
+/**
+ * Compares a manifest with its lock, without a network.
+ *
+ * @returns `stale`: the entries of the manifest that the lock does not satisfy; `reasons`: all
+ *   differences, none when the lock is current
+ */
+export function driftOf(
+  manifest: Manifest,
+  lock: Lock,
+): { readonly stale: readonly ManifestEntry[]; readonly reasons: readonly Reason[] } {
   const compared = manifest.entries.map((entry) => ({
     entry,
-    reasons: entryReasons(entry, entriesOf(lock, entry.type).get(entry.name)),
+    reasons: entryReasons(entry, lockedIn(lock, entry)),
   }));
   const stale = compared.filter(({ reasons }) => reasons.length > 0);
   return {

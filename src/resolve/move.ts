@@ -4,7 +4,7 @@ import type { LockedEntry } from '../lock/schema.ts';
 import type { ManifestEntry } from '../manifest/schema.ts';
 import { satisfies } from './drift.ts';
 import { type Resolved, type ResolveContext, lockAt, lockedEntry } from './resolve.ts';
-import { type Target, explainMissing, renameWarnings, targetOf } from './target.ts';
+import { type Target, renameWarnings, targetOf } from './target.ts';
 
 /** An entry at its newest commit. */
 export interface Moved extends Resolved {
@@ -39,9 +39,7 @@ export async function moveEntry(
     );
     return { ...resolved, dates: { to: dateOf(history, target.at.rev) } };
   }
-  const target = await targetOf(wanted, hub).catch((error: unknown) => {
-    throw explainMissing(error, wanted, locked);
-  });
+  const target = await targetOf(wanted, hub, locked);
   const renamed = renameWarnings(locked, target.at.id);
   if (target.at.rev === locked.rev) {
     report('at its newest commit');

@@ -5,7 +5,6 @@ import type { ManifestEntry } from '../manifest/schema.ts';
 import { satisfies } from './drift.ts';
 import {
   type Target,
-  explainMissing,
   isPinned,
   isVersion,
   namesPrerelease,
@@ -36,9 +35,7 @@ export async function checkOutdated(
   locked: LockedEntry | undefined,
   hub: HubApi,
 ): Promise<OutdatedCheck> {
-  const target = await targetOf(entry, hub).catch((error: unknown) => {
-    throw locked === undefined ? error : explainMissing(error, entry, locked);
-  });
+  const target = await targetOf(entry, hub, locked);
   const wanted = pinOf(target);
   const latest = await latestOf(entry, target, hub);
   if (locked === undefined || !satisfies(locked, entry)) {

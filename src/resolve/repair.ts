@@ -5,19 +5,7 @@ import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
 import { satisfies } from './drift.ts';
 
 /** Both sides of a lock with conflict markers. */
-interface Sides {
-  readonly ours: Lock;
-  readonly theirs: Lock;
-}
-
-/** One lock made of both sides. */
-interface Repaired {
-  /** Locked entries by manifest entry; without those that neither side satisfies. */
-  readonly entries: ReadonlyMap<ManifestEntry, LockedEntry>;
-  /** Entries of which only the commit is reliable, not the list of files. */
-  readonly contested: ReadonlySet<ManifestEntry>;
-  readonly warnings: readonly string[];
-}
+type Sides = Readonly<Record<'ours' | 'theirs', Lock>>;
 
 /**
  * Takes each entry of the manifest from the side that satisfies it; from ours when both do.
@@ -25,8 +13,11 @@ interface Repaired {
  * Outside the markers git has merged lines of both sides. Where the sides differ in an entry, the
  * files of the one that is taken may therefore belong to the commit of the other. Lines between
  * markers are reliable, and a commit that both sides changed stands there.
+ *
+ * @returns `entries`: locked entries by manifest entry, without those that neither side satisfies;
+ *   `contested`: entries of which only the commit is reliable, not the list of files; `warnings`
  */
-export function repairLock({ entries }: Manifest, sides: Sides): Repaired {
+export function repairLock({ entries }: Manifest, sides: Sides) {
   const choices = entries.map((entry) => ({ entry, ...choose(entry, sides) }));
   return {
     entries: new Map(

@@ -108,7 +108,7 @@ export function lockedEntry(
 }
 
 /** A file as the lock has it; `hash` is its SHA-256 in SRI form. */
-export function lockedFile(file: TreeFile, hash: string): LockedFile {
+function lockedFile(file: TreeFile, hash: string): LockedFile {
   return {
     size: file.size,
     hash,

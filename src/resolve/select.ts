@@ -9,44 +9,35 @@ interface Selectable {
   readonly lfs?: unknown;
 }
 
-/** The files that a selection keeps, and warnings for the user. */
-interface Selected<F> {
-  readonly files: readonly F[];
-  readonly warnings: readonly string[];
-}
-
 /**
  * Applies a selection to the files of a commit. Globs filter LFS files and keep all plain files;
  * exclude wins over include. Exact paths choose among all files.
  *
+ * @returns the files that the selection keeps, and warnings for the user
  * @throws HugError `EHUG_SELECTION` when an exact path does not exist, or no file is left
  */
 export function selectFiles<F extends Selectable>(
   files: readonly F[],
   selection: Selection | undefined,
-): Selected<F> {
-  const selected = applySelection(files, selection);
-  if (selected.files.length > 0) return selected;
-  throw new HugError(
-    'EHUG_SELECTION',
-    files.length === 0 ? 'the repository has no files' : 'the selection leaves no file',
-    { hint: files.length === 0 ? 'Name another repository.' : 'Loosen include and exclude.' },
-  );
-}
-
-function applySelection<F extends Selectable>(
-  files: readonly F[],
-  selection: Selection | undefined,
-): Selected<F> {
-  if (selection === undefined) return { files, warnings: [] };
-  if ('files' in selection) return { files: exactFiles(files, selection.files), warnings: [] };
-  const include = compileGlobs(selection.include);
-  const exclude = compileGlobs(selection.exclude);
+): { readonly files: readonly F[]; readonly warnings: readonly string[] } {
+  if (selection !== undefined && 'files' in selection) {
+    return { files: exactFiles(files, selection.files), warnings: [] };
+  }
+  const include = compileGlobs(selection?.include);
+  const exclude = compileGlobs(selection?.exclude);
   const isKept = ({ path, lfs }: F) =>
     lfs === undefined ||
     ((include.length === 0 || matchesAny(include, path)) && !matchesAny(exclude, path));
+  const kept = files.filter(isKept);
+  if (kept.length === 0) {
+    throw new HugError(
+      'EHUG_SELECTION',
+      files.length === 0 ? 'the repository has no files' : 'the selection leaves no file',
+      { hint: files.length === 0 ? 'Name another repository.' : 'Loosen include and exclude.' },
+    );
+  }
   return {
-    files: files.filter(isKept),
+    files: kept,
     warnings: [
       ...unmatchedGlobs('include', include, files),
       ...unmatchedGlobs('exclude', exclude, files),

@@ -21,9 +21,22 @@ export interface Target {
 /**
  * Looks up the commit of an entry.
  *
+ * @param locked the entry in the lock; explains the error for what the Hub had when it was locked
  * @throws HugError of the Hub client; `EHUG_VERSION`
  */
-export async function targetOf({ type, repo, want }: ManifestEntry, hub: HubApi): Promise<Target> {
+export async function targetOf(
+  entry: ManifestEntry,
+  hub: HubApi,
+  locked?: LockedEntry,
+): Promise<Target> {
+  try {
+    return await lookUp(entry, hub);
+  } catch (error) {
+    throw locked === undefined ? error : explainMissing(error, entry, locked);
+  }
+}
+
+async function lookUp({ type, repo, want }: ManifestEntry, hub: HubApi): Promise<Target> {
   if ('ref' in want) return { ref: want.ref, at: await hub.revision(type, repo, want.ref) };
   const tags = await hub.tags(type, repo);
   const ref = highestTag(tags, want.version);
@@ -41,18 +54,8 @@ export const isPinned = ({ want }: ManifestEntry): boolean => 'ref' in want && i
 export const renameWarnings = (locked: LockedEntry, id: string): readonly string[] =>
   id === locked.repo ? [] : [`${locked.repo} is now ${id} on the Hub`];
 
-/**
- * Explains the error for a repository or commit that the Hub had when it was locked.
- *
- * @param error thrown by the look-up of an entry
- * @param locked the entry in the lock
- * @returns the error to throw instead; the same one where there is nothing to add
- */
-export function explainMissing(
-  error: unknown,
-  entry: ManifestEntry,
-  { repo, rev }: LockedEntry,
-): unknown {
+/** The error for a repository or commit that the Hub had when it was locked; else the same error. */
+function explainMissing(error: unknown, entry: ManifestEntry, { repo, rev }: LockedEntry): unknown {
   if (!(error instanceof HugError)) return error;
   const { code, hint = '' } = error;
   const what = `${entry.type} ${repo}`;

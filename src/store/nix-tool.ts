@@ -2,11 +2,11 @@ import { HugError, messageOf, systemCodeOf } from '../errors.ts';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
-/** Linux allows 2 MiB for all arguments and the environment, macOS half of it; in bytes. */
+/** Linux allows 2 MiB for all arguments and the environment, macOS half of that; in bytes. */
 const MAX_BYTES = 256 * 1024;
 
-/** Arguments in groups that fit a command line; no group is empty. */
-export function* chunked(args: readonly string[]): Generator<readonly string[]> {
+/** Splits arguments into groups that fit a command line; no group is empty. */
+export function* chunked(args: Iterable<string>): Generator<readonly string[]> {
   let chunk: string[] = [];
   let bytes = 0;
   for (const arg of args) {
@@ -26,85 +26,74 @@ export function* chunked(args: readonly string[]): Generator<readonly string[]> 
 export interface ToolWorld {
   /** Their environment; `PATH` is searched for them. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Ends them. */
+  /** Aborts them. */
   readonly signal?: AbortSignal | undefined;
 }
 
 type Tool = 'nix-store' | 'nix-instantiate' | 'nix-build';
 
-/**
- * Runs a Nix tool and returns what it prints on stdout.
- *
- * @param args one argument each; no shell reads them
- * @param input text for its stdin
- * @throws HugError `EHUG_NIX_MISSING`; `EHUG_NIX` with the tool's stderr as details
- */
-export type RunTool = (tool: Tool, args: readonly string[], input?: string) => Promise<string>;
-
-/**
- * Arguments of a tool that evaluates: its expression may use every path and variable, as by default,
- * whatever the user's settings forbid.
- */
+/** Arguments of a tool that evaluates, so that its expression may read every path, as by default. */
 export const READS_ANY_FILE: readonly string[] = ['restrict-eval', 'pure-eval'].flatMap((name) => [
   '--option',
   name,
   'false',
 ]);
 
-/** More of what a tool says than this does not help. */
+/** Lines of stderr that an error shows, the last ones. */
 const MAX_LINES = 20;
 
-/** What Nix advises to do at its own command line. */
+/** Nix's advice for its own command line. */
 const ADVICE = "(use '--show-trace'";
 
 /**
- * Bytes of memory that a tool keeps when it frees some. Without it, one that adds many files gives
- * back and asks for memory with each, which took a third of its time. Of the GNU C library,
- * mallopt(3); others do not know it.
+ * Bytes of freed memory that a tool keeps (`MALLOC_TOP_PAD_` of the GNU C library, mallopt(3)).
+ * Without it, adding many files spends a third of its time in giving memory back and asking again.
  */
 const SPARE_MEMORY = 16 * 1024 * 1024;
 
 const exec = promisify(execFile);
 
-/** Makes the function that runs Nix tools. */
-export function createRunTool({ env, signal }: ToolWorld): RunTool {
-  return async (tool, args, input = '') => {
+/**
+ * Makes the function that runs a Nix tool with some arguments, which no shell reads, and a text for
+ * its stdin. It returns what the tool prints on stdout.
+ *
+ * It throws `EHUG_NIX_MISSING`, and `EHUG_NIX` with the tool's stderr as details.
+ */
+export function createRunTool({ env, signal }: ToolWorld) {
+  return async (tool: Tool, args: readonly string[], input = ''): Promise<string> => {
     try {
       const running = exec(tool, args, {
         env: { MALLOC_TOP_PAD_: String(SPARE_MEMORY), ...env },
         maxBuffer: Infinity,
         ...(signal === undefined ? {} : { signal }),
       });
-      // A tool that ends without reading its input has already said why.
+      // A tool that ends without reading its input has already printed why.
       running.child.stdin?.on('error', () => undefined).end(input);
-      const { stdout } = await running;
-      return stdout;
+      return (await running).stdout;
     } catch (error) {
       if (signal?.aborted === true) throw error;
-      throw systemCodeOf(error) === 'ENOENT' ? missing(tool, error) : failed(tool, args, error);
+      throw toolError(tool, args, error);
     }
   };
 }
 
-function missing(tool: Tool, cause: unknown): HugError {
-  return new HugError('EHUG_NIX_MISSING', `${tool} is not on PATH`, {
-    hint: 'Install Nix, https://nixos.org/download; nix-hug lock needs none.',
-    cause,
-  });
-}
-
-function failed(tool: Tool, args: readonly string[], error: unknown): HugError {
+function toolError(tool: Tool, args: readonly string[], error: unknown): HugError {
+  if (systemCodeOf(error) === 'ENOENT') {
+    return new HugError('EHUG_NIX_MISSING', `${tool} is not on PATH`, {
+      hint: 'Install Nix, https://nixos.org/download; nix-hug lock needs none.',
+      cause: error,
+    });
+  }
   const operation = args.find((arg) => arg.startsWith('--')) ?? '';
-  const said = saidBy(error);
+  const stderr = error instanceof Error && 'stderr' in error ? String(error.stderr) : '';
+  const lines = stderr
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .filter((line) => line !== '' && !line.includes(ADVICE))
+    .slice(-MAX_LINES);
   return new HugError('EHUG_NIX', `${tool} ${operation} failed`, {
-    details: said.length === 0 ? [messageOf(error)] : said,
+    details: lines.length === 0 ? [messageOf(error)] : lines,
     hint: 'Check that Nix works here; --debug shows the whole command.',
     cause: error,
   });
-}
-
-function saidBy(error: unknown): string[] {
-  const stderr = error instanceof Error && 'stderr' in error ? String(error.stderr) : '';
-  const lines = stderr.split('\n').map((line) => line.trimEnd());
-  return lines.filter((line) => line !== '' && !line.includes(ADVICE)).slice(-MAX_LINES);
 }

@@ -1,11 +1,10 @@
-import { access, realpath } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { realpath } from 'node:fs/promises';
 import { HugError, messageOf } from '../errors.ts';
 import { nixString } from '../quote.ts';
-import { build, findNixpkgs, type Nixpkgs } from './nixpkgs.ts';
-import { chunked } from './nix-tool.ts';
-import { createRunTool, READS_ANY_FILE, type ToolWorld } from './nix-tool.ts';
+import { chunked, createRunTool, READS_ANY_FILE, type ToolWorld } from './nix-tool.ts';
 
-/** A file that is to be in the store. */
+/** A file to add to the store. */
 export interface FileToAdd {
   /** Path of the content. */
   readonly file: string;
@@ -15,104 +14,106 @@ export interface FileToAdd {
   readonly storePath: string;
 }
 
-/** The Nix that is in use. */
-interface NixFacts {
-  /** `/nix/store`, or where else this Nix keeps its store. */
-  readonly storeFolder: string;
-  readonly version: string;
-  /** A folder on the disk of the store; `undefined` when the store lies at no path of its own. */
-  readonly diskFolder: string | undefined;
-}
-
-/** What nix-hug asks of Nix. All methods throw the errors of `RunTool`. */
-export interface Nix {
-  /** Asks Nix about itself. */
-  facts(): Promise<NixFacts>;
-  /** Those of the paths that are not in the store. */
-  missing(storePaths: readonly string[]): Promise<ReadonlySet<string>>;
-  /**
-   * Adds files by their SHA-256.
-   *
-   * @throws HugError `EHUG_INTEGRITY` when a file is not what its store path says; it is not in the
-   *   store then, while others of the same call may be
-   */
-  add(files: readonly FileToAdd[]): Promise<void>;
-  /**
-   * Keeps paths from the garbage collector, by a link for each group.
-   *
-   * @param folder where the links go
-   * @param groups store paths by the name of their link; those of an earlier call are let go
-   */
-  keep(folder: string, groups: ReadonlyMap<string, readonly string[]>): Promise<void>;
-  /** A nixpkgs, see `findNixpkgs`. */
-  nixpkgs(offline: boolean): Promise<Nixpkgs | undefined>;
-  /** Builds an expression, see `build`. */
-  build(
-    expression: string,
-    options: readonly string[],
-    outLink: string | undefined,
-  ): Promise<string>;
-}
-
 /** How Nix is used. */
 export interface NixOptions extends ToolWorld {
   /** Path of the nixpkgs that the packaged nix-hug was built with. */
   readonly packagedNixpkgs?: string | undefined;
-  /** Whether the store lies elsewhere than its paths say: below another root, or on another machine. */
+  /** Whether the store is not at its own path: below another root, or on another machine. */
   readonly isElsewhere?: boolean;
 }
 
-/** Nix by its command line. */
-export function createNix({ packagedNixpkgs, isElsewhere = false, ...world }: NixOptions): Nix {
+/** The Nix in use, and its store. All methods throw the errors of `createRunTool`. */
+export type Nix = Awaited<ReturnType<typeof createNix>>;
+
+/** A nixpkgs: the expression of its package set, and the options of Nix that this needs. */
+interface Nixpkgs {
+  readonly expression: string;
+  readonly options: readonly string[];
+}
+
+/** The nixpkgs of the flake registry. */
+const REGISTRY: Nixpkgs = {
+  expression: '(builtins.getFlake "nixpkgs").legacyPackages.${builtins.currentSystem}',
+  options: ['--option', 'extra-experimental-features', 'nix-command flakes'],
+};
+
+/**
+ * Asks the command line of Nix for its version and its store.
+ *
+ * @throws HugError `EHUG_NIX_MISSING`, and others of `createRunTool`
+ */
+export async function createNix(options: NixOptions) {
+  const { packagedNixpkgs, isElsewhere = false, ...world } = options;
   const run = createRunTool(world);
 
   /** The value of an expression as JSON. */
-  const evaluate = (expression: string, ...options: readonly string[]): Promise<string> =>
+  const evaluate = (expression: string, ...more: readonly string[]): Promise<string> =>
     run(
       'nix-instantiate',
-      ['--eval', '--strict', '--json', ...READS_ANY_FILE, ...options, '-'],
+      ['--eval', '--strict', '--json', ...READS_ANY_FILE, ...more, '-'],
       expression,
     );
 
-  async function add(files: readonly FileToAdd[]): Promise<void> {
-    const added: string[] = JSON.parse(await evaluate(await copies(files), '--read-write-mode'));
-    const wrong = files.flatMap(({ storePath, file }, index) =>
-      added[index] === storePath ? [] : [{ file, stray: added[index] }],
-    );
-    const [first] = wrong;
-    if (first === undefined) return;
-    for (const { stray } of wrong) {
-      // A path that something else holds on to is no stray.
-      if (stray !== undefined) await run('nix-store', ['--delete', stray]).catch(() => undefined);
-    }
-    throw new HugError('EHUG_INTEGRITY', `${first.file} changed while it was added to the store`, {
-      hint: 'Run it again; if it stays, something writes to that file.',
-    });
-  }
+  const facts: {
+    readonly version: string;
+    /** `/nix/store`, or another folder where this Nix has its store. */
+    readonly storeFolder: string;
+  } = JSON.parse(
+    await evaluate('{ storeFolder = builtins.storeDir; version = builtins.nixVersion; }'),
+  );
+  // A setting can put the store elsewhere, too; the folder of a store without a path is missing.
+  const isAtItsPath = !isElsewhere && existsSync(facts.storeFolder);
 
   return {
-    async facts() {
-      const facts: Omit<NixFacts, 'diskFolder'> = JSON.parse(
-        await evaluate('{ storeFolder = builtins.storeDir; version = builtins.nixVersion; }'),
-      );
-      const { storeFolder } = facts;
-      // By a setting, too, a store may lie elsewhere; one that was never used is not there yet.
-      const isAtItsPath = !isElsewhere && (await isThere(storeFolder));
-      return { ...facts, diskFolder: isAtItsPath ? storeFolder : undefined };
-    },
+    ...facts,
 
-    async missing(storePaths) {
+    /** A folder on the disk of the store; `undefined` when the store is not at its own path. */
+    diskFolder: isAtItsPath ? facts.storeFolder : undefined,
+
+    /** Those of the store paths that are not in the store. */
+    async missing(storePaths: Iterable<string>): Promise<ReadonlySet<string>> {
       const missing = new Set<string>();
       for (const chunk of chunked(storePaths)) {
         const args = ['--check-validity', '--print-invalid', ...chunk];
-        for (const line of lines(await run('nix-store', args))) missing.add(line);
+        for (const line of (await run('nix-store', args)).split('\n')) missing.add(line);
       }
+      missing.delete('');
       return missing;
     },
 
-    add,
+    /**
+     * Adds files by their SHA-256.
+     *
+     * @throws HugError `EHUG_INTEGRITY` when a file does not get its store path: that file is not in
+     *   the store then, others of the same call may be
+     */
+    async add(files: readonly FileToAdd[]): Promise<void> {
+      const added: string[] = JSON.parse(await evaluate(await copies(files), '--read-write-mode'));
+      const wrong = files.flatMap(({ storePath, file }, index) =>
+        added[index] === storePath ? [] : [{ file, stray: added[index] }],
+      );
+      const [first] = wrong;
+      if (first === undefined) return;
+      for (const { stray } of wrong) {
+        // A path that something else refers to cannot be deleted, and is no stray.
+        if (stray !== undefined) await run('nix-store', ['--delete', stray]).catch(() => undefined);
+      }
+      const what = `${first.file} changed while it was added to the store`;
+      throw new HugError('EHUG_INTEGRITY', what, {
+        hint: 'Run it again; if it happens again, something writes to that file.',
+      });
+    },
 
-    async keep(folder, groups) {
+    /**
+     * Keeps store paths from the garbage collector, by one link for each group.
+     *
+     * @param folder where the links go
+     * @param groups store paths by the name of their link; a link of an earlier call is replaced
+     */
+    async addGcRoots(
+      folder: string,
+      groups: ReadonlyMap<string, readonly string[]>,
+    ): Promise<void> {
       const members = [...groups].map(
         ([name, storePaths]) => `${nixString(name)} = ${listFile(storePaths)};`,
       );
@@ -125,30 +126,60 @@ export function createNix({ packagedNixpkgs, isElsewhere = false, ...world }: Ni
       }
     },
 
-    nixpkgs: (offline) => findNixpkgs(run, { packaged: packagedNixpkgs, offline }),
-    build: (...request) => build(run, ...request),
+    /**
+     * Finds a nixpkgs: the one that the packaged nix-hug was built with, else `<nixpkgs>`, else that
+     * of the flake registry, which Nix may have to download.
+     *
+     * @param offline leaves the registry out
+     * @returns `undefined` when Nix finds none
+     */
+    async nixpkgs(offline: boolean): Promise<Nixpkgs | undefined> {
+      const packaged =
+        packagedNixpkgs === undefined ? [] : [`(/. + ${nixString(packagedNixpkgs)})`];
+      const candidates = [...packaged, '<nixpkgs>'].map((path): Nixpkgs => ({
+        expression: `import ${path} { }`,
+        options: [],
+      }));
+      for (const candidate of offline ? candidates : [...candidates, REGISTRY]) {
+        const probe = `builtins.isString (${candidate.expression}).bash.name`;
+        const args = ['--eval', ...READS_ANY_FILE, ...candidate.options, '--expr', probe];
+        const answer = await run('nix-instantiate', args).catch(() => undefined);
+        if (answer !== undefined) return candidate;
+      }
+      return undefined;
+    },
+
+    /**
+     * Builds an expression and returns its store path.
+     *
+     * @param outLink link that keeps the result from the garbage collector
+     */
+    async build(
+      expression: string,
+      more: readonly string[],
+      outLink: string | undefined,
+    ): Promise<string> {
+      const link = outLink === undefined ? ['--no-out-link'] : ['--out-link', outLink];
+      const args = [...READS_ANY_FILE, ...more, ...link, '--expr', expression];
+      return (await run('nix-build', args)).trim();
+    },
   };
 }
 
 /**
- * An expression that copies files into the store, by their SHA-256, and is their paths there.
- * `nix-store --add-fixed` gives the same paths, but hashes each file twice as often, and takes its
+ * An expression that copies files into the store by their SHA-256, and evaluates to their store
+ * paths. `nix-store --add-fixed` gives the same paths, but hashes each file once more, and takes the
  * name from the file.
  */
 async function copies(files: readonly FileToAdd[]): Promise<string> {
-  const sources = await Promise.all(files.map(({ file }) => behindLinks(file)));
-  const items = files.map(({ name }, index) => {
-    const source = `/. + ${nixString(sources[index] ?? '')}`;
-    return `(builtins.path { path = ${source}; name = ${nixString(name)}; recursive = false; })`;
-  });
+  const items = await Promise.all(
+    files.map(async ({ file, name }) => {
+      const source = `/. + ${nixString(await behindLinks(file))}`;
+      return `(builtins.path { path = ${source}; name = ${nixString(name)}; recursive = false; })`;
+    }),
+  );
   return `[ ${items.join('\n')} ]`;
 }
-
-const isThere = (file: string): Promise<boolean> =>
-  access(file).then(
-    () => true,
-    () => false,
-  );
 
 /** Nix would add a symbolic link as such. */
 async function behindLinks(file: string): Promise<string> {
@@ -156,17 +187,15 @@ async function behindLinks(file: string): Promise<string> {
     return await realpath(file);
   } catch (error) {
     throw new HugError('EHUG_FILE_SYSTEM', `cannot read ${file}: ${messageOf(error)}`, {
-      hint: 'Run it again; if it stays, something removes that file.',
+      hint: 'Run it again; if it happens again, something removes that file.',
       cause: error,
     });
   }
 }
 
-/** A file in the store that names other paths and so keeps them; one link is enough for a model. */
+/** A file in the store that refers to other paths, so that one link keeps a whole model. */
 function listFile(storePaths: readonly string[]): string {
   const parts = storePaths.map((storePath) => `(builtins.storePath ${nixString(storePath)})`);
   const list = `builtins.concatStringsSep "\\n" [ ${parts.join(' ')} ]`;
   return `builtins.toFile "nix-hug-files" (${list})`;
 }
-
-const lines = (text: string): string[] => text.split('\n').filter((line) => line !== '');

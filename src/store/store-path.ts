@@ -1,4 +1,3 @@
-import { hexOfSri } from '../digest.ts';
 import { hash as digestOf } from 'node:crypto';
 import { lstatSync } from 'node:fs';
 
@@ -8,34 +7,26 @@ const BITS_PER_DIGIT = 5;
 /** Length of the digest in a store path, in bytes. */
 const SHORT = 20;
 
-/** A file as the Nix store knows it: by its name and its content. */
-export interface StoreFile {
-  /** Name of the store path, see `lock/store-name.ts`. */
-  readonly name: string;
-  /** SHA-256 of the content in SRI form. */
-  readonly hash: string;
-}
-
 /**
  * The store path of a file that is addressed by its SHA-256 (`outputHashMode = "flat"`), as
- * `builtin:fetchurl` and `nix-store --add-fixed sha256` make it. Nothing but name, digest and store
- * folder matters. Nix manual, "Store Path Specification".
+ * `builtin:fetchurl` and `nix-store --add-fixed sha256` make it. It depends on name, digest and store
+ * folder alone. Nix manual, "Store Path Specification".
  *
  * @param folder the store folder, `/nix/store` almost everywhere
+ * @param file its name in the store, see `storeNameOf`, and the SHA-256 of its content in hex
  */
-export function storePathOf(folder: string, { name, hash }: StoreFile): string {
-  const inner = digestOf('sha256', `fixed:out:sha256:${hexOfSri(hash)}:`);
-  const digest = folded(sha256(`output:out:sha256:${inner}:${folder}:${name}`), SHORT);
-  return `${folder}/${base32(digest)}-${name}`;
-}
-
-/** Shortens a digest: the bytes beyond the length are added to the first ones without carry. */
-function folded(digest: Uint8Array, length: number): Uint8Array {
-  const short = new Uint8Array(length);
-  for (let index = 0; index < digest.length; index += 1) {
-    short[index % length] = (short[index % length] ?? 0) ^ (digest[index] ?? 0);
+export function storePathOf(
+  folder: string,
+  file: { readonly name: string; readonly sha256: string },
+): string {
+  const inner = digestOf('sha256', `fixed:out:sha256:${file.sha256}:`);
+  const text = `output:out:sha256:${inner}:${folder}:${file.name}`;
+  const short = new Uint8Array(SHORT);
+  // Nix adds the bytes beyond the length to the first ones without carry.
+  for (const [index, byte] of digestOf('sha256', text, 'buffer').entries()) {
+    short[index % SHORT] = (short[index % SHORT] ?? 0) ^ byte;
   }
-  return short;
+  return `${folder}/${base32(short)}-${file.name}`;
 }
 
 /** Nix's base 32: the bytes are one little-endian number, its highest digit comes first. */
@@ -51,12 +42,9 @@ export function base32(bytes: Uint8Array): string {
   return text;
 }
 
-const sha256 = (text: string): Buffer => digestOf('sha256', text, 'buffer');
-
 /**
- * Whether anything is at a store path. Nix need not be asked about it otherwise, where the store lies
- * at its own path. The system is asked synchronously, which takes a tenth of the time for thousands
- * of paths.
+ * Whether there is a file at a store path, which spares a question to Nix where the store is at its
+ * own path. Synchronous, which takes a tenth of the time for thousands of paths.
  */
 export const isOnDisk = (storePath: string): boolean =>
   lstatSync(storePath, { throwIfNoEntry: false }) !== undefined;

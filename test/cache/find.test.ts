@@ -21,7 +21,7 @@ const NAME = {
 const CONTENT: CachedContent = {
   names: [NAME],
   size: WEIGHTS.length,
-  hash: `sha256-${sha256.toString('base64')}`,
+  digest: { kind: 'sha256', hex: sha256.toString('hex') },
 };
 
 const ignore = () => undefined;
@@ -33,12 +33,12 @@ async function put(file: string, content: string): Promise<string> {
 }
 
 describe('the Hugging Face cache', () => {
-  it('need not exist', async () => {
+  it('may be missing', async () => {
     const none = { file: undefined, damaged: [] };
     expect(await findInCache('/nonexistent', CONTENT, ignore)).toEqual(none);
   });
 
-  it('has a content as a blob, as a file without links, and as a link into a shared store', async () => {
+  it('has a content as a blob, as a file in the snapshot, or as a link into a shared store', async () => {
     const cache = await tempFolder('hub cache');
     const shared = await put(path.join(cache, 'blobs', 'ab', 'abcd'), WEIGHTS);
     const blob = blobPath(cache, NAME);
@@ -52,7 +52,7 @@ describe('the Hugging Face cache', () => {
     expect(await findInCache(cache, CONTENT, ignore)).toEqual({ file: blob, damaged: [] });
   });
 
-  it('is read to the end, and says how far', async () => {
+  it('is read to the end, with progress', async () => {
     const cache = await tempFolder();
     await put(blobPath(cache, NAME), WEIGHTS);
     const seen: number[] = [];
@@ -60,7 +60,7 @@ describe('the Hugging Face cache', () => {
     expect(seen.at(-1)).toBe(WEIGHTS.length);
   });
 
-  it('is not believed: damage is named, and the next name is tried', async () => {
+  it('is verified: damage is reported, and the next name is tried', async () => {
     const cache = await tempFolder();
     const other = { ...NAME, id: 'tiny' };
     const content = { ...CONTENT, names: [NAME, other] };
@@ -111,7 +111,10 @@ describeClients((client) => {
         const text = {
           names: [{ ...NAME, rev, path: 'a/ü b.txt', etag: oid }],
           size: plain.length,
-          hash: `sha256-${createHash('sha256').update(plain).digest('base64')}`,
+          digest: {
+            kind: 'sha256',
+            hex: createHash('sha256').update(plain).digest('hex'),
+          } as const,
         };
         expect((await findInCache(cache, text, ignore)).file).toContain(cache);
       } finally {

@@ -1,14 +1,27 @@
 import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { addToTree, readExpected, type TreeItem } from '../../src/cache/trees.ts';
+import type { CommitFile } from '../../src/cache/layout.ts';
+import { addToTree, readExpected } from '../../src/cache/trees.ts';
 import { tempFolder } from '../support/temp.ts';
 
 const REV = 'c'.repeat(40);
 const OID = 'a'.repeat(40);
 const SHA256 = 'b'.repeat(64);
-const PLAIN = { path: 'config.json', size: 3, oid: OID };
-const LFS = { path: 'w.bin', size: 7, oid: OID, sha256: SHA256 };
+const PLAIN: CommitFile = {
+  path: 'config.json',
+  size: 3,
+  digest: { kind: 'sha256', hex: 'd'.repeat(64) },
+  oid: OID,
+  isLfs: false,
+};
+const LFS: CommitFile = {
+  path: 'w.bin',
+  size: 7,
+  digest: { kind: 'sha256', hex: SHA256 },
+  oid: OID,
+  isLfs: true,
+};
 
 const listOf = (files: unknown, version: unknown = 1): string =>
   JSON.stringify({ format_version: version, files });
@@ -29,13 +42,13 @@ async function repository(before?: string) {
   const file = path.join(repo, 'trees', `${REV}.json`);
   await mkdir(path.dirname(file));
   if (before !== undefined) await writeFile(file, before);
-  const add = (items: readonly TreeItem[], isWhole = true) =>
-    addToTree(file, { items, isWhole }, () => tempFolder());
+  const add = (listed: readonly CommitFile[], isWhole = true) =>
+    addToTree(file, { listed, isWhole }, () => tempFolder());
   return { repo, file, add, text: () => readFile(file, 'utf8') };
 }
 
 /** The files that are listed after adding some to a list. */
-async function filesAfter(before: string, items: readonly TreeItem[], isWhole = true) {
+async function filesAfter(before: string, items: readonly CommitFile[], isWhole = true) {
   const { add, text } = await repository(before);
   await add(items, isWhole);
   return JSON.parse(await text()).files;

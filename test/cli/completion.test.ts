@@ -1,18 +1,38 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, rename, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { grammarOf } from '../../src/cli/completion/grammar.ts';
-import { SHELLS, type Shell } from '../../src/cli/completion/shells.ts';
-import { createProgram } from '../../src/cli/program.ts';
+import type { CommandUnknownOpts } from '@commander-js/extra-typings';
+import { build } from 'esbuild';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { createProgram } from '../../src/cli/commands.ts';
+import { SHELLS } from '../../src/cli/completion-scripts.ts';
 import { collector } from '../support/collector.ts';
 import { ended } from '../support/ended.ts';
 import { runCli } from '../support/run-cli.ts';
 import { tempFolder } from '../support/temp.ts';
 import { describeWith, openTerminal } from '../support/terminal.ts';
 
-const BIN = path.join(import.meta.dirname, '..', '..', 'src', 'bin.ts');
+const ROOT = path.join(import.meta.dirname, '..', '..');
+
+/** The command in one file, which starts faster than its sources: shells call it at each tabulator. */
+let builtCommand: string;
+beforeAll(async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'command-'));
+  builtCommand = path.join(folder, 'dist', 'bin.cjs');
+  await build({
+    entryPoints: [path.join(ROOT, 'src', 'bin.ts')],
+    outfile: builtCommand,
+    bundle: true,
+    platform: 'node',
+    define: { 'import.meta.dirname': '__dirname' },
+    external: ['import-fresh', 'js-yaml', 'parse-json', 'typescript'],
+  });
+});
+afterAll(() => rm(path.dirname(path.dirname(builtCommand)), { recursive: true }));
+
+type Shell = (typeof SHELLS)[number];
 
 /** Shells that read nothing of this machine's users, and what makes them ready. */
 const INTERACTIVE: Readonly<Record<Shell, { command: [string, ...string[]]; setUp: string }>> = {
@@ -31,6 +51,7 @@ const INTERACTIVE: Readonly<Record<Shell, { command: [string, ...string[]]; setU
 const LINES: readonly (readonly [typed: string, args: readonly string[]])[] = [
   // commands, options and their values
   ['fe', ['fetch']],
+  ['completi', ['completion']],
   ['completion fi', ['completion', 'fish']],
   ['lock --ch', ['lock', '--check']],
   ['--off', ['--offline']],
@@ -56,7 +77,7 @@ const LINES: readonly (readonly [typed: string, args: readonly string[]])[] = [
   // nothing, quietly
   ['fetch ti', ['fetch', 'ti']],
   ['-C nowhere fetch ti', ['-C', 'nowhere', 'fetch', 'ti']],
-  ['entry', ['entry']],
+  ['nonsense fe', ['nonsense', 'fe']],
 ];
 
 const MANIFEST = `
@@ -79,7 +100,7 @@ const lockOf = (models: object) => JSON.stringify({ lockfileVersion: 1, models, 
 
 /**
  * A home folder with a project in `a dir`, and a `nix-hug` in `bin` that prints its arguments, but
- * is the real one for the names of entries.
+ * is the real one for what completes.
  */
 async function createHome(shell: Shell): Promise<string> {
   const home = await tempFolder('home');
@@ -91,10 +112,8 @@ async function createHome(shell: Shell): Promise<string> {
   await writeFile(
     file('bin/nix-hug'),
     `#!/bin/sh
-for argument; do
-  [ "$argument" != entry-names ] ||
-    exec '${process.execPath}' --import '${import.meta.resolve('tsx')}' '${BIN}' "$@"
-done
+[ "$1" != complete ] ||
+  exec '${process.execPath}' '${builtCommand}' "$@"
 printf 'got'; printf '<%s>' "$@"; echo
 `,
   );
@@ -104,14 +123,19 @@ printf 'got'; printf '<%s>' "$@"; echo
   return home;
 }
 
+/** Where the shell finds `nix-hug`. */
+const environment = (home: string) => ({
+  HOME: home,
+  PATH: `${home}/bin:${process.env['PATH'] ?? ''}`,
+});
+
 async function openShell(shell: Shell, home: string, setUp = INTERACTIVE[shell].setUp) {
   const { command } = INTERACTIVE[shell];
   const terminal = await openTerminal({
     command,
     cwd: home,
     env: {
-      HOME: home,
-      PATH: `${home}/bin:${process.env['PATH'] ?? ''}`,
+      ...environment(home),
       // A shell that ends writes its history, into a folder that is being removed.
       HISTFILE: '/dev/null',
       fish_history: '',
@@ -170,7 +194,7 @@ describeWith(['zsh', 'tmux'], 'completion in zsh', () => {
   it('shows what commands and options do', async () => {
     const terminal = await openShell('zsh', await createHome('zsh'));
     await terminal.press('nix-hug ', 'Tab');
-    await terminal.until(/fetch +-- bring files into the Nix store: those of the lock/u);
+    await terminal.until(/fetch +-- add the files of the lock, or of a repository/u);
     await terminal.press('lock --', 'Tab');
     await terminal.until(/--check +-- write nothing, use no network/u);
   });
@@ -187,16 +211,21 @@ function places(): [before: string[], possible: string[]][] {
     stdout: collector().stream,
     stderr: collector().stream,
   };
-  const grammar = grammarOf(createProgram(world, async () => undefined));
-  const { options, rootOptions, commands } = grammar;
-  const flags = options.flatMap((option) => option.flags);
+  const program = createProgram(world, async () => undefined);
+  const help = program.createHelp();
+  const flagsOf = (command: CommandUnknownOpts) =>
+    help.visibleOptions(command).flatMap(({ short, long }) => [short ?? [], long ?? []].flat());
+  const commands = help.visibleCommands(program);
+  const everywhere = flagsOf(program).filter((flag) => !/^(?:-V|--version)$/u.test(flag));
   return [
-    [[], commands.map(({ name }) => name)],
-    [['-'], [...flags, ...rootOptions.flatMap((option) => option.flags)]],
-    ...commands.map((command): [string[], string[]] => [
-      [command.name, '-'],
-      [...flags, ...command.options.flatMap((option) => option.flags)],
-    ]),
+    [[], commands.map((command) => command.name())],
+    [['-'], flagsOf(program)],
+    ...program.commands
+      .filter((command) => commands.includes(command))
+      .map((command): [string[], string[]] => [
+        [command.name(), '-'],
+        [...new Set([...everywhere, ...flagsOf(command)])],
+      ]),
   ];
 }
 
@@ -213,7 +242,7 @@ describe('completion scripts', () => {
           'bash',
           ...words,
         ],
-        { cwd: home, stdio: ['ignore', 'pipe', 'pipe'] },
+        { cwd: home, env: environment(home), stdio: ['ignore', 'pipe', 'pipe'] },
       );
       const { stdout, stderr } = await ended(child);
       expect(stderr).toBe('');
@@ -228,7 +257,7 @@ describe('completion scripts', () => {
         ['--no-config', '-c', 'source ./script; complete -C $argv[1]', line],
         {
           cwd: home,
-          env: { ...process.env, HOME: home },
+          env: environment(home),
           stdio: ['ignore', 'pipe', 'pipe'],
         },
       );
@@ -266,13 +295,13 @@ describe('completion scripts', () => {
   });
 });
 
-describe('entry-names', () => {
+describe('the names of entries', () => {
   const namesIn = async (files: Readonly<Record<string, string>>) => {
     const folder = await tempFolder();
     for (const [name, text] of Object.entries(files)) {
       await writeFile(path.join(folder, name), text);
     }
-    return runCli(['entry-names'], { cwd: folder });
+    return runCli(['complete', '--', 'ls', ''], { cwd: folder });
   };
 
   it('are those of the manifest and of the lock, with their section where two have one', async () => {

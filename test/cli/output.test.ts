@@ -1,18 +1,33 @@
+import path from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { createOutput } from '../../src/cli/output.ts';
 import { HugError } from '../../src/errors.ts';
+import { styled } from '../../src/output/text.ts';
 import { collector } from '../support/collector.ts';
+import { runCli } from '../support/run-cli.ts';
 
-const SILENT = { json: false, debug: false, color: false, secrets: new Set<string>() };
+const PLAIN = {
+  json: false,
+  quiet: false,
+  debug: false,
+  color: false,
+  colorResults: false,
+  secrets: new Set<string>(),
+};
 
 /** What a result looks like on a stdout of that kind. */
-async function shown(stdout: { isTTY: boolean; columns?: number }, quiet = false): Promise<string> {
+async function shown(
+  stdout: { isTTY: boolean; columns?: number },
+  options: Partial<typeof PLAIN> = {},
+): Promise<string> {
   const collected = collector();
   const output = createOutput(
     { stdout: Object.assign(collected.stream, stdout), stderr: collector().stream },
-    { ...SILENT, quiet },
+    { ...PLAIN, ...options },
   );
-  await output.result({ text: (columns) => `${columns} columns`, json: {}, exitStatus: 0 });
+  const text = (columns: number | undefined) => `${columns} ${styled('green', 'columns')}`;
+  await output.result({ text, json: {}, exitStatus: 0 });
   return collected.text();
 }
 
@@ -22,8 +37,37 @@ describe('a result', () => {
     expect(await shown({ isTTY: false, columns: 42 })).toBe('undefined columns\n');
   });
 
-  it('is not shown when it shall be quiet', async () => {
-    expect(await shown({ isTTY: true, columns: 42 }, true)).toBe('');
+  it('is laid out for no width where a terminal does not say how wide it is', async () => {
+    expect(await shown({ isTTY: true, columns: 0 })).toBe('undefined columns\n');
+  });
+
+  it('is shown with --quiet too', async () => {
+    expect(await shown({ isTTY: true, columns: 42 }, { quiet: true })).toBe('42 columns\n');
+  });
+
+  it('has colours where the user wants them, and else none', async () => {
+    expect(await shown({ isTTY: false }, { colorResults: true })).toBe(
+      'undefined \u001b[32mcolumns\u001b[39m\n',
+    );
+    expect(await shown({ isTTY: true, columns: 42 }, { color: true })).toBe('42 columns\n');
+  });
+});
+
+describe('a list of entries', () => {
+  const cwd = path.join(import.meta.dirname, '..', '..', 'examples', 'many-models');
+  const listed = async (env: Readonly<Record<string, string>>, ...options: readonly string[]) =>
+    (await runCli(['ls', ...options], { cwd, env })).stdout;
+
+  it('has colours with FORCE_COLOR, which change nothing else', async () => {
+    const colored = await listed({ FORCE_COLOR: '1' });
+    expect(colored).toContain('\u001b[2m');
+    expect(stripVTControlCharacters(colored)).toBe(await listed({}));
+  });
+
+  it('has none on a pipe, with NO_COLOR and with --no-color', async () => {
+    expect(await listed({})).not.toContain('\u001b');
+    expect(await listed({ FORCE_COLOR: '1', NO_COLOR: '1' })).not.toContain('\u001b');
+    expect(await listed({ FORCE_COLOR: '1' }, '--no-color')).not.toContain('\u001b');
   });
 });
 
@@ -32,7 +76,7 @@ describe('an error', () => {
     const collected = collector();
     const output = createOutput(
       { stdout: collector().stream, stderr: collected.stream },
-      { ...SILENT, quiet: false, color },
+      { ...PLAIN, color },
     );
     output.error(new HugError('EHUG_USAGE', 'not so', { hint: 'But so.' }));
     return collected.text();

@@ -70,7 +70,7 @@ const weights = (user: HfUser): string => {
 };
 
 describe('a damaged blob', () => {
-  it('is replaced, and named', async () => {
+  it('is replaced, with a warning', async () => {
     const user = await hfUser(hub.endpoint, MANIFEST);
     await exportOf(user);
     await expectSound(user);
@@ -84,7 +84,7 @@ describe('a damaged blob', () => {
     await expectSound(user);
   });
 
-  it('is left as it is where there is no other', async () => {
+  it('stays as it is when no source has the content', async () => {
     const user = await hfUser(hub.endpoint, MANIFEST);
     await exportOf(user);
     await expectSound(user);
@@ -96,7 +96,7 @@ describe('a damaged blob', () => {
     expect(await folderFacts(user.cache)).toEqual(before);
   });
 
-  it('of a hub that alters files is not written', async () => {
+  it('is not written when a Hub alters files', async () => {
     const user = await hfUser(hub.endpoint, MANIFEST);
     const injection = hub.inject({
       match: ({ origin }) => origin === 'cdn',
@@ -113,8 +113,8 @@ describe('a damaged blob', () => {
   });
 });
 
-describe('an entry that cannot be brought', () => {
-  it('does not keep the others from being written', async () => {
+describe('an entry that cannot be downloaded', () => {
+  it('does not prevent the others from being written', async () => {
     const user = await hfUser(hub.endpoint, `models: { tiny: org/tiny, large: org/large }`);
     const injection = hub.inject({
       match: ({ url }) => url.startsWith('/org/large/resolve/'),
@@ -128,7 +128,7 @@ describe('an entry that cannot be brought', () => {
     expect(await readdir(inCache(user, 'models--org--large', 'snapshots'))).toEqual([]);
   });
 
-  it('does not keep another from what both have', async () => {
+  it('does not prevent another entry from a shared file', async () => {
     const copy = await hub.createRepo({ type: 'model', id: 'org/copy' });
     await copy.commit({ files: { 'config.json': '{}\n', 'own.txt': 'its own' } });
     const user = await hfUser(hub.endpoint, 'models: { copy: org/copy, tiny: org/tiny }');
@@ -159,7 +159,7 @@ describe('a plain file without a lock', () => {
 });
 
 describe('the lock', () => {
-  it('cannot put a content under the name of another', async () => {
+  it('cannot write a content under the blob name of another', async () => {
     const user = await hfUser(hub.endpoint, MANIFEST);
     const file = path.join(user.folder, 'hug.lock.json');
     const lock = JSON.parse(await readFile(file, 'utf8'));
@@ -172,7 +172,7 @@ describe('the lock', () => {
 });
 
 describe('a cache that cannot be written', () => {
-  it('because it is read-only, fails before anything is downloaded', async ({ skip }) => {
+  it('because it is read-only, is an error before anything is downloaded', async ({ skip }) => {
     const disk = await smallDisk(4 * MIB, skip);
     const user = await hfUser(hub.endpoint, MANIFEST, { HF_HUB_CACHE: `${disk.folder}/hub` });
     await mkdir(`${disk.folder}/hub/${FOLDER}/blobs`, { recursive: true });
@@ -186,7 +186,7 @@ describe('a cache that cannot be written', () => {
     expect(hub.requests).toEqual([]);
   });
 
-  it('because Nix built it, is left alone even by root', async () => {
+  it('because Nix built it, is not changed even by root', async () => {
     const user = await hfUser(hub.endpoint, MANIFEST);
     const snapshot = inCache(user, FOLDER, 'snapshots', rev);
     await mkdir(snapshot, { recursive: true });
@@ -206,7 +206,7 @@ describe('a cache that cannot be written', () => {
     expect(hub.requests).toEqual([]);
   });
 
-  it('does no harm when everything is there', async ({ skip }) => {
+  it('is no error when nothing has to be written', async ({ skip }) => {
     const disk = await smallDisk(4 * MIB, skip);
     const user = await hfUser(hub.endpoint, MANIFEST, { HF_HUB_CACHE: `${disk.folder}/hub` });
     await exportOf(user);
@@ -214,7 +214,7 @@ describe('a cache that cannot be written', () => {
     expect((await exportOf(user)).status).toBe(0);
   });
 
-  it.skipIf(process.getuid?.() !== 0)('because it belongs to somebody else', async () => {
+  it.skipIf(process.getuid?.() !== 0)('because it belongs to another user', async () => {
     const user = await hfUser(hub.endpoint, MANIFEST);
     for (const folder of [user.home, user.folder]) {
       await chown(folder, NOBODY, NOBODY);
@@ -232,9 +232,9 @@ describe('a cache that cannot be written', () => {
 });
 
 describe('a cache that several users may write', () => {
-  it.skipIf(process.getuid?.() !== 0)('may have what is left of a killed export', async () => {
+  it.skipIf(process.getuid?.() !== 0)('may have temporary files of a killed export', async () => {
     const user = await hfUser(hub.endpoint, MANIFEST);
-    const left = path.join(inCache(user, FOLDER), '.nix-hug.free');
+    const left = path.join(inCache(user, FOLDER), '.nix-hug.part');
     await mkdir(path.join(left, 'something'), { recursive: true });
     for (const folder of [user.home, user.folder, inCache(user, FOLDER), user.cache]) {
       await chmod(folder, 0o777);
@@ -244,25 +244,25 @@ describe('a cache that several users may write', () => {
     const world = { cwd: user.folder, env: { ...user.env, HOME: user.home }, uid: NOBODY };
     expect(await spawnCli(['export'], world).ended).toMatchObject({ status: 0 });
     expect((await readdir(inCache(user, FOLDER))).filter((name) => name.startsWith('.'))).toEqual([
-      '.nix-hug.free',
+      '.nix-hug.part',
     ]);
   });
 });
 
 describe('a small disk', () => {
-  it('that has no room is told before anything is downloaded', async ({ skip }) => {
+  it('without enough space is an error before anything is downloaded', async ({ skip }) => {
     const disk = await smallDisk(4 * MIB, skip);
     const user = await hfUser(hub.endpoint, LARGE, { HF_HUB_CACHE: `${disk.folder}/hub` });
     hub.clearRequests();
     const { error } = await exportOf(user);
     expect(error).toMatchObject({
       code: 'EHUG_DISK_FULL',
-      message: expect.stringContaining('needs 6 MiB more'),
+      message: expect.stringContaining('6 MiB needed'),
     });
     expect(hub.requests).toEqual([]);
   });
 
-  it('that somebody else fills meanwhile gets nothing that is half', async ({ skip }) => {
+  it('that fills up meanwhile gets no incomplete file', async ({ skip }) => {
     const disk = await smallDisk(8 * MIB, skip);
     const user = await hfUser(hub.endpoint, LARGE, { HF_HUB_CACHE: `${disk.folder}/hub` });
     const slow = hub.inject({
@@ -288,7 +288,7 @@ describe('a small disk', () => {
     expect((await exportOf(user)).status).toBe(0);
   });
 
-  it('of its own holds the same as any other', async ({ skip }) => {
+  it('of its own gets the same files', async ({ skip }) => {
     const disk = await smallDisk(8 * MIB, skip);
     const user = await hfUser(hub.endpoint, MANIFEST, { HF_HUB_CACHE: `${disk.folder}/hub` });
     expect((await exportOf(user)).status).toBe(0);
@@ -297,7 +297,7 @@ describe('a small disk', () => {
 });
 
 describeNix('a small disk beside a store', () => {
-  it('holds the same as any other', async (context) => {
+  it('gets the same files', async (context) => {
     const disk = await smallDisk(8 * MIB, context.skip);
     const store = await isolatedStore();
     const env = { ...store.env, HF_HUB_CACHE: `${disk.folder}/hub` };
@@ -332,7 +332,7 @@ describe('a cache with links', () => {
     expect(await readdir(elsewhere)).toEqual([]);
   });
 
-  it('to files elsewhere gets blobs of its own', async () => {
+  it('to files elsewhere gets its own blobs', async () => {
     const user = await hfUser(hub.endpoint, MANIFEST);
     const elsewhere = path.join(await tempFolder('elsewhere'), 'model.safetensors');
     await writeFile(elsewhere, 'weights');

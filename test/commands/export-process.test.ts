@@ -9,6 +9,7 @@ import { folderFacts } from '../support/folder-facts.ts';
 import { hfUser, inCache } from '../support/hf-user.ts';
 import { type Hub, startHub } from '../support/hub/index.ts';
 import { pythonClients } from '../support/python.ts';
+import { silenceLeases } from '../support/silence.ts';
 
 /** SHA-256 of 1 GiB of zeros. */
 const ZEROS = '49bc20df15e412a64472421e13fe86ff1c5165e18b2afccf160d4dc19fe68a14';
@@ -37,6 +38,7 @@ describe('export, killed', () => {
       child.kill('SIGKILL');
       await ended;
       await assertWhole(hub, revOne, user, facts);
+      await silenceLeases(user.cache);
       expect((await user.run(['export'])).status).toBe(0);
       expect(await folderFacts(user.cache)).toEqual(facts);
     },

@@ -107,14 +107,14 @@ describeClients((client) => {
       { allow_patterns: ['sub/model.safetensors', 'config.json'] },
     ],
     ['a selection of weights', [MODEL, '--exclude', 'o*'], { ignore_patterns: ['o*'] }],
-  ])('cannot tell %s from what it writes itself', async (_, argv, args) => {
+  ])('would write the same files for %s', async (_, argv, args) => {
     const user = await hfUser(hub.endpoint);
     const { stderr } = await done(user, ['export', ...argv]);
     expect(stderr).not.toContain('warning');
     expect(await folderFacts(user.cache)).toEqual(await official([args]));
   });
 
-  it('cannot tell weights in Xet storage from what it writes itself', async () => {
+  it('would write the same files for weights in Xet storage', async () => {
     const user = await hfUser(hub.endpoint);
     hub.options.extraTreeField = { xetHash: 'e'.repeat(64) };
     onTestFinished(() => {
@@ -124,21 +124,21 @@ describeClients((client) => {
     expect(await folderFacts(user.cache)).toEqual(await official([{ repo_id: 'org/weights' }]));
   });
 
-  it('cannot tell several revisions from what it writes itself', async () => {
+  it('would write the same files for several revisions', async () => {
     const user = await hfUser(hub.endpoint);
     for (const ref of ['v1.0', revs[0], 'main']) await done(user, ['export', MODEL, '--ref', ref]);
     const args = [{ revision: 'v1.0' }, { revision: revs[0] }, { revision: 'main' }];
     expect(await folderFacts(user.cache)).toEqual(await official(args));
   });
 
-  it('cannot tell a lock from what it writes itself', async () => {
+  it('would write the same files for a lock', async () => {
     const user = await hfUser(hub.endpoint, LOCKED);
     await done(user, ['export']);
     const args = [{}, { repo_id: DATASET, repo_type: 'dataset' }];
     expect(await folderFacts(user.cache)).toEqual(await official(args));
   });
 
-  it('scans, verifies and loads what is exported', async () => {
+  it('scans, verifies and loads an export', async () => {
     const user = await hfUser(hub.endpoint, LOCKED);
     await done(user, ['export']);
     await done(user, ['export', MODEL, '--ref', 'v1.0']);
@@ -162,7 +162,7 @@ describeClients((client) => {
     });
   });
 
-  it('loads what a lock selects, without saying again what that was', async () => {
+  it('loads a selection of a lock without repeating the selection', async () => {
     const manifest = 'models: { tiny: { repo: org/tiny, include: ["*.safetensors"] } }';
     const user = await hfUser(hub.endpoint, manifest);
     await done(user, ['export', 'tiny']);
@@ -172,7 +172,7 @@ describeClients((client) => {
     expect(await readdir(path.join(folder, 'sub'))).toContain('model.safetensors');
   });
 
-  it('downloads the rest of what a lock selects, when it may', async () => {
+  it('downloads the files outside of a selection when it is online', async () => {
     const manifest = 'models: { tiny: { repo: org/tiny, include: ["*.safetensors"] } }';
     const user = await hfUser(hub.endpoint, manifest);
     await done(user, ['export', 'tiny']);
@@ -242,7 +242,7 @@ describeClients((client) => {
 });
 
 describeNix('export with Nix', () => {
-  it('takes from the store what is there, without a network', async () => {
+  it('copies from the store without a network', async () => {
     const store = await isolatedStore();
     const user = await hfUser(hub.endpoint, LOCKED, store.env);
     await done(user, ['fetch']);
@@ -259,7 +259,7 @@ describeNix('export with Nix', () => {
     expect([nlink, mode & 0o777]).toEqual([1, 0o644]);
   });
 
-  it('downloads what is damaged in the store, and says so', async () => {
+  it('downloads a file that is damaged in the store, with a warning', async () => {
     const store = await isolatedStore();
     const user = await hfUser(hub.endpoint, 'models: { tiny: org/tiny }', store.env);
     const { json } = await done(user, ['fetch', '--json']);
@@ -274,13 +274,13 @@ describeNix('export with Nix', () => {
     expect(await readFile(path.join(snapshot(user, revs[1]), 'new.bin'), 'utf8')).toBe('new');
   });
 
-  it('goes on without a store when Nix fails', async () => {
+  it('continues without a store when Nix fails', async () => {
     const user = await hfUser(hub.endpoint, 'models: { tiny: org/tiny }');
     const bin = path.join(user.home, 'bin');
     await mkdir(bin);
     await writeFile(path.join(bin, 'nix-instantiate'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
     const { stderr } = await done(user, ['export'], { PATH: bin });
-    expect(stderr).toContain('warning: the Nix store is not looked into: nix-instantiate');
+    expect(stderr).toContain('warning: the Nix store is not used: nix-instantiate');
   });
 });
 
@@ -294,7 +294,7 @@ function sourcesOf({
 }
 
 describe('export', () => {
-  it('takes repositories from the Hub that a manifest names', async () => {
+  it('asks the Hub that a manifest names', async () => {
     const user = await hfUser(hub.endpoint, `endpoint: ${hub.endpoint}\n`, { HF_ENDPOINT: '' });
     await done(user, ['export', 'hf:org/weights', `${hub.endpoint}/${MODEL}`]);
     expect(await readdir(user.cache)).toEqual(
@@ -302,7 +302,7 @@ describe('export', () => {
     );
   });
 
-  it('tells what it wrote, and where each file came from', async () => {
+  it('prints the snapshots, and where each file came from', async () => {
     const user = await hfUser(hub.endpoint, 'models: { tiny: org/tiny }');
     const [rev] = revs.slice(1);
     const first = (await done(user, ['export', 'tiny', '--include', 'new*', '--json'])).json();
@@ -324,7 +324,7 @@ describe('export', () => {
     expect((await done(user, ['export'])).stdout).toBe(`${snapshot(user, revs[1])}\n`);
   });
 
-  it('leaves nothing behind, and touches nothing the second time', async () => {
+  it('leaves no temporary files, and changes nothing the second time', async () => {
     const user = await hfUser(hub.endpoint, LOCKED);
     await done(user, ['export']);
     const names = await readdir(inCache(user, FOLDER));
@@ -338,7 +338,7 @@ describe('export', () => {
     expect(await inodes()).toEqual(before);
   });
 
-  it('adds to a snapshot what an earlier selection left out', async () => {
+  it('adds files to a snapshot that an earlier selection left out', async () => {
     const user = await hfUser(hub.endpoint);
     const whole = await hfUser(hub.endpoint);
     await done(user, ['export', MODEL, '--file', 'sub/model.safetensors']);
@@ -362,7 +362,7 @@ describe('export', () => {
     return { user, update, main: () => readFile(main, 'utf8') };
   }
 
-  it('does not take a ref of the user back to an older commit', async () => {
+  it('does not move a ref back to an older commit', async () => {
     const { user, main } = await projectAtOldCommit();
     await done(user, ['export', MODEL]);
     for (const argv of [['export'], ['export', '--offline']]) {
@@ -381,7 +381,7 @@ describe('export', () => {
     expect(await main()).toBe(revs[0]);
   });
 
-  it('moves a ref to the commit that is the newest at the Hub', async () => {
+  it('moves a ref to the newest commit of the Hub', async () => {
     const { user, main, update } = await projectAtOldCommit();
     await done(user, ['export']);
     expect(await main()).toBe(revs[0]);
@@ -400,7 +400,7 @@ describe('export', () => {
     expect(await readdir(inCache(user, FOLDER))).not.toContain('refs');
   });
 
-  it('exports gated models with the token, and without it nothing', async () => {
+  it('exports gated models only with a token', async () => {
     const user = await hfUser(hub.endpoint);
     const refused = await user.run(['export', 'org/gated', '--json']);
     expect(refused.json().error.code).toBe('EHUG_GATED');
@@ -412,7 +412,7 @@ describe('export', () => {
     expect(await readdir(inCache(user, 'models--org--gated', 'blobs'))).toHaveLength(2);
   });
 
-  it('says offline what it misses, and asks nobody', async () => {
+  it('names the missing files offline, and makes no request', async () => {
     const user = await hfUser(hub.endpoint, LOCKED);
     hub.clearRequests();
     const url = await user.run(['export', MODEL, '--offline', '--json']);
@@ -427,7 +427,7 @@ describe('export', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it('refuses arguments that make no sense together', async () => {
+  it('refuses arguments that contradict each other', async () => {
     const user = await hfUser(hub.endpoint, LOCKED);
     for (const argv of [
       [MODEL, 'hf:org/weights', '--ref', 'v1.0'],

@@ -89,7 +89,7 @@ beforeEach(() => hub.clearRequests());
 const BOTH = 'models: { tiny: org/tiny }\ndatasets: { rows: org/rows }';
 
 describe('fetch', () => {
-  it('brings 30 shards, so that a build downloads nothing', async () => {
+  it('adds 30 shards to the store, so that a build downloads nothing', async () => {
     const made = await project('models: { sharded: org/sharded }');
     const { status, stdout, stderr } = await made.run(['fetch']);
     expect([status, stderr]).toEqual([0, expect.not.stringContaining('warning')]);
@@ -100,7 +100,7 @@ describe('fetch', () => {
     expect(hub.requests).toEqual([]);
   });
 
-  it('brings names of every kind, and each content once', async () => {
+  it('adds file names of every kind, and downloads each content once', async () => {
     const made = await project(BOTH);
     const { json, status } = await made.run(['fetch', '--json']);
     expect(status).toBe(0);
@@ -118,7 +118,7 @@ describe('fetch', () => {
     expect(hub.requests).toEqual([]);
   });
 
-  it('leaves nothing behind, does nothing the second time and asks nobody', async () => {
+  it('leaves no temporary files, and makes no request the second time', async () => {
     const { run, home, store } = await project(BOTH);
     await run(['fetch']);
     const before = await storeObjects(store);
@@ -132,7 +132,7 @@ describe('fetch', () => {
     expect(await storeObjects(store)).toEqual(before);
   });
 
-  it('brings the named entries alone', async () => {
+  it('adds only the named entries', async () => {
     const { run } = await project(BOTH);
     const { json } = await run(['fetch', '--json', 'rows']);
     expect(json().entries.map(({ name }: { name: string }) => name)).toEqual(['rows']);
@@ -140,7 +140,7 @@ describe('fetch', () => {
     expect((await run(['fetch', 'models.tiny', 'rows'])).stdout).toContain('2 entries');
   });
 
-  it('shows what is missing with --dry-run, and brings nothing', async () => {
+  it('lists the missing files with --dry-run, and adds none', async () => {
     const { run, store } = await project(BOTH);
     const { status, stdout } = await run(['fetch', '--dry-run']);
     expect(status).toBe(0);
@@ -150,9 +150,11 @@ describe('fetch', () => {
     expect(await storeObjects(store)).toEqual([]);
   });
 
-  it('shows one plain line for each file on a pipe', async () => {
+  it('shows one plain line for each entry on a pipe, and with --verbose for each file', async () => {
     const { run } = await project('datasets: { rows: org/rows }');
-    const { stderr } = await run(['fetch']);
+    expect((await run(['fetch'])).stderr).toBe('datasets.rows: 2 files, 7 B\n');
+    const { run: again } = await project('datasets: { rows: org/rows }');
+    const { stderr } = await again(['fetch', '--verbose']);
     expect(stderr.split('\n').toSorted()).toEqual([
       '',
       'datasets.rows config.json: 3 B',
@@ -161,11 +163,11 @@ describe('fetch', () => {
   });
 
   it.each(['fetch --dry-run', 'fetch', 'export', 'verify'])(
-    'shows nothing of a name that a terminal would obey: %s',
+    'escapes control characters in file names: %s',
     async (command) => {
       const { run } = await project('models: { odd: org/odd }');
       if (command === 'verify') await run(['fetch']);
-      const { status, stdout, stderr } = await run(command.split(' '));
+      const { status, stdout, stderr } = await run([...command.split(' '), '-v']);
       expect(status).toBe(0);
       expect(stdout + stderr).toContain(String.raw`a\u202eb.txt`);
       expect(stdout + stderr).not.toContain('\u202e');
@@ -205,14 +207,16 @@ describe('fetch', () => {
     expect(names.some((name) => name.endsWith('-train.parquet'))).toBe(true);
   });
 
-  it('does not count the room where a store below another root does not lie', async ({ skip }) => {
+  it('ignores the disk space at the path of a store that is below another root', async ({
+    skip,
+  }) => {
     const { folder } = await smallDisk(1024 * 1024, skip);
     const { run } = await project('models: { sharded: org/sharded }');
     const { status, stdout } = await run(['fetch'], below(await tempFolder(), folder));
     expect([status, stdout]).toEqual([0, expect.stringContaining('30 files of 1 entry')]);
   });
 
-  it('brings a gated model with a token, which the CDN never sees', async () => {
+  it('downloads a gated model with a token, and never sends it to the CDN', async () => {
     const made = await project('models: { gated: org/gated }', {
       env: { HF_TOKEN: TOKEN },
     });
@@ -226,7 +230,7 @@ describe('fetch', () => {
     expect(await grep(made.store.folder, TOKEN)).toBe('');
   });
 
-  it('takes what repositories share from one that gives it', async () => {
+  it('downloads a shared file from the repository that allows it', async () => {
     const made = await project('models: { gated: org/gated, open: org/open }', {
       env: { HF_TOKEN: TOKEN },
     });
@@ -237,7 +241,7 @@ describe('fetch', () => {
     expect(stdout).not.toContain('config.json');
   });
 
-  it('names the first of the repositories that all refuse what they share', async () => {
+  it('names the first repository when all refuse a shared file', async () => {
     const made = await project('models: { gated: org/gated, open: org/open }', {
       env: { HF_TOKEN: TOKEN },
     });
@@ -247,7 +251,7 @@ describe('fetch', () => {
     expect(stderr).not.toContain('org/open');
   });
 
-  it('works from a lock that is out of date, and says so', async () => {
+  it('uses a lock that is out of date, with a warning', async () => {
     const { run, manifest } = await project(BOTH);
     await manifest('models: { tiny: org/other }');
     const { status, stderr, stdout } = await run(['fetch', 'rows']);
@@ -255,7 +259,7 @@ describe('fetch', () => {
     expect(stdout).toContain('2 files of 1 entry are there');
   });
 
-  it('takes the endpoint of the lock when the environment has none', async () => {
+  it('uses the endpoint of the lock when HF_ENDPOINT is not set', async () => {
     const { run } = await project(`endpoint: ${hub.endpoint}\n${BOTH}`);
     const { status } = await run(['fetch'], { HF_ENDPOINT: '' });
     expect(status).toBe(0);
@@ -269,7 +273,7 @@ const grep = async (folder: string, text: string): Promise<string> =>
 describe('the Hugging Face cache', () => {
   const MANIFEST = 'models: { tiny: { repo: tiny, files: [model.safetensors, config.json] } }';
 
-  it('saves requests: none is made for what it has', async () => {
+  it('is used instead of the Hub, without a request', async () => {
     const { run, cache, lock } = await project(MANIFEST);
     await cacheBlob(cache, 'org/tiny', 'weights');
     await cacheBlob(cache, 'tiny', '{}\n', (await lockedFile(lock, 'config.json')).oid);
@@ -278,7 +282,7 @@ describe('the Hugging Face cache', () => {
     expect(stdout).toContain('2 files (10 B) from the Hugging Face cache');
   });
 
-  it('is not believed: what is damaged is downloaded, and the user is told', async () => {
+  it('is verified: a damaged file is downloaded again, with a warning', async () => {
     const { run, cache, lock } = await project(MANIFEST);
     const etag = hexOfSri((await lockedFile(lock, 'model.safetensors')).hash);
     const blob = await cacheBlob(cache, 'org/tiny', 'Weights', etag);
@@ -293,12 +297,14 @@ describe('the Hugging Face cache', () => {
     expect(await readFile(blob, 'utf8')).toBe('Weights');
   });
 
-  it('is enough for --offline; otherwise what is missing is named', async () => {
+  it('is enough for --offline; missing files are named', async () => {
     const { run, cache, lock } = await project(MANIFEST);
     await cacheBlob(cache, 'org/tiny', 'weights');
     const half = await run(['fetch', '--offline']);
     expect([half.status, half.stderr]).toEqual([1, expect.stringContaining('EHUG_OFFLINE')]);
-    expect(half.stderr).toContain('models.tiny: "config.json" is in no cache');
+    expect(half.stderr).toContain(
+      'models.tiny: "config.json" is neither in the Nix store nor in the Hugging Face cache',
+    );
     expect(half.stderr).not.toContain('"model.safetensors"');
     await cacheBlob(cache, 'org/tiny', '{}\n', (await lockedFile(lock, 'config.json')).oid);
     const full = await run(['fetch'], { HF_HUB_OFFLINE: '1' });
@@ -307,7 +313,7 @@ describe('the Hugging Face cache', () => {
 });
 
 describeClients((client) => {
-  it('loads the cache that Nix builds from what was fetched, with no Hub at all', async () => {
+  it('loads the cache that Nix builds from the fetched files, without a Hub', async () => {
     const made = await project('models: { sharded: org/sharded, tiny: org/tiny }');
     expect((await made.run(['fetch'])).status).toBe(0);
     hub.clearRequests();
@@ -329,7 +335,7 @@ describeClients((client) => {
     expect(hub.requests).toEqual([]);
   });
 
-  it('has filled a cache that saves every request', async () => {
+  it('has filled a cache that fetch uses without a request', async () => {
     const { run, home } = await project('models: { tiny: org/tiny }');
     await callPython(client, { home: `${home}/hf`, endpoint: hub.endpoint }, [
       { call: 'snapshot_download', args: { repo_id: 'org/tiny' } },
@@ -358,7 +364,7 @@ describe('errors of fetch', () => {
     expect(stderr).toContain('no entry "nothing-like-it"\n');
   });
 
-  it('say when there is no lock, or one with conflict markers', async () => {
+  it('name a missing lock, and a lock with conflict markers', async () => {
     const { run, writeLock } = await project(BOTH);
     await writeLock('<<<<<<< ours\n');
     const conflict = await run(['fetch']);
@@ -375,7 +381,7 @@ describe('errors of fetch', () => {
     expect(missing.stderr).toContain('nix-hug lock');
   });
 
-  it('name every file that failed, and keep what went well', async () => {
+  it('name every file that failed, and keep the others in the store', async () => {
     const { run, store } = await project(BOTH);
     injectAlways(hub, '/model.safetensors', {
       kind: 'status',
@@ -390,7 +396,7 @@ describe('errors of fetch', () => {
     expect((await storeObjects(store)).length).toBe(8);
   });
 
-  it('of the digest store nothing, and the next run succeeds', async () => {
+  it('of the digest add nothing to the store, and the next run succeeds', async () => {
     const { run, store, home } = await project('datasets: { rows: org/rows }');
     const injection = hub.inject({
       match: ({ origin }) => origin === 'cdn',
@@ -408,7 +414,7 @@ describe('errors of fetch', () => {
     expect((await run(['fetch'])).status).toBe(0);
   });
 
-  it('of the network end the run, however many files are left', async () => {
+  it('of the network end the run after 16 files in a row', async () => {
     const many = await hub.createRepo({ type: 'model', id: 'org/many' });
     await many.commit({
       files: Array.from({ length: 100 }, (_, index) => [`${index}.bin`, lfs(`of ${index}`)]),
@@ -418,10 +424,11 @@ describe('errors of fetch', () => {
     const { status, stderr } = await run(['fetch']);
     expect([status, stderr]).toEqual([1, expect.stringContaining('EHUG_NETWORK')]);
     expect(stderr).toContain('not tried any more: 84 other files');
-    expect(stderr.split('\n').length).toBeLessThan(24);
+    const errors = stderr.split('\n').filter((line) => !line.includes('; waiting '));
+    expect(errors.length).toBeLessThan(20);
   });
 
-  it('of a read-only store hold what Nix said', async ({ skip }) => {
+  it('of a read-only store show the output of Nix', async ({ skip }) => {
     const disk = await smallDisk(1024 * 1024, skip);
     const { run } = await project('datasets: { rows: org/rows }', { storeFolder: disk.folder });
     await disk.makeReadOnly();
@@ -430,7 +437,7 @@ describe('errors of fetch', () => {
     expect(stderr).toContain(disk.folder);
   });
 
-  it('without room for everything is named before anything is downloaded', async ({ skip }) => {
+  it('of disk space come before anything is downloaded', async ({ skip }) => {
     const { folder } = await smallDisk(4 * 1024 * 1024, skip);
     const made = await project('models: { sharded: org/sharded }', { storeFolder: folder });
     const text = (await made.lockText()) ?? '';
@@ -441,7 +448,7 @@ describe('errors of fetch', () => {
     expect(hub.requests).toEqual([]);
   });
 
-  it('of a disk that is full of files hold what Nix said, and the next run succeeds', async ({
+  it('of a disk without inodes show the output of Nix, and the next run succeeds', async ({
     skip,
   }) => {
     const { folder } = await smallDisk(16 * 1024 * 1024, skip);

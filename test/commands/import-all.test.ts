@@ -34,7 +34,7 @@ const MANIFEST =
 
 describeClients((client) => {
   it.each([{}, { HF_HUB_DISABLE_SYMLINKS: '1' }])(
-    'has filled a cache of which a lock needs nothing else then (%j)',
+    'has filled a cache that is enough for a lock (%j)',
     async (env) => {
       const made = await cachedProject(hub, MANIFEST);
       const settings = { home: `${made.home}/hf`, endpoint: hub.endpoint, env };
@@ -65,7 +65,7 @@ async function filled() {
 }
 
 describe('import-all', () => {
-  it('shows with --dry-run what the store lacks, and brings nothing', async () => {
+  it('lists the missing snapshots with --dry-run, and adds none', async () => {
     const { run, store } = await filled();
     const { status, stdout } = await run(['import-all', '--dry-run']);
     expect(status).toBe(0);
@@ -74,7 +74,7 @@ describe('import-all', () => {
     expect(await storeObjects(store)).toEqual([]);
   });
 
-  it('tells as JSON where each file is', async () => {
+  it('prints as JSON where each file is', async () => {
     const { run } = await filled();
     await run(['import', 'rows']);
     const { json } = await run(['import-all', '-y', '--json']);
@@ -92,7 +92,7 @@ describe('import-all', () => {
     }
   });
 
-  it('leaves what is damaged alone, and brings the rest', async () => {
+  it('adds all files but the damaged ones, which it does not change', async () => {
     const { run, files, store } = await filled();
     const damaged = ['config.json', 'data/train.parquet'].map((name) => blobOf(files, name));
     for (const blob of damaged) await writeFile(blob, 'damaged');
@@ -108,7 +108,7 @@ describe('import-all', () => {
     expect(names).not.toContain('train.parquet');
   });
 
-  it('takes files that nothing says the digest of as they are, and other things not at all', async () => {
+  it('adds files without a known digest as they are, and nothing but models and datasets', async () => {
     const made = await cachedProject(hub, 'datasets: { rows: org/rows }');
     const rev = (await made.lock()).datasets.get('rows')?.rev ?? '';
     const folder = path.join(made.cache, 'datasets--org--rows', 'snapshots', rev);
@@ -121,7 +121,7 @@ describe('import-all', () => {
     expect((await storeObjects(made.store)).length).toBe(2);
   });
 
-  it('takes nothing from outside of the cache that no digest vouches for', async () => {
+  it('adds no file from outside of the cache without a known digest', async () => {
     const made = await cachedProject(hub, 'datasets: { rows: org/rows }');
     const files = await fillCache(made);
     const secret = await put(path.join(made.home, 'id_ed25519'), 'secret');
@@ -135,20 +135,22 @@ describe('import-all', () => {
     const { status, stderr } = await made.run(['import-all', '-y']);
     expect([status, stderr]).toEqual([
       1,
-      expect.stringContaining(`warning: ${secret} is outside of the cache, and nothing says`),
+      expect.stringContaining(
+        `warning: ${secret} is outside of the cache, and nothing gives its digest`,
+      ),
     ]);
     expect((await realiseAll(made)).length).toBe(2);
     expect((await storeObjects(made.store)).length).toBe(2);
   });
 
-  it('tells of a snapshot that is not whole', async () => {
+  it('warns of a snapshot that is not whole', async () => {
     const { run, files } = await filled();
     await rm(blobOf(files, 'data/train.parquet'));
     const { status, stderr } = await run(['import-all', '-y']);
     expect([status, stderr]).toEqual([0, expect.stringMatching(/rows@[0-9a-f]+ is not whole/u)]);
   });
 
-  it('has nothing to do where there is no cache', async () => {
+  it('does nothing when there is no cache', async () => {
     const { run } = await cachedProject(hub, MANIFEST);
     expect((await run(['import-all', '-y'])).stdout).toBe(
       'the Hugging Face cache has no snapshots\n',

@@ -42,7 +42,11 @@ beforeAll(async () => {
 afterAll(() => hub.close());
 
 const start = ({ folder, env }: CachedProject, more: Partial<SpawnOptions> = {}) =>
-  spawnCli(['-C', folder, 'import'], { cwd: folder, ...more, env: { ...env, ...more.env } });
+  spawnCli(['-C', folder, 'import', '--verbose'], {
+    cwd: folder,
+    ...more,
+    env: { ...env, ...more.env },
+  });
 
 /** Bytes that a process read and wrote, by `/proc/PID/io`; those of ended children are in it. */
 interface Traffic {
@@ -94,7 +98,7 @@ async function trafficOf(made: CachedProject): Promise<{ own: Traffic; tools: Tr
 }
 
 describe('the cost of import', () => {
-  it('is one reading by nix-hug, and no copy but that of the store', async () => {
+  it('is one read by nix-hug, and one copy into the store', async () => {
     const made = await cachedProject(hub, 'models: { large: org/large }');
     await fillCache(made);
     const { own, tools } = await trafficOf(made);
@@ -106,7 +110,7 @@ describe('the cost of import', () => {
     expect((await storeObjects(made.store)).length).toBe(1);
   });
 
-  it('is that, too, when the cache is on another disk', async ({ skip }) => {
+  it('is the same when the cache is on another disk', async ({ skip }) => {
     const disk = await smallDisk(LARGE + 16 * MIB, skip);
     const made = await cachedProject(hub, 'models: { large: org/large }', { cache: disk.folder });
     await fillCache(made);
@@ -154,7 +158,7 @@ describe('a cache that is not ours', () => {
     expect((await storeObjects(made.store)).length).toBe(2);
   });
 
-  it.skipIf(process.getuid?.() !== 0)('says what it does not let us read', async () => {
+  it.skipIf(process.getuid?.() !== 0)('names the files that this user may not read', async () => {
     const made = await cachedProject(hub, 'models: { tiny: org/tiny }');
     const files = await fillCache(made);
     const secret = files.find(({ path: name }) => name === 'config.json')?.blob ?? '';
@@ -170,7 +174,7 @@ describe('a cache that is not ours', () => {
 });
 
 describe('a store without room', () => {
-  it('is named before anything is read', async ({ skip }) => {
+  it('is an error before anything is read', async ({ skip }) => {
     const { folder } = await smallDisk(64 * MIB, skip);
     const made = await cachedProject(hub, 'models: { large: org/large }', { storeFolder: folder });
     await fillCache(made);
@@ -180,7 +184,7 @@ describe('a store without room', () => {
     expect(await storeObjects(made.store)).toEqual([]);
   });
 
-  it('counts only what the cache has', async ({ skip }) => {
+  it('is compared with the size of the cached files only', async ({ skip }) => {
     const { folder } = await smallDisk(64 * MIB, skip);
     const both = 'models: { large: org/large, tiny: org/tiny }';
     const made = await cachedProject(hub, both, { storeFolder: folder });
@@ -190,7 +194,7 @@ describe('a store without room', () => {
     expect((await storeObjects(made.store)).length).toBe(2);
   });
 
-  it('ends import-all with what Nix said, and the count of what was not tried any more', async ({
+  it('ends import-all with the output of Nix, and the number of skipped files', async ({
     skip,
   }) => {
     const { folder } = await smallDisk(16 * MIB, skip);

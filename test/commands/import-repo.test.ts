@@ -45,7 +45,7 @@ async function project(isWanted?: (name: string) => boolean) {
 const downloads = () => hub.requests.filter(({ url }) => url.includes('/resolve'));
 
 describe('import <url>', () => {
-  it('builds what the cache has at its commit, and prints what fetch prints', async () => {
+  it('builds the commit that the cache has, and prints the same as fetch', async () => {
     const { run } = await project();
     const { status, stdout, json } = await run(['import', 'org/tiny', '--json'], { NIX_PATH });
     expect(status, stdout).toBe(0);
@@ -79,17 +79,19 @@ describe('import <url>', () => {
     expect(downloads()).toEqual([]);
   });
 
-  it('names the weights that the cache lacks, and downloads none', async () => {
+  it('names the weights that are missing from the cache, and downloads none', async () => {
     const { run, store } = await project((name) => name !== 'model.safetensors');
     const { status, stderr } = await run(['import', 'org/tiny'], { NIX_PATH });
     expect([status, stderr]).toEqual([1, expect.stringContaining('EHUG_NOT_CACHED')]);
-    expect(stderr).toContain('lacks 1 file of 2: "model.safetensors"');
+    expect(stderr).toContain(
+      '1 of 2 files is neither in the Nix store nor in the Hugging Face cache: "model.safetensors"',
+    );
     expect(stderr).toContain('hint: Run nix-hug fetch instead');
     expect((await storeObjects(store)).map((name) => name.slice(33))).toEqual(['model.bin']);
     expect(downloads()).toEqual([]);
   });
 
-  it('says what the cache does not have, and what is two things', async () => {
+  it('names a repository or ref that is missing, and an ambiguous id', async () => {
     const { run, cache } = await project();
     const none = await run(['import', 'org/none']);
     expect([none.status, none.stderr]).toEqual([
@@ -106,27 +108,21 @@ describe('import <url>', () => {
       { cache },
     );
     await fillCache(both);
-    const two = await run(['import', 'org/both', '--offline']);
+    const two = await run(['import', 'org/both']);
     expect([two.status, two.stderr]).toEqual([2, expect.stringContaining('EHUG_REPO_AMBIGUOUS')]);
-    expect((await run(['import', 'hf:org/both', '--offline'])).status).toBe(0);
+    expect((await run(['import', 'hf:org/both'], { NIX_PATH })).status).toBe(0);
   });
 });
 
 describe('import under another id', () => {
-  it('finds what the cache has under the own id of the repository', async () => {
+  it('finds the repository under the id that the Hub answers with', async () => {
     const { run } = await project();
     const { status, stdout } = await run(['import', 'hf:tiny'], { NIX_PATH });
     expect([status, downloads()]).toEqual([0, []]);
     expect(stdout).toContain('url = "org/tiny";');
-    // Nobody knows that id without a network.
-    const offline = await run(['import', 'hf:tiny', '--offline']);
-    expect([offline.status, offline.stderr]).toEqual([
-      1,
-      expect.stringContaining('the Hugging Face cache has no model tiny'),
-    ]);
   });
 
-  it('takes what is there under the id that is typed', async () => {
+  it('finds the repository under the id as it was typed', async () => {
     const { run, cache } = await project();
     await rename(path.join(cache, 'models--org--tiny'), path.join(cache, 'models--tiny'));
     expect((await run(['import', 'hf:tiny'], { NIX_PATH })).status).toBe(0);
@@ -148,13 +144,10 @@ describe('import under another id', () => {
       expect(status, stderr).toBe(0);
       expect(stdout).toContain('url = "org/tiny";');
       expect(downloads()).toEqual([]);
-      // Only the Hub can tell that it is the same.
-      const offline = await run([...argv, '--offline']);
-      expect(offline.stderr).toContain('the Hugging Face cache has no model org/tiny');
     },
   );
 
-  it('finds the ref under the own id when the typed one has others', async () => {
+  it('finds the ref under the id of the Hub when the typed id has other refs', async () => {
     const { run, cache } = await project();
     await put(path.join(cache, 'models--tiny', 'refs', 'dev'), first);
     await mkdir(path.join(cache, 'models--tiny', 'snapshots', first), { recursive: true });
@@ -165,7 +158,7 @@ describe('import under another id', () => {
 });
 
 describe('import of several', () => {
-  it('brings entries and repositories, and tells of each', async () => {
+  it('adds entries and repositories, and reports each', async () => {
     const { run, cache, store } = await project();
     const rows = 'datasets: { both: hf-datasets:org/both }';
     await fillCache(await cachedProject(hub, rows, { cache }));
@@ -194,33 +187,21 @@ describe('import of several', () => {
     expect(json().repositories[0]).toEqual(alone.json());
   });
 
-  it('needs no network, selects in each, and no lock without a name', async () => {
+  it('selects in each, and needs no lock', async () => {
     const { run, cache, folder, store } = await project();
     await fillCache(await cachedProject(hub, 'models: { both: hf:org/both }', { cache }));
     await rm(path.join(folder, 'hug.lock.json'));
     hub.clearRequests();
-    const argv = [
-      'import',
-      'hf:org/tiny',
-      'hf:org/both',
-      '--offline',
-      '--include',
-      'unet/',
-      '--include',
-      'a.*',
-    ];
-    const { status, stdout, stderr } = await run(argv);
+    const argv = ['import', 'hf:org/tiny', 'hf:org/both', '--include', 'unet/', '--include', 'a.*'];
+    const { status, stdout, stderr } = await run(argv, { NIX_PATH });
     expect([status, stderr]).toEqual([0, expect.stringContaining('warning: org/tiny: ')]);
-    expect(stdout.match(/^No Nix expression/gmu)).toHaveLength(2);
-    expect((await storeObjects(store)).map((name) => name.slice(33)).toSorted()).toEqual([
-      'a.bin',
-      'config.json',
-      'model.bin',
-    ]);
-    expect(hub.requests).toEqual([]);
+    expect(stdout.match(/^nix-hug-lib\.fetchModel \{/gmu)).toHaveLength(2);
+    const weights = (await storeObjects(store)).filter((name) => name.endsWith('.bin'));
+    expect(weights.map((name) => name.slice(33)).toSorted()).toEqual(['a.bin', 'model.bin']);
+    expect(downloads()).toEqual([]);
   });
 
-  it('names all that cannot be found, and brings nothing then', async () => {
+  it('names all that cannot be found, and adds nothing then', async () => {
     const { run, store } = await project();
     const { status, stderr } = await run([
       'import',
@@ -236,43 +217,32 @@ describe('import of several', () => {
   });
 });
 
-describe('import <url> --offline', () => {
-  it('brings every file, tells where each is, and why there is no expression', async () => {
-    const { run, lock } = await project();
-    const { status, stdout } = await run(['import', 'org/tiny', '--offline']);
-    expect(status).toBe(0);
-    expect(stdout).toMatch(/^config\.json +\/.+-config\.json\n/u);
-    expect(stdout).toContain('No Nix expression: its fileTreeHash is of an answer');
-    const { json } = await run(['import', 'org/tiny', '--json'], { HF_HUB_OFFLINE: '1' });
-    const { files, expression, storePath } = json();
-    expect([expression, storePath]).toEqual([null, null]);
-    const sizes = [...((await lock()).models.get('tiny')?.files.values() ?? [])].map(
-      ({ size }) => size,
-    );
-    expect(files.map(({ size }: { size: number }) => size)).toEqual(sizes);
-    // They are where the lock has them.
-    expect((await run(['fetch'])).stdout).toContain('already');
-    expect(hub.requests).toEqual([]);
-  });
-
-  it('selects, too', async () => {
-    const { run, store } = await project();
-    await run(['import', 'org/tiny', '--offline', '--file', 'unet/model.bin']);
-    expect((await storeObjects(store)).map((name) => name.slice(33))).toEqual(['model.bin']);
-    const none = await run(['import', 'org/tiny', '--offline', '--file', 'x']);
-    expect(none.stderr).toContain('EHUG_SELECTION');
-  });
-
-  it.each(['config.json', 'model.safetensors'])('stores no damaged %s', async (name) => {
+describe('import <url>', () => {
+  it('stores no damaged weights', async () => {
+    const name = 'model.safetensors';
     const { run, files, store } = await project();
     await writeFile(blobOf(files, name), 'damaged');
-    const { status, stderr } = await run(['import', 'org/tiny', '--offline']);
+    const { status, stderr } = await run(['import', 'org/tiny'], { NIX_PATH });
     expect([status, stderr]).toEqual([
       1,
-      expect.stringContaining(`the Hugging Face cache has no sound copy of "${name}"`),
+      expect.stringContaining(`the Hugging Face cache has no undamaged copy of "${name}"`),
     ]);
-    expect(stderr).toContain(`warning: ${blobOf(files, name)} has the `);
+    expect(stderr).toContain(`warning: ${blobOf(files, name)} has `);
     expect(await readFile(blobOf(files, name), 'utf8')).toBe('damaged');
     expect((await storeObjects(store)).filter((object) => object.endsWith(name))).toEqual([]);
+  });
+
+  it.each([
+    ['--offline', {}],
+    ['HF_HUB_OFFLINE', { HF_HUB_OFFLINE: '1' }],
+  ])('fails with %s, and names a command that works', async (option, env) => {
+    const { run, store } = await project();
+    const argv = ['import', 'org/tiny', ...(option.startsWith('--') ? [option] : [])];
+    const { status, stderr } = await run(argv, env);
+    expect([status, stderr]).toEqual([1, expect.stringContaining('EHUG_OFFLINE')]);
+    expect(stderr).toContain('nix-hug import-all');
+    expect([await storeObjects(store), hub.requests]).toEqual([[], []]);
+    const all = await run(['import-all', '-y', '--offline']);
+    expect([all.status, hub.requests]).toEqual([0, []]);
   });
 });

@@ -37,7 +37,7 @@ const THREE =
 
 describeClients((client) => {
   it.each([{}, { HF_HUB_DISABLE_SYMLINKS: '1' }])(
-    'has filled a cache that a build needs nothing beside (%j)',
+    'has filled a cache that is enough for a build (%j)',
     async (env) => {
       const made = await cachedProject(hub, THREE);
       const settings = { home: `${made.home}/hf`, endpoint: hub.endpoint, env };
@@ -58,7 +58,7 @@ describeClients((client) => {
 });
 
 describe('import', () => {
-  it('brings what the cache has, asks nobody, and does nothing the second time', async () => {
+  it('adds the cached files without a request, and none the second time', async () => {
     const made = await cachedProject(hub, BOTH);
     await fillCache(made);
     hub.clearRequests();
@@ -79,7 +79,7 @@ describe('import', () => {
     expect(await readdir(made.home)).toEqual(['hf']);
   });
 
-  it('brings the named entries alone', async () => {
+  it('adds only the named entries', async () => {
     const made = await cachedProject(hub, BOTH);
     await fillCache(made);
     const { json } = await made.run(['import', '--json', 'datasets.rows']);
@@ -101,16 +101,15 @@ describe('import', () => {
     expect(hub.requests).toEqual([]);
   });
 
-  it('keeps what it could bring, and names the rest with what helps', async () => {
+  it('adds the cached files, and names the missing ones with a hint', async () => {
     const made = await cachedProject(hub, BOTH);
     await fillCache(made, (name) => name === 'config.json');
     hub.clearRequests();
     const { status, stderr } = await made.run(['import']);
     expect([status, stderr]).toEqual([1, expect.stringContaining('EHUG_NOT_CACHED')]);
-    expect(stderr).toContain('models.tiny: the Hugging Face cache lacks 5 files of 7: "-dash');
-    expect(stderr).toContain(
-      'datasets.rows: the Hugging Face cache lacks 1 file of 2: "data/train.parquet"',
-    );
+    const where = 'neither in the Nix store nor in the Hugging Face cache';
+    expect(stderr).toContain(`models.tiny: 5 of 7 files are ${where}: "-dash`);
+    expect(stderr).toContain(`datasets.rows: 1 of 2 files is ${where}: "data/train.parquet"`);
     expect(stderr).toContain('added to the Nix store: 1 other file\n');
     expect(stderr).toContain('hint: Run nix-hug fetch instead');
     // `copy.json` has the content of `config.json`.
@@ -120,7 +119,7 @@ describe('import', () => {
     expect((await made.run(['import'])).status).toBe(0);
   });
 
-  it('leaves a damaged blob alone, says what it is, and stores nothing of it', async () => {
+  it('does not add or change a damaged blob, and warns of it', async () => {
     const made = await cachedProject(hub, BOTH);
     const blob = blobOf(await fillCache(made), 'data/train.parquet');
     await writeFile(blob, 'Rows');
@@ -128,7 +127,7 @@ describe('import', () => {
     expect([status, stderr]).toEqual([1, expect.stringContaining('EHUG_NOT_CACHED')]);
     expect(stderr).toContain(`warning: ${blob} has the digest sha256-`);
     expect(stderr).toContain(
-      'datasets.rows: the Hugging Face cache has no sound copy of "data/train.parquet"',
+      'datasets.rows: the Hugging Face cache has no undamaged copy of "data/train.parquet"',
     );
     expect(await readFile(blob, 'utf8')).toBe('Rows');
     const names = await storeObjects(made.store);
@@ -136,13 +135,13 @@ describe('import', () => {
     expect(names.length).toBe(7);
   });
 
-  it('needs no cache folder to say that nothing is there', async () => {
+  it('names all files as missing when there is no cache folder', async () => {
     const made = await cachedProject(hub, BOTH);
     const { status, stderr } = await made.run(['import', 'rows']);
-    expect([status, stderr]).toEqual([1, expect.stringContaining('lacks 2 files of 2')]);
+    expect([status, stderr]).toEqual([1, expect.stringContaining('2 of 2 files are neither in')]);
   });
 
-  it('needs Nix, a lock, and names that are in it', async () => {
+  it('needs Nix, a lock, and names of the lock', async () => {
     const made = await cachedProject(hub, BOTH);
     const nixless = await made.run(['import'], { PATH: await tempFolder() });
     expect([nixless.status, nixless.stderr]).toEqual([

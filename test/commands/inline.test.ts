@@ -81,7 +81,7 @@ describe.each([
   });
 
   it.each([
-    ['cannot be understood', [], 'EHUG_MANIFEST_INVALID: hug.yaml'],
+    ['cannot be parsed', [], 'EHUG_MANIFEST_INVALID: hug.yaml'],
     ['is named and not there', ['--manifest', 'no.yaml'], 'EHUG_MANIFEST_MISSING'],
   ])('asks nobody when its manifest %s', async (_, global, message) => {
     const argv = [...global, command, 'org/tiny', ...options];
@@ -93,7 +93,7 @@ describe.each([
 });
 
 describe('ls', () => {
-  it('shows path, size and mark of each file, and the total', async () => {
+  it('shows path, size and LFS mark of each file, and the total', async () => {
     const { status, stdout } = await run(['ls', 'org/tiny']);
     expect(stdout).toBe(
       [
@@ -205,13 +205,13 @@ describe('ls', () => {
     },
   );
 
-  it('takes a bare id for what is not missing when access is denied to that', async () => {
+  it('takes a bare id as the type that is not missing, although access is denied', async () => {
     injectAlways(hub, '/api/datasets/', { kind: 'status', status: 403 });
     const { stderr } = await run(['ls', 'org/rows']);
     expect(stderr).toContain('EHUG_FORBIDDEN: the Hub forbids dataset org/rows: ');
   });
 
-  it('shows nothing of a name that a terminal would obey', async () => {
+  it('escapes control characters in file names', async () => {
     const odd = await hub.createRepo({ type: 'model', id: 'org/odd' });
     await odd.commit({ files: { 'a\u202eb\u009bc.txt': '' } });
     expect((await run(['ls', 'org/odd'])).stdout).toContain(String.raw`0 B    a\u202eb\u009bc.txt`);
@@ -223,7 +223,7 @@ describe('ls', () => {
     expect(status).toBe(0);
   });
 
-  it('says that a fault is a fault, not a choice between types', async () => {
+  it('reports a server error, not an ambiguous type', async () => {
     const injection = hub.inject({
       match: '/api/datasets/org/tiny',
       times: Infinity,
@@ -279,7 +279,7 @@ describe('fetch --dry-run', () => {
     expect(paged).toContain('4 files, ');
   });
 
-  it('says the same of a full page, which Nix cannot tell from the first of several', async () => {
+  it('says the same of a full page, which may be the first of several for Nix', async () => {
     const many = await hub.createRepo({ type: 'dataset', id: 'org/many' });
     const files = Array.from({ length: 1_000 }, (_, index) => [`${index}`, ''] as const);
     await many.commit({ files });
@@ -383,7 +383,7 @@ describeNix('the printed expression', (nix) => {
   it('is printed below the model that fetch builds, whose weights come with it', async () => {
     const gcRoot = path.join(nix().folder, 'roots');
     await mkdir(gcRoot);
-    const argv = ['fetch', 'org/tiny', '--include', 'unet/', '--gc-root', gcRoot, '--json'];
+    const argv = ['fetch', 'org/tiny', '--include', 'unet/', '--gc-root', gcRoot, '--json', '-v'];
     const result = await run(argv, { env: stored({ NIX_PATH }) });
     expect([result.status, result.stderr]).toEqual([0, expect.stringContaining('unet/model.bin')]);
     const { storePath, expression, obstacle, files } = result.json();
@@ -430,7 +430,7 @@ describeNix('the printed expression', (nix) => {
     },
   );
 
-  it('has git-lfs of the user leave LFS files alone', async () => {
+  it('makes no use of git-lfs of the user', async () => {
     const HOME = path.join(nix().folder, 'home-of-git-lfs');
     const [script, log] = [path.join(HOME, 'smudge'), path.join(HOME, 'log')];
     await mkdir(HOME);
@@ -464,18 +464,18 @@ describeNix('the printed expression', (nix) => {
     );
   });
 
-  it('comes with weights from the Hub that a manifest names', async () => {
+  it('uses weights from the Hub that a manifest names', async () => {
     const repo = await hub.createRepo({ type: 'model', id: 'org/theirs' });
     await repo.commit({ files: { 'w.bin': lfs('their weights') } });
     const { status, stderr } = await runInProject(
       `endpoint: ${hub.endpoint}\n`,
-      ['fetch', 'hf:org/theirs'],
+      ['fetch', 'hf:org/theirs', '-v'],
       { env: stored({ NIX_PATH: '' }) },
     );
     expect([status, stderr]).toEqual([0, expect.stringContaining('w.bin')]);
   });
 
-  it('is absent for a gated model, whose weights come with the token all the same', async () => {
+  it('is missing for a gated model, whose weights are downloaded with the token', async () => {
     const { stdout, status } = await run(['fetch', 'org/gated', '--include', '*'], {
       env: stored({ NIX_PATH, HF_TOKEN: TOKEN }),
     });
@@ -487,7 +487,7 @@ describeNix('the printed expression', (nix) => {
     expect(cdn.map(({ authorization }) => authorization)).toEqual([undefined]);
   });
 
-  it('survives names that a Nix string could stumble over', async () => {
+  it('escapes names with special characters of Nix strings', async () => {
     const names = ['${x}', '$${x}', "''", '"', '$(id)', '`id`', "it's", 'ä ö', '%', '$'];
     const repo = await hub.createRepo({ type: 'dataset', id: 'globs/odd' });
     await repo.commit({ files: names.map((name) => [`${name}/w.bin`, lfs(name)] as const) });

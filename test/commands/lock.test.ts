@@ -601,7 +601,7 @@ describe('output', () => {
     expect(failed.json().error).toHaveProperty('hint');
   });
 
-  it('has no colours and no progress on a pipe, and nothing with --quiet', async () => {
+  it('has no colours and no live display on a pipe, and with --quiet the result alone', async () => {
     const { run } = await project();
     const { stdout, stderr } = await run(['lock']);
     expect(stdout + stderr).not.toContain('\u001b');
@@ -613,7 +613,7 @@ describe('output', () => {
     ]);
     const { run: quiet } = await project();
     const silent = await quiet(['lock', '--quiet']);
-    expect([silent.status, silent.stdout, silent.stderr]).toEqual([0, '', '']);
+    expect([silent.status, silent.stdout, silent.stderr]).toEqual([0, stdout, '']);
   });
 
   it('escapes control characters of the Hub', async () => {

@@ -276,7 +276,7 @@ describe('an entry that fails', () => {
     expect(json.stderr).not.toContain('error');
   });
 
-  it('is the only output, with --quiet too', async () => {
+  it('is told with --quiet too', async () => {
     const { repo, id } = await repository();
     const { run } = await locked(`models: { a: ${id} }`);
     await hub.deleteRepo(repo);

@@ -64,9 +64,9 @@ async function verified(made: CachedProject, ...names: readonly string[]) {
 }
 
 describe('verify', () => {
-  it('reads each copy in store and cache once, and asks nobody', async () => {
+  it('reads each copy in store and cache once, without a request', async () => {
     const made = await stored();
-    const { status, stdout, stderr } = await made.run(['verify']);
+    const { status, stdout, stderr } = await made.run(['verify', '--verbose']);
     expect([status, stdout]).toEqual([
       0,
       [
@@ -90,7 +90,7 @@ describe('verify', () => {
     expect(hub.requests).toEqual([]);
   });
 
-  it('finds no fault in what is not there', async () => {
+  it('ignores missing files', async () => {
     const made = await cachedProject(hub, MANIFEST);
     const empty = await made.run(['verify']);
     expect([empty.status, empty.stdout]).toEqual([
@@ -105,7 +105,7 @@ describe('verify', () => {
     ]);
   });
 
-  it('names what differs in the store, and the command that repairs it does', async () => {
+  it('names a damaged store path, and a command that repairs it', async () => {
     const made = await stored();
     const file = made.storePathOf('model.safetensors');
     await overwrite(file, 'Weights');
@@ -120,7 +120,7 @@ describe('verify', () => {
     expect((await made.run(['verify'])).status).toBe(0);
   });
 
-  it('repairs what a model was built of, too', async () => {
+  it('repairs a store path that a model was built of', async () => {
     const made = await stored();
     await realiseAll(made);
     const file = made.storePathOf('train.parquet');
@@ -135,7 +135,7 @@ describe('verify', () => {
     expect(await verified(made)).toMatchObject({ status: 0, problems: [] });
   });
 
-  it('finds a path that Nix has on record and that is gone, cut short or a folder', async () => {
+  it('finds a valid store path that is missing or cut short', async () => {
     const made = await stored();
     await rm(made.storePathOf('model.safetensors'), { force: true });
     await chmod(made.storePathOf('train.parquet'), 0o644);
@@ -156,7 +156,7 @@ describe('verify', () => {
     expect((await made.run(['verify'])).status).toBe(0);
   });
 
-  it('names what differs in the cache, behind links that lead astray too', async () => {
+  it('names damaged files of the cache, also behind wrong links', async () => {
     const made = await stored();
     const blob = blobOf(made.files, 'train.parquet');
     await writeFile(blob, 'Rows');
@@ -193,7 +193,7 @@ describe('verify', () => {
     expect(await readFile(blob, 'utf8')).toBe('Rows');
   });
 
-  it('takes the cache alone where there is no Nix, and says so', async () => {
+  it('verifies only the cache without Nix, with a warning', async () => {
     const made = await stored();
     const { status, stdout, stderr } = await made.run(['verify'], { PATH: await tempFolder() });
     expect([status, stderr]).toEqual([0, expect.stringContaining('warning: Nix is not on PATH')]);
@@ -210,7 +210,7 @@ describe('verify', () => {
     const made = await cachedProject(hub, 'models: { big: org/big }');
     await fillCache(made);
     const { folder, env } = made;
-    const { child, ended } = spawnCli(['-C', folder, 'verify'], { cwd: folder, env });
+    const { child, ended } = spawnCli(['-C', folder, 'verify', '-v'], { cwd: folder, env });
     child.stderr?.once('data', () => child.kill('SIGINT'));
     expect(await ended).toMatchObject({ status: 130, stdout: '' });
   });

@@ -2,10 +2,11 @@ import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
-import { bytesAskedFor } from '../support/bring.ts';
+import { bytesAskedFor } from '../support/download.ts';
 import { lfs, startHub } from '../support/hub/index.ts';
 import { isolatedStore, storeObjects } from '../support/isolated-store.ts';
 import { createProject } from '../support/project.ts';
+import { silenceLeases } from '../support/silence.ts';
 import { spawnCli } from '../support/spawn-cli.ts';
 import { tempFolder } from '../support/temp.ts';
 
@@ -47,6 +48,7 @@ it('fetch of 1 GiB, killed at 60 %, asks for less than half of the bytes again',
   await ended;
   slow.remove();
   expect(await storeObjects(store)).toEqual([]);
+  await silenceLeases(partials);
 
   hub.clearRequests();
   const { status, stderr } = await project.run(['fetch'], { env });

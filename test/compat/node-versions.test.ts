@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { readFile, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ended } from '../support/ended.ts';
@@ -110,5 +110,21 @@ describe.skipIf(isMissing)('the built command', () => {
     expect(expected.calls.map(({ argv, status }) => [argv, status])).toEqual(CALLS);
     expect(expected.objects.length).toBe(5);
     expect(await callAll(node, project, store)).toEqual(expected);
+  });
+
+  it.each(NEWER)('keeps compiled code with Node.js %s where the user has a cache', async (line) => {
+    const call = (HOME: string) =>
+      ended(
+        spawn(nodeOf(line), [command, '--version'], {
+          env: { HOME },
+          stdio: ['ignore', 'pipe', 'pipe'],
+        }),
+      );
+    const home = await tempFolder('home');
+    expect((await call(home)).status).toBe(0);
+    expect(await readdir(home)).toEqual([]);
+    await mkdir(path.join(home, '.cache'));
+    expect((await call(home)).status).toBe(0);
+    expect((await readdir(path.join(home, '.cache/nix-hug/node'))).length).toBe(1);
   });
 });

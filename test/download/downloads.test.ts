@@ -11,11 +11,11 @@ import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { HttpOptions } from '../../src/hub/http.ts';
-import { hexOfSri } from '../../src/digest.ts';
-import type { RemoteFile } from '../../src/download/answer.ts';
+import { digestText } from '../../src/digest.ts';
+import type { RemoteFile } from '../../src/download/response.ts';
 import { type Fault, type FaultRule, type Hub, lfs, startHub } from '../support/hub/index.ts';
 import { inject } from '../support/inject.ts';
-import { bring, bytesAskedFor, type Bringing, publish } from '../support/bring.ts';
+import { bytesAskedFor, type Downloaded, downloadFile, publish } from '../support/download.ts';
 import { tempFolder } from '../support/temp.ts';
 
 const MIB = 1024 * 1024;
@@ -24,20 +24,20 @@ const TOKEN = 'test-token-of-the-owner';
 let hub: Hub;
 /** A plain git file. */
 let config: RemoteFile;
-/** An LFS file that comes over one connection. */
+/** An LFS file that is downloaded over one connection. */
 let small: RemoteFile;
-/** An LFS file that comes over several. */
+/** An LFS file that is downloaded over several. */
 let large: RemoteFile;
 
 const onCdn: FaultRule['match'] = ({ origin }) => origin === 'cdn';
 
-/** Brings a file of the hub into a folder of its own, unless another one is named. */
+/** Downloads a file of the hub, into a folder of its own unless one is named. */
 async function fetchOf(
   file: RemoteFile,
   over: Partial<HttpOptions> & { folder?: string; onBytes?: (present: number) => void } = {},
-): Promise<Bringing> {
+): Promise<Downloaded> {
   const { folder = await tempFolder(), ...options } = over;
-  return bring(file, { endpoint: hub.endpoint, folder, ...options });
+  return downloadFile(file, { endpoint: hub.endpoint, folder, ...options });
 }
 
 const coded = (code: string, message = '') =>
@@ -63,17 +63,17 @@ describe('a file', () => {
     ['of LFS, without bytes', lfs('')],
     ['of LFS, of one byte', lfs('x')],
     ['of exactly a batch', lfs.generated({ size: MIB, seed: 3 })],
-    ['of exactly what one connection brings', lfs.generated({ size: 64 * MIB, seed: 3 })],
+    ['of exactly what one connection downloads', lfs.generated({ size: 64 * MIB, seed: 3 })],
     ['of one byte more', lfs.generated({ size: 64 * MIB + 1, seed: 3 })],
-  ])('%s is brought whole', async (what, content) => {
+  ])('%s is downloaded whole', async (what, content) => {
     const file = await publish(hub, `org/${what.replaceAll(/\W/gu, '-')}`, 'f', content);
-    const { hash, presents } = await fetchOf(file);
-    expect(hash).toBe(file.hash);
+    const { digest, presents } = await fetchOf(file);
+    expect(digest).toEqual(file.digest);
     expect(presents.at(-1)).toBe(file.size);
     expect(presents).toEqual(presents.toSorted((a, b) => a - b));
   });
 
-  it('that is small costs one request to the Hub and one to the CDN, for the whole', async () => {
+  it('that is small takes one request to the Hub and one to the CDN, without a range', async () => {
     await fetchOf(small);
     expect(hub.requests.map(({ origin, range }) => [origin, range])).toEqual([
       ['hub', undefined],
@@ -81,25 +81,25 @@ describe('a file', () => {
     ]);
   });
 
-  it('that is large costs one redirect, however many ranges it comes in', async () => {
+  it('that is large takes one redirect for all its ranges', async () => {
     await fetchOf(large);
     expect(resolves()).toBe(1);
     expect(hub.requests.filter(({ origin }) => origin === 'cdn').length).toBe(4);
     expect(bytesAskedFor(hub.requests, large.size)).toBe(large.size);
   });
 
-  it('uses no more connections than there may be', async () => {
+  it('uses no more connections than configured', async () => {
     inject(hub, { match: onCdn, fault: { kind: 'stall', afterBytes: 2 * MIB }, times: Infinity });
     await interrupt(large, await tempFolder(), 2 * MIB, { downloadConcurrency: 2 });
     expect(hub.requests.filter(({ origin }) => origin === 'cdn').length).toBe(2);
   });
 
   it.each(['', 'identity, Identity', 'aws-chunked', 'aws-chunked,identity'])(
-    'is plain in the encoding "%s"',
+    'is taken as it is in the encoding "%s"',
     async (encoding) => {
       const headers = { 'content-encoding': encoding };
       inject(hub, { match: onCdn, fault: { kind: 'headers', headers }, times: Infinity });
-      expect((await fetchOf(large)).hash).toBe(large.hash);
+      expect((await fetchOf(large)).digest).toEqual(large.digest);
       expect(hub.requests.filter(({ origin }) => origin === 'cdn').length).toBe(4);
     },
   );
@@ -112,7 +112,7 @@ describe('a file', () => {
         response.writeHead(200, { 'content-encoding': encoding }).end(content),
       );
       inject(hub, { match: '/resolve/', fault: { kind: 'redirect', location }, times: Infinity });
-      expect((await fetchOf(config)).hash).toBe(config.hash);
+      expect((await fetchOf(config)).digest).toEqual(config.digest);
     },
   );
 
@@ -128,14 +128,14 @@ describe('a file', () => {
     expect(seen('cdn')).toEqual(new Set([undefined]));
   });
 
-  it('is brought twice at once without harm', async () => {
+  it('can be downloaded twice at once', async () => {
     const folder = await tempFolder();
     const both = await Promise.all([1, 2].map(() => fetchOf(small, { folder })));
-    expect(both.map(({ hash }) => hash)).toEqual([small.hash, small.hash]);
+    expect(both.map(({ digest }) => digest)).toEqual([small.digest, small.digest]);
   });
 });
 
-describe('a fault that passes', () => {
+describe('a transient fault', () => {
   const faults: [string, Fault][] = [
     ['a reset', { kind: 'reset' }],
     ['a body cut at once', { kind: 'cut', afterBytes: 0 }],
@@ -148,14 +148,14 @@ describe('a fault that passes', () => {
 
   it.each(faults)('of a small file: %s', async (_what, fault) => {
     const injected = inject(hub, { match: onCdn, fault, times: 2 });
-    expect((await fetchOf(small, { readTimeoutMs: 300 })).hash).toBe(small.hash);
+    expect((await fetchOf(small, { readTimeoutMs: 300 })).digest).toEqual(small.digest);
     expect(injected.hits).toBe(2);
     expect(resolves()).toBe(3);
   });
 
   it.each(faults)('of a large file: %s', async (_what, fault) => {
     const injected = inject(hub, { match: onCdn, fault, skip: 1, times: 2 });
-    expect((await fetchOf(large, { readTimeoutMs: 300 })).hash).toBe(large.hash);
+    expect((await fetchOf(large, { readTimeoutMs: 300 })).digest).toEqual(large.digest);
     expect(injected.hits).toBe(2);
     expect(resolves()).toBe(3);
   });
@@ -171,17 +171,17 @@ describe('a fault that passes', () => {
     ['416', { kind: 'status', status: 416 }],
   ])('an answer that is %s', async (_what, fault) => {
     inject(hub, { match: onCdn, fault, skip: 1 });
-    expect((await fetchOf(large)).hash).toBe(large.hash);
+    expect((await fetchOf(large)).digest).toEqual(large.digest);
   });
 
-  it('is one before the redirect', async () => {
+  it('before the redirect is retried', async () => {
     inject(hub, { match: '/resolve/', fault: { kind: 'status', status: 502 }, times: 3 });
-    expect((await fetchOf(small)).hash).toBe(small.hash);
+    expect((await fetchOf(small)).digest).toEqual(small.digest);
   });
 
-  it('is gzip without a length', async () => {
+  it('of gzip without a length is unpacked', async () => {
     inject(hub, { match: '/resolve-cache/', fault: { kind: 'gzip' }, times: Infinity });
-    expect((await fetchOf(config)).hash).toBe(config.hash);
+    expect((await fetchOf(config)).digest).toEqual(config.digest);
   });
 
   it.each<[string, (content: Buffer, response: ServerResponse) => void]>([
@@ -191,7 +191,7 @@ describe('a fault that passes', () => {
       (content, response) =>
         response.write(content.subarray(0, 2 * MIB), () => response.socket?.destroySoon()),
     ],
-  ])('is %s without a length, of which nothing is kept', async (_what, answer) => {
+  ])('of %s without a length leaves no bytes', async (_what, answer) => {
     const content = await contentOf(small);
     let wrong = 3;
     const location = await serve((_request, response) => {
@@ -200,11 +200,11 @@ describe('a fault that passes', () => {
       return answer(content, response);
     });
     inject(hub, { match: '/resolve/', fault: { kind: 'redirect', location }, times: Infinity });
-    expect((await fetchOf(small)).hash).toBe(small.hash);
+    expect((await fetchOf(small)).digest).toEqual(small.digest);
     expect(wrong).toBe(0);
   });
 
-  it('is none after the last byte', async () => {
+  it('after the last byte does not matter', async () => {
     const content = await contentOf(large);
     const asked: (string | undefined)[] = [];
     const location = await serve(({ headers: { range } }, response) => {
@@ -212,11 +212,11 @@ describe('a fault that passes', () => {
       sendRange(response, content, range).write('', () => response.socket?.destroySoon());
     });
     inject(hub, { match: '/resolve/', fault: { kind: 'redirect', location }, times: Infinity });
-    expect((await fetchOf(large)).hash).toBe(large.hash);
+    expect((await fetchOf(large)).digest).toEqual(large.digest);
     expect(asked.length).toBe(4);
   });
 
-  it('is an expired address of the Hub itself', async () => {
+  it('of an expired address on the Hub itself is retried', async () => {
     const content = await contentOf(large);
     let signed = 0;
     let uses = 0;
@@ -230,12 +230,12 @@ describe('a fault that passes', () => {
       if (uses > 2) return response.writeHead(403).end('Request has expired');
       return sendRange(response, content, range).end();
     });
-    const { hash } = await fetchOf({ ...large, url }, { endpoint: new URL(url).origin });
-    expect(hash).toBe(large.hash);
+    const { digest } = await fetchOf({ ...large, url }, { endpoint: new URL(url).origin });
+    expect(digest).toEqual(large.digest);
     expect(signed).toBeGreaterThan(1);
   });
 
-  it('does not count among the tries when there was progress', async () => {
+  it('after 1 MiB of progress counts as the first one again', async () => {
     // Every second answer reaches the next MiB.
     const retry = { retries: 2, baseMs: 1, longestWaitMs: 10 };
     const cut = inject(hub, {
@@ -243,13 +243,13 @@ describe('a fault that passes', () => {
       fault: { kind: 'cut', afterBytes: MIB / 2 },
       times: 8,
     });
-    expect((await fetchOf(small, { retry })).hash).toBe(small.hash);
+    expect((await fetchOf(small, { retry })).digest).toEqual(small.digest);
     expect(cut.hits).toBe(8);
     expect(bytesAskedFor(hub.requests.slice(-1), small.size)).toBe(small.size - 4 * MIB);
   });
 });
 
-describe('a fault that stays', () => {
+describe('a permanent fault', () => {
   it.each<[string, FaultRule['match'], Fault, string, string]>([
     ['a 503', onCdn, { kind: 'status', status: 503 }, 'EHUG_HUB', 'answers 503'],
     ['a CDN that refuses', onCdn, { kind: 'expired' }, 'EHUG_HUB', 'answers 403 for "w.bin"'],
@@ -303,7 +303,7 @@ describe('a fault that stays', () => {
 });
 
 describe('a mirror that redirects to the Hub', () => {
-  it('hands on what the Hub refuses, at once', async () => {
+  it('passes on a refusal of the Hub at once', async () => {
     const headers = { 'x-error-code': 'GatedRepo' };
     inject(hub, { match: onCdn, fault: { kind: 'status', status: 403, headers }, times: Infinity });
     await expect(fetchOf(small)).rejects.toEqual(coded('EHUG_GATED'));
@@ -311,23 +311,32 @@ describe('a mirror that redirects to the Hub', () => {
   });
 });
 
+describe('a refused range', () => {
+  it('ends the other ranges of the file', async () => {
+    const headers = { 'x-error-code': 'GatedRepo' };
+    const fault: Fault = { kind: 'status', status: 403, headers };
+    inject(hub, { match: onCdn, fault, skip: 1, times: Infinity });
+    const fetching = fetchOf(large, { downloadConcurrency: 1 });
+    await expect(fetching).rejects.toEqual(coded('EHUG_GATED'));
+    // The first range, the second one at the address of the first, and once more at a new one.
+    expect(hub.requests.filter(({ origin }) => origin === 'cdn').length).toBe(3);
+  });
+});
+
 describe('wrong content', () => {
-  it.each(['small', 'large'])(
-    'of a %s file is thrown away, and not asked for again',
-    async (which) => {
-      const file = which === 'small' ? small : large;
-      const folder = await tempFolder();
-      inject(hub, { match: onCdn, fault: { kind: 'corrupt', at: 1000 } });
-      const failed = fetchOf(file, { folder });
-      await expect(failed).rejects.toEqual(
-        coded('EHUG_INTEGRITY', `"w.bin" of model org/${which} has the digest sha256-`),
-      );
-      await expect(failed).rejects.toThrow(`expected ${file.hash}`);
-      expect(resolves()).toBe(1);
-      expect(await readdir(folder)).toEqual([]);
-      expect((await fetchOf(file, { folder })).hash).toBe(file.hash);
-    },
-  );
+  it.each(['small', 'large'])('of a %s file is removed, and not requested again', async (which) => {
+    const file = which === 'small' ? small : large;
+    const folder = await tempFolder();
+    inject(hub, { match: onCdn, fault: { kind: 'corrupt', at: 1000 } });
+    const failed = fetchOf(file, { folder });
+    await expect(failed).rejects.toEqual(
+      coded('EHUG_INTEGRITY', `"w.bin" of model org/${which} has the digest sha256-`),
+    );
+    await expect(failed).rejects.toThrow(`expected ${digestText(file.digest)}`);
+    expect(resolves()).toBe(1);
+    expect(await readdir(folder)).toEqual([]);
+    expect((await fetchOf(file, { folder })).digest).toEqual(file.digest);
+  });
 
   it.each<[string, Fault, string]>([
     ['fewer', { kind: 'truncate', bytes: MIB }, `has ${MIB} bytes, expected ${5 * MIB + 7}`],
@@ -339,7 +348,7 @@ describe('wrong content', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it('of another size is refused by its first range', async () => {
+  it('of another size is refused at the first range', async () => {
     const headers = { 'content-range': 'bytes 0-33554431/200000000' };
     inject(hub, { match: onCdn, fault: { kind: 'headers', headers } });
     await expect(fetchOf(large)).rejects.toEqual(
@@ -367,9 +376,9 @@ async function interrupt(
   await expect(interrupted).rejects.toThrow('abort');
 }
 
-/** What an earlier run left: a file without journal, thus one that was complete. */
+/** Leaves a file without a table, thus a complete one, as an earlier run does. */
 async function leaveBehind(file: RemoteFile, folder: string, content: Uint8Array): Promise<void> {
-  await writeFile(path.join(folder, `${hexOfSri(file.hash)}-${file.size}.free`), content);
+  await writeFile(path.join(folder, `${file.digest.hex}-${file.size}.part`), content);
 }
 
 const contentOf = async ({ url }: RemoteFile) =>
@@ -397,41 +406,44 @@ function sendRange(response: ServerResponse, content: Buffer, range = ''): Serve
 }
 
 describe('an interrupted download', () => {
-  it.each(['small', 'large'])('of a %s file goes on where it was', async (which) => {
+  it.each(['small', 'large'])('of a %s file continues where it ended', async (which) => {
     const file = which === 'small' ? small : large;
     const folder = await tempFolder();
     await interrupt(file, folder, 0.5 * file.size);
-    expect((await readdir(folder)).map((name) => name.replace(/.*\./u, ''))).toEqual(['free']);
+    expect(await readdir(folder)).toEqual([`${file.digest.hex}-${file.size}.part`]);
     hub.clearRequests();
-    const { hash, presents } = await fetchOf(file, { folder });
-    expect(hash).toBe(file.hash);
+    const { digest, presents } = await fetchOf(file, { folder });
+    expect(digest).toEqual(file.digest);
     expect(presents[0]).toBeGreaterThanOrEqual(0.5 * file.size);
     expect(bytesAskedFor(hub.requests, file.size)).toBe(file.size - (presents[0] ?? 0));
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it('ends at once, also when the body stalls', async () => {
+  it('ends at once while the body stalls', async () => {
     inject(hub, { match: onCdn, fault: { kind: 'stall', afterBytes: 2 * MIB }, times: Infinity });
     await interrupt(large, await tempFolder(), MIB);
   });
 
-  it.each(['small', 'large'])('of a %s file starts again where ranges end', async (which) => {
-    const file = which === 'small' ? small : large;
-    const folder = await tempFolder();
-    await interrupt(file, folder, 0.3 * file.size);
-    const content = await contentOf(file);
-    const location = await serve((_request, response) => response.end(content));
-    inject(hub, { match: '/resolve/', fault: { kind: 'redirect', location }, times: Infinity });
-    const { hash, presents } = await fetchOf(file, { folder });
-    expect(hash).toBe(file.hash);
-    expect(presents.slice(1)).toContain(0);
-  });
+  it.each(['small', 'large'])(
+    'of a %s file starts again when the server stops serving ranges',
+    async (which) => {
+      const file = which === 'small' ? small : large;
+      const folder = await tempFolder();
+      await interrupt(file, folder, 0.3 * file.size);
+      const content = await contentOf(file);
+      const location = await serve((_request, response) => response.end(content));
+      inject(hub, { match: '/resolve/', fault: { kind: 'redirect', location }, times: Infinity });
+      const { digest, presents } = await fetchOf(file, { folder });
+      expect(digest).toEqual(file.digest);
+      expect(presents.slice(1)).toContain(0);
+    },
+  );
 
   it.each<[string, OutgoingHttpHeaders, string]>([
     ['with a length', { 'content-length': 5 }, 'EHUG_INTEGRITY'],
     ['without a length', {}, 'EHUG_PROTOCOL'],
     ['that is gzip', { 'content-encoding': 'gzip', 'content-length': 5 }, 'EHUG_PROTOCOL'],
-  ])('keeps what is there when a page %s comes instead', async (_what, headers, code) => {
+  ])('keeps its bytes when a page %s is sent instead', async (_what, headers, code) => {
     const folder = await tempFolder();
     await interrupt(small, folder, 0.5 * small.size);
     const location = await serve((_request, response) =>
@@ -444,30 +456,30 @@ describe('an interrupted download', () => {
     });
     await expect(fetchOf(small, { folder })).rejects.toEqual(coded(code));
     page.remove();
-    const { hash, presents } = await fetchOf(small, { folder });
-    expect(hash).toBe(small.hash);
+    const { digest, presents } = await fetchOf(small, { folder });
+    expect(digest).toEqual(small.digest);
     expect(presents[0]).toBeGreaterThanOrEqual(0.5 * small.size);
   });
 
-  it('that was complete already costs no request', async () => {
+  it('that was complete takes no request', async () => {
     const folder = await tempFolder();
     await leaveBehind(small, folder, await contentOf(small));
     hub.clearRequests();
-    expect((await fetchOf(small, { folder })).hash).toBe(small.hash);
+    expect((await fetchOf(small, { folder })).digest).toEqual(small.digest);
     expect(hub.requests).toEqual([]);
   });
 
-  it('ends at once, also when it is only hashed again', async () => {
+  it('ends at once while its bytes are hashed', async () => {
     const folder = await tempFolder();
     await leaveBehind(large, folder, await contentOf(large));
     await interrupt(large, folder, large.size);
-    expect(await readdir(folder)).toEqual([`${hexOfSri(large.hash)}-${large.size}.free`]);
+    expect(await readdir(folder)).toEqual([`${large.digest.hex}-${large.size}.part`]);
   });
 
   it('that was damaged since is brought anew', async () => {
     const folder = await tempFolder();
     await leaveBehind(small, folder, (await contentOf(small)).fill(0, 1000, 2000));
-    expect((await fetchOf(small, { folder })).hash).toBe(small.hash);
+    expect((await fetchOf(small, { folder })).digest).toEqual(small.digest);
   });
 
   it('that was damaged, and comes wrong too, is refused', async () => {
@@ -478,10 +490,10 @@ describe('an interrupted download', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it('of a length that cannot be is brought anew', async () => {
+  it('of an impossible length starts again', async () => {
     const folder = await tempFolder();
     await leaveBehind(small, folder, Buffer.alloc(10));
-    expect((await fetchOf(small, { folder })).hash).toBe(small.hash);
+    expect((await fetchOf(small, { folder })).digest).toEqual(small.digest);
   });
 
   it('does not begin when it is interrupted before', async () => {

@@ -4,14 +4,15 @@ import { readdir } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import type { RemoteFile } from '../../src/download/answer.ts';
-import { bring, bytesAskedFor, publish } from '../support/bring.ts';
-import type { ChildReport, ChildTask } from '../support/bring-child.ts';
+import type { RemoteFile } from '../../src/download/response.ts';
+import { bytesAskedFor, downloadFile, publish } from '../support/download.ts';
+import type { ChildReport, ChildTask } from '../support/download-child.ts';
 import { type Hub, lfs, startHub } from '../support/hub/index.ts';
+import { silenceLeases } from '../support/silence.ts';
 import { tempFolder } from '../support/temp.ts';
 
 const MIB = 1024 * 1024;
-const PROGRAM = fileURLToPath(new URL('../support/bring-child.ts', import.meta.url));
+const PROGRAM = fileURLToPath(new URL('../support/download-child.ts', import.meta.url));
 
 let hub: Hub;
 
@@ -20,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => hub.close());
 
-/** Starts another process that brings files. */
+/** Starts another process that downloads files. */
 function start(files: readonly RemoteFile[], folder: string): ChildProcess {
   const task: ChildTask = { files, options: { endpoint: hub.endpoint, folder } };
   const child = spawn(process.execPath, ['--import', 'tsx', PROGRAM, JSON.stringify(task)], {
@@ -38,12 +39,12 @@ async function* reportsOf({ stdout }: ChildProcess): AsyncIterable<ChildReport> 
 
 /** The last report of a process. */
 async function outcomeOf(child: ChildProcess) {
-  for await (const report of reportsOf(child)) if ('hashes' in report) return report;
+  for await (const report of reportsOf(child)) if ('digests' in report) return report;
   throw new Error('The process ended without a result');
 }
 
 describe('processes', () => {
-  it('killed at 60 %: the next one asks for less than half of the bytes again', async () => {
+  it('killed at 60 %: a later one requests less than half of the bytes', async () => {
     const folder = await tempFolder();
     const content = lfs.generated({ size: 256 * MIB, seed: 'killed' });
     const file = await publish(hub, 'org/killed', 'w.bin', content);
@@ -59,20 +60,25 @@ describe('processes', () => {
     child.kill('SIGKILL');
     await once(child, 'exit');
     slow.remove();
+    await silenceLeases(folder);
 
     hub.clearRequests();
-    const { hash } = await bring(file, { endpoint: hub.endpoint, folder });
-    expect(hash).toBe(file.hash);
+    const { digest } = await downloadFile(file, { endpoint: hub.endpoint, folder });
+    expect(digest).toEqual(file.digest);
     expect(bytesAskedFor(hub.requests, file.size)).toBeLessThan(0.5 * file.size);
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it('at once on the same file do each other no harm', async () => {
+  it('at once on the same file do not disturb each other', async () => {
     const folder = await tempFolder();
     const content = lfs.generated({ size: 80 * MIB, seed: 'shared' });
     const file = await publish(hub, 'org/shared', 'w.bin', content);
     const outcomes = await Promise.all([1, 2, 3].map(() => outcomeOf(start([file], folder))));
-    expect(outcomes.map(({ hashes }) => hashes)).toEqual([[file.hash], [file.hash], [file.hash]]);
+    expect(outcomes.map(({ digests }) => digests)).toEqual([
+      [file.digest],
+      [file.digest],
+      [file.digest],
+    ]);
     expect(await readdir(folder)).toEqual([]);
   });
 
@@ -82,8 +88,8 @@ describe('processes', () => {
         publish(hub, `org/memory-${seed}`, 'w.bin', lfs.generated({ size: 80 * MIB, seed })),
       ),
     );
-    const { hashes, peakBytes } = await outcomeOf(start(files, await tempFolder()));
-    expect(hashes).toEqual(files.map(({ hash }) => hash));
+    const { digests, peakBytes } = await outcomeOf(start(files, await tempFolder()));
+    expect(digests).toEqual(files.map(({ digest }) => digest));
     expect(peakBytes).toBeLessThan(200 * MIB);
   });
 });

@@ -1,16 +1,21 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { hexOfSri } from '../../src/digest.ts';
+import { digestText, hexOfSri } from '../../src/digest.ts';
 import { parseLock } from '../../src/lock/codec.ts';
 import { namedEntries } from '../../src/lock/entries.ts';
-import { placeFiles } from '../../src/copy/placement.ts';
+import { snapshotOfEntry } from '../../src/copy/blob.ts';
+import { storedFiles } from '../../src/copy/to-store.ts';
 import { type IsolatedStore, storeObjects } from '../support/isolated-store.ts';
 
 /** The digest by base name of everything that a lock puts into a store. */
 export function expectedIn({ folder }: IsolatedStore, lockText: string): Map<string, string> {
-  const files = placeFiles(namedEntries(parseLock(lockText, 'lock')), folder);
-  return new Map(files.map(({ storePath, file }) => [path.basename(storePath), file.hash]));
+  const entries = namedEntries(parseLock(lockText, 'lock'));
+  const snapshots = entries.map((entry) => snapshotOfEntry(entry, undefined));
+  const files = storedFiles(snapshots, folder);
+  return new Map(
+    files.map(({ storePath, file }) => [path.basename(storePath), digestText(file.digest)]),
+  );
 }
 
 /** The digest by base name of everything that is in a store. */

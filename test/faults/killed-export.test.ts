@@ -6,6 +6,7 @@ import { hfUser } from '../support/hf-user.ts';
 import { type Hub, startHub } from '../support/hub/index.ts';
 import { pythonClients } from '../support/python.ts';
 import { randomMoments } from './moments.ts';
+import { silenceLeases } from '../support/silence.ts';
 
 const MANIFEST = 'models: { one: org/one }';
 
@@ -31,6 +32,7 @@ it.skipIf(pythonClients.length === 0).each(randomMoments(10))(
     child.kill('SIGKILL');
     await ended;
     await assertWhole(hub, revision, user, facts);
+    await silenceLeases(user.cache);
     expect((await user.run(['export'])).status).toBe(0);
     expect(await folderFacts(user.cache)).toEqual(facts);
   },

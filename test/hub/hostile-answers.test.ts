@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { createHubApi } from '../../src/hub/api.ts';
 import { createHttp } from '../../src/hub/http.ts';
-import { bring, publish } from '../support/bring.ts';
+import { downloadFile, publish } from '../support/download.ts';
 import { type Fault, type Hub, lfs, startHub } from '../support/hub/index.ts';
 import { inject, injectAlways } from '../support/inject.ts';
 import { createProject } from '../support/project.ts';
@@ -143,7 +143,7 @@ describe('a slow answer is a fault', () => {
     const file = await publish(hub, 'org/slow', 'w.bin', lfs('w'.repeat(5_000)));
     injectAlways(hub, ({ origin }) => origin === 'cdn', { kind: 'slow', bytesPerSecond: 100 });
     const options = { endpoint: hub.endpoint, folder: await tempFolder(), retry: RETRY };
-    const brought = bring(file, { ...options, readTimeoutMs: 300 });
+    const brought = downloadFile(file, { ...options, readTimeoutMs: 300 });
     await expect(brought).rejects.toMatchObject({
       code: 'EHUG_NETWORK',
       message: expect.stringContaining('fewer than 65536 bytes arrived in 0.6 s'),
@@ -182,7 +182,7 @@ describe('a slow answer is a fault', () => {
     });
     const file = await publish(hub, 'org/bytes', 'w.bin', lfs(content));
     injectAlways(hub, '/resolve/', { kind: 'redirect', location: `${cdn}/w` });
-    const brought = bring(file, { endpoint: hub.endpoint, folder: await tempFolder() });
+    const brought = downloadFile(file, { endpoint: hub.endpoint, folder: await tempFolder() });
     await expect(brought).rejects.toMatchObject({ code: 'EHUG_NETWORK' });
     expect(asked).toBe(6);
   });
@@ -255,7 +255,7 @@ describe('an endpoint without a route is named', () => {
     const file = await publish(hub, 'org/routes', 'w.bin', lfs('w'));
     injectAlways(hub, '/resolve/', bare);
     const known = { ...file, subject: { ...file.subject, isKnown: true } };
-    const brought = bring(known, { endpoint: hub.endpoint, folder: await tempFolder() });
+    const brought = downloadFile(known, { endpoint: hub.endpoint, folder: await tempFolder() });
     await expect(brought).rejects.toMatchObject({ code: 'EHUG_NOT_SERVED' });
   });
 

@@ -1,13 +1,14 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { addEntry, type NewEntry, removeEntry } from '../../src/manifest/edit.ts';
+import { addEntries, removeEntries } from '../../src/manifest/edit.ts';
+import type { NewEntry } from '../../src/manifest/edit-entry.ts';
 import { parseManifest } from '../../src/manifest/parse.ts';
 import type { EntryFile } from '../../src/manifest/schema.ts';
 
 const add = (text: string, value: EntryFile = 'org/new', entry: Partial<NewEntry> = {}) =>
-  addEntry(text, 'hug.yaml', { name: 'new', type: 'model', value, ...entry });
+  addEntries(text, 'hug.yaml', [{ name: 'new', type: 'model', value, ...entry }]);
 const remove = (text: string, name = 'new', type: NewEntry['type'] = 'model') =>
-  removeEntry(text, 'hug.yaml', { name, type });
+  removeEntries(text, 'hug.yaml', [{ name, type }]);
 
 const names = (text: string) =>
   parseManifest(text, 'hug.yaml').entries.map(({ name, type }) => `${type}s.${name}`);
@@ -279,7 +280,7 @@ const value: fc.Arbitrary<EntryFile> = fc.oneof(
       include: fc.constantFrom(['*.bin'], ['a, b', "it's", '{x,y}']),
       exclude: fc.constantFrom(['data/'], ['#', ': ', '"']),
     },
-    { requiredKeys: ['repo'] },
+    { requiredKeys: ['repo'], noNullPrototype: true },
   ),
   fc.constant({ repo: 'org/new', version: '^1.2 || >=3' }),
   fc.constant({ repo: 'org/new', version: '1' }),
@@ -431,6 +432,39 @@ describe('add, in the style of the file', () => {
   });
 });
 
+describe('several entries at once', () => {
+  const model = (name: string) => ({ name, type: 'model', value: `org/${name}` }) as const;
+  const dataset = (name: string) => ({ name, type: 'dataset', value: `org/${name}` }) as const;
+  const edited = (text: string) =>
+    addEntries(text, 'hug.yaml', [model('x'), dataset('y'), model('z')]);
+
+  it.each([
+    ['an empty file', '', 'models:\n  x: org/x\n  z: org/z\n\ndatasets:\n  y: org/y\n'],
+    [
+      'blank lines between entries',
+      'datasets: {}\nmodels:\n  a: b\n\n  c: d # e',
+      'datasets: {y: org/y}\nmodels:\n  a: b\n\n  c: d # e\n\n  x: org/x\n\n  z: org/z',
+    ],
+    [
+      'items with a line each',
+      'models: {\n  a: b, # c\n}\n',
+      'models: {\n  a: b, # c\n  x: org/x,\n  z: org/z,\n}\n\ndatasets:\n  y: org/y\n',
+    ],
+    [
+      'a flow map',
+      'models: { a: b }',
+      'models: { a: b, x: org/x, z: org/z }\n\ndatasets:\n  y: org/y',
+    ],
+  ])('%s', (_, before, after) => {
+    expect(edited(before)).toBe(after);
+    expect(removeEntries(after, 'hug.yaml', [model('x'), dataset('y'), model('z')])).toBe(before);
+  });
+
+  it('names all of them when one cannot be added', () => {
+    expect(() => edited('datasets: ~\n')).toThrow('models.x, datasets.y, models.z cannot be added');
+  });
+});
+
 describe('a manifest in an unusual style is refused, not damaged', () => {
   const refused = expect.objectContaining({ code: 'EHUG_MANIFEST_STYLE', exitStatus: 2 });
 
@@ -449,7 +483,6 @@ describe('a manifest in an unusual style is refused, not damaged', () => {
   it.each([
     ['an anchor that is used later', 'models:\n  new: &it b\n  a: *it\n'],
     ['a carriage return alone', 'models:\n  new: b # c\r  # d\n'],
-    ['an explicit key', 'models:\n  ? new\n  : b\n'],
     ['a section that is an alias', 'datasets: &it\n  new: b\nmodels: *it\n'],
   ])('by remove: %s', (_, text) => {
     expect(isValid(text)).toBe(true);
@@ -466,6 +499,7 @@ describe('remove', () => {
       'datasets:\n  a: b\n',
     ],
     ['a section with a comment', 'models: # ours\n  new: b\n', 'models: # ours\n'],
+    ['an explicit key', 'models:\n  ? new\n  : b\n  a: b\n', 'models:\n  a: b\n'],
     [
       'comments inside, and not those above',
       'models:\n  # above\n  new: # beside\n    # inside\n    repo: b\n\n    # deeper\n  # below\n  c: d\n',

@@ -1,6 +1,5 @@
 import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { locateManifest, readManifest, SEARCH_PLACES } from '../../src/manifest/locate.ts';
@@ -135,20 +134,28 @@ describe('locateManifest', () => {
   });
 
   it('takes nothing from the configuration folder of the user', async () => {
-    const home = await folderWith({ 'nix-hug/config.yaml': '', 'hug/config.yaml': '' });
+    const home = await folderWith({
+      'nix-hug/config.yaml': '',
+      'hug/config.yaml': '',
+      'hug/hug.yaml': '',
+    });
     vi.stubEnv('XDG_CONFIG_HOME', home);
     onTestFinished(() => void vi.unstubAllEnvs());
     const folder = await folderWith({});
     expect(() => locateManifest({ cwd: folder })).toThrow(refusal('EHUG_MANIFEST_MISSING'));
   });
 
-  it('loads no second YAML parser', async () => {
-    locateManifest({ cwd: await folderWith({ 'hug.yaml': 'models: {}' }) });
-    const loaded = Object.keys(createRequire(import.meta.url).cache);
-    expect(loaded.some((file) => file.includes('/cosmiconfig/'))).toBe(true);
-    expect(loaded.filter((file) => /\/(?:js-yaml|import-fresh|typescript)\//u.test(file))).toEqual(
-      [],
-    );
+  it('lets no options of the working directory hide the manifest', async () => {
+    const folder = await folderWith({
+      'hug.yaml': '',
+      '.config/config.yaml': 'cosmiconfig: { searchPlaces: [x.yaml] }',
+      '.config/config.js': "require('node:fs').writeFileSync('trap', '')",
+    });
+    const before = process.cwd();
+    process.chdir(folder);
+    onTestFinished(() => process.chdir(before));
+    expect(locateManifest({ cwd: folder })).toBe(path.join(folder, 'hug.yaml'));
+    expect(await readdir(folder)).not.toContain('trap');
   });
 
   it('says where it looked', async () => {

@@ -21,7 +21,7 @@ describeNix('a binary cache', (team) => {
   /** The store path of the Hugging Face cache, the same on every machine. */
   let cache: string;
   let storeDir: string;
-  /** What makes it. The hub that it names is gone once it is there. */
+  /** The expression of that cache; the hub that it names is closed after the first build. */
   let expression: string;
 
   const succeed = async (nix: Nix, command: string, ...args: readonly string[]) => {
@@ -36,7 +36,7 @@ describeNix('a binary cache', (team) => {
   };
   const copy = ['--extra-experimental-features', 'nix-command', 'copy'];
 
-  // One machine downloads, and shares what it has. Then both it and the hub are gone.
+  // One machine downloads and fills the binary caches. Then the machine and the hub are gone.
   beforeAll(async () => {
     const first = await createNix();
     ({ storeDir } = first);
@@ -65,7 +65,7 @@ describeNix('a binary cache', (team) => {
   });
   afterAll(() => Promise.all([unsigned.close(), signed.close()]));
 
-  /** Does something on a machine that has nothing yet, and whose store has the same path. */
+  /** Runs a test on a machine with an empty store at the same path. */
   const onAnotherMachine = async (act: (nix: Nix) => Promise<void>) => {
     const nix = await createNix(undefined, storeDir);
     try {
@@ -103,7 +103,7 @@ describeNix('a binary cache', (team) => {
     }),
   );
 
-  it('gives a whole cache with all it links to only to who trusts its key', () =>
+  it('gives a whole cache only to a machine that trusts its key', () =>
     onAnotherMachine(async (nix) => {
       const from = ['nix', ...copy, '--from', signed.endpoint, cache] as const;
       const distrustful = await nix.run(...from);
@@ -114,7 +114,7 @@ describeNix('a binary cache', (team) => {
       expect(await weightsOn(nix)).toContain('GGUF');
     }));
 
-  it('gives it to who checks no signature, from a folder', () =>
+  it('is copied from a folder when signatures are not checked', () =>
     onAnotherMachine(async (nix) => {
       const carried = path.join(nix.folder, 'disk');
       await cp(disk, carried, { recursive: true });

@@ -115,7 +115,7 @@ describeNix('buildCache', (nix) => {
     },
   );
 
-  it('has no ref for a commit, which is found without', async () => {
+  it('writes no ref for an entry whose ref is its commit', async () => {
     const hug = await imported({
       m: { ...first.entry, ref: first.entry.rev },
       n: { ...second.entry, ref: second.entry.rev },
@@ -127,7 +127,7 @@ describeNix('buildCache', (nix) => {
     ]);
   });
 
-  it('unites two entries of one commit', async () => {
+  it('merges two entries of one commit', async () => {
     const hug = await imported({
       a: partOf(first, ['config.json', 'model.safetensors']),
       b: partOf(first, ['model.safetensors', 'empty.bin'], { ref: 'v1' }),
@@ -200,7 +200,7 @@ describeNix('buildCache', (nix) => {
     it.each([
       ['to two repositories', { ...first.entry, repo: 'org/other', requested: 'old/name' }],
       ['to one, and is another', { ...first.entry, repo: 'old/name' }],
-    ])('must not lead %s', async (_, other) => {
+    ])('is refused when it leads %s', async (_, other) => {
       const hug = await imported({ a: { ...first.entry, requested: 'old/name' }, b: other });
       const message = await nix().evaluationError(`${hug}.cache.outPath`);
       expect(message).toMatch(
@@ -229,7 +229,7 @@ describeNix('buildCache', (nix) => {
       b: { ...second.entry, ref: 'dev/x' },
     });
     expect(await nix().evaluationError(`${hug}.cache.outPath`)).toContain(
-      'nix-hug: buildCache: refs dev and dev/x of org/name cannot lie in one cache',
+      'nix-hug: buildCache: refs dev and dev/x of org/name cannot be in one cache',
     );
   });
 
@@ -242,7 +242,7 @@ describeNix('buildCache', (nix) => {
     );
   });
 
-  it('takes nothing but what importLock returned', async () => {
+  it('refuses a value that importLock did not return', async () => {
     expect(await nix().evaluationError(`(${buildCache} { models = [ { } ]; }).outPath`)).toContain(
       'nix-hug: buildCache takes values that importLock, fetchModel or fetchDataset returned',
     );

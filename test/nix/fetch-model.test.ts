@@ -177,7 +177,7 @@ describeNix('fetchModel', (nix) => {
     expect(files).toEqual({ 'config.json': '{}\n', 'tokenizer.model': 'tokens' });
   });
 
-  it('needs no git when it has no plain file, and no LFS file that is left out', async () => {
+  it('fetches neither the commit nor other LFS files when filters select one LFS file', async () => {
     hub.clearRequests();
     const other = await tiny.commit({ files: { 'new.safetensors': lfs('new weights') } });
     const hash = await treeHash('models/org/tiny', other);
@@ -192,7 +192,7 @@ describeNix('fetchModel', (nix) => {
     expect(hub.requests.filter(({ origin }) => origin === 'hub')).toHaveLength(2);
   });
 
-  it('asks for nothing when it is evaluated again', async () => {
+  it('makes no request when it is evaluated again', async () => {
     await built(await model());
     const expression = await model();
     hub.clearRequests();
@@ -285,7 +285,7 @@ describeNix('fetchModel', (nix) => {
     expect(Object.keys(files)).toEqual(['config.json', 'model.safetensors']);
   });
 
-  it('stores files where a lock has them', async () => {
+  it('gives files the store paths that a lock gives them', async () => {
     const expression = `let m = ${await model()}; in map (path: toString m.files.\${path}) [ "config.json" "model.safetensors" ]`;
     const flat = (name: string, hash: string) =>
       `(derivation { name = "${name}"; system = "builtin"; builder = "builtin:fetchurl"; outputHash = "${hash}"; outputHashMode = "flat"; }).outPath`;
@@ -337,8 +337,8 @@ describeNix('fetchModel', (nix) => {
     ['filters = { exclude = [ 1 ]; };', 'filters.exclude is not a list of strings'],
     ['filters = { files = [ "a" ]; include = [ "a" ]; };', 'filters.files excludes include'],
     ['filters = { files = [ "Config.json" ]; };', 'no such file at this commit: "Config.json"'],
-    ['filters = { files = [ "../x" ]; };', 'no path inside a repository: "../x"'],
-    ['filters = { files = [ "/etc/passwd" ]; };', 'no path inside a repository: "/etc/passwd"'],
+    ['filters = { files = [ "../x" ]; };', 'not a path inside a repository: "../x"'],
+    ['filters = { files = [ "/etc/passwd" ]; };', 'not a path inside a repository: "/etc/passwd"'],
   ])('refuses %s', async (filters, message) => {
     const error = await errorOf(await model(filters));
     expect(error).toContain('fetchModel org/tiny: ');
@@ -362,7 +362,7 @@ describeNix('fetchModel', (nix) => {
     [
       'https://huggingface.co/org/tiny/tree/v1',
       `rev = "${'a'.repeat(40)}";`,
-      'url names the revision "v1", and rev another one',
+      'url has the revision "v1", and rev another one',
     ],
     [
       `https://hf.co/org/tiny/blob/${'a'.repeat(40)}/x`,
@@ -414,10 +414,10 @@ describeNix('fetchModel', (nix) => {
     ['"x" has no SHA-256', (all) => [...all, { ...plain, path: 'x', lfs: { oid: 'x', size: 3 } }]],
     ['is not a list of files', () => ({ error: 'no' })],
     [
-      'does not name "config.json"',
+      'list lacks "config.json" of the commit',
       (all) => all.filter(({ path: name }) => name !== 'config.json'),
     ],
-    ['git gives no "x.txt"', (all) => [...all, { ...plain, path: 'x.txt' }]],
+    ['git does not give "x.txt"', (all) => [...all, { ...plain, path: 'x.txt' }]],
     [
       'has 1000 entries or more',
       () => Array.from({ length: 1_000 }, (_, i) => ({ ...plain, path: `${i}` })),
@@ -428,14 +428,14 @@ describeNix('fetchModel', (nix) => {
     expect(error).toContain(message);
   });
 
-  it('explains what a tree of several pages needs', async () => {
+  it('says that a tree of several pages needs a lock', async () => {
     const error = await errorOf(
       await modelOfTree(() =>
         Array.from({ length: 1_000 }, (_, i) => ({ ...plain, path: `${i}` })),
       ),
     );
     expect(error).toContain(
-      'several pages, and one hash pins one page; lock it with `nix-hug add`',
+      'several pages, and fileTreeHash pins one page; lock it with `nix-hug add`',
     );
   });
 
@@ -476,7 +476,7 @@ describeNix('fetchModel', (nix) => {
     const hash = await treeHash('models/org/ignored', commit);
     const call = `${library()}.fetchModel { url = "org/ignored"; rev = "${commit}"; fileTreeHash = "${hash}"; }`;
     expect(await errorOf(call)).toContain(
-      'fetchModel org/ignored: git gives no "a.txt", which .gitattributes can cause; lock it with `nix-hug add`',
+      'fetchModel org/ignored: git does not give "a.txt"; .gitattributes can cause this; lock it with `nix-hug add`',
     );
   });
 

@@ -155,7 +155,7 @@ describeNix('importLock', (nix) => {
       ]);
     });
 
-    it('is made of a repository whose name no derivation may have', async () => {
+    it('has another derivation name when that of the repository ends in .drv', async () => {
       const hug = await imported(lockOf({ m: { ...model.entry, repo: 'org/x.drv' } }));
       const value = `(${hug}).models.m`;
       expect(await nix().evaluate(`[ ${value}.passthru.name ${value}.repo ]`)).toEqual([
@@ -276,7 +276,7 @@ describeNix('importLock', (nix) => {
   });
 
   describe('evaluation', () => {
-    it('needs nothing of pkgs but for models and the cache', async () => {
+    it('uses pkgs for models and caches only', async () => {
       const pkgs = '{ bash = throw "bash"; coreutils = throw "coreutils"; }';
       const hug = await imported(lock, '', pkgs);
       expect(

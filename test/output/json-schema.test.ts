@@ -114,9 +114,8 @@ const NIX_RUNS = {
   ],
   import: [
     ['import', 'branch', 'hf:REPOSITORY'],
-    ['import', 'hf:REPOSITORY', 'hf:org/added', '--offline'],
+    ['import', 'hf:REPOSITORY', 'hf:org/added'],
   ],
-  'import-url-offline': [['import', 'hf:REPOSITORY', '--offline']],
   'import-all': [
     ['import-all', '--dry-run'],
     ['import-all', '--yes'],

@@ -25,7 +25,6 @@ const EXAMPLE = path.join(REPOSITORY, 'examples', 'flake');
 const SOURCES = [
   'LICENSE',
   'README.md',
-  'examples',
   'nix',
   'package.json',
   'schemas',

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { mkdir, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -25,33 +25,36 @@ interface Setup {
 async function setUp({ env = {}, folder }: SetupOptions = {}): Promise<Setup> {
   const store = await isolatedStore(folder);
   const source = await tempFolder('source');
-  const nix = createNix({ env: { ...store.env, ...env } });
+  const nix = await createNix({ env: { ...store.env, ...env } });
   return {
     store,
     nix,
     file: async (name, content, parent = source) => {
-      const hash = `sha256-${createHash('sha256').update(content).digest('base64')}`;
       const file = path.join(parent, createHash('sha1').update(name).digest('hex'));
       await writeFile(file, content);
-      return { file, name, storePath: storePathOf(store.folder, { name, hash }) };
+      return {
+        file,
+        name,
+        storePath: storePathOf(store.folder, { name, sha256: hash('sha256', content) }),
+      };
     },
   };
 }
 
 describe('Nix', () => {
-  it('tells its version and its store folder', async () => {
+  it('has a version and a store folder', async () => {
     const { nix, store } = await setUp();
-    const { version, storeFolder } = await nix.facts();
+    const { version, storeFolder } = nix;
     expect(storeFolder).toBe(store.folder);
     expect((await store.nix('nix-store', '--version')).trim()).toContain(version);
   });
 
-  it('tells which of many paths are missing', async () => {
+  it('finds the missing ones of many paths', async () => {
     const { nix, file, store } = await setUp();
     const here = await file('here.txt', 'here');
     await nix.add([here]);
     const others = Array.from({ length: 5_000 }, (_, index) =>
-      storePathOf(store.folder, { name: `${index}.txt`, hash: `sha256-${'A'.repeat(43)}=` }),
+      storePathOf(store.folder, { name: `${index}.txt`, sha256: '0'.repeat(64) }),
     );
     expect(await nix.missing([...others, here.storePath])).toEqual(new Set(others));
     expect(await nix.missing([here.storePath])).toEqual(new Set());
@@ -92,14 +95,14 @@ describe('Nix', () => {
     },
   );
 
-  it('adds and keeps where the user forbids expressions to read files', async () => {
+  it('adds and keeps files when the settings restrict evaluation', async () => {
     const { store, file } = await setUp();
     const settings = `${store.env['NIX_CONFIG']}\nrestrict-eval = true\npure-eval = true\n`;
-    const nix = createNix({ env: { ...store.env, NIX_CONFIG: settings } });
+    const nix = await createNix({ env: { ...store.env, NIX_CONFIG: settings } });
     const there = await file('there.bin', 'bytes');
     await nix.add([there]);
     expect(await nix.missing([there.storePath])).toEqual(new Set());
-    await nix.keep(await tempFolder('roots'), new Map([['there', [there.storePath]]]));
+    await nix.addGcRoots(await tempFolder('roots'), new Map([['there', [there.storePath]]]));
     await store.nix('nix-store', '--gc');
     expect(await nix.missing([there.storePath])).toEqual(new Set());
   });
@@ -122,7 +125,7 @@ describe('Nix', () => {
     expect(await nix.missing([there.storePath])).toEqual(new Set());
   });
 
-  it('takes out again what is not what it should be', async () => {
+  it('deletes a file with the wrong content from the store', async () => {
     const { nix, file, store } = await setUp();
     const good = await file('good.txt', 'good');
     const bad = await file('bad.txt', 'bad');
@@ -140,7 +143,7 @@ describe('Nix', () => {
     const [a = '', b = '', c = ''] = files.map(({ storePath }) => storePath);
     await nix.add(files);
     const roots = path.join(await tempFolder('roots ${x} "q"'), 'not there yet');
-    await nix.keep(
+    await nix.addGcRoots(
       roots,
       new Map([
         ['models.one', [a, b]],
@@ -152,22 +155,21 @@ describe('Nix', () => {
     expect(await readlink(path.join(roots, 'models.one'))).toContain(store.folder);
     await store.nix('nix-store', '--gc');
     expect(await nix.missing([a, b, c])).toEqual(new Set([c]));
-    await nix.keep(roots, new Map([['models.one', [b]]]));
+    await nix.addGcRoots(roots, new Map([['models.one', [b]]]));
     await store.nix('nix-store', '--gc');
     expect(await nix.missing([a, b])).toEqual(new Set([a]));
   });
 });
 
 describe('errors of Nix', () => {
-  it('say when there is no Nix', async () => {
-    const { nix } = await setUp({ env: { PATH: await tempFolder() } });
-    await expect(nix.facts()).rejects.toMatchObject({
+  it('name a missing Nix', async () => {
+    await expect(setUp({ env: { PATH: await tempFolder() } })).rejects.toMatchObject({
       code: 'EHUG_NIX_MISSING',
       hint: expect.stringContaining('Install Nix'),
     });
   });
 
-  it('hold what Nix said', async () => {
+  it('show the output of Nix', async () => {
     const { nix } = await setUp();
     await expect(nix.missing(['/elsewhere/x'])).rejects.toMatchObject({
       code: 'EHUG_NIX',
@@ -176,7 +178,7 @@ describe('errors of Nix', () => {
     });
   });
 
-  it('tell of a store that cannot be written', async ({ skip }) => {
+  it('name a store that cannot be written', async ({ skip }) => {
     const disk = await smallDisk(1024 * 1024, skip);
     const { nix, file } = await setUp({ folder: disk.folder });
     const a = await file('a.txt', 'a');
@@ -187,7 +189,7 @@ describe('errors of Nix', () => {
     });
   });
 
-  it('tell of a file that is gone', async () => {
+  it('name a file that is missing', async () => {
     const { nix, file } = await setUp();
     const gone = await file('gone.txt', 'gone');
     await rm(gone.file);
@@ -197,7 +199,7 @@ describe('errors of Nix', () => {
     });
   });
 
-  it('tell of a full disk', async ({ skip }) => {
+  it('name a full disk', async ({ skip }) => {
     const { folder } = await smallDisk(1024 * 1024, skip);
     const { nix, file } = await setUp({ folder });
     const big = await file('big.bin', 'x'.repeat(2 * 1024 * 1024));
@@ -213,8 +215,7 @@ describe('a signal', () => {
   it('ends a tool that runs', async () => {
     const { store } = await setUp();
     const controller = new AbortController();
-    const nix = createNix({ env: store.env, signal: controller.signal });
-    const running = nix.facts();
+    const running = createNix({ env: store.env, signal: controller.signal });
     controller.abort();
     await expect(running).rejects.toMatchObject({ name: 'AbortError' });
   });

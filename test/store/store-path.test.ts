@@ -1,8 +1,9 @@
-import { createHash } from 'node:crypto';
+import { hash as digestOf } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { hexOfSri } from '../../src/digest.ts';
 import { storeNameOf } from '../../src/lock/names.ts';
 import { base32, storePathOf } from '../../src/store/store-path.ts';
 import { isolatedStore } from '../support/isolated-store.ts';
@@ -25,7 +26,7 @@ describe('storePathOf', () => {
   it('gives a known path of the usual store folder', () => {
     const file = {
       name: 'hello-2.10.tar.gz',
-      hash: 'sha256-MeBmE3qWJnbon2nRtlOC3pWn732RS4y51VvQepy4PWs=',
+      sha256: hexOfSri('sha256-MeBmE3qWJnbon2nRtlOC3pWn732RS4y51VvQepy4PWs='),
     };
     expect(storePathOf('/nix/store', file)).toBe(
       '/nix/store/l55nyrhz3yk9jzvfjd1pw43hay8cickv-hello-2.10.tar.gz',
@@ -49,7 +50,9 @@ describe('storePathOf', () => {
     const paths = JSON.parse(
       await nix('nix-instantiate', '--eval', '--strict', '--json', '--expr', expression),
     );
-    expect(files.map((file) => storePathOf(folder, file))).toEqual(paths);
+    expect(
+      files.map((file) => storePathOf(folder, { name: file.name, sha256: hexOfSri(file.hash) })),
+    ).toEqual(paths);
   });
 
   it('agrees with nix-store --add-fixed', async () => {
@@ -64,8 +67,7 @@ describe('storePathOf', () => {
       ...files.map((file) => path.join(source, file)),
     );
     const expected = files.map((file) => {
-      const digest = createHash('sha256').update(`of ${file}`).digest();
-      return storePathOf(folder, { name: file, hash: sri(digest) });
+      return storePathOf(folder, { name: file, sha256: digestOf('sha256', `of ${file}`) });
     });
     expect(printed.trimEnd().split('\n')).toEqual(expected);
   });

@@ -11,7 +11,7 @@ describe('a tool', () => {
     return JSON.parse(await run('nix-instantiate', ['--eval', '--json', '-'], expression));
   }
 
-  it('keeps memory for the next file, unless the user says otherwise', async () => {
+  it('keeps freed memory, unless the user sets MALLOC_TOP_PAD_', async () => {
     expect(Number(await spareMemory({}))).toBeGreaterThan(0);
     expect(await spareMemory({ MALLOC_TOP_PAD_: '0' })).toBe('0');
   });

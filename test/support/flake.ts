@@ -5,7 +5,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { promisify } from 'node:util';
 import type { Ended } from './ended.ts';
-import { type Nix, nixString } from './nix.ts';
+import { type Nix, NIXPKGS, NIXPKGS_LIB, nixString } from './nix.ts';
 
 /** This repository as a flake, with the stand-in for its nixpkgs, where Nix can name them. */
 export interface PlacedFlake {
@@ -93,7 +93,10 @@ export async function buildPackage(
 
 /** Copies the stand-in. The root of the current Nix has no Node.js, and gets that of this machine. */
 async function placeNixpkgs(nix: Nix, folder: string): Promise<void> {
-  await cp(path.join(import.meta.dirname, 'nixpkgs-stand-in'), folder, { recursive: true });
+  await cp(NIXPKGS, folder, { recursive: true });
+  if (NIXPKGS_LIB !== undefined) {
+    await cp(NIXPKGS_LIB, path.join(folder, 'nixpkgs-lib'), { recursive: true });
+  }
   if (nix.kind === 'system') return;
   const host = path.join(nix.folder, 'host');
   if (!existsSync(host)) await placeNode(host);

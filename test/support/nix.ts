@@ -47,11 +47,22 @@ const DEFAULT_KIND: NixKind = process.env['NIX_HUG_TEST_NIX'] === 'current' ? 'c
 /** A Nix expression: the function of `nix/default.nix`. */
 export const LIBRARY = `(import ${nixString(path.join(REPOSITORY, 'nix'))})`;
 
-/** Folder of a part of nixpkgs: what the library uses. */
+/** Folder of the stand-in for nixpkgs, which a test cannot download. */
 export const NIXPKGS = path.join(import.meta.dirname, 'nixpkgs-stand-in');
 
-/** A Nix expression: that part. */
-export const PKGS = `(import ${nixString(NIXPKGS)} { })`;
+/**
+ * The folder `lib` of a nixpkgs, or of github.com/nix-community/nixpkgs.lib. The tests then use it in
+ * place of the stand-in's `lib`. Nix 2.8 evaluates its module system, but not `lib.fileset`:
+ *
+ *     NIX_HUG_TEST_NIXPKGS_LIB=/path/lib npx vitest run test/nix/modules.test.ts
+ *     NIX_HUG_TEST_NIXPKGS_LIB=/path/lib NIX_HUG_TEST_NIX=current npx vitest run test/nix
+ */
+export const NIXPKGS_LIB = process.env['NIX_HUG_TEST_NIXPKGS_LIB'];
+
+/** A Nix expression: the packages of the stand-in, and `lib`. */
+export const PKGS = `(import ${nixString(NIXPKGS)} {${
+  NIXPKGS_LIB === undefined ? '' : ` lib = import ${nixString(NIXPKGS_LIB)};`
+} })`;
 
 export { nixString };
 
@@ -105,12 +116,12 @@ export async function createNix(kind: NixKind = DEFAULT_KIND, storeDir?: string)
       'allow-import-from-derivation = false',
     ].join('\n'),
   };
+  const visible = [REPOSITORY, folder, ...(NIXPKGS_LIB === undefined ? [] : [NIXPKGS_LIB])];
   const binds = [
-    [REPOSITORY, REPOSITORY],
-    [folder, folder],
+    ...visible.map((name) => [name, name]),
     ...(storeDir === undefined ? [] : [[store, storeDir]]),
   ];
-  const readable = [REPOSITORY, folder].flatMap((name) => ['-I', name]);
+  const readable = visible.flatMap((name) => ['-I', name]);
   const commandLine = (...command: readonly string[]) => inRoot(kind, binds, command);
   const run = (command: string, ...args: readonly string[]) =>
     runProcess(commandLine(command, ...args), environment);

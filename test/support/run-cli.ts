@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import type { RetryPolicy } from '../../src/hub/retry.ts';
-import { main } from '../../src/cli/program.ts';
+import { main } from '../../src/cli/main.ts';
 import { collector } from './collector.ts';
 
 /** How a run of the command line ended. */

@@ -1,61 +1,37 @@
-import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  lstat,
+  mkdir,
+  readdir,
+  readlink,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import path from 'node:path';
 import { isGitId } from '../../digest.ts';
+import { succeedsUnless } from '../../failures.ts';
+import { acquireLease, removeAll } from '../../download/lease.ts';
 import type { RepoType } from '../../repo.ts';
-import { acquireLease, removeAll } from '../../download/claim.ts';
-import type { Damage } from '../find.ts';
-import { repoFolderName } from '../layout.ts';
-import { addToTree } from '../trees.ts';
-import { type Blob, type BlobSource, isSameFile, makeBlob } from './blob.ts';
-import { cacheError, makeFolder, succeedsUnless } from './folders.ts';
-import { putLinks, type Snapshot } from './links.ts';
-import { create, readText } from './put.ts';
+import { type Damage, reasonAgainst } from '../find.ts';
+import { blobNameOf, type CommitFile, repoFolderName } from '../layout.ts';
+import { addToTree, type CommitTree } from '../trees.ts';
+import { type BlobSource, type CacheBlob, isSameFile, makeBlob } from './blob-file.ts';
+import { cacheError, create, makeFolder, readIfThere } from './files.ts';
 
-/**
- * Writes one repository into the Hugging Face cache, as the official client does. Each step is
- * complete or did not happen: blobs first, then the snapshot with all of its links, then what it
- * lists, then the ref that leads to it. What is right already is not touched.
- *
- * The client's locks keep two clients from downloading the same file twice; what is written is right
- * without them (`file_download.py`), and Node cannot take them. So lock files are left behind as the
- * client leaves them, and at worst a client downloads what is being exported.
- *
- * All methods throw `EHUG_FILE_SYSTEM`, `EHUG_DISK_FULL`, and `EHUG_UNSAFE_PATH` for a cache with
- * links that lead elsewhere.
- */
-export interface RepoWriter {
-  /** Id of the repository. */
-  readonly id: string;
-  /** Makes sure that something can be written. */
-  prepare(): Promise<void>;
-  /** Whether a file of the right size has the name of the content; it is not read. */
-  holds(blob: Blob): Promise<boolean>;
-  /**
-   * Puts a content where the client looks for it, in place of what is there.
-   *
-   * @param onBytes told how many bytes of the source have been read
-   * @throws HugError `EHUG_INTEGRITY` when the source is another content
-   */
-  putBlob(blob: Blob, source: BlobSource, onBytes: (read: number) => void): Promise<void>;
-  /**
-   * Adds files to the snapshot of their commit.
-   *
-   * @param onDamage told of files without links that were replaced and had another content
-   * @returns its folder
-   */
-  putSnapshot(snapshot: Snapshot, onDamage: (damage: Damage) => void): Promise<string>;
-  /**
-   * Has a ref name a commit whose snapshot is there.
-   *
-   * @param mayMove whether the commit is known to be newer than what the ref names
-   * @returns the commit that the ref names still, when it is another one
-   */
-  putRef(ref: string, rev: string, mayMove: boolean): Promise<string | undefined>;
-  /** Removes what is left of the work. */
-  close(): Promise<void>;
+/** A commit to be written into the cache. */
+interface NewSnapshot extends CommitTree {
+  /** The commit. */
+  readonly rev: string;
+  /** Files whose blobs are in the cache; safe paths. */
+  readonly files: readonly CommitFile[];
 }
 
-/** Name of the folders that things are prepared in, one for each process; no client looks there. */
+/** Writes one repository into the Hugging Face cache, see `createRepoWriter`. */
+export type RepoWriter = ReturnType<typeof createRepoWriter>;
+
+/** Name of the folders for temporary files, one for each process; no client looks there. */
 const SCRATCH = '.nix-hug';
 
 const CACHEDIR_TAG = `Signature: 8a477f597d28d172789f06886806bc55
@@ -64,15 +40,23 @@ const CACHEDIR_TAG = `Signature: 8a477f597d28d172789f06886806bc55
 #\thttps://bford.info/cachedir/
 `;
 
-/** @param cache the cache folder, made when missing */
-export function createRepoWriter(
-  cache: string,
-  type: RepoType,
-  id: string,
-  signal: AbortSignal,
-): RepoWriter {
+/**
+ * Writes one repository into the Hugging Face cache, as the official client does. Each step is
+ * complete or did not happen: first the blobs, then the snapshot with all of its links, then its file
+ * list, then the ref. What is right already is not touched.
+ *
+ * The client's locks keep two clients from downloading the same file twice. The cache stays right
+ * without them (`file_download.py`), and Node cannot take them. So lock files are only left behind,
+ * as by the client, and at worst a client downloads a file that is being exported.
+ *
+ * All methods throw `EHUG_FILE_SYSTEM`, `EHUG_DISK_FULL`, and `EHUG_UNSAFE_PATH` for a cache with
+ * links that lead elsewhere.
+ *
+ * @param cache the cache folder, made when missing
+ */
+export function createRepoWriter(cache: string, type: RepoType, id: string, signal: AbortSignal) {
   const name = repoFolderName(type, id);
-  const shown = path.join(cache, name);
+  const repo = path.join(cache, name);
   const folder = (...segments: readonly string[]) => makeFolder(cache, [name, ...segments]);
   let made: Promise<string> | undefined;
   let forBlobs: ReturnType<typeof makeBlobFolders> | undefined;
@@ -81,105 +65,178 @@ export function createRepoWriter(
   const scratch = () => (made ??= makeScratch());
 
   async function makeScratch(): Promise<string> {
-    const repo = await folder();
+    const real = await folder();
     // The client warns of a repository without it.
     await folder('snapshots');
-    const { path: mine } = await acquireLease(repo, SCRATCH);
+    const { path: mine } = await acquireLease(real, SCRATCH);
     await rm(mine, { recursive: true, force: true });
     await mkdir(mine);
     const tag = path.join(await makeFolder(cache, []), 'CACHEDIR.TAG');
-    // As the client, do without it in a cache whose top belongs to somebody else.
+    // The client does without it, too, in a cache whose top belongs to another user.
     await create(mine, tag, CACHEDIR_TAG).catch(() => undefined);
     return mine;
   }
 
-  async function scratchFolders(): Promise<string[]> {
-    const names = await readdir(shown);
-    return names.flatMap((one) => (one.startsWith(`${SCRATCH}.`) ? [path.join(shown, one)] : []));
-  }
-
-  /** Where blobs and their locks go. */
   async function makeBlobFolders() {
     const locks = await makeFolder(cache, ['.locks', name]);
     return { blobs: await folder('blobs'), locks };
   }
 
-  /** Writes a file in one step. */
-  async function replace(file: string, text: string): Promise<void> {
-    const temporary = path.join(await scratch(), path.basename(file));
-    await writeFile(temporary, text, { flush: true });
-    await rename(temporary, file);
+  /** Whether a text is a commit that the cache has. */
+  async function isCommit(text: string): Promise<boolean> {
+    if (!isGitId(text)) return false;
+    return succeedsUnless(['ENOENT'], () => stat(path.join(repo, 'snapshots', text)));
   }
 
-  /** Whether a ref leads somewhere. */
-  async function isCommit(rev: string): Promise<boolean> {
-    if (!isGitId(rev)) return false;
-    return succeedsUnless(['ENOENT'], () => stat(path.join(shown, 'snapshots', rev)));
+  /** Makes a whole snapshot in one step; `false` when another process was faster. */
+  async function makeSnapshot({ rev, files }: NewSnapshot, target: string): Promise<boolean> {
+    const prepared = path.join(await scratch(), rev);
+    await mkdir(prepared);
+    for (const file of files) {
+      const link = path.join(prepared, file.path);
+      await mkdir(path.dirname(link), { recursive: true });
+      await symlink(linkText(file), link);
+    }
+    const isFirst = await succeedsUnless(['ENOTEMPTY', 'EEXIST', 'ENOTDIR'], () =>
+      rename(prepared, target),
+    );
+    if (!isFirst) await rm(prepared, { recursive: true });
+    return isFirst;
   }
 
+  /** Adds links to a snapshot, one by one. */
+  async function addLinks({ rev, files }: NewSnapshot, onDamage: (damage: Damage) => void) {
+    const parents = new Map<string, Promise<string>>();
+    const parentOf = (file: string) => {
+      const parent = path.posix.dirname(file);
+      const segments = parent === '.' ? [] : parent.split('/');
+      const known = parents.get(parent) ?? folder('snapshots', rev, ...segments);
+      parents.set(parent, known);
+      return known;
+    };
+    const blobs = await folder('blobs');
+    for (const file of files) {
+      const target = path.join(await parentOf(file.path), path.posix.basename(file.path));
+      const text = linkText(file);
+      if ((await readlink(target).catch(() => undefined)) === text) continue;
+      const reason = await reasonToReplace(target, file, blobs);
+      const temporary = path.join(await scratch(), 'link');
+      await symlink(text, temporary);
+      await rename(temporary, target);
+      if (reason !== undefined) onDamage({ file: target, reason });
+    }
+  }
+
+  /** @param needed bytes that the work writes */
   async function guarded<T>(needed: number, work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
       if (signal.aborted) throw error;
-      throw await cacheError(error, shown, needed);
+      throw await cacheError(error, repo, needed);
     }
   }
 
   return {
+    /** Id of the repository. */
     id,
 
+    /** Fails unless something can be written. */
     prepare: () => guarded(0, async () => void (await scratch())),
 
-    holds: async ({ etag, size }) => {
-      const found = await stat(path.join(shown, 'blobs', etag)).catch(() => undefined);
+    /** Whether the blob exists with the right size; it is not read. */
+    async holds({ name: { hex }, size }: CacheBlob): Promise<boolean> {
+      const found = await stat(path.join(repo, 'blobs', hex)).catch(() => undefined);
       return found?.isFile() === true && found.size === size;
     },
 
-    putBlob: (blob, source, onBytes) =>
+    /**
+     * Writes a blob, replacing a file of that name.
+     *
+     * @param onBytes told how many bytes of the source have been read
+     * @throws HugError `EHUG_INTEGRITY` when the source has another content
+     */
+    putBlob: (blob: CacheBlob, source: BlobSource, onBytes: (read: number) => void) =>
       guarded(blob.size, async () => {
-        if (await isSameFile(source.file, path.join(shown, 'blobs', blob.etag))) return;
-        const folders = await (forBlobs ??= makeBlobFolders());
-        const target = path.join(folders.blobs, blob.etag);
-        const mine = await scratch();
-        const temporary = path.join(mine, blob.etag);
+        const { hex } = blob.name;
+        if (await isSameFile(source.path, path.join(repo, 'blobs', hex))) return;
+        const { blobs, locks } = await (forBlobs ??= makeBlobFolders());
+        const temporary = path.join(await scratch(), hex);
         // The client locks it while it writes, and leaves the file behind.
-        const lock = path.join(folders.locks, `${blob.etag}.lock`);
-        await create(mine, lock, '', 0o664);
+        await create(await scratch(), path.join(locks, `${hex}.lock`), '', 0o664);
         try {
+          const target = path.join(blobs, hex);
           await makeBlob(source, blob, { temporary, target }, onBytes, signal);
         } finally {
           await rm(temporary, { force: true });
         }
       }),
 
-    putSnapshot: (snapshot, onDamage) =>
+    /**
+     * Links the files of a commit to their blobs: in one step when the cache does not have the
+     * commit, else one by one. Then it adds them to the file list of the commit.
+     *
+     * @param onDamage told of files that were no links, had another content, and were replaced
+     * @returns the folder of the snapshot
+     */
+    putSnapshot: (snapshot: NewSnapshot, onDamage: (damage: Damage) => void) =>
       guarded(0, async () => {
-        const { rev, tree } = snapshot;
-        await putLinks(snapshot, { folder, scratch }, onDamage);
-        const list = path.join(await folder('trees'), `${rev}.json`);
-        await addToTree(list, tree, scratch);
-        return path.join(shown, 'snapshots', rev);
+        const { rev } = snapshot;
+        const target = path.join(await folder('snapshots'), rev);
+        const isThere = await succeedsUnless(['ENOENT'], () => lstat(target));
+        const isMade = !isThere && (await makeSnapshot(snapshot, target));
+        if (!isMade) await addLinks(snapshot, onDamage);
+        await addToTree(path.join(await folder('trees'), `${rev}.json`), snapshot, scratch);
+        return path.join(repo, 'snapshots', rev);
       }),
 
-    putRef: (ref, rev, mayMove) =>
+    /**
+     * Points a ref to a commit whose snapshot is in the cache.
+     *
+     * @param mayMove whether the commit is known to be newer than the one of the ref
+     * @returns the commit that the ref still points to, when it is another one
+     */
+    putRef: (ref: string, rev: string, mayMove: boolean): Promise<string | undefined> =>
       guarded(0, async () => {
         if (ref === rev) return undefined;
         const parents = ref.split('/').slice(0, -1);
         const file = path.join(await folder('refs', ...parents), path.posix.basename(ref));
-        const before = await readText(file);
+        const before = await readIfThere(file);
         if (before === rev) return undefined;
         if (!mayMove && before !== undefined && (await isCommit(before))) return before;
-        await replace(file, rev);
+        const temporary = path.join(await scratch(), path.basename(file));
+        await writeFile(temporary, rev, { flush: true });
+        await rename(temporary, file);
         return undefined;
       }),
 
-    close: async () => {
-      // A killed process may have left its folder where nothing had to be done any more.
-      const left = await scratchFolders().catch(() => []);
-      if (left.length > 0) made ??= makeScratch();
+    /** Removes temporary files, also those of a process that was killed. */
+    async close(): Promise<void> {
+      const names = await readdir(repo).catch(() => []);
+      if (names.some((each) => each.startsWith(`${SCRATCH}.`))) made ??= makeScratch();
       const mine = await made?.catch(() => undefined);
       if (mine !== undefined) await guarded(0, () => removeAll(mine, SCRATCH));
     },
   };
+}
+
+/** The target of a link: up from its folder, and down to the blob. */
+const linkText = (file: CommitFile): string =>
+  `${'../'.repeat(file.path.split('/').length + 1)}blobs/${blobNameOf(file).hex}`;
+
+/**
+ * Why a file in place of a link does not have the content of the blob, as in a cache without links;
+ * `undefined` for a link, or when it has.
+ */
+async function reasonToReplace(
+  at: string,
+  file: CommitFile,
+  blobs: string,
+): Promise<string | undefined> {
+  const digest = blobNameOf(file);
+  const found = await lstat(at).catch(() => undefined);
+  if (found?.isFile() !== true || (await isSameFile(at, path.join(blobs, digest.hex)))) {
+    return undefined;
+  }
+  return reasonAgainst(at, { size: file.size, digest }, () => undefined);
 }

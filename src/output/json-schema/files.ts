@@ -108,13 +108,6 @@ export const EXPORT = {
   }),
 };
 
-const imported = {
-  ...listing,
-  files: f.rows({ ...storedFile, lfs: f.lfs }, 'Selected files.'),
-  ...expression,
-  storePath: v.pipe(v.null(), v.description('Nothing is assembled offline.')),
-};
-
 /** Output of `import` and `import-all`. */
 export const IMPORT = {
   import: f.document(
@@ -122,16 +115,8 @@ export const IMPORT = {
     'What is in the Nix store: of several repositories, or of repositories and entries.',
     {
       entries: storedEntries,
-      repositories: f.list(
-        v.union([v.strictObject(assembled), v.strictObject(imported)]),
-        'In the order of the arguments; the files have store paths with --offline.',
-      ),
+      repositories: f.list(v.strictObject(assembled), 'In the order of the arguments.'),
     },
-  ),
-  'import-url-offline': f.document(
-    'nix-hug import <url> --offline --json',
-    'Files of a snapshot, one by one in the Nix store.',
-    imported,
   ),
   'import-all': f.document('nix-hug import-all --json', 'Snapshots of the Hugging Face cache.', {
     changed: f.flag('Whether something was added to the store.'),

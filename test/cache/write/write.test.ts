@@ -1,10 +1,9 @@
-import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createRepoWriter } from '../../../src/cache/write/write.ts';
-import { placeOfIds } from '../../support/place-of-ids.ts';
+import { silenceLeases } from '../../support/silence.ts';
 import { tempFolder } from '../../support/temp.ts';
 
 const MIB = 1024 * 1024;
@@ -14,12 +13,14 @@ const CONTENT = 'weights';
 
 const sha256 = (content: string | Buffer) => createHash('sha256').update(content).digest('hex');
 
-const BLOB = { etag: sha256(CONTENT), size: CONTENT.length };
-const FILES = [
-  { path: 'a/b/w.bin', ...BLOB },
-  { path: 'w.bin', ...BLOB },
-];
-const SNAPSHOT = { rev: REV, files: FILES, tree: { items: [], isWhole: true } };
+const nameOf = (content: string | Buffer) => ({ kind: 'sha256', hex: sha256(content) }) as const;
+
+const BLOB = { name: nameOf(CONTENT), size: CONTENT.length };
+const fileAt = (at: string) => {
+  return { path: at, size: BLOB.size, digest: BLOB.name, oid: '', isLfs: true };
+};
+const FILES = [fileAt('a/b/w.bin'), fileAt('w.bin')];
+const SNAPSHOT = { rev: REV, files: FILES, listed: [], isWhole: true };
 
 const ignore = () => undefined;
 
@@ -34,10 +35,10 @@ async function writing(signal = new AbortController().signal) {
 }
 
 describe('a repository in the cache', () => {
-  it('gets blobs, links, and a ref, and keeps nothing else', async () => {
+  it('gets blobs, links and a ref, and no temporary files', async () => {
     const { cache, repo, source, writer } = await writing();
     expect(await writer.holds(BLOB)).toBe(false);
-    await writer.putBlob(BLOB, { file: source, isOurs: false }, ignore);
+    await writer.putBlob(BLOB, { path: source, isLinkable: false }, ignore);
     expect(await writer.holds(BLOB)).toBe(true);
     expect(await writer.holds({ ...BLOB, size: 1 })).toBe(false);
     const folder = await writer.putSnapshot(SNAPSHOT, ignore);
@@ -54,18 +55,18 @@ describe('a repository in the cache', () => {
     ]);
   });
 
-  it('has no part of a snapshot while it is made', async () => {
+  it('has no incomplete snapshot while it is made', async () => {
     const { repo, writer } = await writing();
-    const blocked = { ...SNAPSHOT, files: [...FILES, { path: 'w.bin', ...BLOB }] };
+    const blocked = { ...SNAPSHOT, files: [...FILES, fileAt('w.bin')] };
     await expect(writer.putSnapshot(blocked, ignore)).rejects.toThrow('EEXIST');
     await writer.close();
     expect(await readdir(path.join(repo, 'snapshots'))).toEqual([]);
     expect(await readdir(repo)).not.toContain('trees');
   });
 
-  it('gets links in place of files, and tells of those with another content', async () => {
+  it('gets links in place of files, and reports those with another content', async () => {
     const { repo, source, writer } = await writing();
-    await writer.putBlob(BLOB, { file: source, isOurs: false }, ignore);
+    await writer.putBlob(BLOB, { path: source, isLinkable: false }, ignore);
     const folder = path.join(repo, 'snapshots', REV);
     await mkdir(path.join(folder, 'a/b'), { recursive: true });
     await writeFile(path.join(folder, 'a/b/w.bin'), CONTENT);
@@ -76,32 +77,34 @@ describe('a repository in the cache', () => {
       { file: path.join(folder, 'w.bin'), reason: 'has 6 bytes, expected 7' },
     ]);
     for (const { path: file } of FILES) {
-      expect(await readlink(path.join(folder, file))).toContain(`blobs/${BLOB.etag}`);
+      expect(await readlink(path.join(folder, file))).toContain(`blobs/${BLOB.name.hex}`);
     }
   });
 
-  it('is rid of what a killed process left, also when nothing else is to be done', async () => {
+  it('loses the temporary files of a killed process, also when nothing is written', async () => {
     const { repo, writer } = await writing();
-    const { pid } = spawnSync('true');
-    const left = `.nix-hug.${pid}.11111111-2222-3333-4444-555555555555@${await placeOfIds()}`;
+    const left = '.nix-hug.11111111-2222-3333-4444-555555555555.part';
     await mkdir(path.join(repo, left, 'rev'), { recursive: true });
-    const other = '.nix-hug.1.11111111-2222-3333-4444-555555555555@elsewhere';
+    await silenceLeases(repo);
+    const other = '.nix-hug.22222222-2222-3333-4444-555555555555.part';
     await mkdir(path.join(repo, other));
     await writer.close();
     expect((await readdir(repo)).toSorted()).toEqual([other, 'snapshots']);
   });
 
-  it('takes the same snapshot from two at once', async () => {
+  it('takes the same snapshot from several writers at once', async () => {
     const { repo, writer, again } = await writing();
     const writers = [writer, again(), again(), again()];
     await Promise.all(writers.map((each) => each.putSnapshot(SNAPSHOT, ignore)));
     await Promise.all(writers.map((each) => each.close()));
     const folder = path.join(repo, 'snapshots', REV);
-    expect(await readlink(path.join(folder, 'a/b/w.bin'))).toBe(`../../../../blobs/${BLOB.etag}`);
+    expect(await readlink(path.join(folder, 'a/b/w.bin'))).toBe(
+      `../../../../blobs/${BLOB.name.hex}`,
+    );
     expect((await readdir(repo)).toSorted()).toEqual(['blobs', 'snapshots', 'trees']);
   });
 
-  it('has a list take the place of no folder', async () => {
+  it('has no folder replaced by a file list', async () => {
     const { repo, writer } = await writing();
     const folder = path.join(repo, 'trees', `${REV}.json`, 'kept');
     await mkdir(folder, { recursive: true });
@@ -112,35 +115,35 @@ describe('a repository in the cache', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it('does not read a blob through a link where it would be written', async () => {
+  it('replaces a link in place of a blob, and does not write through it', async () => {
     const { repo, source, writer } = await writing();
     const elsewhere = path.join(await tempFolder(), 'elsewhere');
     await writeFile(elsewhere, 'other');
     await mkdir(path.join(repo, 'blobs'), { recursive: true });
-    await symlink(elsewhere, path.join(repo, 'blobs', BLOB.etag));
-    await writer.putBlob(BLOB, { file: source, isOurs: false }, ignore);
+    await symlink(elsewhere, path.join(repo, 'blobs', BLOB.name.hex));
+    await writer.putBlob(BLOB, { path: source, isLinkable: false }, ignore);
     await writer.close();
     expect(await readFile(elsewhere, 'utf8')).toBe('other');
-    expect(await readFile(path.join(repo, 'blobs', BLOB.etag), 'utf8')).toBe(CONTENT);
+    expect(await readFile(path.join(repo, 'blobs', BLOB.name.hex), 'utf8')).toBe(CONTENT);
   });
 
-  it('keeps a blob that is a link to the very source, as in a store shared by repositories', async () => {
+  it('keeps a blob that is a link to the source, as in a shared blob store', async () => {
     const { cache, repo, writer } = await writing();
     const shared = path.join(cache, 'blobs', 'ab', 'abcd');
     await mkdir(path.dirname(shared), { recursive: true });
     await writeFile(shared, CONTENT);
     await mkdir(path.join(repo, 'blobs'), { recursive: true });
-    const link = path.join(repo, 'blobs', BLOB.etag);
+    const link = path.join(repo, 'blobs', BLOB.name.hex);
     await symlink('../../blobs/ab/abcd', link);
-    await writer.putBlob(BLOB, { file: shared, isOurs: true }, ignore);
+    await writer.putBlob(BLOB, { path: shared, isLinkable: true }, ignore);
     expect(await readlink(link)).toBe('../../blobs/ab/abcd');
   });
 
-  it('refuses another content, and leaves no trace of it', async () => {
+  it('refuses another content, and leaves no file of it', async () => {
     const { repo, source, writer } = await writing();
     await writeFile(source, 'Weights');
     await expect(
-      writer.putBlob(BLOB, { file: source, isOurs: false }, ignore),
+      writer.putBlob(BLOB, { path: source, isLinkable: false }, ignore),
     ).rejects.toMatchObject({ code: 'EHUG_INTEGRITY' });
     expect(await readdir(path.join(repo, 'blobs'))).toEqual([]);
   });
@@ -150,9 +153,9 @@ describe('a repository in the cache', () => {
     const { repo, source, writer } = await writing(controller.signal);
     const large = Buffer.alloc(32 * MIB, 1);
     await writeFile(source, large);
-    const blob = { etag: sha256(large), size: large.length };
+    const blob = { name: nameOf(large), size: large.length };
     const seen: number[] = [];
-    const copying = writer.putBlob(blob, { file: source, isOurs: false }, (bytes) => {
+    const copying = writer.putBlob(blob, { path: source, isLinkable: false }, (bytes) => {
       seen.push(bytes);
       controller.abort();
     });

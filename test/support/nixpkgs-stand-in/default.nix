@@ -1,17 +1,16 @@
-# The part of nixpkgs that nix-hug uses, made of the host's own programs: nixpkgs itself cannot be
-# downloaded in a test. Names, arguments and meaning are those of nixpkgs.
+# The part of nixpkgs that nix-hug uses, made of the host's own programs: a test cannot download
+# nixpkgs. Names, arguments and meaning are those of nixpkgs. `lib` may be the one of nixpkgs.
 {
   system ? builtins.currentSystem,
   overlays ? [ ],
+  lib ? import ./lib.nix,
 }:
 let
-  lib = import ./lib.nix;
-
-  # Where the host has its programs, unless a test has put others beside this file.
+  # Where the host has its programs. A test may put a file with another PATH here.
   hostPath =
     if builtins.pathExists ./host-path then builtins.readFile ./host-path else "/usr/bin:/bin";
 
-  # A package of links to programs of the host.
+  # A package of links to programs of the host, whose names are separated by spaces.
   hostPrograms =
     name: programs:
     derivation {
@@ -29,46 +28,16 @@ let
       PATH = hostPath;
     };
 
-  bash = hostPrograms "bash" [ "bash" ];
+  bash = hostPrograms "bash" "bash";
 
-  coreutils = hostPrograms "coreutils" [
-    "base64"
-    "basename"
-    "cat"
-    "chmod"
-    "cp"
-    "cut"
-    "dirname"
-    "env"
-    "head"
-    "install"
-    "ln"
-    "ls"
-    "mkdir"
-    "mktemp"
-    "mv"
-    "od"
-    "paste"
-    "readlink"
-    "realpath"
-    "rm"
-    "sha1sum"
-    "sha256sum"
-    "sort"
-    "stat"
-    "tail"
-    "touch"
-    "tr"
-    "uniq"
-    "wc"
-  ];
+  coreutils = hostPrograms "coreutils" (
+    "base64 basename cat chmod cp cut dirname env head install ln ls mkdir mktemp mv od paste readlink"
+    + " realpath rm sha1sum sha256sum sort stat tail touch tr uniq wc"
+  );
 
-  findutils = hostPrograms "findutils" [ "find" ];
+  findutils = hostPrograms "findutils" "find";
 
-  nodejs = hostPrograms "nodejs" [
-    "node"
-    "npm"
-  ];
+  nodejs = hostPrograms "nodejs" "node npm";
 
   runCommandLocal =
     name: env: buildCommand:
@@ -132,8 +101,8 @@ let
     '';
   };
 
-  # The bundler that nixpkgs has, from the package registry that npm is configured for, and in the
-  # form that is the same for every system.
+  # The bundler of nixpkgs, here as WebAssembly from the package registry of npm: one output for every
+  # system.
   esbuild = mkDerivation {
     name = "esbuild-0.28.2";
     nativeBuildInputs = [ nodejs ];
@@ -189,7 +158,7 @@ let
     extend =
       overlay:
       import ./. {
-        inherit system;
+        inherit lib system;
         overlays = overlays ++ [ overlay ];
       };
   };

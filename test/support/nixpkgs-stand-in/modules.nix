@@ -1,200 +1,130 @@
-# The module system of nixpkgs as far as the modules of nix-hug, and a test of them, use it:
-# options are declared with types, definitions are merged by the types, conditions are obeyed, and
-# what nobody declared or has the wrong type stops the evaluation. No priorities, no submodules of
-# several options with the same name.
+# A small part of nixpkgs' module system: options with defaults, conditions, and the errors of an option
+# that does not exist, has no value, has a wrong type or is read-only. Definitions are merged by what
+# they are: sets by name, lists in order, anything else must be equal. Modules declare options under
+# different first names, and have no priorities.
+with builtins;
 let
-  inherit (builtins)
-    all
-    attrNames
-    concatLists
-    concatMap
-    filter
-    foldl'
-    head
-    isAttrs
-    isBool
-    isFunction
-    isList
-    isPath
-    isString
-    mapAttrs
-    map
-    substring
-    ;
-
-  isOption = value: isAttrs value && value._type or null == "option";
-  isIf = value: isAttrs value && value._type or null == "if";
-
-  # A definition without its conditions; none when one of them is false.
-  discharge =
-    definition:
-    if isIf definition then
-      (if definition.condition then discharge definition.content else [ ])
-    else
-      [ definition ];
-
-  only =
-    path: values:
-    if all (value: value == head values) values then
-      head values
-    else
-      throw "The option `${path}' has conflicting definition values";
-
-  simple = name: check: {
-    inherit name check;
-    merge = only;
-  };
-
-  # Definitions by attribute name; conditions move inward, so that names are known without them.
-  byName =
-    definitions:
-    let
-      pushed = concatMap (
-        definition:
-        if isIf definition then
-          map (inner: mapAttrs (_name: content: mkIf definition.condition content) inner) (
-            openIf definition.content
-          )
-        else
-          [ definition ]
-      ) definitions;
-      openIf = content: if isIf content then map (mapAttrs (_name: mkIf content.condition)) (openIf content.content) else [ content ];
-      names = concatMap attrNames pushed;
-    in
-    builtins.listToAttrs (
-      map (name: {
-        inherit name;
-        value = map (definition: definition.${name}) (
-          filter (definition: definition ? ${name}) pushed
-        );
-      }) names
-    );
-
   mkIf = condition: content: {
     _type = "if";
     inherit condition content;
   };
+  isIf = definition: definition._type or null == "if";
+
+  # The definition without its conditions; none when one is false.
+  discharge =
+    definition:
+    if !isIf definition then
+      [ definition ]
+    else if definition.condition then
+      discharge definition.content
+    else
+      [ ];
+
+  # Conditions move to the values, so that names are known without them.
+  pushDown =
+    definition:
+    if isIf definition then
+      mapAttrs (_name: mkIf definition.condition) (pushDown definition.content)
+    else
+      definition;
+
+  mergeOptions =
+    prefix: options: definitions:
+    let
+      defined = zipAttrsWith (_name: values: values) (map pushDown definitions);
+      unknown = attrNames (removeAttrs defined (attrNames options));
+    in
+    if unknown != [ ] then
+      throw "The option `${prefix}${head unknown}' does not exist."
+    else
+      mapAttrs (
+        name: option:
+        if option._type or null == "option" then
+          mergeOption "${prefix}${name}" option (defined.${name} or [ ])
+        else
+          mergeOptions "${prefix}${name}." option (defined.${name} or [ ])
+      ) options;
 
   mergeOption =
     path: option: definitions:
     let
       values = concatMap discharge definitions;
-      wrong = filter (value: !option.type.check value) values;
     in
-    if wrong != [ ] then
-      throw "A definition for option `${path}' is not of type `${option.type.name}'"
+    if !all option.type.check values then
+      throw "A definition for option `${path}' is not of type `${option.type.name}'."
     else if option.readOnly or false && values != [ ] then
-      throw "The option `${path}' is read-only, but it's set multiple times"
+      throw "The option `${path}' is read-only, but it's set multiple times."
     else if values != [ ] then
-      option.type.merge path values
-    else if option ? default then
-      option.default
+      mergeValues path values
     else
-      throw "The option `${path}' was accessed but has no value defined. Try setting the option.";
+      option.default or (throw "The option `${path}' was accessed but has no value defined.");
 
-  mergeTree =
-    path: options: definitions:
+  mergeValues =
+    path: definitions:
     let
-      named = byName definitions;
-      unknown = filter (name: !options ? ${name}) (attrNames named);
+      values = concatMap discharge definitions;
+      isSet = value: isAttrs value && !isPackage value;
     in
-    if unknown != [ ] then
-      throw "The option `${path}${head unknown}' does not exist."
+    if all isSet values then
+      zipAttrsWith (name: mergeValues "${path}.${name}") values
+    else if all isList values then
+      concatLists values
+    else if all (value: value == head values) values then
+      head values
     else
-      mapAttrs (
-        name: option:
-        if isOption option then
-          mergeOption "${path}${name}" option (named.${name} or [ ])
-        else
-          mergeTree "${path}${name}." option (named.${name} or [ ])
-      ) options;
+      throw "The option `${path}' has conflicting definition values.";
 
-  mergeOptions =
-    one: other:
-    one
-    // mapAttrs (
-      name: option:
-      if !one ? ${name} then
-        option
-      else if isOption option || isOption one.${name} then
-        throw "The option `${name}' is already declared"
-      else
-        mergeOptions one.${name} option
-    ) other;
-
-  evalModules =
-    {
-      modules,
-      specialArgs ? { },
-    }:
-    let
-      load =
-        module:
-        let
-          content = if isPath module || isString module then import module else module;
-          called =
-            if isFunction content then content ({ inherit config options; } // specialArgs) else content;
-          bare = removeAttrs called [ "imports" ];
-          isLong = called ? options || called ? config;
-        in
-        concatMap load (called.imports or [ ])
-        ++ [
-          {
-            options = called.options or { };
-            config = if isLong then called.config or { } else bare;
-          }
-        ];
-      loaded = concatMap load modules;
-      options = foldl' mergeOptions { } (map (module: module.options) loaded);
-      config = mergeTree "" options (map (module: module.config) loaded);
-    in
-    {
-      inherit config options;
-    };
+  type = name: check: { inherit name check; };
+  isPackage = value: value.type or null == "derivation";
+in
+rec {
+  inherit mkIf;
 
   types = {
-    bool = simple "boolean" isBool;
-    str = simple "string" isString;
-    package = simple "package" (value: isAttrs value && value.type or null == "derivation");
-    path = simple "absolute path" (
-      value: isPath value || (isString value && substring 0 1 value == "/")
-    );
-    listOf = element: {
-      name = "list of ${element.name}";
-      check = value: isList value && all element.check value;
-      merge = _path: concatLists;
-    };
-    attrsOf = element: {
-      name = "attribute set of ${element.name}";
-      check = isAttrs;
-      merge =
-        path: definitions:
-        mapAttrs (
-          name: values:
-          mergeOption "${path}.${name}" {
-            type = element;
-          } values
-        ) (byName definitions);
-    };
-    submodule = module: {
-      name = "submodule";
-      check = isAttrs;
-      merge = _path: definitions: (evalModules { modules = [ module ] ++ map (config: { inherit config; }) definitions; }).config;
-    };
+    bool = type "boolean" isBool;
+    str = type "string" isString;
+    package = type "package" isPackage;
+    path = type "absolute path" (value: isPath value || isString value && match "/.*" value != null);
+    listOf = element: type "list of ${element.name}" (value: isList value && all element.check value);
+    attrsOf = element: type "attribute set of ${element.name}" isAttrs;
+    submodule = _module: type "submodule" isAttrs;
   };
-in
-{
-  inherit evalModules mkIf types;
+
   mkOption = attributes: { _type = "option"; } // attributes;
-  mkEnableOption = name: {
-    _type = "option";
-    default = false;
-    example = true;
-    description = "Whether to enable ${name}.";
-    type = types.bool;
-  };
+  mkEnableOption =
+    name:
+    mkOption {
+      default = false;
+      description = "Whether to enable ${name}.";
+      type = types.bool;
+    };
   literalExpression = text: {
     _type = "literalExpression";
     inherit text;
   };
+
+  evalModules =
+    { modules, specialArgs }:
+    let
+      load =
+        module:
+        if isPath module then
+          load (import module)
+        else if isFunction module then
+          load (module (specialArgs // { inherit config; }))
+        else
+          [ module ] ++ concatMap load (module.imports or [ ]);
+      loaded = concatMap load modules;
+      bare =
+        module:
+        removeAttrs module [
+          "imports"
+          "options"
+        ];
+      options = foldl' (merged: module: merged // module.options or { }) { } loaded;
+      config = mergeOptions "" options (map (module: module.config or (bare module)) loaded);
+    in
+    {
+      inherit config;
+    };
 }

@@ -1,0 +1,231 @@
+import { Argument } from '@commander-js/extra-typings';
+import { EXIT } from '../errors.ts';
+import type { Output } from '../output/json-schema.ts';
+import type { CommandResult } from '../output/result.ts';
+import { repositoryAmong, targetsOf } from '../project/arguments.ts';
+import { completionScript, SHELLS } from './completion-scripts.ts';
+import type { Context, GlobalOptions, World } from './context.ts';
+import { createRoot, EntryArgument, type Program, withRepositoryOptions } from './options.ts';
+
+/** Runs what a command does, and takes care of its result. */
+export type Execute = (
+  options: GlobalOptions,
+  run: (context: Context) => Promise<CommandResult>,
+) => Promise<void>;
+
+const REPOSITORY =
+  'a repository: org/name, hf:org/name, hf-datasets:org/name, an address on the Hub';
+
+const targetsArgument = () =>
+  new EntryArgument(
+    '[targets...]',
+    `entries of the lock (all when none is named), or ${REPOSITORY}`,
+  );
+
+/**
+ * The command table: each command with its arguments and options. A command loads its code when it
+ * runs.
+ *
+ * @param execute what to do with the command that is called
+ */
+export function createProgram(world: World, execute: Execute): Program {
+  const program = createRoot(world);
+
+  /** The action of a command, which gets the context before its arguments and options. */
+  const runs =
+    <Args extends unknown[]>(run: (context: Context, ...args: Args) => Promise<CommandResult>) =>
+    (...args: Args): Promise<void> =>
+      execute(program.opts(), (context) => run(context, ...args));
+
+  program
+    .command('init')
+    .description('write a commented hug.yaml to start from; never overwrites')
+    .option('--flake', 'write a flake.nix as well, which uses the lock')
+    .action(
+      runs(async (context, options) => {
+        const { run } = await import('../commands/init.ts');
+        return run(options, context);
+      }),
+    );
+
+  withRepositoryOptions(program.command('add').argument('<url...>', REPOSITORY))
+    .description('add repositories to hug.yaml and lock them; comments and order stay')
+    .option('--name <name>', 'name of the entry; by default the name of the repository')
+    .option('--version <range>', 'semver range over the tags, instead of --ref')
+    .action(
+      runs(async (context, urls, options) => {
+        const { run } = await import('../commands/add.ts');
+        return run(urls, options, context);
+      }),
+    );
+
+  program
+    .command('remove')
+    .addArgument(
+      new EntryArgument(
+        '<name...>',
+        'entries of hug.yaml; models.NAME or datasets.NAME if both have it',
+      ),
+    )
+    .description('remove entries from hug.yaml and hug.lock.json; comments and order stay')
+    .action(
+      runs(async (context, names) => {
+        const { run } = await import('../commands/remove.ts');
+        return run(names, context);
+      }),
+    );
+
+  program
+    .command('lock')
+    .description('make hug.lock.json match hug.yaml; unchanged entries keep their commit')
+    .option('--check', 'write nothing, use no network; exit 3 when the lock is not current')
+    .option('--dry-run', 'show what would change, write nothing')
+    .action(
+      runs(async (context, options) => {
+        const { run } = await import('../commands/lock.ts');
+        return run(options, context);
+      }),
+    );
+
+  program
+    .command('update')
+    .description('move branches and version ranges to their newest commit')
+    .addArgument(
+      new EntryArgument('[names...]', 'entries of the manifest (all when none is named)'),
+    )
+    .option('--dry-run', 'show what would change, write nothing')
+    .action(
+      runs(async (context, names, options) => {
+        const { run } = await import('../commands/update.ts');
+        return run(names, options, context);
+      }),
+    );
+
+  program
+    .command('outdated')
+    .description('show what update would move, and what is newer than hug.yaml allows')
+    .addArgument(
+      new EntryArgument('[names...]', 'entries of the manifest (all when none is named)'),
+    )
+    .option('--exit-code', 'exit 3 when update would move an entry')
+    .action(
+      runs(async (context, names, options) => {
+        const { run } = await import('../commands/outdated.ts');
+        return run(names, options, context);
+      }),
+    );
+
+  withRepositoryOptions(
+    program
+      .command('fetch')
+      .description('add the files of the lock, or of a repository, to the Nix store')
+      .addArgument(targetsArgument())
+      .option('--gc-root <dir>', 'link the files into this folder, so that Nix keeps them')
+      .option('--dry-run', 'show what is missing, or the Nix expression for a repository'),
+  ).action(
+    runs(async (context, targets, options) => {
+      const url = repositoryAmong(targets, options);
+      const { run, runOnUrl } = await import('../commands/fetch.ts');
+      return url === undefined ? run(targets, options, context) : runOnUrl(url, options, context);
+    }),
+  );
+
+  withRepositoryOptions(
+    program
+      .command('export')
+      .description('copy models and datasets into the Hugging Face cache, to load them offline')
+      .addArgument(targetsArgument()),
+  ).action(
+    runs(async (context, targets, options) => {
+      const { run } = await import('../commands/export.ts');
+      return run(targetsOf(targets, options, 'entries'), options, context);
+    }),
+  );
+
+  withRepositoryOptions(
+    program
+      .command('import')
+      .description('copy files from the Hugging Face cache into the Nix store; downloads nothing')
+      .addArgument(targetsArgument()),
+  ).action(
+    runs(async (context, targets, options) => {
+      const { run } = await import('../commands/import.ts');
+      return run(targetsOf(targets, options), options, context);
+    }),
+  );
+
+  program
+    .command('import-all')
+    .description('copy every snapshot of the Hugging Face cache into the Nix store')
+    .option('-y, --yes', 'do not ask first')
+    .option('--dry-run', 'show what is missing in the store, copy nothing')
+    .action(
+      runs(async (context, options) => {
+        const { run } = await import('../commands/import-all.ts');
+        return run(options, context);
+      }),
+    );
+
+  program
+    .command('verify')
+    .description('compare the files in the Nix store and the Hugging Face cache with the lock')
+    .addArgument(new EntryArgument('[names...]', 'entries of the lock; all when none is named'))
+    .action(
+      runs(async (context, names) => {
+        const { run } = await import('../commands/verify.ts');
+        return run(names, context);
+      }),
+    );
+
+  withRepositoryOptions(
+    program
+      .command('ls')
+      .description('list the entries of the lock, or the files of one or of a repository')
+      .addArgument(new EntryArgument('[target]', `an entry of the lock, or ${REPOSITORY}`)),
+  ).action(
+    runs(async (context, target, options) => {
+      const url =
+        target === undefined
+          ? repositoryAmong([], options)
+          : repositoryAmong([target], options, 'entries');
+      const { run, runOnUrl } = await import('../commands/ls.ts');
+      return url === undefined ? run(target, options, context) : runOnUrl(url, options, context);
+    }),
+  );
+
+  program
+    .command('scan')
+    .description('list the snapshots of the Hugging Face cache, and problems in it')
+    .action(
+      runs(async (context) => {
+        const { run } = await import('../commands/scan.ts');
+        return run(context);
+      }),
+    );
+
+  program
+    .command('completion')
+    .description('print the completion script of a shell')
+    .addArgument(new Argument('<shell>', 'the shell that is to complete').choices(SHELLS))
+    .action(
+      runs(async (_context, shell) => {
+        const script = completionScript(shell);
+        const json: Output<'completion'> = { shell, script };
+        return { text: script, json, exitStatus: EXIT.ok };
+      }),
+    );
+
+  program
+    .command('complete', { hidden: true })
+    .description('print what can be typed for the last word; the completion scripts call it')
+    .argument('[words...]', 'the words after nix-hug as the shell has them, up to the cursor')
+    .action(
+      runs(async (context, words) => {
+        const { completionLines } = await import('./complete.ts');
+        const lines = completionLines(program, words, context);
+        return { text: lines.join('\n'), json: lines, exitStatus: EXIT.ok };
+      }),
+    );
+
+  return program;
+}
