@@ -160,14 +160,14 @@ const pairsIn = ({ root }: Layout, type: RepoType): readonly Pair[] =>
 
 /** The data of a manifest by place, for comparisons; an empty section is as good as none. */
 function dataByPlace(text: string): Map<string, unknown> {
-  const { data, faults } = readSource(text);
+  const { data, faultsWith } = readSource(text);
   const file = asPlainObject(data);
   const entries = SECTIONS.flatMap(({ section }) =>
     Object.entries(asPlainObject(file[section])).map(
       ([name, value]) => [`${section}.${name}`, value] as const,
     ),
   );
-  return new Map([['', faults], ['endpoint', file['endpoint']], ...entries]);
+  return new Map([['', faultsWith([])], ['endpoint', file['endpoint']], ...entries]);
 }
 
 const placeOf = ({ type, name }: EntryName): string => `${type}s.${name}`;

@@ -11,7 +11,7 @@ import type {
   Want,
 } from './schema.ts';
 import { checkShape } from './shape.ts';
-import { type Fault, type Problem, readSource, type ManifestSource } from './source.ts';
+import { type ManifestSource, readSource } from './source.ts';
 
 export interface ParseOptions {
   /** Address from `HF_ENDPOINT`; its host counts as the Hub, beside that of the manifest. */
@@ -34,28 +34,17 @@ export function parseManifest(text: string, file: string, options: ParseOptions 
   const hubs = [endpoint, options.endpoint].filter((hub) => typeof hub === 'string');
   const entries = rawEntries(data, hubs);
   const shape = checkShape(data, source.written);
-  const faults = allFaults(source, [
+  const faults = source.faultsWith([
     ...shape.problems,
     ...endpointProblems(endpoint),
     ...entries.flatMap(entryProblems),
   ]);
-  if (faults.length > 0 || shape.file === undefined) throw invalid(file, faults, source);
-  return normalised(shape.file, entries, source);
+  if (faults.length > 0 || shape.file === undefined) throw invalid(file, faults);
+  return normalised(shape.file, entries, source.positionOf);
 }
 
-/** Everything wrong, in file order; beyond an error of syntax, only errors of syntax. */
-function allFaults(source: ManifestSource, problems: readonly Problem[]): readonly Fault[] {
-  const located = problems
-    .map(({ path, part, message }) => ({ ...source.span(path, part), message }))
-    .filter(({ end }) => end < source.certainUntil);
-  return [...source.faults, ...located].toSorted((a, b) => a.start - b.start);
-}
-
-function invalid(file: string, faults: readonly Fault[], { position }: ManifestSource): HugError {
-  const lines = faults.map(({ start, message }) => {
-    const { line, column } = position(start);
-    return `${file}:${line}:${column}: ${message}`;
-  });
+function invalid(file: string, faults: ReturnType<ManifestSource['faultsWith']>): HugError {
+  const lines = faults.map(({ line, column, message }) => `${file}:${line}:${column}: ${message}`);
   // An anchored value is checked wherever it is repeated, and stands in one place.
   const details = [...new Set(lines)];
   const problems = details.length === 1 ? 'a problem' : `${details.length} problems`;
@@ -68,7 +57,7 @@ function invalid(file: string, faults: readonly Fault[], { position }: ManifestS
 function normalised(
   file: ManifestFile,
   raw: readonly RawEntry[],
-  { position, span }: ManifestSource,
+  positionOf: ManifestSource['positionOf'],
 ): Manifest {
   const entries = raw.flatMap(({ name, section, type, form }): ManifestEntry[] => {
     const value = file[section]?.[name];
@@ -82,7 +71,7 @@ function normalised(
         type,
         repo: form.id,
         want: wantOf(fields, form),
-        position: position(span([section, name], 'key').start),
+        position: positionOf([section, name]),
         ...(select === undefined ? {} : { select }),
       },
     ];
