@@ -20,7 +20,7 @@ import { offsetsOf, readSource } from './source.ts';
 /** What tells an entry from the others of a manifest. */
 type EntryName = Pick<NewEntry, 'type' | 'name'>;
 
-/** A line break to YAML, and to nobody else any more. */
+/** A carriage return alone: a line break in the specification of YAML, but not to the parser. */
 const LONE_RETURN = /\r(?!\n)/u;
 
 /** Columns for a level of a file that shows none. */

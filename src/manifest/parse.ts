@@ -2,14 +2,7 @@ import { HugError } from '../errors.ts';
 import { asPlainObject } from '../plain-object.ts';
 import { DEFAULT_REF, type RepoForm } from '../repo.ts';
 import { endpointProblems, entryProblems, type RawEntry, rawEntries } from './rules.ts';
-import type {
-  EntryFields,
-  Manifest,
-  ManifestEntry,
-  ManifestFile,
-  Selection,
-  Want,
-} from './schema.ts';
+import type { EntryFields, Manifest, ManifestEntry, ManifestFile, Selection } from './schema.ts';
 import { checkShape } from './shape.ts';
 import { type ManifestSource, readSource } from './source.ts';
 
@@ -64,41 +57,30 @@ function normalised(
     // Never so in a file without problems.
     if (value === undefined || form === undefined || form instanceof HugError) return [];
     const fields = typeof value === 'string' ? { repo: value } : value;
+    const { ref, version } = fields;
     const select = selectionOf(fields, form);
     return [
       {
         name,
         type,
         repo: form.id,
-        want: wantOf(fields, form),
+        want: version === undefined ? { ref: ref ?? form.ref ?? DEFAULT_REF } : { version },
         position: positionOf([section, name]),
         ...(select === undefined ? {} : { select }),
       },
     ];
   });
-  return file.endpoint === undefined
-    ? { entries }
-    : { endpoint: normalEndpoint(file.endpoint), entries };
+  if (file.endpoint === undefined) return { entries };
+  const { origin, pathname } = new URL(file.endpoint);
+  return { endpoint: `${origin}${pathname}`.replace(/\/+$/u, ''), entries };
 }
 
-function wantOf({ ref, version }: EntryFields, form: RepoForm): Want {
-  return version === undefined ? { ref: ref ?? form.ref ?? DEFAULT_REF } : { version };
-}
-
-function selectionOf(
-  { include, exclude, files }: EntryFields,
-  form: RepoForm,
-): Selection | undefined {
-  if (form.file !== undefined) return { files: [form.file] };
+function selectionOf(fields: EntryFields, form: RepoForm): Selection | undefined {
+  const { include, exclude, files = form.file === undefined ? undefined : [form.file] } = fields;
   if (files !== undefined) return { files };
   if (include === undefined && exclude === undefined) return undefined;
   return {
     ...(include === undefined ? {} : { include }),
     ...(exclude === undefined ? {} : { exclude }),
   };
-}
-
-function normalEndpoint(endpoint: string): string {
-  const { origin, pathname } = new URL(endpoint);
-  return `${origin}${pathname}`.replace(/\/+$/u, '');
 }

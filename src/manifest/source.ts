@@ -72,12 +72,12 @@ const MAX_LENGTH = 1_000_000;
 /** Values that aliases may repeat: a thousand entries that share a list of ten repeat 11,000. */
 const MAX_REPEATED = 100_000;
 
-/** What YAML calls not printable, https://yaml.org/spec/1.2.2/#51-character-set. */
-const NOT_PRINTABLE =
-  /[^\t\n\r\u0020-\u007e\u0085\u00a0-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
-
-/** The first line of a conflict that git left; no line of a manifest begins so. */
-const CONFLICT = /^<{7} /gmu;
+/**
+ * A character that YAML calls not printable, https://yaml.org/spec/1.2.2/#51-character-set, or the
+ * first line of a conflict that git left; no line of a manifest begins so.
+ */
+const UNREADABLE =
+  /[^\t\n\r\u0020-\u007e\u0085\u00a0-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]|^<{7} /gmu;
 
 /** For errors whose own wording speaks of the parser, not of the text. */
 const WORDING: Readonly<Partial<Record<ErrorCode, string>>> = {
@@ -164,19 +164,16 @@ export function offsetsOf(node: unknown): Pick<Fault, 'start' | 'end'> {
 
 /** Faults of a text that is not worth parsing. */
 function unreadableParts(text: string): readonly Fault[] {
-  const found = (pattern: RegExp, messageOf: (part: string) => string) =>
-    [...text.matchAll(pattern)].map(({ 0: part, index: start }) => {
-      return { start, end: start + part.length, message: messageOf(part) };
-    });
-  const conflict =
-    'git left a conflict here: keep the lines of one side or of both, without the markers';
   if (text.length > MAX_LENGTH) {
     return [{ start: 0, end: text.length, message: `longer than ${MAX_LENGTH} characters` }];
   }
-  return [
-    ...found(NOT_PRINTABLE, (character) => `not valid YAML: the character ${quote(character)}`),
-    ...found(CONFLICT, () => conflict),
-  ];
+  return [...text.matchAll(UNREADABLE)].map(({ 0: part, index: start }) => ({
+    start,
+    end: start + part.length,
+    message: part.startsWith('<')
+      ? 'git left a conflict here: keep the lines of one side or of both, without the markers'
+      : `not valid YAML: the character ${quote(part)}`,
+  }));
 }
 
 /** The parser reports one place several times, and every token after an unexpected one. */
@@ -241,23 +238,21 @@ class TreeReader {
   }
 
   #follow(alias: Alias): Value {
-    const value = this.#anchored.get(alias.source);
+    const anchored = this.#anchored.get(alias.source);
     const before = this.#repeated;
-    this.#repeated += value?.size ?? 0;
-    if (value !== undefined && this.#repeated <= MAX_REPEATED) return value;
+    this.#repeated += anchored?.size ?? 0;
+    if (anchored !== undefined && this.#repeated <= MAX_REPEATED) return anchored;
     // Past the limit every alias is one too many; the first of them says it for all.
     if (before <= MAX_REPEATED) {
-      this.faults.push({ ...offsetsOf(alias), message: this.#refusal(alias.source, value) });
+      const reading = `YAML reads ${forTerminal(`*${alias.source}`)} as an alias`;
+      const undone = this.#anchored.has(alias.source)
+        ? `${reading}, and it stands inside of what it repeats`
+        : `${reading}, and nothing before it has that anchor: quote it`;
+      const tooMany = `aliases repeat more than ${MAX_REPEATED} values`;
+      const message = anchored === undefined ? undone : tooMany;
+      this.faults.push({ ...offsetsOf(alias), message });
     }
     return { data: undefined, node: alias, children: new Map(), size: 1 };
-  }
-
-  #refusal(anchor: string, value: Value | undefined): string {
-    if (value !== undefined) return `aliases repeat more than ${MAX_REPEATED} values`;
-    const alias = `YAML reads ${forTerminal(`*${anchor}`)} as an alias`;
-    return this.#anchored.has(anchor)
-      ? `${alias}, and it stands inside of what it repeats`
-      : `${alias}, and nothing before it has that anchor: quote it`;
   }
 }
 

@@ -8,7 +8,7 @@ const listing = {
   type: f.oneOf(['model', 'dataset'], 'Kind of the repository.'),
   rev,
   size: f.integer('Bytes of all selected files.'),
-  files: f.rows({ path, size, lfs: f.lfs }, 'Selected files.'),
+  files: f.rows({ path, size, lfs: f.flag('Whether it is an LFS file.') }, 'Selected files.'),
 };
 
 const storedFile = { path, size, storePath: f.text('Path in the Nix store.') };

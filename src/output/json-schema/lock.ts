@@ -61,7 +61,7 @@ export const LOCK_OUTPUTS = {
     reasons: f.rows(
       {
         entry: f.textOrNull('Name of the entry; null when it is about the whole file.'),
-        type: f.typeOrNull,
+        type: f.orNull(v.picklist(['model', 'dataset']), 'Section of the entry.'),
         reason: f.text('One way in which the lock does not match the manifest.'),
       },
       'Empty when the lock is current.',
