@@ -125,7 +125,9 @@ export function notAFile(file: string, isLink: boolean): HugError {
 async function stage(change: FileChange): Promise<StagedFile> {
   const { file, after, kind } = change;
   const target = kind === 'manifest' ? await realpath(file) : file;
-  const mode = await modeOf(target);
+  const stats = await orNothing(lstat(target));
+  if (stats !== undefined && !stats.isFile()) throw notAFile(target, stats.isSymbolicLink());
+  const mode = stats === undefined ? undefined : stats.mode & 0o777;
   const { mark } = await readContent(target);
   // One name for all processes, so that the second one fails.
   const suffix = kind === 'manifest' ? '' : `.${randomBytes(6).toString('hex')}`;
@@ -157,13 +159,6 @@ async function stage(change: FileChange): Promise<StagedFile> {
 async function putBack({ change: { file, before, after, kind } }: StagedFile): Promise<void> {
   if (before === undefined) return rm(file, { force: true });
   return replaceFiles([{ file, before: after, after: before, kind }]);
-}
-
-/** Permission bits of a regular file; `undefined` when nothing is there. */
-async function modeOf(file: string): Promise<number | undefined> {
-  const stats = await orNothing(lstat(file));
-  if (stats !== undefined && !stats.isFile()) throw notAFile(file, stats.isSymbolicLink());
-  return stats === undefined ? undefined : stats.mode & 0o777;
 }
 
 /** A file's byte order mark, or nothing, and its text without; no text when there is no file. */

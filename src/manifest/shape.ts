@@ -44,7 +44,7 @@ export function checkShape(
     ...unknownKeys(data, [], FILE_KEYS),
     ...SECTIONS.flatMap(({ section }) =>
       Object.entries(asPlainObject(asPlainObject(data)[section])).flatMap(([name, value]) => [
-        ...reservedName(name, [section, name]),
+        ...reservedName(section, name),
         ...unknownKeys(value, [section, name], ENTRY_KEYS),
       ]),
     ),
@@ -102,10 +102,10 @@ function advice(key: string, known: readonly string[]): string {
 }
 
 /** Valibot drops these names from a record without a word. */
-function reservedName(name: string, path: Path): readonly Problem[] {
-  if (!RESERVED_NAMES.includes(name)) return [];
-  return [{ path, part: 'key', message: `bad name ${quote(name)}: it is reserved` }];
-}
+const reservedName = (section: string, name: string): readonly Problem[] =>
+  RESERVED_NAMES.includes(name)
+    ? [{ path: [section, name], part: 'key', message: `bad name ${quote(name)}: it is reserved` }]
+    : [];
 
 function subjectOf(path: Path): string {
   const last = path.at(-1);
