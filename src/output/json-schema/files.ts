@@ -73,7 +73,7 @@ export const FILE_OUTPUTS = {
   ),
   'fetch-url-dry-run': f.document(
     'nix-hug fetch <url> --dry-run --json',
-    'What fetch would bring, and the expression that does the same.',
+    'What fetch would add, and the expression that does the same.',
     { ...listing, ...expression },
   ),
   export: f.document('nix-hug export --json', 'What is in the Hugging Face cache.', {
