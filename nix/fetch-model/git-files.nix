@@ -72,7 +72,7 @@ let
 in
 if unlisted != [ ] then
   fail
-    "the Hub's list is without ${toJSON (builtins.head unlisted)} of the commit, so it has further pages"
+    "the Hub's list does not name ${toJSON (builtins.head unlisted)} of the commit, so it has further pages"
     "lock it with `nix-hug add`"
 else if type == null then
   fail "git does not give ${toJSON path}; .gitattributes can cause this" "lock it with `nix-hug add`"
