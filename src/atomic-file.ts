@@ -16,13 +16,6 @@ export interface FileChange {
   readonly after: string;
 }
 
-/** A file to make, and the text that it begins with. */
-export interface NewFile {
-  readonly file: string;
-  /** File with the text. */
-  readonly template: string;
-}
-
 /** A new text on disk, beside the file that it is to replace. */
 interface StagedFile {
   readonly change: FileChange;
@@ -85,21 +78,26 @@ export async function replaceFiles(changes: readonly FileChange[]): Promise<void
 /**
  * Makes files from templates: all of them, or none. Nothing is overwritten.
  *
+ * @param files each path, and that of the file with its text
  * @throws HugError `EHUG_FILE_EXISTS`, `EHUG_FILE_SYSTEM`
  */
-export async function createFiles(files: readonly NewFile[]): Promise<void> {
+export async function createFiles(
+  files: readonly { readonly file: string; readonly template: string }[],
+): Promise<void> {
   const made: string[] = [];
   try {
     for (const { file, template } of files) {
       await writeOrRefuse(file, async () => {
         const text = await readFile(template);
-        await writeFile(file, text, { flag: 'wx' }).catch((error: unknown) => {
-          if (systemCodeOf(error) === 'EEXIST') throw fileExists(file);
-          // The file may be half written.
-          made.push(file);
-          throw error;
+        const handle = await open(file, 'wx').catch((error: unknown) => {
+          throw systemCodeOf(error) === 'EEXIST' ? fileExists(file) : error;
         });
         made.push(file);
+        try {
+          await handle.writeFile(text);
+        } finally {
+          await handle.close();
+        }
       });
     }
   } catch (error) {
@@ -127,7 +125,9 @@ export function notAFile(file: string, isLink: boolean): HugError {
 async function stage(change: FileChange): Promise<StagedFile> {
   const { file, after, kind } = change;
   const target = kind === 'manifest' ? await realpath(file) : file;
-  const mode = await modeOf(target);
+  const stats = await orNothing(lstat(target));
+  if (stats !== undefined && !stats.isFile()) throw notAFile(target, stats.isSymbolicLink());
+  const mode = stats === undefined ? undefined : stats.mode & 0o777;
   const { mark } = await readContent(target);
   // One name for all processes, so that the second one fails.
   const suffix = kind === 'manifest' ? '' : `.${randomBytes(6).toString('hex')}`;
@@ -137,11 +137,21 @@ async function stage(change: FileChange): Promise<StagedFile> {
     // The umask has cleared bits of the mode above.
     if (mode !== undefined) await chmod(temporary, mode);
     const { text } = await readContent(target);
-    if (text !== change.before && text !== after) throw changedError(change);
+    if (text !== change.before && text !== after) {
+      throw new HugError(CHANGED[kind], `${file} changed while nix-hug was at work`, {
+        hint: 'Nothing was written. Run it again.',
+      });
+    }
   } catch (error) {
-    if (systemCodeOf(error) === 'EEXIST') throw takenError(change, temporary);
-    await rm(temporary, { force: true }).catch(() => undefined);
-    throw error;
+    if (systemCodeOf(error) !== 'EEXIST') {
+      await rm(temporary, { force: true }).catch(() => undefined);
+      throw error;
+    }
+    // As with git's `index.lock`, only the user knows whether the other process still runs.
+    const message = `another nix-hug is changing ${file}: there is ${temporary}`;
+    throw new HugError(CHANGED[kind], message, {
+      hint: 'Nothing was written. Run it again when that is done. If nothing is at work, delete that file first.',
+    });
   }
   return { change, target, temporary };
 }
@@ -149,13 +159,6 @@ async function stage(change: FileChange): Promise<StagedFile> {
 async function putBack({ change: { file, before, after, kind } }: StagedFile): Promise<void> {
   if (before === undefined) return rm(file, { force: true });
   return replaceFiles([{ file, before: after, after: before, kind }]);
-}
-
-/** Permission bits of a regular file; `undefined` when nothing is there. */
-async function modeOf(file: string): Promise<number | undefined> {
-  const stats = await orNothing(lstat(file));
-  if (stats !== undefined && !stats.isFile()) throw notAFile(file, stats.isSymbolicLink());
-  return stats === undefined ? undefined : stats.mode & 0o777;
 }
 
 /** A file's byte order mark, or nothing, and its text without; no text when there is no file. */
@@ -186,19 +189,6 @@ async function syncFolder(folder: string): Promise<void> {
   } catch (error) {
     if (!CANNOT_SYNC.has(systemCodeOf(error))) throw error;
   }
-}
-
-/** As with git's `index.lock`, only the user knows whether the other process still runs. */
-function takenError({ file, kind }: FileChange, temporary: string): HugError {
-  return new HugError(CHANGED[kind], `another nix-hug is changing ${file}: there is ${temporary}`, {
-    hint: 'Nothing was written. Run it again when that is done. If nothing is at work, delete that file first.',
-  });
-}
-
-function changedError({ file, kind }: FileChange): HugError {
-  return new HugError(CHANGED[kind], `${file} changed while nix-hug was at work`, {
-    hint: 'Nothing was written. Run it again.',
-  });
 }
 
 async function writeOrRefuse<T>(file: string, write: () => Promise<T>): Promise<T> {

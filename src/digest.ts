@@ -47,23 +47,19 @@ export function digestOfBlobName(name: string): Digest | undefined {
 /** Whether two digests are the same. */
 export const isSameDigest = (a: Digest, b: Digest): boolean => a.kind === b.kind && a.hex === b.hex;
 
-/** Computes the digest of bytes that come one after the other. */
-export interface Digester {
-  update(chunk: Uint8Array): unknown;
-  /** The digest of all bytes so far; to be called once. */
-  digest(): Digest;
-}
+/** Computes the digest of bytes that come one after the other; its `digest` is called once. */
+export type Digester = ReturnType<typeof createDigester>;
 
 /**
  * Computes a digest of one kind.
  *
  * @param size length of the content in bytes, which a git blob id needs up front
  */
-export function createDigester(kind: Digest['kind'], size: number): Digester {
+export function createDigester(kind: Digest['kind'], size: number) {
   const hash = kind === 'sha256' ? createHash('sha256') : gitBlobHash(size);
   return {
-    update: (chunk) => hash.update(chunk),
-    digest: () => ({ kind, hex: hash.digest('hex') }),
+    update: (chunk: Uint8Array) => hash.update(chunk),
+    digest: (): Digest => ({ kind, hex: hash.digest('hex') }),
   };
 }
 

@@ -47,7 +47,7 @@ in
   # Errors
 
   A path that is not a regular file of the commit, since a symbolic link could lead out of the
-  repository. A commit with a file that `tree` lacks, since the Hub's list has further pages then.
+  repository. A commit with a file that is not in `tree`: the Hub's list has further pages then.
 */
 {
   fail,
@@ -72,7 +72,7 @@ let
 in
 if unlisted != [ ] then
   fail
-    "the Hub's list lacks ${toJSON (builtins.head unlisted)} of the commit, so it has further pages"
+    "the Hub's list does not name ${toJSON (builtins.head unlisted)} of the commit, so it has further pages"
     "lock it with `nix-hug add`"
 else if type == null then
   fail "git does not give ${toJSON path}; .gitattributes can cause this" "lock it with `nix-hug add`"

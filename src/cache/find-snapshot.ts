@@ -3,12 +3,9 @@ import type { RepoType } from '../repo.ts';
 import type { CachedRepo, CachedRevision } from './scan-repo.ts';
 import type { CacheScan } from './scan.ts';
 
-/** A repository of the cache that a lock can have. */
-interface LockableRepo extends CachedRepo {
-  readonly type: RepoType;
-}
+/** A repository that a lock can have; the official client caches spaces and kernels, too. */
+type LockableRepo = CachedRepo & { readonly type: RepoType };
 
-/** Whether a lock can have a repository; the official client caches spaces and kernels, too. */
 const isLockable = (repo: CachedRepo): repo is LockableRepo =>
   repo.type === 'model' || repo.type === 'dataset';
 

@@ -15,11 +15,7 @@ import {
 
 /** Where blobs are copied to. */
 export interface CopyTarget {
-  /**
-   * Fails before anything is read or downloaded.
-   *
-   * @throws HugError `EHUG_DISK_FULL` when the disk has no room for all blobs
-   */
+  /** Throws `EHUG_DISK_FULL` before anything is copied, when the disk has no room for all blobs. */
   prepare(blobs: readonly Blob[]): Promise<void>;
   /** Puts a content into all of its places. */
   put(blob: Blob, file: BlobSource, report: Report): Promise<void>;

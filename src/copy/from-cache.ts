@@ -2,13 +2,7 @@ import { type Damage, digestsOf, isInside } from '../cache/find.ts';
 import type { FoundSnapshot } from '../cache/find-snapshot.ts';
 import type { CachedFile } from '../cache/scan-snapshot.ts';
 import { readExpected } from '../cache/trees.ts';
-import {
-  type Digest,
-  type Digests,
-  digestOfBlobName,
-  digestOfSri,
-  pointerIdOf,
-} from '../digest.ts';
+import { type Digests, digestOfBlobName, digestOfSri, pointerIdOf } from '../digest.ts';
 import { HugError, messageOf, systemCodeOf } from '../errors.ts';
 import { placeOf } from '../lock/entries.ts';
 import { quote } from '../quote.ts';
@@ -58,7 +52,7 @@ export function createDigestReader(cache: string, signal: AbortSignal) {
       if (expected !== undefined && got.oid !== expected.hex) {
         return { file, reason: `has the git blob id ${got.oid}, expected ${expected.hex}` };
       }
-      const digest: Digest = digestOfSri(got.hash);
+      const digest = digestOfSri(got.hash);
       checked.set(digest.hex, file);
       return { path, size: got.size, digest, oid: got.oid, isLfs: false, storeName };
     } catch (error) {

@@ -85,34 +85,18 @@ export async function copyToCache(
     const folders = new Map<Snapshot, string>();
     for (const snapshot of snapshots) {
       if (!snapshot.files.every((file) => result.sources.has(file))) continue;
-      folders.set(snapshot, await putSnapshot(snapshot, writersOf(snapshot), context));
+      for (const writer of writersOf(snapshot)) {
+        const folder = await writer.putSnapshot(snapshot, (damage) =>
+          context.warn(damageText(damage, 'it was replaced')),
+        );
+        if (!folders.has(snapshot)) folders.set(snapshot, folder);
+        await putRef(snapshot, writer, context);
+      }
     }
     return { ...result, folders };
   } finally {
     for (const writer of writers.values()) await writer.close();
   }
-}
-
-/**
- * Writes a snapshot whose blobs are in the cache, under all ids of its repository.
- *
- * @param writers one for each id
- * @returns its folder under the id that was asked for
- */
-async function putSnapshot(
-  snapshot: ListedSnapshot,
-  writers: readonly RepoWriter[],
-  context: ToCacheContext,
-): Promise<string> {
-  const folders: string[] = [];
-  for (const writer of writers) {
-    const folder = await writer.putSnapshot(snapshot, (damage) =>
-      context.warn(damageText(damage, 'it was replaced')),
-    );
-    folders.push(folder);
-    await putRef(snapshot, writer, context);
-  }
-  return folders[0] ?? '';
 }
 
 /**

@@ -14,10 +14,8 @@ export async function assertSpace(folder: string, needed: number, hint: string):
   if (needed > free) throw notEnoughSpace(folder, needed, free, hint);
 }
 
-/** A download, and the bytes that it has yet to write. */
-interface Reserving {
-  readonly missing: number;
-}
+/** A download, by the number of bytes that it has yet to write. */
+type Reserving = { readonly missing: number };
 
 /** Reserves disk space, so that the remaining bytes of all active downloads fit. */
 export function createDiskReservation(folder: string, signal: AbortSignal) {

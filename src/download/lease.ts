@@ -38,6 +38,7 @@ export async function acquireLease(
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const mine = path.join(folder, `${key}.${randomUUID()}.part`);
   held.set(mine, 0);
+  const renewAll = () => held.forEach((_, file) => void renew(file));
   heartbeat ??= setInterval(renewAll, HEARTBEAT_MS).unref();
   for (const abandoned of await abandonedIn(folder, key)) {
     // Touched before, so that it is not silent under its new name.
@@ -88,10 +89,6 @@ async function abandonedIn(folder: string, key: string): Promise<string[]> {
     if (Date.now() - mtimeMs > SILENCE_MS) abandoned.push(file);
   }
   return abandoned;
-}
-
-function renewAll(): void {
-  for (const file of held.keys()) void renew(file);
 }
 
 /** Touches a file of this process, and returns whether it is there. */

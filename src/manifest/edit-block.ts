@@ -97,11 +97,8 @@ export function removeFromBlock(layout: Layout, section: Pair, index: number): s
   }
   const blankBelow = next === undefined || isBlank(last + 1);
   if (first > 0 && isBlank(first - 1) && blankBelow) return withoutLines(layout, first - 1, last);
-  return withoutLines(
-    layout,
-    first,
-    index === 0 && next !== undefined && blankBelow ? last + 1 : last,
-  );
+  const isAbove = index === 0 && next !== undefined && blankBelow;
+  return withoutLines(layout, first, isAbove ? last + 1 : last);
 }
 
 /** The last line of an entry, and of the comments inside of it. */

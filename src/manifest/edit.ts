@@ -20,7 +20,7 @@ import { offsetsOf, readSource } from './source.ts';
 /** What tells an entry from the others of a manifest. */
 type EntryName = Pick<NewEntry, 'type' | 'name'>;
 
-/** A line break to YAML, and to nobody else any more. */
+/** A carriage return alone: a line break in the specification of YAML, but not to the parser. */
 const LONE_RETURN = /\r(?!\n)/u;
 
 /** Columns for a level of a file that shows none. */
@@ -41,7 +41,7 @@ export function addEntries(text: string, file: string, entries: readonly NewEntr
   );
   const expected = dataByPlace(text);
   for (const entry of entries) expected.set(placeOf(entry), entry.value);
-  if (isDeepStrictEqual(dataByPlace(after), expected)) return after;
+  if (!LONE_RETURN.test(text) && isDeepStrictEqual(dataByPlace(after), expected)) return after;
   throw tooUnusual(file, entries, 'added to it');
 }
 
@@ -64,13 +64,12 @@ export function removeEntries(text: string, file: string, entries: readonly Entr
     .reduce((before, entry) => removeFromSection(layoutOf(before), entry), text);
   const expected = dataByPlace(text);
   for (const entry of entries) expected.delete(placeOf(entry));
-  if (isDeepStrictEqual(dataByPlace(after), expected)) return after;
+  if (!LONE_RETURN.test(text) && isDeepStrictEqual(dataByPlace(after), expected)) return after;
   throw tooUnusual(file, entries, 'taken out of it');
 }
 
 /** The text with more entries in a section; the same text when they cannot be added. */
 function addToSection(layout: Layout, type: RepoType, entries: readonly NewEntry[]): string {
-  if (LONE_RETURN.test(layout.text)) return layout.text;
   const sections = pairsOf(layout.root);
   const section = sections.find(isNamed(`${type}s`));
   const step = columnsBelow(layout, sections) ?? USUAL_STEP;
@@ -89,7 +88,7 @@ function addToSection(layout: Layout, type: RepoType, entries: readonly NewEntry
 function removeFromSection(layout: Layout, { type, name }: EntryName): string {
   const section = pairsOf(layout.root).find(isNamed(`${type}s`));
   const index = pairsOf(section?.value).findIndex(isNamed(name));
-  if (section === undefined || index === -1 || LONE_RETURN.test(layout.text)) return layout.text;
+  if (section === undefined || index === -1) return layout.text;
   return isFlow(section.value)
     ? removeFromFlow(layout.text, section.value, index)
     : removeFromBlock(layout, section, index);
@@ -160,14 +159,14 @@ const pairsIn = ({ root }: Layout, type: RepoType): readonly Pair[] =>
 
 /** The data of a manifest by place, for comparisons; an empty section is as good as none. */
 function dataByPlace(text: string): Map<string, unknown> {
-  const { data, faults } = readSource(text);
+  const { data, faultsWith } = readSource(text);
   const file = asPlainObject(data);
   const entries = SECTIONS.flatMap(({ section }) =>
     Object.entries(asPlainObject(file[section])).map(
       ([name, value]) => [`${section}.${name}`, value] as const,
     ),
   );
-  return new Map([['', faults], ['endpoint', file['endpoint']], ...entries]);
+  return new Map([['', faultsWith([])], ['endpoint', file['endpoint']], ...entries]);
 }
 
 const placeOf = ({ type, name }: EntryName): string => `${type}s.${name}`;

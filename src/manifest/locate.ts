@@ -25,7 +25,12 @@ export const SEARCH_PLACES: readonly string[] = ['hug.yaml', 'hug.yml', '.config
  *   what is found is no readable file
  */
 export function locateManifest({ cwd, manifest }: LocateOptions): string {
-  return manifest === undefined ? searchUpward(cwd) : namedManifest(path.resolve(cwd, manifest));
+  if (manifest === undefined) return searchUpward(cwd);
+  const file = path.resolve(cwd, manifest);
+  if (statOf(file) !== undefined) return file;
+  throw new HugError('EHUG_MANIFEST_MISSING', `there is no ${file}`, {
+    hint: 'Leave --manifest out to look for hug.yaml from the working directory upward.',
+  });
 }
 
 /**
@@ -47,20 +52,13 @@ export function readManifest(file: string): string {
   }
 }
 
-/** Whether a file, a folder or a link, even a dangling one, has this name, as far as one can know. */
+/** Whether a file, a folder or a link, even a dangling one, has this name, as far as the user may look. */
 export function isThere(file: string): boolean {
   try {
     return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
   } catch {
     return false;
   }
-}
-
-function namedManifest(file: string): string {
-  if (statOf(file) !== undefined) return file;
-  throw new HugError('EHUG_MANIFEST_MISSING', `there is no ${file}`, {
-    hint: 'Leave --manifest out to look for hug.yaml from the working directory upward.',
-  });
 }
 
 function searchUpward(cwd: string): string {
@@ -117,8 +115,8 @@ class ManifestExplorer extends ExplorerSync {
 function refuseNonFile(file: string): void {
   const stats = statOf(file);
   if (stats?.isFile() === true) return;
-  const nothing = isThere(file) ? 'its symbolic link leads nowhere' : 'it does not exist';
-  const reason = stats === undefined ? nothing : 'it is not a file';
+  const missing = isThere(file) ? 'its symbolic link leads nowhere' : 'it does not exist';
+  const reason = stats === undefined ? missing : 'it is not a file';
   throw new HugError('EHUG_FILE_SYSTEM', `cannot read ${file}: ${reason}`, {
     hint: 'Repair it or move it away, or name another manifest with --manifest.',
   });

@@ -2,16 +2,9 @@ import { HugError } from '../errors.ts';
 import { asPlainObject } from '../plain-object.ts';
 import { DEFAULT_REF, type RepoForm } from '../repo.ts';
 import { endpointProblems, entryProblems, type RawEntry, rawEntries } from './rules.ts';
-import type {
-  EntryFields,
-  Manifest,
-  ManifestEntry,
-  ManifestFile,
-  Selection,
-  Want,
-} from './schema.ts';
+import type { EntryFields, Manifest, ManifestEntry, ManifestFile, Selection } from './schema.ts';
 import { checkShape } from './shape.ts';
-import { type Fault, type Problem, readSource, type ManifestSource } from './source.ts';
+import { type ManifestSource, readSource } from './source.ts';
 
 export interface ParseOptions {
   /** Address from `HF_ENDPOINT`; its host counts as the Hub, beside that of the manifest. */
@@ -34,28 +27,17 @@ export function parseManifest(text: string, file: string, options: ParseOptions 
   const hubs = [endpoint, options.endpoint].filter((hub) => typeof hub === 'string');
   const entries = rawEntries(data, hubs);
   const shape = checkShape(data, source.written);
-  const faults = allFaults(source, [
+  const faults = source.faultsWith([
     ...shape.problems,
     ...endpointProblems(endpoint),
     ...entries.flatMap(entryProblems),
   ]);
-  if (faults.length > 0 || shape.file === undefined) throw invalid(file, faults, source);
-  return normalised(shape.file, entries, source);
+  if (faults.length > 0 || shape.file === undefined) throw invalid(file, faults);
+  return normalised(shape.file, entries, source.positionOf);
 }
 
-/** Everything wrong, in file order; beyond an error of syntax, only errors of syntax. */
-function allFaults(source: ManifestSource, problems: readonly Problem[]): readonly Fault[] {
-  const located = problems
-    .map(({ path, part, message }) => ({ ...source.span(path, part), message }))
-    .filter(({ end }) => end < source.certainUntil);
-  return [...source.faults, ...located].toSorted((a, b) => a.start - b.start);
-}
-
-function invalid(file: string, faults: readonly Fault[], { position }: ManifestSource): HugError {
-  const lines = faults.map(({ start, message }) => {
-    const { line, column } = position(start);
-    return `${file}:${line}:${column}: ${message}`;
-  });
+function invalid(file: string, faults: ReturnType<ManifestSource['faultsWith']>): HugError {
+  const lines = faults.map(({ line, column, message }) => `${file}:${line}:${column}: ${message}`);
   // An anchored value is checked wherever it is repeated, and stands in one place.
   const details = [...new Set(lines)];
   const problems = details.length === 1 ? 'a problem' : `${details.length} problems`;
@@ -68,48 +50,37 @@ function invalid(file: string, faults: readonly Fault[], { position }: ManifestS
 function normalised(
   file: ManifestFile,
   raw: readonly RawEntry[],
-  { position, span }: ManifestSource,
+  positionOf: ManifestSource['positionOf'],
 ): Manifest {
   const entries = raw.flatMap(({ name, section, type, form }): ManifestEntry[] => {
     const value = file[section]?.[name];
     // Never so in a file without problems.
     if (value === undefined || form === undefined || form instanceof HugError) return [];
     const fields = typeof value === 'string' ? { repo: value } : value;
+    const { ref, version } = fields;
     const select = selectionOf(fields, form);
     return [
       {
         name,
         type,
         repo: form.id,
-        want: wantOf(fields, form),
-        position: position(span([section, name], 'key').start),
+        want: version === undefined ? { ref: ref ?? form.ref ?? DEFAULT_REF } : { version },
+        position: positionOf([section, name]),
         ...(select === undefined ? {} : { select }),
       },
     ];
   });
-  return file.endpoint === undefined
-    ? { entries }
-    : { endpoint: normalEndpoint(file.endpoint), entries };
+  if (file.endpoint === undefined) return { entries };
+  const { origin, pathname } = new URL(file.endpoint);
+  return { endpoint: `${origin}${pathname}`.replace(/\/+$/u, ''), entries };
 }
 
-function wantOf({ ref, version }: EntryFields, form: RepoForm): Want {
-  return version === undefined ? { ref: ref ?? form.ref ?? DEFAULT_REF } : { version };
-}
-
-function selectionOf(
-  { include, exclude, files }: EntryFields,
-  form: RepoForm,
-): Selection | undefined {
-  if (form.file !== undefined) return { files: [form.file] };
+function selectionOf(fields: EntryFields, form: RepoForm): Selection | undefined {
+  const { include, exclude, files = form.file === undefined ? undefined : [form.file] } = fields;
   if (files !== undefined) return { files };
   if (include === undefined && exclude === undefined) return undefined;
   return {
     ...(include === undefined ? {} : { include }),
     ...(exclude === undefined ? {} : { exclude }),
   };
-}
-
-function normalEndpoint(endpoint: string): string {
-  const { origin, pathname } = new URL(endpoint);
-  return `${origin}${pathname}`.replace(/\/+$/u, '');
 }

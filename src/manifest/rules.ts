@@ -25,20 +25,6 @@ export interface RawEntry {
   readonly form: RepoForm | HugError | undefined;
 }
 
-/**
- * What must hold for an entry beyond its shape. A rule knows nothing of the others and passes over
- * fields of a wrong type, so that one run names every problem.
- */
-type Rule = (entry: RawEntry) => readonly Problem[];
-
-const RULES: readonly Rule[] = [
-  repoFitsSection,
-  addressStandsAlone,
-  exclusionsHold,
-  textsAreSound,
-  itemsDiffer,
-];
-
 /** Why the text of a field, or an item of its list, cannot be what it should. */
 const FLAW_OF: Readonly<Record<string, (text: string) => string | undefined>> = {
   ref: badRefReason,
@@ -61,9 +47,25 @@ export function rawEntries(data: unknown, hubs: readonly string[]): readonly Raw
   );
 }
 
-/** Every rule that an entry breaks. */
+/**
+ * Every rule that an entry breaks. A rule knows nothing of the others and passes over fields of a wrong
+ * type, so that one run names every problem.
+ */
 export function entryProblems(entry: RawEntry): readonly Problem[] {
-  return RULES.flatMap((rule) => rule(entry));
+  return [
+    ...repoFitsSection(entry),
+    ...addressStandsAlone(entry),
+    ...exclusionsHold(entry),
+    ...Object.entries(FLAW_OF).flatMap(([key, flawOf]) => onTexts(entry, key, flawOf)),
+    ...['include', 'exclude', 'files'].flatMap((key) => {
+      const seen = new Set<string>();
+      return onTexts(entry, key, (text) => {
+        if (seen.has(text)) return 'is listed twice';
+        seen.add(text);
+        return undefined;
+      });
+    }),
+  ];
 }
 
 /** What is wrong with the address of the Hub, in the words of the schema: one problem is one line. */
@@ -101,13 +103,11 @@ function addressStandsAlone(entry: RawEntry): readonly Problem[] {
   const { ref, file } = entry.form instanceof HugError ? {} : (entry.form ?? {});
   const remove = (what: string) => (key: string) =>
     `the address already names the ${what}: remove "${key}"`;
+  const ofRef = ref === undefined ? [] : ['ref', 'version'];
+  const ofFile = file === undefined ? [] : ['files', 'include', 'exclude'];
   return [
-    ...(ref === undefined
-      ? []
-      : onKeys(entry, ['ref', 'version'], remove(`revision ${quote(ref)}`))),
-    ...(file === undefined
-      ? []
-      : onKeys(entry, ['files', 'include', 'exclude'], remove(`file ${quote(file)}`))),
+    ...onKeys(entry, ofRef, remove(`revision ${quote(ref ?? '')}`)),
+    ...onKeys(entry, ofFile, remove(`file ${quote(file ?? '')}`)),
   ];
 }
 
@@ -123,28 +123,6 @@ function exclusionsHold(entry: RawEntry): readonly Problem[] {
     );
 }
 
-function textsAreSound(entry: RawEntry): readonly Problem[] {
-  return Object.entries(FLAW_OF).flatMap(([key, flawOf]) =>
-    textsOf(entry, key).flatMap(({ path, text }) => {
-      const flaw = flawOf(text);
-      return flaw === undefined ? [] : [{ path, part: 'value', message: `${quote(text)} ${flaw}` }];
-    }),
-  );
-}
-
-function itemsDiffer(entry: RawEntry): readonly Problem[] {
-  return ['include', 'exclude', 'files'].flatMap((key) => {
-    const seen = new Set<string>();
-    return textsOf(entry, key).flatMap(({ path, text }) => {
-      if (!seen.has(text)) {
-        seen.add(text);
-        return [];
-      }
-      return [{ path, part: 'value', message: `${quote(text)} is listed twice` }];
-    });
-  });
-}
-
 /** A problem with each of some fields that an entry has. */
 function onKeys(
   entry: RawEntry,
@@ -156,19 +134,21 @@ function onKeys(
     .map((key) => ({ path: pathOf(entry, key), part: 'key', message: messageOf(key) }));
 }
 
-/** The text of a field, or the texts of its list; the shape already names empty ones. */
-function textsOf(
+/** A problem with the text of a field, or each text of its list; the shape already names empty ones. */
+function onTexts(
   entry: RawEntry,
   key: string,
-): readonly { readonly path: Path; readonly text: string }[] {
+  flawOf: (text: string) => string | undefined,
+): readonly Problem[] {
   const value = entry.fields[key];
   const path = pathOf(entry, key);
-  const texts = Array.isArray(value)
-    ? value.map((text: unknown, index) => ({ path: [...path, index], text }))
-    : [{ path, text: value }];
-  return texts.flatMap(({ path: at, text }) =>
-    typeof text === 'string' && text !== '' ? [{ path: at, text }] : [],
-  );
+  const texts: readonly unknown[] = Array.isArray(value) ? value : [value];
+  return texts.flatMap((text, index) => {
+    const flaw = typeof text === 'string' && text !== '' ? flawOf(text) : undefined;
+    if (flaw === undefined) return [];
+    const message = `${quote(String(text))} ${flaw}`;
+    return [{ path: Array.isArray(value) ? [...path, index] : path, part: 'value', message }];
+  });
 }
 
 /** Where a field stands, the repository of a shorthand included. */

@@ -26,7 +26,7 @@ export interface ManifestEntry {
 }
 
 /** Which revision: a branch, tag, `refs/pr/N` or commit (`main` when the file is silent), or a semver range over the tags. */
-export type Want = { readonly ref: string } | { readonly version: string };
+type Want = { readonly ref: string } | { readonly version: string };
 
 /** Which files: globs over the LFS files, or exact paths. Lists are never empty and hold no item twice. */
 export type Selection =
@@ -63,24 +63,17 @@ const without = (flaws: readonly Flaw[]): Keywords => ({
   },
 });
 
+const written = v.pipe(v.string('must be text'), v.nonEmpty('is empty'));
+
 const text = (description: string, keywords: Keywords = {}) =>
-  v.pipe(
-    v.string('must be text'),
-    v.nonEmpty('is empty'),
-    v.metadata({ description, ...keywords }),
-  );
+  v.pipe(written, v.metadata({ description, ...keywords }));
 
 const glob = v.pipe(
-  v.string('must be text'),
-  v.nonEmpty('is empty'),
+  written,
   v.regex(/^(?!!)/u, 'begins with "!": list what to leave out under "exclude", without the "!"'),
 );
 
-const filePath = v.pipe(
-  v.string('must be text'),
-  v.nonEmpty('is empty'),
-  v.metadata(without(PATH_FLAWS)),
-);
+const filePath = v.pipe(written, v.metadata(without(PATH_FLAWS)));
 
 const list = <TItem extends v.GenericSchema<string>>(item: TItem, description: string) =>
   v.pipe(
@@ -132,40 +125,35 @@ const commonFields = {
   ),
 };
 
-const entryFields = (repo: Keywords) => ({
-  repo: text(
-    'Repository: org/name, a canonical name such as gpt2, or its address on the Hub. An address with /tree/REF fills "ref"; with /blob/REF/FILE or /resolve/REF/FILE it fills "ref" and "files".',
-    repo,
-  ),
-  ...commonFields,
-});
-
 const entry = (repo: Keywords) =>
   v.union(
     [
       text('Repository at main, with all of its files: any form that "repo" takes.', repo),
-      v.pipe(map(v.strictObject(entryFields(repo))), v.metadata(exclusions)),
+      v.pipe(
+        map(
+          v.strictObject({
+            repo: text(
+              'Repository: org/name, a canonical name such as gpt2, or its address on the Hub. An address with /tree/REF fills "ref"; with /blob/REF/FILE or /resolve/REF/FILE it fills "ref" and "files".',
+              repo,
+            ),
+            ...commonFields,
+          }),
+        ),
+        v.metadata(exclusions),
+      ),
     ],
     'must be a repository, or a map that has "repo"',
   );
 
+const entryName = v.pipe(
+  v.string(),
+  v.regex(ENTRY_NAME, 'a name has letters, digits, "_" and "-", and begins with a letter or "_"'),
+);
+
 const entries = (type: RepoType, description: string) =>
   v.exactOptional(
     v.pipe(
-      v.nullable(
-        map(
-          v.record(
-            v.pipe(
-              v.string(),
-              v.regex(
-                ENTRY_NAME,
-                'a name has letters, digits, "_" and "-", and begins with a letter or "_"',
-              ),
-            ),
-            entry({ pattern: repoPattern(type) }),
-          ),
-        ),
-      ),
+      v.nullable(map(v.record(entryName, entry({ pattern: repoPattern(type) })))),
       v.description(description),
     ),
   );

@@ -10,17 +10,9 @@ import {
   RESERVED_NAMES,
   SECTIONS,
 } from './schema.ts';
-import type { Path, Problem } from './source.ts';
+import type { ManifestSource, Path, Problem } from './source.ts';
 
-/** What a comparison with the schema gives. */
-export interface Shape {
-  /** The data, typed; `undefined` when valibot refuses it. */
-  readonly file: ManifestFile | undefined;
-  readonly problems: readonly Problem[];
-}
-
-/** How the number, boolean or null at a path is written in the file. */
-type Written = (path: Path) => string | undefined;
+type Written = ManifestSource['written'];
 
 /** More edits than these are another word, not a misspelling. */
 const MAX_EDITS = 2;
@@ -36,19 +28,23 @@ const SYNONYMS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Compares data with the schema of `hug.yaml` and names every difference.
+ * Compares data with the schema of `hug.yaml`.
  *
  * @param data plain data; `undefined` in it stands for what could not be read and is passed over
  * @param written how the number, boolean or null at a path is written in the file
+ * @returns every difference; and the data, typed, unless valibot refuses it
  */
-export function checkShape(data: unknown, written: Written): Shape {
+export function checkShape(
+  data: unknown,
+  written: Written,
+): { file: ManifestFile | undefined; problems: readonly Problem[] } {
   const { issues = [], success, output } = v.safeParse(manifestSchema, data);
   const problems = [
     ...issues.flatMap((issue) => problemsOf(issue, [], written)),
     ...unknownKeys(data, [], FILE_KEYS),
     ...SECTIONS.flatMap(({ section }) =>
       Object.entries(asPlainObject(asPlainObject(data)[section])).flatMap(([name, value]) => [
-        ...reservedName(name, [section, name]),
+        ...reservedName(section, name),
         ...unknownKeys(value, [section, name], ENTRY_KEYS),
       ]),
     ),
@@ -61,20 +57,18 @@ function problemsOf(issue: v.BaseIssue<unknown>, base: Path, written: Written): 
   const path = [...base, ...(issue.path ?? []).map(({ key }) => key)];
   const inner = (issue.issues ?? []).filter((deeper) => deeper.path !== undefined);
   if (inner.length > 0) return inner.flatMap((deeper) => problemsOf(deeper, path, written));
-  if (issue.type === 'strict_object') return missingKey(issue, path);
+  if (issue.type === 'strict_object') {
+    // Valibot names only the first unknown key of a map, so `unknownKeys` finds them all.
+    if (issue.expected === 'never') return [];
+    const owner = path.slice(0, -1);
+    return [{ path: owner, part: 'value', message: `${subjectOf(owner)} needs ${issue.expected}` }];
+  }
   if (issue.input === undefined) return [];
   if (issue.path?.at(-1)?.origin === 'key') {
     return [{ path, part: 'key', message: `bad name ${subjectOf(path)}: ${issue.message}` }];
   }
   const reason = issue.kind === 'schema' ? mistyped(issue, written(path)) : issue.message;
   return [{ path, part: 'value', message: `${subjectOf(path)} ${reason}` }];
-}
-
-/** Valibot names only the first unknown key of a map, so `unknownKeys` finds them all. */
-function missingKey({ expected }: v.BaseIssue<unknown>, path: Path): readonly Problem[] {
-  if (expected === 'never') return [];
-  const owner = path.slice(0, -1);
-  return [{ path: owner, part: 'value', message: `${subjectOf(owner)} needs ${expected}` }];
 }
 
 function mistyped(issue: v.BaseIssue<unknown>, written: string | undefined): string {
@@ -98,21 +92,20 @@ function unknownKeys(data: unknown, path: Path, known: readonly string[]): reado
 }
 
 function advice(key: string, known: readonly string[]): string {
-  const synonym = SYNONYMS.get(key);
-  const meant =
-    synonym !== undefined && known.includes(synonym)
-      ? synonym
-      : closestMatch(key, known, { maxDistance: MAX_EDITS });
+  const synonym = SYNONYMS.get(key) ?? key;
+  const meant = known.includes(synonym)
+    ? synonym
+    : closestMatch(key, known, { maxDistance: MAX_EDITS });
   return meant === undefined
     ? `the keys here are ${known.join(', ')}`
     : `did you mean ${quote(meant)}?`;
 }
 
 /** Valibot drops these names from a record without a word. */
-function reservedName(name: string, path: Path): readonly Problem[] {
-  if (!RESERVED_NAMES.includes(name)) return [];
-  return [{ path, part: 'key', message: `bad name ${quote(name)}: it is reserved` }];
-}
+const reservedName = (section: string, name: string): readonly Problem[] =>
+  RESERVED_NAMES.includes(name)
+    ? [{ path: [section, name], part: 'key', message: `bad name ${quote(name)}: it is reserved` }]
+    : [];
 
 function subjectOf(path: Path): string {
   const last = path.at(-1);

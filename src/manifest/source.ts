@@ -1,7 +1,5 @@
 import {
   type Alias,
-  Composer,
-  type CST,
   type Document,
   type ErrorCode,
   isAlias,
@@ -11,7 +9,6 @@ import {
   isSeq,
   Lexer,
   LineCounter,
-  type Pair,
   parseDocument,
   Parser,
   type YAMLError,
@@ -30,8 +27,8 @@ export interface Problem {
   readonly message: string;
 }
 
-/** Something wrong in the text, at offsets: of the first character, and after the last. */
-export interface Fault {
+/** Something wrong in the text, between two offsets. */
+interface Fault {
   readonly start: number;
   readonly end: number;
   readonly message: string;
@@ -41,19 +38,17 @@ export interface Fault {
 export interface ManifestSource {
   /** Maps, lists, text, numbers, booleans and `null`; `undefined` for an alias that is a fault. */
   readonly data: unknown;
-  /** What is wrong with the text as YAML, in no order. */
-  readonly faults: readonly Fault[];
-  /** Offset of the first error of syntax, from which on `data` is a guess; else infinite. */
-  readonly certainUntil: number;
   /**
-   * Where a value or its key stands: for an alias where the anchored value stands, for an empty value
-   * its key.
+   * Everything wrong, in file order: the faults of the YAML, and the given problems with the data.
+   * Behind an error of syntax the data is a guess, so only errors of syntax count there.
    */
-  readonly span: (path: Path, part: Problem['part']) => Pick<Fault, 'start' | 'end'>;
+  readonly faultsWith: (
+    problems: readonly Problem[],
+  ) => readonly (Position & { readonly message: string })[];
+  /** Where a key stands. */
+  readonly positionOf: (path: Path) => Position;
   /** How a number, boolean or null is written; `undefined` for everything else. */
   readonly written: (path: Path) => string | undefined;
-  /** Line and column of an offset in the text. */
-  readonly position: (offset: number) => Position;
 }
 
 /** YAML 1.2 core whatever the text asks for: no dates, binaries or sets, no merge keys. */
@@ -71,18 +66,18 @@ const OPTIONS = {
 /** A manifest has five levels. */
 const MAX_DEPTH = 50;
 
-/** Characters: over ten thousand entries, or half a minute of work where all of it is punctuation. */
+/** Characters: over ten thousand entries. */
 const MAX_LENGTH = 1_000_000;
 
 /** Values that aliases may repeat: a thousand entries that share a list of ten repeat 11,000. */
 const MAX_REPEATED = 100_000;
 
-/** What YAML calls not printable, https://yaml.org/spec/1.2.2/#51-character-set. */
-const NOT_PRINTABLE =
-  /[^\t\n\r\u0020-\u007e\u0085\u00a0-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
-
-/** The first line of a conflict that git left; no line of a manifest begins so. */
-const CONFLICT = /^<{7} /gmu;
+/**
+ * A character that YAML calls not printable, https://yaml.org/spec/1.2.2/#51-character-set, or the
+ * first line of a conflict that git left; no line of a manifest begins so.
+ */
+const UNREADABLE =
+  /[^\t\n\r\u0020-\u007e\u0085\u00a0-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]|^<{7} /gmu;
 
 /** For errors whose own wording speaks of the parser, not of the text. */
 const WORDING: Readonly<Partial<Record<ErrorCode, string>>> = {
@@ -109,44 +104,49 @@ export function readSource(text: string): ManifestSource {
   const root = tree.read(document.contents);
   const at = (path: Path) =>
     path.reduce<Value>((value, step) => value.children.get(step) ?? value, root);
+  const position = positionsIn(text);
   const errors = [...unreadable, ...withoutEchoes(document.errors).map(faultOf)];
   const certainUntil = errors.reduce((first, { start }) => Math.min(first, start), Infinity);
-  const others = [...document.warnings.map(faultOf), ...tree.faults];
   return {
     data: root.data,
-    faults: [...errors, ...others.filter(({ end }) => end < certainUntil)],
-    certainUntil,
-    span: (path, part) => {
-      const { key, node } = at(path);
-      return offsetsOf(key !== undefined && (part === 'key' || writing(node) === '') ? key : node);
+    faultsWith: (problems) => {
+      const located = problems.map(({ path, part, message }) => {
+        const { key, node } = at(path);
+        // An empty value stands nowhere, but its key does.
+        const onKey = key !== undefined && (part === 'key' || writing(node) === '');
+        return { ...offsetsOf(onKey ? key : node), message };
+      });
+      const others = [...document.warnings.map(faultOf), ...tree.faults, ...located];
+      return [...errors, ...others.filter(({ end }) => end < certainUntil)]
+        .toSorted((a, b) => a.start - b.start)
+        .map(({ start, message }) => ({ ...position(start), message }));
     },
+    positionOf: (path) => position(offsetsOf(at(path).key).start),
     written: (path) => writing(at(path).node),
-    position: positionsIn(text),
   };
 }
 
 /**
- * The syntax tree of a text, as `parseDocument` of the package gives it, but for texts that are nested
- * too deeply: the package recurses, and at the end of the stack V8 can abort the process.
+ * The syntax tree of a text. The parser of the package recurses, and near the end of the stack V8 can
+ * abort the process, so a text that is nested too deeply is refused before it is parsed.
  */
 export function composeYaml(text: string): Document.Parsed {
   const parser = new Parser();
-  const tokens: CST.Token[] = [];
   for (const lexeme of new Lexer().lex(text)) {
-    tokens.push(...parser.next(lexeme));
+    Array.from(parser.next(lexeme));
     const deepest = parser.stack[MAX_DEPTH + 1];
     if (deepest !== undefined) {
-      return withError(parseDocument('', OPTIONS), 'RESOURCE_EXHAUSTION', deepest.offset);
+      const document = parseDocument('', OPTIONS);
+      const { offset } = deepest;
+      document.errors.push(new YAMLParseError([offset, offset], 'RESOURCE_EXHAUSTION', ''));
+      return document;
     }
   }
-  tokens.push(...parser.end());
-  const [document, second] = new Composer(OPTIONS).compose(tokens, true, text.length);
-  if (document === undefined) return parseDocument('', OPTIONS);
-  return second === undefined ? document : withError(document, 'MULTIPLE_DOCS', second.range[0]);
+  return parseDocument(text, OPTIONS);
 }
 
 /** Line and column of any offset in a text. */
-export function positionsIn(text: string): ManifestSource['position'] {
+export function positionsIn(text: string): (offset: number) => Position {
   const lines = new LineCounter();
   lines.addNewLine(0);
   for (const { index } of text.matchAll(/\n/gu)) lines.addNewLine(index + 1);
@@ -162,25 +162,18 @@ export function offsetsOf(node: unknown): Pick<Fault, 'start' | 'end'> {
   return { start, end };
 }
 
-function withError(document: Document.Parsed, code: ErrorCode, at: number): Document.Parsed {
-  document.errors.push(new YAMLParseError([at, at], code, ''));
-  return document;
-}
-
 /** Faults of a text that is not worth parsing. */
 function unreadableParts(text: string): readonly Fault[] {
-  const found = (pattern: RegExp, messageOf: (part: string) => string) =>
-    [...text.matchAll(pattern)].map(({ 0: part, index: start }) => {
-      return { start, end: start + part.length, message: messageOf(part) };
-    });
-  const tooLong = `longer than ${MAX_LENGTH} characters`;
-  const conflict =
-    'git left a conflict here: keep the lines of one side or of both, without the markers';
-  return [
-    ...(text.length > MAX_LENGTH ? [{ start: 0, end: text.length, message: tooLong }] : []),
-    ...found(NOT_PRINTABLE, (character) => `not valid YAML: the character ${quote(character)}`),
-    ...found(CONFLICT, () => conflict),
-  ];
+  if (text.length > MAX_LENGTH) {
+    return [{ start: 0, end: text.length, message: `longer than ${MAX_LENGTH} characters` }];
+  }
+  return [...text.matchAll(UNREADABLE)].map(({ 0: part, index: start }) => ({
+    start,
+    end: start + part.length,
+    message: part.startsWith('<')
+      ? 'git left a conflict here: keep the lines of one side or of both, without the markers'
+      : `not valid YAML: the character ${quote(part)}`,
+  }));
 }
 
 /** The parser reports one place several times, and every token after an unexpected one. */
@@ -218,73 +211,57 @@ class TreeReader {
   readonly #anchored = new Map<string, Value | undefined>();
   #repeated = 0;
 
-  read(node: unknown): Value {
-    if (isAlias(node)) return this.#follow(node);
+  read(node: unknown, key?: unknown): Value {
+    if (isAlias(node)) return { ...this.#follow(node), key };
     const anchor = isMap(node) || isSeq(node) || isScalar(node) ? node.anchor : undefined;
     if (anchor !== undefined) this.#anchored.set(anchor, undefined);
-    const value = this.#readContent(node);
+    const children = this.#readChildren(node);
+    const size = [...children.values()].reduce((sum, child) => sum + child.size, 1);
+    const value = { data: dataOf(node, children), node, key, children, size };
     if (anchor !== undefined) this.#anchored.set(anchor, value);
     return value;
   }
 
-  #readContent(node: unknown): Value {
-    if (isMap(node)) {
-      const children = this.#readPairs(node.items);
-      const pairs = [...children].map(([name, { data }]) => [name, data] as const);
-      return { node, data: Object.fromEntries(pairs), children, size: sizeOf(children) };
-    }
-    if (isSeq(node)) {
-      const values = node.items.map((item) => this.read(item));
-      const children = new Map(values.entries());
-      return { node, data: values.map(({ data }) => data), children, size: sizeOf(children) };
-    }
-    return leaf(node, isScalar(node) ? node.value : null);
-  }
-
-  #readPairs(pairs: readonly Pair[]): ReadonlyMap<string, Value> {
-    const children = new Map<string, Value>();
-    for (const { key, value } of pairs) {
+  #readChildren(node: unknown): Value['children'] {
+    if (isSeq(node)) return new Map(node.items.map((item, index) => [index, this.read(item)]));
+    const children = new Map<unknown, Value>();
+    for (const { key, value } of isMap(node) ? node.items : []) {
       // A key that is not text is an error of syntax already.
       const { data } = this.read(key);
       const name = typeof data === 'string' ? data : '';
       if (children.has(name)) {
         this.faults.push({ ...offsetsOf(key), message: `${quote(name)} is there twice` });
       }
-      children.set(name, { ...this.read(value), key });
+      children.set(name, this.read(value, key));
     }
     return children;
   }
 
   #follow(alias: Alias): Value {
-    const value = this.#anchored.get(alias.source);
+    const anchored = this.#anchored.get(alias.source);
     const before = this.#repeated;
-    this.#repeated += value?.size ?? 0;
-    if (value !== undefined && this.#repeated <= MAX_REPEATED) return value;
+    this.#repeated += anchored?.size ?? 0;
+    if (anchored !== undefined && this.#repeated <= MAX_REPEATED) return anchored;
     // Past the limit every alias is one too many; the first of them says it for all.
     if (before <= MAX_REPEATED) {
-      this.faults.push({ ...offsetsOf(alias), message: this.#refusal(alias.source, value) });
+      const reading = `YAML reads ${forTerminal(`*${alias.source}`)} as an alias`;
+      const undone = this.#anchored.has(alias.source)
+        ? `${reading}, and it stands inside of what it repeats`
+        : `${reading}, and nothing before it has that anchor: quote it`;
+      const tooMany = `aliases repeat more than ${MAX_REPEATED} values`;
+      const message = anchored === undefined ? undone : tooMany;
+      this.faults.push({ ...offsetsOf(alias), message });
     }
-    return leaf(alias, undefined);
-  }
-
-  #refusal(anchor: string, value: Value | undefined): string {
-    if (value !== undefined) return `aliases repeat more than ${MAX_REPEATED} values`;
-    const alias = `YAML reads ${forTerminal(`*${anchor}`)} as an alias`;
-    return this.#anchored.has(anchor)
-      ? `${alias}, and it stands inside of what it repeats`
-      : `${alias}, and nothing before it has that anchor: quote it`;
+    return { data: undefined, node: alias, children: new Map(), size: 1 };
   }
 }
 
-const sizeOf = (children: ReadonlyMap<unknown, Value>): number =>
-  [...children.values()].reduce((sum, { size }) => sum + size, 1);
-
-const leaf = (node: unknown, data: unknown): Value => ({
-  data,
-  node,
-  children: new Map(),
-  size: 1,
-});
+function dataOf(node: unknown, children: Value['children']): unknown {
+  const values = [...children].map(([name, { data }]) => [name, data] as const);
+  if (isMap(node)) return Object.fromEntries(values);
+  if (isSeq(node)) return values.map(([, data]) => data);
+  return isScalar(node) ? node.value : null;
+}
 
 /** How a node is written that is not text, a list or a map; nothing for one that is left out. */
 function writing(node: unknown): string | undefined {

@@ -1,32 +1,21 @@
-import { SCAN, VERIFY } from './json-schema/cache.ts';
-import { document, oneOf, text } from './json-schema/fields.ts';
-import { EXPORT, FETCH, IMPORT, LS } from './json-schema/files.ts';
-import { ERROR, LOCK, MANIFEST } from './json-schema/lock.ts';
 import type { InferOutput } from 'valibot';
-
-/** Output of `completion`. */
-const COMPLETION = {
-  completion: document('nix-hug completion --json', 'A completion script.', {
-    shell: oneOf(['bash', 'zsh', 'fish'], 'The shell it is for.'),
-    script: text('What the shell has to read.'),
-  }),
-};
+import { CACHE_OUTPUTS } from './json-schema/cache.ts';
+import { document, oneOf, text } from './json-schema/fields.ts';
+import { FILE_OUTPUTS } from './json-schema/files.ts';
+import { LOCK_OUTPUTS } from './json-schema/lock.ts';
 
 /**
  * Schemas of the outputs with `--json`, by the name of their file in `schemas/output/`. Commands
  * import only types from here; `npm run schemas` and the tests load the schemas.
  */
 export const OUTPUT_SCHEMAS = {
-  ...ERROR,
-  ...MANIFEST,
-  ...LOCK,
-  ...LS,
-  ...FETCH,
-  ...EXPORT,
-  ...IMPORT,
-  ...SCAN,
-  ...VERIFY,
-  ...COMPLETION,
+  ...LOCK_OUTPUTS,
+  ...FILE_OUTPUTS,
+  ...CACHE_OUTPUTS,
+  completion: document('nix-hug completion --json', 'A completion script.', {
+    shell: oneOf(['bash', 'zsh', 'fish'], 'The shell it is for.'),
+    script: text('What the shell has to read.'),
+  }),
 };
 
 /** Name of a schema. */

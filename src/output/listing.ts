@@ -11,15 +11,12 @@ export interface Listing {
   readonly repo: string;
   readonly type: RepoType;
   readonly rev: string;
-  readonly files: readonly ListedFile[];
-}
-
-interface ListedFile {
-  readonly path: string;
-  /** Length of the content in bytes. */
-  readonly size: number;
-  /** Anything but `undefined` marks an LFS file. */
-  readonly lfs?: unknown;
+  /** Sizes in bytes; any `lfs` but `undefined` marks an LFS file. */
+  readonly files: readonly {
+    readonly path: string;
+    readonly size: number;
+    readonly lfs?: unknown;
+  }[];
 }
 
 /** What the lock says about an entry. */
@@ -79,20 +76,11 @@ export async function entriesText(
 export function entriesJson(entries: readonly NamedEntry[]): Output<'ls-entries'> {
   return {
     entries: entries.map((named) => {
-      const { repo, ref, rev } = named.entry;
-      const { files } = listingOf(named);
-      return {
-        name: named.name,
-        type: named.type,
-        repo,
-        ref,
-        rev,
-        size: sizeOf(files),
-        files: files.length,
-      };
+      const { repo, type, rev, files } = listingOf(named);
+      const { name, entry } = named;
+      return { name, type, repo, ref: entry.ref, rev, size: sizeOf(files), files: files.length };
     }),
   };
 }
 
-const sizeOf = (files: readonly ListedFile[]): number =>
-  files.reduce((sum, { size }) => sum + size, 0);
+const sizeOf = (files: Listing['files']): number => files.reduce((sum, { size }) => sum + size, 0);

@@ -23,11 +23,8 @@ export interface LockReport {
 
 /** The text of `lock` and `update`: one line for the file, one for each entry that changes. */
 export function lockText({ file, entries, total, outcome, details }: LockReport): string {
-  const headline = {
-    current: `${file} is up to date, ${count(total, 'entry', 'entries')}`,
-    written: `${file} written, ${count(total, 'entry', 'entries')}`,
-    planned: `${file} would change, ${count(total, 'entry', 'entries')}`,
-  }[outcome];
+  const state = { current: 'is up to date', written: 'written', planned: 'would change' }[outcome];
+  const headline = `${file} ${state}, ${count(total, 'entry', 'entries')}`;
   const lines = entries.flatMap((change) => [changeLine(change), ...(details?.(change) ?? [])]);
   return [headline, ...lines].join('\n');
 }
@@ -50,11 +47,13 @@ function changeLine(change: EntryChange<DatedPin>): string {
     ...amount('~', 'yellow', change.modified),
     ...amount('-', 'red', change.removed),
   ].join(' ');
+  const growth = prettyBytes(change.sizeChange, { signed: true });
+  const grown = change.sizeChange === 0 ? '' : `, ${growth} in all`;
   const bytes = prettyBytes(change.downloadBytes);
   const counts = files === '' ? '' : `, files ${files}`;
   return from === null
     ? `  ${styled('green', `+ ${place}`)}  ${repo} ${pinText(to)}${counts}, ${bytes} to fetch`
-    : `  ${styled('yellow', `~ ${place}`)}  ${pinText(from)} → ${pinText(to)}${counts}${growth(change)}, ${bytes} to fetch`;
+    : `  ${styled('yellow', `~ ${place}`)}  ${pinText(from)} → ${pinText(to)}${counts}${grown}, ${bytes} to fetch`;
 }
 
 /** A commit as people read it: `main (c170c708c41d, 2026-03-01)`. */
@@ -64,10 +63,6 @@ function pinText({ ref, rev, date }: DatedPin): string {
   const facts = ref === rev ? day : [commit, ...day];
   const name = ref === rev ? commit : ref;
   return facts.length === 0 ? name : `${name} (${facts.join(', ')})`;
-}
-
-function growth({ sizeChange }: Pick<EntryChange, 'sizeChange'>): string {
-  return sizeChange === 0 ? '' : `, ${prettyBytes(sizeChange, { signed: true })} in all`;
 }
 
 function amount(sign: string, style: Style, paths: readonly string[]): string[] {

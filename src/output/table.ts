@@ -37,13 +37,14 @@ export async function table(
     [],
   );
   const widths = fitted(natural, shrink, columns);
-  const shorten = widths === natural ? (text: string) => text : await loadTruncate();
+  const { default: truncate } =
+    widths === natural ? { default: (text: string) => text } : await import('cli-truncate');
   const breakAt = firstTooFar(widths, columns);
 
   return rows.flatMap((row, index) => {
     const cells = row.map((cell, at) => {
       const width = widths[at] ?? 0;
-      const text = shorten(texts[index]?.[at] ?? '', width);
+      const text = truncate(texts[index]?.[at] ?? '', width, { position: 'middle' });
       const padding = ' '.repeat(Math.max(0, width - widthOf(text)));
       const shown = typeof cell === 'string' ? text : styled(cell.style, text);
       return right.includes(at) ? padding + shown : shown + padding;
@@ -55,19 +56,13 @@ export async function table(
 }
 
 /**
- * Makes what tells how wide a text is. The library that knows all scripts takes longer to load than a
- * lock to read, so it is loaded for text that needs it.
+ * The function that measures these texts. The library that knows all scripts takes longer to load than
+ * a lock to read, so it is loaded for text that needs it.
  */
 async function widthOfAny(texts: readonly string[][]): Promise<(text: string) => number> {
   return PLAIN.test(texts.flat().join(''))
     ? (text) => text.length
     : (await import('string-width')).default;
-}
-
-/** Makes what leaves out the middle of a text. */
-async function loadTruncate(): Promise<(text: string, width: number) => string> {
-  const { default: truncate } = await import('cli-truncate');
-  return (text, width) => truncate(text, width, { position: 'middle' });
 }
 
 const totalOf = (widths: readonly number[]): number =>

@@ -41,10 +41,15 @@ describeClients((client) => {
     async (env) => {
       const made = await cachedProject(hub, THREE);
       const settings = { home: `${made.home}/hf`, endpoint: hub.endpoint, env };
+      // Without links, two downloads of one content at once can take each other's file away.
+      const download = (args: Readonly<Record<string, string>>) => ({
+        call: 'snapshot_download' as const,
+        args: { ...args, max_workers: 1 },
+      });
       const outcomes = await callPython(client, settings, [
-        { call: 'snapshot_download', args: { repo_id: 'org/tiny' } },
-        { call: 'snapshot_download', args: { repo_id: 'org/tiny', revision: 'v1' } },
-        { call: 'snapshot_download', args: { repo_id: 'org/rows', repo_type: 'dataset' } },
+        download({ repo_id: 'org/tiny' }),
+        download({ repo_id: 'org/tiny', revision: 'v1' }),
+        download({ repo_id: 'org/rows', repo_type: 'dataset' }),
       ]);
       expect(outcomes.filter((outcome) => 'error' in outcome)).toEqual([]);
       hub.clearRequests();

@@ -414,7 +414,7 @@ describeNix('fetchModel', (nix) => {
     ['"x" has no SHA-256', (all) => [...all, { ...plain, path: 'x', lfs: { oid: 'x', size: 3 } }]],
     ['is not a list of files', () => ({ error: 'no' })],
     [
-      'list lacks "config.json" of the commit',
+      'list does not name "config.json" of the commit',
       (all) => all.filter(({ path: name }) => name !== 'config.json'),
     ],
     ['git does not give "x.txt"', (all) => [...all, { ...plain, path: 'x.txt' }]],

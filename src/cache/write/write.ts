@@ -82,12 +82,6 @@ export function createRepoWriter(cache: string, type: RepoType, id: string, sign
     return { blobs: await folder('blobs'), locks };
   }
 
-  /** Whether a text is a commit that the cache has. */
-  async function isCommit(text: string): Promise<boolean> {
-    if (!isGitId(text)) return false;
-    return succeedsUnless(['ENOENT'], () => stat(path.join(repo, 'snapshots', text)));
-  }
-
   /** Makes a whole snapshot in one step; `false` when another process was faster. */
   async function makeSnapshot({ rev, files }: NewSnapshot, target: string): Promise<boolean> {
     const prepared = path.join(await scratch(), rev);
@@ -203,7 +197,10 @@ export function createRepoWriter(cache: string, type: RepoType, id: string, sign
         const file = path.join(await folder('refs', ...parents), path.posix.basename(ref));
         const before = await readIfThere(file);
         if (before === rev) return undefined;
-        if (!mayMove && before !== undefined && (await isCommit(before))) return before;
+        if (!mayMove && before !== undefined && isGitId(before)) {
+          const other = path.join(repo, 'snapshots', before);
+          if (await succeedsUnless(['ENOENT'], () => stat(other))) return before;
+        }
         const temporary = path.join(await scratch(), path.basename(file));
         await writeFile(temporary, rev, { flush: true });
         await rename(temporary, file);

@@ -32,14 +32,9 @@ export const orNull = <TSchema extends v.GenericSchema>(schema: TSchema, descrip
 
 export const textOrNull = (description: string) => orNull(v.string(), description);
 
-const TYPES = ['model', 'dataset'] as const;
-
 export const name = text('Name of the entry.');
 
-export const type = oneOf(TYPES, 'Section of the entry.');
-
-/** `null` for a fact about the whole lock. */
-export const typeOrNull = orNull(v.picklist(TYPES), 'Section of the entry.');
+export const type = oneOf(['model', 'dataset'], 'Section of the entry.');
 
 export const repo = text('Repository id as the Hub has it.');
 
@@ -54,5 +49,3 @@ export const pin = {
 export const path = text('Path in the repository.');
 
 export const size = integer('Length of the content in bytes.');
-
-export const lfs = flag('Whether it is an LFS file.');

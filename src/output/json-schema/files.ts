@@ -8,25 +8,7 @@ const listing = {
   type: f.oneOf(['model', 'dataset'], 'Kind of the repository.'),
   rev,
   size: f.integer('Bytes of all selected files.'),
-  files: f.rows({ path, size, lfs: f.lfs }, 'Selected files.'),
-};
-
-/** Output of `ls`. */
-export const LS = {
-  ls: f.document('nix-hug ls <name|url> --json', 'The files of an entry or a repository.', listing),
-  'ls-entries': f.document('nix-hug ls --json', 'The entries of the lock.', {
-    entries: f.rows(
-      {
-        name,
-        type,
-        repo,
-        ...pin,
-        size: f.integer('Bytes of all files.'),
-        files: f.integer('Number of files.'),
-      },
-      'Models, then datasets, sorted by name.',
-    ),
-  }),
+  files: f.rows({ path, size, lfs: f.flag('Whether it is an LFS file.') }, 'Selected files.'),
 };
 
 const storedFile = { path, size, storePath: f.text('Path in the Nix store.') };
@@ -62,8 +44,23 @@ const assembled = {
   storePath: f.textOrNull('The model in the Nix store; null when it was not assembled.'),
 };
 
-/** Output of `fetch`, and of `import` for entries alone or one repository alone. */
-export const FETCH = {
+/** Output of the commands that list and copy files. */
+export const FILE_OUTPUTS = {
+  ls: f.document('nix-hug ls <name|url> --json', 'The files of an entry or a repository.', listing),
+  'ls-entries': f.document('nix-hug ls --json', 'The entries of the lock.', {
+    entries: f.rows(
+      {
+        name,
+        type,
+        repo,
+        ...pin,
+        size: f.integer('Bytes of all files.'),
+        files: f.integer('Number of files.'),
+      },
+      'Models, then datasets, sorted by name.',
+    ),
+  }),
+  // `import` prints the same for entries alone, or one repository alone.
   fetch: f.document(
     'nix-hug fetch|import [name…] --json',
     'What is in the Nix store, and came from where.',
@@ -76,13 +73,9 @@ export const FETCH = {
   ),
   'fetch-url-dry-run': f.document(
     'nix-hug fetch <url> --dry-run --json',
-    'What fetch would bring, and the expression that does the same.',
+    'What fetch would add, and the expression that does the same.',
     { ...listing, ...expression },
   ),
-};
-
-/** Output of `export`. */
-export const EXPORT = {
   export: f.document('nix-hug export --json', 'What is in the Hugging Face cache.', {
     entries: f.rows(
       {
@@ -106,10 +99,6 @@ export const EXPORT = {
       'What was asked for.',
     ),
   }),
-};
-
-/** Output of `import` and `import-all`. */
-export const IMPORT = {
   import: f.document(
     'nix-hug import <url> <name|url>… --json',
     'What is in the Nix store: of several repositories, or of repositories and entries.',

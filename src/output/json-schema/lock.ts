@@ -16,13 +16,6 @@ const problem = {
   ),
 };
 
-/** Output of every command that fails. */
-export const ERROR = {
-  error: f.document('nix-hug … --json, on failure', 'What every command prints when it fails.', {
-    error: v.strictObject(problem),
-  }),
-};
-
 const pinned = v.strictObject(pin);
 
 const datedPin = v.strictObject({
@@ -55,15 +48,20 @@ const lockChange = {
   entries: f.rows(changeOf(pinned), CHANGES),
 };
 
-/** Output of `lock`, `update` and `outdated`. */
-export const LOCK = {
+const named = { name, type, repo };
+
+/** Output of the commands that write the manifest and the lock, and of every command that fails. */
+export const LOCK_OUTPUTS = {
+  error: f.document('nix-hug … --json, on failure', 'What every command prints when it fails.', {
+    error: v.strictObject(problem),
+  }),
   lock: f.document('nix-hug lock --json', 'What lock did, or would do.', lockChange),
   'lock-check': f.document('nix-hug lock --check --json', 'Whether the lock is current.', {
     upToDate: f.flag('Whether lock would leave the file as it is.'),
     reasons: f.rows(
       {
         entry: f.textOrNull('Name of the entry; null when it is about the whole file.'),
-        type: f.typeOrNull,
+        type: f.orNull(v.picklist(['model', 'dataset']), 'Section of the entry.'),
         reason: f.text('One way in which the lock does not match the manifest.'),
       },
       'Empty when the lock is current.',
@@ -100,12 +98,6 @@ export const LOCK = {
       'In the order of the manifest: models, then datasets.',
     ),
   }),
-};
-
-const named = { name, type, repo };
-
-/** Output of `init`, `add` and `remove`. */
-export const MANIFEST = {
   init: f.document('nix-hug init --json', 'The files that a new project begins with.', {
     written: f.list(v.string(), 'Paths of the files, relative to the working directory.'),
   }),
