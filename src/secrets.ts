@@ -6,26 +6,14 @@ export const MIN_SECRET_LENGTH = 8;
  * in a text that was cut.
  */
 export function hideSecrets(text: string, secrets: Iterable<string>): string {
-  const known = [...secrets].filter((secret) => secret !== '');
-  if (known.length === 0) return text;
-  const starts = known.map((secret) => secret.slice(0, MIN_SECRET_LENGTH));
-  const pattern = new RegExp(starts.map(escapePattern).join('|'), 'g');
-  let hidden = '';
-  let from = 0;
-  for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
-    const { index } = match;
-    hidden += `${text.slice(from, index)}***`;
-    from = index + Math.max(...known.map((secret) => matchingLength(text, index, secret)));
-    pattern.lastIndex = from;
-  }
-  return hidden + text.slice(from);
+  return [...secrets]
+    .filter((secret) => secret !== '' && text.includes(secret.slice(0, MIN_SECRET_LENGTH)))
+    .flatMap(beginnings)
+    .toSorted((a, b) => b.length - a.length)
+    .reduce((hidden, beginning) => hidden.replaceAll(beginning, '***'), text);
 }
 
-/** How many characters of a secret are in a text, from a position on. */
-function matchingLength(text: string, at: number, secret: string): number {
-  let length = 0;
-  while (length < secret.length && text[at + length] === secret[length]) length += 1;
-  return length;
-}
-
-const escapePattern = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+const beginnings = (secret: string): string[] =>
+  Array.from({ length: Math.max(1, secret.length - MIN_SECRET_LENGTH + 1) }, (_, cut) =>
+    secret.slice(0, secret.length - cut),
+  );

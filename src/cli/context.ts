@@ -2,9 +2,8 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { CommandContext } from '../project/context.ts';
 import { findToken, isOn } from '../hub/auth.ts';
-import { readCertificates } from '../hub/certificates.ts';
-import type { Http } from '../hub/http.ts';
-import type { RetryPolicy } from '../hub/retry.ts';
+import type { HttpOptions } from '../hub/http.ts';
+import type { RetryPolicy, Wait } from '../hub/retry.ts';
 import { cacheFolderIn, type Env } from '../hf-home.ts';
 import { styled } from '../output/text.ts';
 import { DEFAULT_ENDPOINT } from '../repo.ts';
@@ -22,7 +21,6 @@ import {
 import { createOutput, type Output, type Streams } from './output.ts';
 import { createTaskRunner, createTransferRunner } from './progress.ts';
 import { confirm, createScreen, type Display, type StandardStream } from './terminal.ts';
-import { createWaits, type Waits } from './waits.ts';
 
 /** The world outside of the process, handed in so that tests can be another one. */
 export interface World {
@@ -118,19 +116,12 @@ export function createContext(options: GlobalOptions, world: World): Context {
   const cwd = folderOf(options, world);
   const workFolder = workFolderIn(env, world.home);
   const cacheFolder = path.resolve(cwd, cacheFolderIn(env, world.home));
-  let certificates: Promise<string[]> | undefined;
-  const connect = async (endpoint: string | undefined) => {
-    certificates ??= readCertificates(env, (line) => output.warn(line));
-    return openHttp(
-      endpoint,
-      options,
-      world,
-      cwd,
-      output,
-      secrets,
-      await certificates,
-      waits.announce,
-    );
+  let network: ReturnType<typeof networkOptions> | undefined;
+  const connect = async (manifestEndpoint: string | undefined) => {
+    const { createHttp } = await import('../hub/http.ts');
+    network ??= networkOptions(options, world, cwd, output, secrets);
+    const endpoint = endpointIn(env) ?? manifestEndpoint ?? DEFAULT_ENDPOINT;
+    return createHttp({ ...(await network), endpoint, onWait: waits.announce });
   };
   return {
     output,
@@ -182,30 +173,26 @@ function folderOf({ cwd = '.' }: GlobalOptions, world: World): string {
   return path.isAbsolute(cwd) ? path.resolve(cwd) : path.resolve(world.cwd, cwd);
 }
 
-async function openHttp(
-  manifestEndpoint: string | undefined,
+/** What the options and the environment say about requests to any Hub. */
+async function networkOptions(
   { concurrency, debug }: GlobalOptions,
   { packageFolder, env, home, signal, retry }: World,
   cwd: string,
   output: Output,
   secrets: Set<string>,
-  certificates: readonly string[],
-  announce: Waits['announce'],
-): Promise<Http> {
-  const { createHttp } = await import('../hub/http.ts');
+): Promise<Omit<HttpOptions, 'endpoint'>> {
+  const { readAuthorities } = await import('../hub/pool.ts');
   const token = await findToken(env, { home, cwd });
   if (token !== undefined) secrets.add(token);
-  return createHttp({
-    endpoint: endpointIn(env) ?? manifestEndpoint ?? DEFAULT_ENDPOINT,
+  return {
     token,
     userAgent: `nix-hug/${packageVersion({ packageFolder })} node/${process.versions.node}`,
     proxy: proxyIn(env),
-    certificates,
+    authorities: await readAuthorities(env, (line) => output.warn(line)),
     ...timeoutsIn(env),
     ...(concurrency === undefined
       ? {}
       : { downloadConcurrency: concurrency, apiConcurrency: 2 * concurrency }),
-    onWait: announce,
     ...(debug === true
       ? {
           onExchange: ({ method, path: asked, status, ms, bytes }) =>
@@ -216,7 +203,7 @@ async function openHttp(
       : {}),
     signal,
     ...(retry === undefined ? {} : { retry }),
-  });
+  };
 }
 
 /** Where somebody sees a question and can answer it. */
@@ -224,4 +211,21 @@ function confirmIn(world: World): Context['confirm'] {
   if (!world.stderr.isTTY || world.stdin?.isTTY !== true) return undefined;
   const answers = { input: world.stdin, output: world.stderr, signal: world.signal };
   return (question) => confirm(question, answers);
+}
+
+/** Tells of waits for the Hub; one line is enough for several requests that wait for the same. */
+function createWaits(note: (line: string) => void) {
+  let until = 0;
+  return {
+    announce: ({ reason, ms }: Wait) => {
+      const end = Date.now() + ms;
+      if (end < until + 1_000) return;
+      until = end;
+      note(`${reason}; waiting ${Math.ceil(ms / 1_000)} s`);
+    },
+    notice: () => {
+      const seconds = Math.ceil((until - Date.now()) / 1_000);
+      return seconds > 0 ? [`the next request follows in ${seconds} s`] : [];
+    },
+  };
 }

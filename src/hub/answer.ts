@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { pipeline, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
+import { hideSecrets } from '../secrets.ts';
 import { type Refusal, protocolError } from './errors.ts';
 
 /** Headers of a response by lower-case name. */
@@ -27,21 +28,17 @@ export function encodingsOf(headers: Headers): string[] {
 }
 
 /**
- * Undoes gzip, which some servers apply even when it was not requested.
+ * Undoes gzip, which some servers apply even when it was not requested. Starts with the first read,
+ * so that a body that nobody reads can end without an error.
  *
  * @throws HugError `EHUG_PROTOCOL` for every other encoding
  */
-export function decoded(body: Readable, headers: Headers): AsyncIterable<Uint8Array> {
+export async function* decoded(body: Readable, headers: Headers): AsyncIterable<Uint8Array> {
   const encoding = encodingsOf(headers).join(', ');
-  if (encoding === '') return body;
-  if (encoding === 'gzip') return unzipped(body);
-  throw protocolError(`the Hub sent a response in the unsupported encoding ${encoding}`);
-}
-
-/** Starts with the first read, so that a body that nobody reads can end without an error. */
-async function* unzipped(body: Readable): AsyncIterable<Uint8Array> {
+  if (encoding === '') yield* body;
   // Not `compose`, which waits for ever when the body turns out not to be gzip.
-  yield* pipeline(body, createGunzip(), () => undefined);
+  else if (encoding === 'gzip') yield* pipeline(body, createGunzip(), () => undefined);
+  else throw protocolError(`the Hub sent a response in the unsupported encoding ${encoding}`);
 }
 
 /**
@@ -76,17 +73,18 @@ export function parseJson(text: string, url: string): unknown {
   }
 }
 
-/** The parts of a response of status 400 and above that give the reason. */
+/** The parts of a response of status 400 and above that give the reason, with the token hidden. */
 export function refusalOf(
   { address, status, headers }: { address: string; status: number; headers: Headers },
   body: string,
+  token = '',
 ): Refusal {
   const header = (name: string) => [headers[name]].flat()[0];
   return {
     address,
     status,
     errorCode: header('x-error-code'),
-    errorMessage: header('x-error-message') ?? errorInBody(body),
+    errorMessage: hideSecrets(header('x-error-message') ?? errorInBody(body), [token]),
     requestId: header('x-request-id'),
   };
 }

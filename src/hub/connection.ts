@@ -1,29 +1,19 @@
-import {
-  type ConnectionOptions as TlsOptions,
-  createSecureContext,
-  rootCertificates,
-} from 'node:tls';
 import { HugError, messageOf, systemCodeOf } from '../errors.ts';
-import { hideSecrets } from '../secrets.ts';
 import { decoded, readText, refusalOf } from './answer.ts';
 import { type Subject, errorOfRefusal, errorOfStorage, nameOf, protocolError } from './errors.ts';
 import { type Exchange, exchangeLogger } from './exchange-log.ts';
-import { createPool, type Proxies } from './proxies.ts';
+import { createPool, type PoolOptions } from './pool.ts';
 import { TransientFault, requestedWaitMs } from './retry.ts';
-import { watchExchange } from './watch.ts';
 import { type Dispatcher, interceptors, request } from 'undici';
 
 /** Address of a Hub, credentials, proxies and timeouts. */
-export interface ConnectionOptions {
+export interface ConnectionOptions extends PoolOptions {
   /** Address of the Hub, without a trailing slash. */
   readonly endpoint: string;
   /** Sent to the endpoint's origin only. */
   readonly token?: string | undefined;
   /** Value of `User-Agent`. */
   readonly userAgent: string;
-  readonly proxy?: Proxies;
-  /** Certificates of authorities (PEM) to trust beside those that Node trusts. */
-  readonly certificates?: readonly string[];
   /** Longest wait for the headers of a response, in ms. A whole exchange has four times as long. */
   readonly answerTimeoutMs?: number;
   /**
@@ -59,11 +49,6 @@ export interface Answer {
   readonly body: AsyncIterable<Uint8Array>;
 }
 
-/** A response as it arrives. */
-interface RawAnswer extends Omit<Answer, 'body'> {
-  readonly body: Dispatcher.ResponseData['body'];
-}
-
 /** Single requests to a Hub, and to the targets of its redirects. */
 export interface Connection {
   /**
@@ -94,15 +79,9 @@ export function createConnection(options: ConnectionOptions): Connection {
   const { endpoint, token, userAgent, onExchange } = options;
   const origin = new URL(endpoint).origin;
   const { answerTimeoutMs = 30_000, readTimeoutMs = 30_000 } = options;
-  const limits = {
-    exchangeMs: 4 * Math.max(answerTimeoutMs, readTimeoutMs),
-    paceMs: 2 * readTimeoutMs,
-  };
-  const pool = createPool(
-    options.proxy ?? { http: '', https: '', no: '' },
-    { headersTimeout: answerTimeoutMs, bodyTimeout: readTimeoutMs },
-    trusting(options.certificates ?? []),
-  );
+  const longestMs = 4 * Math.max(answerTimeoutMs, readTimeoutMs);
+  const timeouts = { headersTimeout: answerTimeoutMs, bodyTimeout: readTimeoutMs };
+  const pool = createPool(options, timeouts);
   const dispatcher = pool.dispatcher.compose([
     ...(onExchange === undefined ? [] : [exchangeLogger(onExchange)]),
     interceptors.redirect({ maxRedirections: MAX_REDIRECTS }),
@@ -111,9 +90,14 @@ export function createConnection(options: ConnectionOptions): Connection {
   const tokenFor = (url: string, { isPublic = false }: RequestOptions): string | undefined =>
     new URL(url).origin === origin && !isPublic ? token : undefined;
 
-  async function send(url: string, how: RequestOptions, signal: AbortSignal): Promise<RawAnswer> {
+  async function send(url: string, how: RequestOptions, signal: AbortSignal): Promise<Answer> {
     const bearer = tokenFor(url, how);
-    const { statusCode, headers, body, context } = await request(url, {
+    const {
+      statusCode: status,
+      headers,
+      body,
+      context,
+    } = await request(url, {
       dispatcher,
       headers: {
         'user-agent': userAgent,
@@ -125,21 +109,21 @@ export function createConnection(options: ConnectionOptions): Connection {
     // The reader of the body gets its errors; without a reader they do not matter.
     body.on('error', () => undefined);
     const { history = [] } = context as { history?: URL[] };
-    return { history, address: history.at(-1)?.href ?? url, status: statusCode, headers, body };
+    const address = history.at(-1)?.href ?? url;
+    return { history, address, status, headers, body: decoded(body, headers) };
   }
 
   /** @throws the error that an error response stands for */
   async function assertSuccess(
-    answer: RawAnswer,
+    answer: Answer,
     url: string,
     subject: Subject,
     how: RequestOptions,
   ): Promise<void> {
-    const { address, status, headers } = answer;
+    const { address, status, headers, body } = answer;
     if (status < 400 || (status === 416 && 'range' in how.headers)) return;
-    const whole = refusalOf(answer, await refusalText(answer));
-    const secrets = token === undefined ? [] : [token];
-    const refusal = { ...whole, errorMessage: hideSecrets(whole.errorMessage, secrets) };
+    const text = await readText(body, MAX_REFUSAL_BYTES).catch(() => '');
+    const refusal = refusalOf(answer, text, token);
     const answering = new URL(address).origin;
     const isOfStorage = answering !== origin && refusal.errorCode === undefined;
     const hasExpired = isOfStorage || how.isRemembered === true;
@@ -152,41 +136,67 @@ export function createConnection(options: ConnectionOptions): Connection {
 
   return {
     async exchange(url, subject, how, consume) {
-      const watch = watchExchange(limits, how.signal);
+      const limit = createTimeLimit(longestMs);
       try {
-        const answer = await send(url, how, watch.signal);
-        try {
-          assertEndOfRedirects(answer, origin);
-          await assertSuccess(answer, url, subject, how);
-          const body = decoded(answer.body, answer.headers);
-          return await consume({
-            ...answer,
-            body: how.isDownload === true ? watch.paced(body) : body,
-          });
-        } finally {
-          answer.body.destroy();
-        }
+        const signal = AbortSignal.any([limit.signal, ...(how.signal ? [how.signal] : [])]);
+        const answer = await send(url, how, signal);
+        assertEndOfRedirects(answer, origin);
+        await assertSuccess(answer, url, subject, how);
+        if (how.isDownload !== true) return await consume(answer);
+        return await consume({ ...answer, body: limit.paced(answer.body, 2 * readTimeoutMs) });
       } catch (error) {
-        throw classify(watch.fault ?? error, url, subject, how.signal);
+        throw classify(limit.signal.reason ?? error, url, subject, how.signal);
       } finally {
-        watch.stop();
+        limit.end();
       }
     },
     close: () => pool.destroy(),
   };
 }
 
-/** The body of an error response; an empty text where it is of no use. */
-async function refusalText({ headers, body }: RawAnswer): Promise<string> {
-  try {
-    return await readText(decoded(body, headers), MAX_REFUSAL_BYTES);
-  } catch {
-    return '';
-  }
+/** Bytes that a download has to bring again and again: about 1 KiB a second. */
+const MIN_BYTES = 64 * 1024;
+
+/**
+ * Ends an exchange that is too slow, however the server keeps the connection busy.
+ *
+ * @param longestMs from the request to the end of the response, or to the first byte of a download
+ */
+function createTimeLimit(longestMs: number) {
+  const tooSlow = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const set = (ms: number, reason: string) => {
+    timer = setTimeout(() => tooSlow.abort(new Error(reason)), ms);
+  };
+  set(longestMs, `the response took longer than ${longestMs / 1000} s`);
+  return {
+    signal: tooSlow.signal,
+    /** A body with `MIN_BYTES` in each `ms`, without the time that its reader takes. */
+    async *paced(body: AsyncIterable<Uint8Array>, ms: number) {
+      const reason = `fewer than ${MIN_BYTES} bytes arrived in ${ms / 1000} s`;
+      let [bytes, leftMs, since] = [0, ms, performance.now()];
+      clearTimeout(timer);
+      set(leftMs, reason);
+      for await (const chunk of body) {
+        clearTimeout(timer);
+        bytes += chunk.length;
+        leftMs -= performance.now() - since;
+        if (bytes >= MIN_BYTES) [bytes, leftMs] = [0, ms];
+        yield chunk;
+        since = performance.now();
+        set(leftMs, reason);
+      }
+    },
+    /** Ends the exchange; what is left of the response is dropped. */
+    end() {
+      clearTimeout(timer);
+      tooSlow.abort();
+    },
+  };
 }
 
 /** Refuses endless redirects, and every redirect from HTTPS to HTTP, even one that leads back. */
-function assertEndOfRedirects({ history, status }: RawAnswer, origin: string): void {
+function assertEndOfRedirects({ history, status }: Answer, origin: string): void {
   const insecure = history.find(({ protocol }) => protocol !== 'https:');
   if (origin.startsWith('https:') && insecure !== undefined) {
     throw protocolError(`the Hub redirects from HTTPS to ${insecure.origin}`);
@@ -197,13 +207,6 @@ function assertEndOfRedirects({ history, status }: RawAnswer, origin: string): v
       ? `the Hub redirects more than ${MAX_REDIRECTS} times`
       : `the Hub sent the unexpected status ${status}`,
   );
-}
-
-/** Settings of TLS that trust more authorities. The context is made once, not for each connection. */
-function trusting(certificates: readonly string[]): Pick<TlsOptions, 'secureContext'> {
-  if (certificates.length === 0) return {};
-  const secureContext = createSecureContext({ ca: [...rootCertificates, ...certificates] });
-  return { secureContext };
 }
 
 /** Separates faults of the connection, which a retry may fix, from all other errors. */

@@ -3,7 +3,7 @@ import { HugError } from '../errors.ts';
 import { quote } from '../quote.ts';
 import { assertSafePath, pathCollision } from '../safe-path.ts';
 import { parseJson } from './answer.ts';
-import { type Subject, checkedReply, protocolError, invalidReply } from './errors.ts';
+import { type Subject, checkedReply, nameOf, protocolError, invalidReply } from './errors.ts';
 import type { Http } from './http.ts';
 import * as v from 'valibot';
 
@@ -26,27 +26,24 @@ export function nextPage(
   for (const { groups } of text.matchAll(LINK)) {
     if (groups?.['target'] !== undefined && NEXT.test(groups['parameters'] ?? '')) {
       if (URL.canParse(groups['target'], base)) return new URL(groups['target'], base).href;
-      throw protocolError('the Hub sent an invalid address of the next page');
+      throw invalidNextPage();
     }
   }
   return undefined;
 }
 
 /**
- * The same address at the endpoint: a mirror may pass on the links of the Hub behind it, and neither
- * a request nor the token follows them there.
- *
- * @param url of the Hub's API, with http or https
+ * The same page of the endpoint: a mirror may pass on the links of the Hub behind it, and neither a
+ * request nor the token follows them there.
  */
-function atEndpoint(url: string, endpoint: string): string {
-  const { protocol, pathname, search } = new URL(url);
-  if (!/^https?:$/u.test(protocol)) {
-    throw protocolError('the Hub sent an invalid address of the next page');
-  }
+function atEndpoint(page: string, endpoint: string): string {
+  const { protocol, pathname, search } = new URL(page);
+  if (!/^https?:$/u.test(protocol)) throw invalidNextPage();
   const { origin, pathname: base } = new URL(`${endpoint}/`);
-  const path = pathname.startsWith(base) ? pathname : base + pathname.slice(1);
-  return origin + path + search;
+  return origin + (pathname.startsWith(base) ? '' : base.slice(0, -1)) + pathname + search;
 }
+
+const invalidNextPage = () => protocolError('the Hub sent an invalid address of the next page');
 
 /** One file of a tree. */
 export interface TreeFile {
@@ -90,20 +87,21 @@ const fileSchema = v.object({
 });
 
 /** A folder, a submodule, a symbolic link, or what the Hub may think of later. */
-const otherSchema = v.object({
-  type: v.pipe(
-    v.string(),
-    v.check((type) => type !== 'file'),
-  ),
-});
+const otherType = v.pipe(
+  v.string(),
+  v.check((type) => type !== 'file'),
+);
 
-const pageSchema = v.array(v.variant('type', [fileSchema, otherSchema]));
+const pageSchema = v.array(v.variant('type', [fileSchema, v.object({ type: otherType })]));
+
+/** Types of other entries that a warning names. */
+const MAX_NAMED = 5;
 
 /**
  * Reads a tree to its last page. Entries that are neither files nor folders are left out.
  *
  * @param firstPage address of a recursive listing
- * @param warn told how many entries are left out
+ * @param warn told of what else is left out, beside folders
  * @returns all files; every path is safe and unique, and none is also a folder
  * @throws HugError `EHUG_UNSAFE_PATH`; `EHUG_PROTOCOL` when the pages contradict each other
  */
@@ -114,7 +112,7 @@ export async function readTree(
   warn: (line: string) => void,
 ): Promise<TreeFile[]> {
   const files = new Map<string, TreeFile>();
-  const skipped = new Map<string, number>();
+  const skipped: string[] = [];
   const pages = new Set<string>();
   let page: string | undefined = firstPage;
   while (page !== undefined) {
@@ -127,8 +125,8 @@ export async function readTree(
     pages.add(page);
     const { body, headers } = await http.json(page, subject, MAX_PAGE_BYTES);
     for (const entry of checkedReply(pageSchema, body, subject)) {
-      if (!isFile(entry)) {
-        skipped.set(entry.type, (skipped.get(entry.type) ?? 0) + 1);
+      if (!('path' in entry)) {
+        if (entry.type !== 'directory') skipped.push(entry.type);
         continue;
       }
       if (files.has(entry.path)) {
@@ -139,8 +137,10 @@ export async function readTree(
     const next = nextPage(headers['link'], page);
     page = next === undefined ? undefined : atEndpoint(next, http.endpoint);
   }
-  skipped.delete('directory');
-  if (skipped.size > 0) warn(skippedText(skipped, subject));
+  if (skipped.length > 0) {
+    const types = [...new Set(skipped)].slice(0, MAX_NAMED).map(quote).join(', ');
+    warn(`skipped what is no file in ${nameOf(subject)}: ${skipped.length} of type ${types}`);
+  }
   const collision = pathCollision(files.keys());
   if (collision !== undefined) {
     throw invalidReply(subject, `${JSON.stringify(collision)} is both a file and a folder`);
@@ -148,22 +148,7 @@ export async function readTree(
   return [...files.values()];
 }
 
-type FileEntry = v.InferOutput<typeof fileSchema>;
-
-const isFile = (entry: FileEntry | v.InferOutput<typeof otherSchema>): entry is FileEntry =>
-  entry.type === 'file';
-
-/** Kinds of entries that a warning names. */
-const MAX_KINDS = 5;
-
-function skippedText(skipped: ReadonlyMap<string, number>, { type, id }: Subject): string {
-  const count = [...skipped.values()].reduce((sum, each) => sum + each, 0);
-  const kinds = [...skipped.keys()].slice(0, MAX_KINDS).map(quote).join(', ');
-  const what = count === 1 ? 'entry that is no file' : 'entries that are no files';
-  return `skipped ${count} ${what} in ${type} ${id}: ${kinds}`;
-}
-
-function treeFile(entry: FileEntry, subject: Subject): TreeFile {
+function treeFile(entry: v.InferOutput<typeof fileSchema>, subject: Subject): TreeFile {
   const { path, oid, size, lfs, xetHash } = entry;
   assertSafePath(path, `${subject.type} ${subject.id}`);
   if (lfs === undefined) return { path, oid, size };

@@ -291,7 +291,7 @@ describe('entries of a tree that are no files', () => {
     expect([status, stderr]).toEqual([
       0,
       expect.stringContaining(
-        'warning: skipped 4 entries that are no files in model org/name: "unknown", "commit", "symlink"\n',
+        'warning: skipped what is no file in model org/name: 4 of type "unknown", "commit", "symlink"\n',
       ),
     ]);
     const { models } = JSON.parse((await lockText()) ?? '');
@@ -321,7 +321,7 @@ describe('a token that the Hub sends back', () => {
     const home = await tempFolder('home');
     const env = { HF_TOKEN: TOKEN, HF_HOME: home, XDG_CACHE_HOME: home };
     expect((await run(['lock'], { env })).status).toBe(0);
-    const { status, stdout, stderr } = await run(['export'], { env });
+    const { status, stdout, stderr } = await run(['export', '--verbose'], { env });
     expect([status, stderr]).toEqual([0, expect.stringContaining('***.bin')]);
     expect(stdout + stderr).not.toContain(TOKEN.slice(0, 8));
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readNoProxy } from '../../src/hub/proxies.ts';
+import { readNoProxy } from '../../src/hub/pool.ts';
 
 describe('NO_PROXY', () => {
   it.each([
