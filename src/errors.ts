@@ -61,6 +61,8 @@ export const ERROR_CODES = {
   EHUG_HUB: EXIT.failed,
   /** The Hub sent a response that nix-hug cannot interpret. */
   EHUG_PROTOCOL: EXIT.failed,
+  /** The endpoint does not serve an address of the Hub, as a mirror without that route. */
+  EHUG_NOT_SERVED: EXIT.failed,
   /** The repository does not exist, is private, or the token is missing or invalid. */
   EHUG_REPO_NOT_FOUND: EXIT.failed,
   /** The repository is gated, and access has not been granted. */

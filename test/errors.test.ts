@@ -21,6 +21,7 @@ describe('error codes', () => {
   it('show the message of the Hub on one line, with control characters escaped', () => {
     const { message } = errorOfRefusal(
       {
+        address: 'https://huggingface.co/x',
         status: 500,
         errorCode: undefined,
         errorMessage: 'our\n fault \u001b[2J\u202e',

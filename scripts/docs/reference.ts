@@ -28,13 +28,16 @@ export const ENVIRONMENT: readonly (readonly [names: readonly string[], meaning:
   [['HF_HUB_ETAG_TIMEOUT'], 'Longest wait for an answer to begin, in seconds; default 30.'],
   [
     ['HF_HUB_DOWNLOAD_TIMEOUT'],
-    'Longest wait for more bytes of an answer, in seconds; default 30.',
+    'Longest wait for more bytes of an answer, in seconds; default 30. A download must bring 64 KiB in twice that time. An answer of the API may take four times the longer of these two timeouts.',
   ],
   [
-    ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'],
-    'Proxies, and hosts that are reached without. Lower case wins.',
+    ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'NO_PROXY'],
+    'Proxies, and hosts, domains, addresses and CIDR ranges that are reached without one. Lower case wins.',
   ],
-  [['NODE_EXTRA_CA_CERTS'], 'File of certificates (PEM) that are trusted beside the usual ones.'],
+  [
+    ['NODE_EXTRA_CA_CERTS', 'NIX_SSL_CERT_FILE', 'SSL_CERT_FILE'],
+    'Files of certificates (PEM) that are trusted in addition to those of Node.js.',
+  ],
   [['NO_COLOR', 'FORCE_COLOR'], 'When not empty: no colours, or colours without a terminal too.'],
   [['TERM'], '`dumb`: lines of progress instead of a live display.'],
   [['NIX_HUG_NIXPKGS'], 'The nixpkgs that `fetch <url>` builds with; the package sets it.'],

@@ -2,11 +2,13 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { CommandContext } from '../project/context.ts';
 import { findToken, isOn } from '../hub/auth.ts';
+import { readCertificates } from '../hub/certificates.ts';
 import type { Http } from '../hub/http.ts';
-import type { RetryPolicy, Wait } from '../hub/retry.ts';
+import type { RetryPolicy } from '../hub/retry.ts';
 import { cacheFolderIn, type Env } from '../hf-home.ts';
 import { styled } from '../output/text.ts';
 import { DEFAULT_ENDPOINT } from '../repo.ts';
+import { hideSecrets } from '../secrets.ts';
 import {
   endpointIn,
   isStoreElsewhere,
@@ -20,6 +22,7 @@ import {
 import { createOutput, type Output, type Streams } from './output.ts';
 import { createTaskRunner, createTransferRunner } from './progress.ts';
 import { confirm, createScreen, type Display, type StandardStream } from './terminal.ts';
+import { createWaits, type Waits } from './waits.ts';
 
 /** The world outside of the process, handed in so that tests can be another one. */
 export interface World {
@@ -104,16 +107,31 @@ export function createContext(options: GlobalOptions, world: World): Context {
   const debug = options.debug === true;
   const screen = createScreen(world.stderr);
   const { output, secrets } = openOutput(options, world, screen);
+  const waits = createWaits((line) => output.note(line));
   const display: Display = {
     screen,
     mode: displayMode(options, world),
     paint: wantsColor(options, env, world.stderr) ? styled : (_style, text) => text,
+    hide: (text) => hideSecrets(text, secrets),
+    notice: waits.notice,
   };
   const cwd = folderOf(options, world);
   const workFolder = workFolderIn(env, world.home);
   const cacheFolder = path.resolve(cwd, cacheFolderIn(env, world.home));
-  const connect = (endpoint: string | undefined) =>
-    openHttp(endpoint, options, world, cwd, output, secrets);
+  let certificates: Promise<string[]> | undefined;
+  const connect = async (endpoint: string | undefined) => {
+    certificates ??= readCertificates(env, (line) => output.warn(line));
+    return openHttp(
+      endpoint,
+      options,
+      world,
+      cwd,
+      output,
+      secrets,
+      await certificates,
+      waits.announce,
+    );
+  };
   return {
     output,
     home: world.home,
@@ -127,7 +145,7 @@ export function createContext(options: GlobalOptions, world: World): Context {
     cacheFolder,
     connect: async (endpoint) => {
       const { createHubApi, memoizeHub } = await import('../hub/api.ts');
-      return memoizeHub(createHubApi(await connect(endpoint)));
+      return memoizeHub(createHubApi(await connect(endpoint), (line) => output.warn(line)));
     },
     openDownloads: async (endpoint) => {
       const { createDownloads } = await import('../download/downloads.ts');
@@ -171,6 +189,8 @@ async function openHttp(
   cwd: string,
   output: Output,
   secrets: Set<string>,
+  certificates: readonly string[],
+  announce: Waits['announce'],
 ): Promise<Http> {
   const { createHttp } = await import('../hub/http.ts');
   const token = await findToken(env, { home, cwd });
@@ -180,11 +200,12 @@ async function openHttp(
     token,
     userAgent: `nix-hug/${packageVersion({ packageFolder })} node/${process.versions.node}`,
     proxy: proxyIn(env),
+    certificates,
     ...timeoutsIn(env),
     ...(concurrency === undefined
       ? {}
       : { downloadConcurrency: concurrency, apiConcurrency: 2 * concurrency }),
-    onWait: announceWaits(output),
+    onWait: announce,
     ...(debug === true
       ? {
           onExchange: ({ method, path: asked, status, ms, bytes }) =>
@@ -203,15 +224,4 @@ function confirmIn(world: World): Context['confirm'] {
   if (!world.stderr.isTTY || world.stdin?.isTTY !== true) return undefined;
   const answers = { input: world.stdin, output: world.stderr, signal: world.signal };
   return (question) => confirm(question, answers);
-}
-
-/** Several requests wait for the same window; one line is enough. */
-function announceWaits(output: Output): (wait: Wait) => void {
-  let announcedUntil = 0;
-  return ({ reason, ms }) => {
-    const until = Date.now() + ms;
-    if (until < announcedUntil + 1_000) return;
-    announcedUntil = until;
-    output.note(`${reason}; waiting ${Math.ceil(ms / 1_000)} s`);
-  };
 }

@@ -3,6 +3,7 @@ import { usageError } from '../errors.ts';
 import type { Env } from '../hf-home.ts';
 import type { HttpOptions } from '../hub/http.ts';
 import { badEndpointReason } from '../repo.ts';
+import { MIN_SECRET_LENGTH } from '../secrets.ts';
 
 // What the variables of the environment say.
 
@@ -23,20 +24,23 @@ export function endpointIn(env: Env): string | undefined {
 }
 
 /**
- * Proxies, in lower case first, as for curl.
+ * Proxies, as curl reads them: lower case first, `ALL_PROXY` where a protocol has none, and an empty
+ * text counts as unset.
  *
  * @throws HugError `EHUG_USAGE`
  */
 export const proxyIn = (env: Env): NonNullable<HttpOptions['proxy']> => ({
-  http: proxyAddress(env, 'HTTP_PROXY'),
-  https: proxyAddress(env, 'HTTPS_PROXY'),
-  no: env['no_proxy'] ?? env['NO_PROXY'] ?? '',
+  http: proxyAddress(env, ['HTTP_PROXY', 'ALL_PROXY']),
+  https: proxyAddress(env, ['HTTPS_PROXY', 'ALL_PROXY']),
+  no: env['no_proxy'] || env['NO_PROXY'] || '',
 });
 
 /** Address of a proxy; `host:port` alone means http, as for curl. Its value is never shown. */
-function proxyAddress(env: Env, name: 'HTTP_PROXY' | 'HTTPS_PROXY'): string {
-  const value = (env[name.toLowerCase()] ?? env[name] ?? '').trim();
-  if (value === '') return '';
+function proxyAddress(env: Env, names: readonly string[]): string {
+  const valueOf = (name: string) => (env[name.toLowerCase()] || env[name] || '').trim();
+  const name = names.find((each) => valueOf(each) !== '');
+  if (name === undefined) return '';
+  const value = valueOf(name);
   const url = value.includes('://') ? value : `http://${value}`;
   if (URL.canParse(url) && /^https?:/iu.test(url)) return url;
   throw usageError(
@@ -75,9 +79,6 @@ export function nixEnv(env: Env): Env {
   const { HF_TOKEN: _, HUGGING_FACE_HUB_TOKEN: __, ...others } = env;
   return { GIT_LFS_SKIP_SMUDGE: '1', ...others };
 }
-
-/** A shorter text is no token, and hiding it would tear words apart. */
-const MIN_SECRET_LENGTH = 8;
 
 /** Texts that must never be shown. */
 export function secretsIn(env: Env): string[] {

@@ -62,7 +62,7 @@ const FRAMES_PER_SECOND = 10;
  * A renderer of listr2 for a screen. Its own takes the width of stdout, which need not be a terminal,
  * leaves lines behind when the window gets narrower, and holds back warnings until all is done.
  */
-function rendererOf({ screen, paint }: Display, draw: Draw) {
+function rendererOf({ screen, paint, hide, notice }: Display, draw: Draw) {
   return class Renderer {
     static readonly nonTTY = true;
     static readonly rendererOptions = {};
@@ -103,10 +103,13 @@ function rendererOf({ screen, paint }: Display, draw: Draw) {
       const { columns, rows } = screen;
       const tasks = this.#tasks.map((task) => ({
         state: stateOf(task),
-        title: task.title ?? '',
-        status: task.output ?? '',
+        title: hide(task.title ?? ''),
+        status: hide(task.output ?? ''),
       }));
-      return draw(tasks, { columns, rows, paint, icon: (state) => icons[state] }, isOver);
+      const below = isOver ? [] : notice();
+      const room = rows - frameOf(below).heightAt(columns);
+      const canvas = { columns, rows: room, paint, icon: (state: State) => icons[state] };
+      return [...draw(tasks, canvas, isOver), ...below];
     }
   };
 }

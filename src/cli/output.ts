@@ -3,6 +3,7 @@ import { HugError, messageOf } from '../errors.ts';
 import { type CommandResult, errorJson } from '../output/result.ts';
 import { type Style, styled } from '../output/text.ts';
 import { escapeControls } from '../quote.ts';
+import { hideSecrets } from '../secrets.ts';
 import type { StandardStream } from './terminal.ts';
 
 /** Where results go, and where everything else does. */
@@ -36,8 +37,7 @@ export interface Output {
 /** @param options the secrets may grow while the output is in use */
 export function createOutput({ stdout, stderr }: Streams, options: OutputOptions): Output {
   const { json, quiet, debug, color, colorResults, secrets } = options;
-  const clean = (text: string) =>
-    [...secrets].reduce((cleaned, secret) => cleaned.replaceAll(secret, '***'), text);
+  const clean = (text: string) => hideSecrets(text, secrets);
   const print = (text: string) => void stdout.write(`${clean(text)}\n`);
   /** Much of what is told comes from outside, and must not command the terminal. */
   const tell = (label: string, text: string) =>

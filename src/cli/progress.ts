@@ -31,8 +31,8 @@ export function createTransferRunner(display: Display): TransferRunner {
   return (transfers) => runByEntry(transfers, write);
 }
 
-const lineWriter = ({ screen, mode }: Display): ((line: string) => void) =>
-  mode === 'silent' ? () => undefined : (line) => screen.write(`${line}\n`);
+const lineWriter = ({ screen, mode, hide }: Display): ((line: string) => void) =>
+  mode === 'silent' ? () => undefined : (line) => screen.write(`${hide(line)}\n`);
 
 async function runPlain<T>({ title, run }: Task<T>, write: (line: string) => void): Promise<T> {
   let status = '';
@@ -108,11 +108,11 @@ async function runTransfersLive<T>(
     const counts = { files: rows.length, done: inState('done'), failed: inState('failed') };
     const total = { ...counts, bytes, size, rate: meter.rate() };
     if (isOver) return [transferredLine(total, canvas)];
-    const underWay = rows.flatMap(({ state, status }, index) => {
+    const underWay = rows.flatMap(({ state, title: path, status }, index) => {
       const [transfer, progress] = [transfers[index], begun.get(index)];
       if (state !== 'running' || transfer === undefined || progress === undefined) return [];
       progress.meter.note(progress.bytes, now);
-      const { entry, title: path } = transfer;
+      const entry = display.hide(transfer.entry);
       const { bytes: there, meter: own } = progress;
       return [{ entry, path, status, bytes: there, size: transfer.size, rate: own.rate() }];
     });

@@ -38,6 +38,10 @@ export interface Display {
   readonly mode: 'live' | 'plain' | 'verbose' | 'silent';
   /** Colours a text, where the user wants that. */
   readonly paint: (style: Style, text: string) => string;
+  /** Replaces secrets, to be called before a text is shortened. */
+  readonly hide: (text: string) => string;
+  /** Lines below those of a live display. */
+  readonly notice: () => readonly string[];
 }
 
 /** One line at a time: some terminals keep a copy of what is cleared all at once. */

@@ -107,7 +107,7 @@ export function createSources(
     hubs.set(endpoint, opening);
     const hub = await opening;
     const url = resolveUrl(hub.endpoint, type, repo, rev, encodePath(file.path));
-    const subject = { type, id: repo, ref, path: file.path };
+    const subject = { type, id: repo, ref, path: file.path, isKnown: true };
     return hub.fetch({ url, subject, size, digest }, (bytes) => {
       // Until the first byte, the file may be waiting for a connection.
       if (bytes > 0) report('downloading', bytes);
@@ -205,6 +205,7 @@ const REFUSED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'EHUG_FILE_NOT_FOUND',
   'EHUG_DISABLED',
   'EHUG_FORBIDDEN',
+  'EHUG_NOT_SERVED',
   'EHUG_INTEGRITY',
 ]);
 

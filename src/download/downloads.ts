@@ -141,11 +141,17 @@ async function downloadRanges(transfer: Transfer): Promise<boolean> {
         return { url, range, isRemembered: url !== file.url };
       },
       consume: async (response, progressed) => {
-        const range = bodyRange(response, partial.gap(segment), file);
+        const asked = partial.gap(segment);
+        const range = bodyRange(response, asked, file);
         if (range === undefined) return false;
         redirected = response.address;
         addWorker();
         await writeBody(response.body, range, transfer, progress, progressed);
+        const length = range.end - range.start;
+        // With a few bytes for each response, requests would never end.
+        if (range.end < asked.end && length < MIN_PROGRESS) {
+          throw endedEarly(file, length, asked.end - asked.start);
+        }
         return true;
       },
     });

@@ -77,9 +77,13 @@ export function parseJson(text: string, url: string): unknown {
 }
 
 /** The parts of a response of status 400 and above that give the reason. */
-export function refusalOf(status: number, headers: Headers, body: string): Refusal {
+export function refusalOf(
+  { address, status, headers }: { address: string; status: number; headers: Headers },
+  body: string,
+): Refusal {
   const header = (name: string) => [headers[name]].flat()[0];
   return {
+    address,
     status,
     errorCode: header('x-error-code'),
     errorMessage: header('x-error-message') ?? errorInBody(body),

@@ -86,31 +86,49 @@ const refsSchema = v.object({ tags: v.array(v.object({ name: v.string() })) });
 
 const historySchema = v.array(v.object({ id: gitId, date: v.pipe(v.string(), v.isoTimestamp()) }));
 
+/** Largest list of refs or commits, in bytes; 100 commits have under 100 kB. */
+const MAX_LIST_BYTES = 1024 * 1024;
+/** Largest response about a revision, in bytes: it names every file, and huggingface_hub expects 50,000. */
+const MAX_REVISION_BYTES = 8 * MAX_LIST_BYTES;
+
 /** As the official JavaScript client requests. */
 const COMMITS_PER_PAGE = 100;
 
-/** The typed endpoints over an HTTP client. */
-export function createHubApi(http: Http): HubApi {
+/**
+ * The typed endpoints over an HTTP client.
+ *
+ * @param warn told what a list of files has beside files
+ */
+export function createHubApi(http: Http, warn: (line: string) => void = () => undefined): HubApi {
   const api = (type: RepoType, id: string) => `${http.endpoint}/api/${type}s/${id}`;
 
   return {
     endpoint: http.endpoint,
     async revision(type, id, ref) {
       const subject = { type, id, ref };
-      const { body } = await http.json(`${api(type, id)}/revision/${encodeSegment(ref)}`, subject);
+      const url = `${api(type, id)}/revision/${encodeSegment(ref)}`;
+      const { body } = await http.json(url, subject, MAX_REVISION_BYTES);
       const { id: newId, sha } = checkedReply(revisionSchema, body, subject);
       if (isGitId(ref) && sha !== ref) throw invalidReply(subject, `it is for commit ${sha}`);
       return { id: newId, rev: sha };
     },
     async tags(type, id) {
-      const subject = { type, id };
-      const { body } = await http.json(`${api(type, id)}/refs`, subject);
+      const subject = { type, id, isKnown: true };
+      const { body } = await http
+        .json(`${api(type, id)}/refs`, subject, MAX_LIST_BYTES)
+        .catch(async (error: unknown) => {
+          // No other response has shown yet that there is such a repository.
+          if (error instanceof HugError && error.code === 'EHUG_NOT_SERVED') {
+            await this.revision(type, id, 'main');
+          }
+          throw error;
+        });
       return checkedReply(refsSchema, body, subject).tags.map((tag) => tag.name);
     },
     async history(type, id, rev) {
-      const subject = { type, id, ref: rev };
+      const subject = { type, id, ref: rev, isKnown: true };
       const url = `${api(type, id)}/commits/${rev}?limit=${COMMITS_PER_PAGE}`;
-      const { body, headers } = await http.json(url, subject);
+      const { body, headers } = await http.json(url, subject, MAX_LIST_BYTES);
       const commits = checkedReply(historySchema, body, subject);
       if (commits[0]?.id !== rev) {
         throw invalidReply(subject, 'the history belongs to another commit');
@@ -122,14 +140,14 @@ export function createHubApi(http: Http): HubApi {
     },
     tree(type, id, rev) {
       const firstPage = `${api(type, id)}/tree/${rev}?recursive=true&expand=false`;
-      return readTree(http, firstPage, { type, id, ref: rev });
+      return readTree(http, firstPage, { type, id, ref: rev, isKnown: true }, warn);
     },
     treePin(type, id, rev) {
       const address = `${api(type, id)}/tree/${rev}?recursive=true`;
       return pinTree(http, address, { type, id, ref: rev });
     },
     async hashOf(type, id, rev, file) {
-      const subject = { type, id, ref: rev, path: file.path };
+      const subject = { type, id, ref: rev, path: file.path, isKnown: true };
       const url = resolveUrl(http.endpoint, type, id, rev, encodePath(file.path));
       const digests = await http.download(url, subject, (body) =>
         digestStream(atMost(body, file.size), file.size),

@@ -1,8 +1,17 @@
+import {
+  type ConnectionOptions as TlsOptions,
+  createSecureContext,
+  rootCertificates,
+} from 'node:tls';
 import { HugError, messageOf, systemCodeOf } from '../errors.ts';
-import { readText, refusalOf } from './answer.ts';
+import { hideSecrets } from '../secrets.ts';
+import { decoded, readText, refusalOf } from './answer.ts';
 import { type Subject, errorOfRefusal, errorOfStorage, nameOf, protocolError } from './errors.ts';
+import { type Exchange, exchangeLogger } from './exchange-log.ts';
+import { createPool, type Proxies } from './proxies.ts';
 import { TransientFault, requestedWaitMs } from './retry.ts';
-import { type Dispatcher, EnvHttpProxyAgent, interceptors, request } from 'undici';
+import { watchExchange } from './watch.ts';
+import { type Dispatcher, interceptors, request } from 'undici';
 
 /** Address of a Hub, credentials, proxies and timeouts. */
 export interface ConnectionOptions {
@@ -12,11 +21,15 @@ export interface ConnectionOptions {
   readonly token?: string | undefined;
   /** Value of `User-Agent`. */
   readonly userAgent: string;
-  /** Proxy addresses; an empty text means none. */
-  readonly proxy?: { readonly http: string; readonly https: string; readonly no: string };
-  /** Longest wait for the headers of a response, in ms. */
+  readonly proxy?: Proxies;
+  /** Certificates of authorities (PEM) to trust beside those that Node trusts. */
+  readonly certificates?: readonly string[];
+  /** Longest wait for the headers of a response, in ms. A whole exchange has four times as long. */
   readonly answerTimeoutMs?: number;
-  /** Longest wait for more bytes of a body, in ms. */
+  /**
+   * Longest wait for more bytes of a body, in ms. A download has to bring 64 KiB in twice that time,
+   * and every other exchange ends within four times that time, unless `answerTimeoutMs` is longer.
+   */
   readonly readTimeoutMs?: number;
   /** Called at the end of every request. */
   readonly onExchange?: (exchange: Exchange) => void;
@@ -30,6 +43,8 @@ interface RequestOptions {
   readonly isPublic?: boolean;
   /** Whether the address comes from an earlier redirect, and may have expired since. */
   readonly isRemembered?: boolean;
+  /** Whether the response may take any time while its bytes arrive. */
+  readonly isDownload?: boolean;
 }
 
 /** A response with a status below 400, or with 416 to a range request. */
@@ -40,6 +55,12 @@ export interface Answer {
   readonly address: string;
   readonly status: number;
   readonly headers: Dispatcher.ResponseData['headers'];
+  /** Without its content encoding. */
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+/** A response as it arrives. */
+interface RawAnswer extends Omit<Answer, 'body'> {
   readonly body: Dispatcher.ResponseData['body'];
 }
 
@@ -72,14 +93,17 @@ const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_(?:VERIFY|GET)|ERR_TLS/u;
 export function createConnection(options: ConnectionOptions): Connection {
   const { endpoint, token, userAgent, onExchange } = options;
   const origin = new URL(endpoint).origin;
-  const pool = new EnvHttpProxyAgent({
-    headersTimeout: options.answerTimeoutMs ?? 30_000,
-    bodyTimeout: options.readTimeoutMs ?? 30_000,
-    httpProxy: options.proxy?.http ?? '',
-    httpsProxy: options.proxy?.https ?? '',
-    noProxy: options.proxy?.no ?? '',
-  });
-  const dispatcher = pool.compose([
+  const { answerTimeoutMs = 30_000, readTimeoutMs = 30_000 } = options;
+  const limits = {
+    exchangeMs: 4 * Math.max(answerTimeoutMs, readTimeoutMs),
+    paceMs: 2 * readTimeoutMs,
+  };
+  const pool = createPool(
+    options.proxy ?? { http: '', https: '', no: '' },
+    { headersTimeout: answerTimeoutMs, bodyTimeout: readTimeoutMs },
+    trusting(options.certificates ?? []),
+  );
+  const dispatcher = pool.dispatcher.compose([
     ...(onExchange === undefined ? [] : [exchangeLogger(onExchange)]),
     interceptors.redirect({ maxRedirections: MAX_REDIRECTS }),
   ]);
@@ -87,7 +111,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   const tokenFor = (url: string, { isPublic = false }: RequestOptions): string | undefined =>
     new URL(url).origin === origin && !isPublic ? token : undefined;
 
-  async function send(url: string, how: RequestOptions): Promise<Answer> {
+  async function send(url: string, how: RequestOptions, signal: AbortSignal): Promise<RawAnswer> {
     const bearer = tokenFor(url, how);
     const { statusCode, headers, body, context } = await request(url, {
       dispatcher,
@@ -96,7 +120,7 @@ export function createConnection(options: ConnectionOptions): Connection {
         ...how.headers,
         ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),
       },
-      ...(how.signal === undefined ? {} : { signal: how.signal }),
+      signal,
     });
     // The reader of the body gets its errors; without a reader they do not matter.
     body.on('error', () => undefined);
@@ -106,14 +130,16 @@ export function createConnection(options: ConnectionOptions): Connection {
 
   /** @throws the error that an error response stands for */
   async function assertSuccess(
-    { address, status, headers, body }: Answer,
+    answer: RawAnswer,
     url: string,
     subject: Subject,
     how: RequestOptions,
   ): Promise<void> {
+    const { address, status, headers } = answer;
     if (status < 400 || (status === 416 && 'range' in how.headers)) return;
-    const text = await readText(body, MAX_REFUSAL_BYTES).catch(() => '');
-    const refusal = refusalOf(status, headers, text);
+    const whole = refusalOf(answer, await refusalText(answer));
+    const secrets = token === undefined ? [] : [token];
+    const refusal = { ...whole, errorMessage: hideSecrets(whole.errorMessage, secrets) };
     const answering = new URL(address).origin;
     const isOfStorage = answering !== origin && refusal.errorCode === undefined;
     const hasExpired = isOfStorage || how.isRemembered === true;
@@ -126,25 +152,41 @@ export function createConnection(options: ConnectionOptions): Connection {
 
   return {
     async exchange(url, subject, how, consume) {
+      const watch = watchExchange(limits, how.signal);
       try {
-        const answer = await send(url, how);
+        const answer = await send(url, how, watch.signal);
         try {
           assertEndOfRedirects(answer, origin);
           await assertSuccess(answer, url, subject, how);
-          return await consume(answer);
+          const body = decoded(answer.body, answer.headers);
+          return await consume({
+            ...answer,
+            body: how.isDownload === true ? watch.paced(body) : body,
+          });
         } finally {
           answer.body.destroy();
         }
       } catch (error) {
-        throw classify(error, url, subject, how.signal);
+        throw classify(watch.fault ?? error, url, subject, how.signal);
+      } finally {
+        watch.stop();
       }
     },
     close: () => pool.destroy(),
   };
 }
 
+/** The body of an error response; an empty text where it is of no use. */
+async function refusalText({ headers, body }: RawAnswer): Promise<string> {
+  try {
+    return await readText(decoded(body, headers), MAX_REFUSAL_BYTES);
+  } catch {
+    return '';
+  }
+}
+
 /** Refuses endless redirects, and every redirect from HTTPS to HTTP, even one that leads back. */
-function assertEndOfRedirects({ history, status }: Answer, origin: string): void {
+function assertEndOfRedirects({ history, status }: RawAnswer, origin: string): void {
   const insecure = history.find(({ protocol }) => protocol !== 'https:');
   if (origin.startsWith('https:') && insecure !== undefined) {
     throw protocolError(`the Hub redirects from HTTPS to ${insecure.origin}`);
@@ -155,6 +197,13 @@ function assertEndOfRedirects({ history, status }: Answer, origin: string): void
       ? `the Hub redirects more than ${MAX_REDIRECTS} times`
       : `the Hub sent the unexpected status ${status}`,
   );
+}
+
+/** Settings of TLS that trust more authorities. The context is made once, not for each connection. */
+function trusting(certificates: readonly string[]): Pick<TlsOptions, 'secureContext'> {
+  if (certificates.length === 0) return {};
+  const secureContext = createSecureContext({ ca: [...rootCertificates, ...certificates] });
+  return { secureContext };
 }
 
 /** Separates faults of the connection, which a retry may fix, from all other errors. */
@@ -173,7 +222,7 @@ function classify(
   }
   if (CERTIFICATE.test(code)) {
     return new HugError('EHUG_NETWORK', `the certificate of ${origin} is not trusted (${code})`, {
-      hint: 'Set NODE_EXTRA_CA_CERTS to a file with the certificate of its authority.',
+      hint: 'Set SSL_CERT_FILE to a file with the certificate of its authority.',
       cause: error,
     });
   }
@@ -184,52 +233,4 @@ function classify(
       cause: error,
     }),
   );
-}
-
-/** One request and its response, for `--debug`. Each redirect is a request of its own. */
-export interface Exchange {
-  readonly method: string;
-  /** Path without the query, which may hold a signature. */
-  readonly path: string;
-  /** `undefined` when no response came. */
-  readonly status: number | undefined;
-  /** From the request to the last byte of the response, or to its failure. */
-  readonly ms: number;
-  /** Bytes of the body as received, still encoded. */
-  readonly bytes: number;
-}
-
-/** Calls `log` at the end of every exchange, successful or not. */
-function exchangeLogger(
-  log: (exchange: Exchange) => void,
-): Dispatcher.DispatcherComposeInterceptor {
-  return (dispatch) => (options, handler) => {
-    const started = performance.now();
-    let status: number | undefined;
-    let bytes = 0;
-    const end = () => {
-      const [path = ''] = options.path.split('?', 1);
-      log({ method: options.method, path, status, ms: performance.now() - started, bytes });
-    };
-    return dispatch(options, {
-      onRequestStart: (...args) => handler.onRequestStart?.(...args),
-      onRequestUpgrade: (...args) => handler.onRequestUpgrade?.(...args),
-      onResponseStart: (controller, statusCode, ...rest) => {
-        status = statusCode;
-        handler.onResponseStart?.(controller, statusCode, ...rest);
-      },
-      onResponseData: (controller, chunk) => {
-        bytes += chunk.length;
-        handler.onResponseData?.(controller, chunk);
-      },
-      onResponseEnd: (...args) => {
-        end();
-        handler.onResponseEnd?.(...args);
-      },
-      onResponseError: (...args) => {
-        end();
-        handler.onResponseError?.(...args);
-      },
-    });
-  };
 }

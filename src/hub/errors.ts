@@ -19,10 +19,17 @@ export interface Subject {
   readonly ref?: string;
   /** File in the repository. */
   readonly path?: string;
+  /**
+   * Whether the commit is known to exist, from an earlier response or a lock. A 404 without
+   * `X-Error-Code`, which the Hub never sends, then says that the endpoint lacks the route.
+   */
+  readonly isKnown?: boolean;
 }
 
 /** The parts of an error response that give the reason. */
 export interface Refusal {
+  /** Address that answered. */
+  readonly address: string;
   readonly status: number;
   /** `X-Error-Code`, such as `GatedRepo`; not every error response has it. */
   readonly errorCode: string | undefined;
@@ -59,6 +66,12 @@ export function errorOfRefusal(refusal: Refusal, subject: Subject, caller: Calle
   if (/access to this resource is disabled/iu.test(errorMessage)) {
     return error('EHUG_DISABLED', `the Hub has disabled ${repo}`, `See ${page}`);
   }
+  if (status === 404 && errorCode === undefined && subject.isKnown === true) {
+    const { origin, pathname } = new URL(refusal.address);
+    const hint = 'A mirror may lack this route of the Hub: set HF_ENDPOINT to a Hub that has it.';
+    const message = `the endpoint ${origin} does not serve ${pathname} (request for ${repo})`;
+    return error('EHUG_NOT_SERVED', message, hint);
+  }
   if (status === 401 && hasToken) {
     const hint = 'Check HF_TOKEN, or log in again with: hf auth login';
     return error('EHUG_TOKEN', `the Hub rejected the token (request for ${repo})`, hint);
@@ -83,7 +96,7 @@ export function errorOfRefusal(refusal: Refusal, subject: Subject, caller: Calle
     const message = `the rate limit of the Hub is used up (request for ${repo})`;
     return error('EHUG_RATE_LIMIT', message, hint);
   }
-  const request = requestId === undefined ? '' : ` (request ${requestId})`;
+  const request = requestId === undefined ? '' : ` (request ${oneLine(requestId)})`;
   return error(
     'EHUG_HUB',
     `the Hub answers ${status} for ${repo}${reason}${request}`,
@@ -134,7 +147,8 @@ export function checkedReply<S extends v.GenericSchema>(
   body: unknown,
   subject: Subject,
 ): v.InferOutput<S> {
-  const result = v.safeParse(schema, body);
+  // A long list of wrong items would fill the memory with issues.
+  const result = v.safeParse(schema, body, { abortEarly: true });
   if (result.success) return result.output;
   const [issue] = result.issues;
   throw invalidReply(subject, `${v.getDotPath(issue) ?? 'the body'}: ${issue.message}`);

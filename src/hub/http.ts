@@ -1,8 +1,8 @@
 import { setMaxListeners } from 'node:events';
 import pLimit from 'p-limit';
-import { decoded, type Headers, parseJson, readText } from './answer.ts';
+import { type Headers, parseJson, readText } from './answer.ts';
 import { type Answer, type ConnectionOptions, createConnection } from './connection.ts';
-import { type Subject, protocolError } from './errors.ts';
+import type { Subject } from './errors.ts';
 import { DEFAULT_RETRY, type RetryPolicy, type Wait, withRetries } from './retry.ts';
 
 /** Options of the HTTP client. */
@@ -41,15 +41,17 @@ export interface Http {
    * GETs JSON.
    *
    * @param url absolute address on the endpoint's origin
+   * @param maxBytes largest accepted response, unpacked
    * @throws HugError, see `errorOfRefusal`; `EHUG_PROTOCOL` when the response is not JSON
    */
-  json(url: string, subject: Subject): Promise<JsonAnswer>;
+  json(url: string, subject: Subject, maxBytes: number): Promise<JsonAnswer>;
   /**
    * GETs text of the JSON API without the token.
    *
    * @param url absolute address on the endpoint's origin
+   * @param maxBytes largest accepted response, unpacked
    */
-  publicText(url: string, subject: Subject): Promise<TextAnswer>;
+  publicText(url: string, subject: Subject, maxBytes: number): Promise<TextAnswer>;
   /**
    * GETs a body and passes it to `consume`, again from the start after a fault.
    *
@@ -98,13 +100,9 @@ export interface RangeAnswer {
   readonly body: AsyncIterable<Uint8Array>;
 }
 
-/** In bytes. A tree page of 1,000 entries has under 1 MB, and no other response is larger. */
-const MAX_JSON_BYTES = 64 * 1024 * 1024;
-
 /** Opens an HTTP client for one Hub. */
 export function createHttp(options: HttpOptions): Http {
   const { endpoint, token, retry = DEFAULT_RETRY, onWait = () => undefined } = options;
-  const { origin } = new URL(endpoint);
   const closed = new AbortController();
   const signal = AbortSignal.any([closed.signal, ...(options.signal ? [options.signal] : [])]);
   // Each running request adds a listener; Node would warn of a leak at eleven.
@@ -118,12 +116,9 @@ export function createHttp(options: HttpOptions): Http {
     url: string,
     subject: Subject,
     consume: (answer: Answer) => Promise<T>,
-    isPublic = false,
+    kind: { readonly isPublic?: boolean; readonly isDownload?: boolean } = {},
   ): Promise<T> {
-    if (new URL(url).origin !== origin) {
-      throw protocolError(`the Hub refers to another origin: ${bare(url)}`);
-    }
-    const how = { headers: { 'accept-encoding': 'gzip' }, signal, isPublic };
+    const how = { headers: { 'accept-encoding': 'gzip' }, signal, ...kind };
     const attempt = () => connection.exchange(url, subject, how, consume);
     return withRetries(attempt, retry, onWait, signal);
   }
@@ -131,16 +126,15 @@ export function createHttp(options: HttpOptions): Http {
   return {
     endpoint,
     hasToken: token !== undefined,
-    json: (url, subject) =>
+    json: (url, subject, maxBytes) =>
       apiLimit(async () => {
-        const { headers, text } = await whole(url, subject, textOf);
+        const { headers, text } = await whole(url, subject, textOf(maxBytes));
         return { headers, body: parseJson(text, bare(url)) };
       }),
-    publicText: (url, subject) => apiLimit(() => whole(url, subject, textOf, true)),
+    publicText: (url, subject, maxBytes) =>
+      apiLimit(() => whole(url, subject, textOf(maxBytes), { isPublic: true })),
     download: (url, subject, consume) =>
-      downloadLimit(() =>
-        whole(url, subject, ({ headers, body }) => consume(decoded(body, headers))),
-      ),
+      downloadLimit(() => whole(url, subject, ({ body }) => consume(body), { isDownload: true })),
     range: ({ subject, next, consume, signal: own }) =>
       downloadLimit(() => {
         const stop = AbortSignal.any([signal, own]);
@@ -148,10 +142,8 @@ export function createHttp(options: HttpOptions): Http {
           const { url, range, isRemembered = false } = next();
           const bytes = range === undefined ? {} : { range };
           const headers = { 'accept-encoding': 'identity', ...bytes };
-          const how = { headers, signal: stop, isRemembered };
-          return connection.exchange(url, subject, how, (answer) =>
-            consume({ ...answer, body: decoded(answer.body, answer.headers) }, progressed),
-          );
+          const how = { headers, signal: stop, isRemembered, isDownload: true };
+          return connection.exchange(url, subject, how, (answer) => consume(answer, progressed));
         };
         return withRetries(attempt, retry, onWait, stop);
       }),
@@ -162,9 +154,12 @@ export function createHttp(options: HttpOptions): Http {
   };
 }
 
-async function textOf({ headers, body }: Answer): Promise<TextAnswer> {
-  return { headers, text: await readText(decoded(body, headers), MAX_JSON_BYTES) };
-}
+const textOf =
+  (maxBytes: number) =>
+  async ({ headers, body }: Answer): Promise<TextAnswer> => ({
+    headers,
+    text: await readText(body, maxBytes),
+  });
 
 /** Address without query and credentials, fit for a message. */
 function bare(url: string): string {

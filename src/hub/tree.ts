@@ -1,5 +1,6 @@
 import { isGitId, isSha256Hex, sriOfText } from '../digest.ts';
 import { HugError } from '../errors.ts';
+import { quote } from '../quote.ts';
 import { assertSafePath, pathCollision } from '../safe-path.ts';
 import { parseJson } from './answer.ts';
 import { type Subject, checkedReply, protocolError, invalidReply } from './errors.ts';
@@ -31,6 +32,22 @@ export function nextPage(
   return undefined;
 }
 
+/**
+ * The same address at the endpoint: a mirror may pass on the links of the Hub behind it, and neither
+ * a request nor the token follows them there.
+ *
+ * @param url of the Hub's API, with http or https
+ */
+function atEndpoint(url: string, endpoint: string): string {
+  const { protocol, pathname, search } = new URL(url);
+  if (!/^https?:$/u.test(protocol)) {
+    throw protocolError('the Hub sent an invalid address of the next page');
+  }
+  const { origin, pathname: base } = new URL(`${endpoint}/`);
+  const path = pathname.startsWith(base) ? pathname : base + pathname.slice(1);
+  return origin + path + search;
+}
+
 /** One file of a tree. */
 export interface TreeFile {
   readonly path: string;
@@ -46,6 +63,9 @@ export interface TreeFile {
 
 /** More than any repository has; the Hub recommends at most 100,000 files. */
 const MAX_PAGES = 2_000;
+
+/** Largest page, in bytes; one of 1,000 entries has under 1 MB. */
+const MAX_PAGE_BYTES = 8 * 1024 * 1024;
 
 /** Sent in place of a digest to callers without access. */
 const MASK = '*'.repeat(64);
@@ -69,14 +89,21 @@ const fileSchema = v.object({
   xetHash: v.exactOptional(v.unknown()),
 });
 
-const pageSchema = v.array(
-  v.variant('type', [fileSchema, v.object({ type: v.literal('directory') })]),
-);
+/** A folder, a submodule, a symbolic link, or what the Hub may think of later. */
+const otherSchema = v.object({
+  type: v.pipe(
+    v.string(),
+    v.check((type) => type !== 'file'),
+  ),
+});
+
+const pageSchema = v.array(v.variant('type', [fileSchema, otherSchema]));
 
 /**
- * Reads a tree to its last page.
+ * Reads a tree to its last page. Entries that are neither files nor folders are left out.
  *
  * @param firstPage address of a recursive listing
+ * @param warn told how many entries are left out
  * @returns all files; every path is safe and unique, and none is also a folder
  * @throws HugError `EHUG_UNSAFE_PATH`; `EHUG_PROTOCOL` when the pages contradict each other
  */
@@ -84,8 +111,10 @@ export async function readTree(
   http: Http,
   firstPage: string,
   subject: Subject,
+  warn: (line: string) => void,
 ): Promise<TreeFile[]> {
   const files = new Map<string, TreeFile>();
+  const skipped = new Map<string, number>();
   const pages = new Set<string>();
   let page: string | undefined = firstPage;
   while (page !== undefined) {
@@ -96,16 +125,22 @@ export async function readTree(
       );
     }
     pages.add(page);
-    const { body, headers } = await http.json(page, subject);
+    const { body, headers } = await http.json(page, subject, MAX_PAGE_BYTES);
     for (const entry of checkedReply(pageSchema, body, subject)) {
-      if (entry.type === 'directory') continue;
+      if (!isFile(entry)) {
+        skipped.set(entry.type, (skipped.get(entry.type) ?? 0) + 1);
+        continue;
+      }
       if (files.has(entry.path)) {
         throw invalidReply(subject, `its tree has ${JSON.stringify(entry.path)} twice`);
       }
       files.set(entry.path, treeFile(entry, subject));
     }
-    page = nextPage(headers['link'], page);
+    const next = nextPage(headers['link'], page);
+    page = next === undefined ? undefined : atEndpoint(next, http.endpoint);
   }
+  skipped.delete('directory');
+  if (skipped.size > 0) warn(skippedText(skipped, subject));
   const collision = pathCollision(files.keys());
   if (collision !== undefined) {
     throw invalidReply(subject, `${JSON.stringify(collision)} is both a file and a folder`);
@@ -113,7 +148,22 @@ export async function readTree(
   return [...files.values()];
 }
 
-function treeFile(entry: v.InferOutput<typeof fileSchema>, subject: Subject): TreeFile {
+type FileEntry = v.InferOutput<typeof fileSchema>;
+
+const isFile = (entry: FileEntry | v.InferOutput<typeof otherSchema>): entry is FileEntry =>
+  entry.type === 'file';
+
+/** Kinds of entries that a warning names. */
+const MAX_KINDS = 5;
+
+function skippedText(skipped: ReadonlyMap<string, number>, { type, id }: Subject): string {
+  const count = [...skipped.values()].reduce((sum, each) => sum + each, 0);
+  const kinds = [...skipped.keys()].slice(0, MAX_KINDS).map(quote).join(', ');
+  const what = count === 1 ? 'entry that is no file' : 'entries that are no files';
+  return `skipped ${count} ${what} in ${type} ${id}: ${kinds}`;
+}
+
+function treeFile(entry: FileEntry, subject: Subject): TreeFile {
   const { path, oid, size, lfs, xetHash } = entry;
   assertSafePath(path, `${subject.type} ${subject.id}`);
   if (lfs === undefined) return { path, oid, size };
@@ -142,7 +192,7 @@ const PAGE_SIZE = 1_000;
  * @param address the address that Nix requests
  */
 export async function pinTree(http: Http, address: string, subject: Subject): Promise<TreePin> {
-  const response = await http.publicText(address, subject).catch(closedAsUndefined);
+  const response = await http.publicText(address, subject, MAX_PAGE_BYTES).catch(closedAsUndefined);
   if (response === undefined) return { obstacle: 'closed' };
   const { text, headers } = response;
   const entries = checkedReply(v.array(v.unknown()), parseJson(text, address), subject);

@@ -43,6 +43,7 @@ function sameTarget(
 const NOT_AT_COMMIT: ReadonlySet<ErrorCode> = new Set([
   'EHUG_REVISION_NOT_FOUND',
   'EHUG_REPO_NOT_FOUND',
+  'EHUG_NOT_SERVED',
   'EHUG_SELECTION',
 ]);
 

@@ -34,6 +34,18 @@ describe('the environment', () => {
       { http_proxy: 'one:1', HTTP_PROXY: 'two:2', HTTPS_PROXY: 'https://three', NO_PROXY: 'a,b' },
       { http: 'http://one:1', https: 'https://three', no: 'a,b' },
     ],
+    [
+      { ALL_PROXY: 'all:1', NO_PROXY: 'a' },
+      { http: 'http://all:1', https: 'http://all:1', no: 'a' },
+    ],
+    [
+      { all_proxy: 'all:1', ALL_PROXY: 'other:2', https_proxy: '', HTTPS_PROXY: 'three:3' },
+      { http: 'http://all:1', https: 'http://three:3', no: '' },
+    ],
+    [
+      { http_proxy: 'one:1', no_proxy: '', NO_PROXY: '*' },
+      { http: 'http://one:1', https: '', no: '*' },
+    ],
   ])('%j names the proxies %j', (env, proxy) => {
     expect(proxyIn(env)).toEqual(proxy);
   });
@@ -45,6 +57,13 @@ describe('the environment', () => {
         message: 'HTTPS_PROXY is not an http or https address',
       }),
     );
+  });
+
+  it('refuses ALL_PROXY of another protocol by its name, unless no request would use it', () => {
+    const env = { ALL_PROXY: 'socks5://proxy:1080' };
+    expect(() => proxyIn(env)).toThrow('ALL_PROXY is not an http or https address');
+    const own = { http_proxy: 'a:1', https_proxy: 'b:2' };
+    expect(proxyIn({ ...env, ...own })).toMatchObject({ http: 'http://a:1', https: 'http://b:2' });
   });
 
   it('gives limits in seconds, as the official client reads them', () => {

@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { type Hub, startHub } from '../support/hub/index.ts';
+import { inject } from '../support/inject.ts';
 import { tempFolder } from '../support/temp.ts';
 import { describeWith, openTerminal, type Terminal } from '../support/terminal.ts';
 
@@ -67,6 +68,19 @@ describeWith(['tmux'], 'the live display', () => {
       return rowsOf(screen).length === 0 && screen.includes(`${LONG}-${COUNT - 1}`);
     });
     expect(narrow.split('\n')).toHaveLength(COUNT);
+  });
+
+  it('counts the wait down that the Hub asks for', async () => {
+    const headers = { 'retry-after': '100' };
+    inject(hub, { match: '/revision/', times: 3, fault: { kind: 'status', status: 429, headers } });
+    const terminal = await locking({ columns: 80, rows: 6 }, { count: 3 });
+    const first = await terminal.until(/\nthe next request follows in \d+ s$/u);
+    expect(first).toMatch(/the rate limit .* is used up .*waiting 100 s/u);
+    const seconds = Number(/in (?<seconds>\d+) s$/u.exec(first)?.groups?.['seconds']);
+    await terminal.until(`in ${seconds - 2} s`);
+    await terminal.press('C-c');
+    await terminal.until('status 130');
+    expect(await terminal.history()).not.toContain('the next request follows');
   });
 
   it('leaves nothing behind when it is interrupted', async () => {

@@ -8,6 +8,8 @@ const displayOn = (stream: NodeJS.WriteStream, mode: Display['mode']): Display =
   screen: createScreen(stream),
   mode,
   paint: (_style, text) => text,
+  hide: (text) => text,
+  notice: () => [],
 });
 
 const FILES: readonly Transfer<number>[] = [

@@ -121,7 +121,7 @@ describe('a disk that cannot be written', () => {
 });
 
 describe('proxies', () => {
-  it.each(['HTTP_PROXY', 'http_proxy'])('%s is used', async (name) => {
+  it.each(['HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy'])('%s is used', async (name) => {
     const proxy = await startProxy();
     const { run } = await createProject(hub.endpoint, 'models: { a: org/first }');
     expect((await run(['lock'], { env: { [name]: proxy.url } })).status).toBe(0);
@@ -141,11 +141,23 @@ describe('proxies', () => {
     expect(wrong.stderr).not.toContain('secret');
   });
 
-  it('are not used for hosts of NO_PROXY', async () => {
+  it.each(['127.0.0.1', '10.0.0.0/8, 127.0.0.0/8', '*'])(
+    'are not used for hosts of NO_PROXY=%s',
+    async (list) => {
+      const proxy = await startProxy();
+      const { run } = await createProject(hub.endpoint, 'models: { a: org/first }');
+      const env = { HTTP_PROXY: proxy.url, NO_PROXY: list };
+      expect((await run(['lock'], { env })).status).toBe(0);
+      expect(proxy.asked).toEqual([]);
+    },
+  );
+
+  it('for http are not used for https', async () => {
     const proxy = await startProxy();
-    const { run } = await createProject(hub.endpoint, 'models: { a: org/first }');
-    const env = { HTTP_PROXY: proxy.url, NO_PROXY: '127.0.0.1' };
-    expect((await run(['lock'], { env })).status).toBe(0);
+    const { run } = await createProject('https://127.0.0.1:9', 'models: { a: org/first }');
+    const env = { HTTP_PROXY: proxy.url };
+    const { stderr } = await run(['lock'], { env });
+    expect(stderr).toContain('EHUG_NETWORK');
     expect(proxy.asked).toEqual([]);
   });
 });

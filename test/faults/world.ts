@@ -17,6 +17,7 @@ const EXPECTED: ReadonlySet<string> = new Set<ErrorCode>([
   'EHUG_HUB',
   'EHUG_INTEGRITY',
   'EHUG_NETWORK',
+  'EHUG_NOT_SERVED',
   'EHUG_PROTOCOL',
   'EHUG_RATE_LIMIT',
   'EHUG_REPO_AMBIGUOUS',

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Exchange } from '../../src/hub/connection.ts';
+import type { Exchange } from '../../src/hub/exchange-log.ts';
 import { createHttp } from '../../src/hub/http.ts';
 import { type Hub, lfs, startHub } from '../support/hub/index.ts';
 
@@ -51,7 +51,7 @@ describe('exchanges', () => {
 
   it('are logged when they fail, break off, or get no response', async () => {
     const missing = await exchangesOf((http) =>
-      http.json(`${hub.endpoint}/api/models/org/none`, SUBJECT),
+      http.json(`${hub.endpoint}/api/models/org/none`, SUBJECT, 1_000),
     );
     expect(missing).toMatchObject([{ status: 401, path: '/api/models/org/none' }]);
     const left = await exchangesOf((http) =>
@@ -59,7 +59,10 @@ describe('exchanges', () => {
     );
     expect(left).toMatchObject([{ status: 302 }, { status: 200 }]);
     const nobody = 'http://127.0.0.1:9';
-    const unanswered = await exchangesOf((http) => http.json(`${nobody}/api`, SUBJECT), nobody);
+    const unanswered = await exchangesOf(
+      (http) => http.json(`${nobody}/api`, SUBJECT, 1_000),
+      nobody,
+    );
     expect(unanswered).toMatchObject([{ status: undefined, path: '/api', bytes: 0 }]);
   });
 });

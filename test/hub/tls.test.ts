@@ -1,11 +1,15 @@
 import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import path from 'node:path';
+import { rootCertificates } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type Hub, lfs, startHub } from '../support/hub/index.ts';
 import { inject } from '../support/inject.ts';
 import { isolatedStore, storeObjects } from '../support/isolated-store.ts';
 import { createProject } from '../support/project.ts';
+import { startProxy } from '../support/proxy.ts';
 import { spawnCli } from '../support/spawn-cli.ts';
 import { tempFolder } from '../support/temp.ts';
 import { CERTIFICATE, serveTls } from '../support/tls.ts';
@@ -34,7 +38,7 @@ describe('a Hub behind TLS', () => {
       status: 1,
       stderr: expect.stringMatching(/error EHUG_NETWORK: .*the certificate of .* is not trusted/u),
     });
-    expect(stderr).toContain('NODE_EXTRA_CA_CERTS');
+    expect(stderr).toContain('SSL_CERT_FILE');
     expect(await project.lockText()).toBe(undefined);
   });
 
@@ -42,6 +46,37 @@ describe('a Hub behind TLS', () => {
     const { status, project } = await run(['lock'], { NODE_EXTRA_CA_CERTS: CERTIFICATE });
     expect(status).toBe(0);
     expect(await project.lockText()).toContain('org/name');
+  });
+
+  it.each(['SSL_CERT_FILE', 'NIX_SSL_CERT_FILE'])(
+    'is accepted with a certificate of %s among others',
+    async (name) => {
+      const bundle = path.join(await tempFolder('certificates'), 'bundle.pem');
+      const own = await readFile(CERTIFICATE, 'utf8');
+      await writeFile(bundle, `# A comment\n${rootCertificates[0]}\n${own}\n# End\n`);
+      const { status, stderr } = await run(['lock'], { [name]: bundle });
+      expect([status, stderr]).toEqual([0, expect.not.stringContaining('warning')]);
+    },
+  );
+
+  it('is accepted with a certificate of NODE_EXTRA_CA_CERTS beside another file', async () => {
+    const other = path.join(await tempFolder('certificates'), 'other.pem');
+    await writeFile(other, `${rootCertificates[0]}\n`);
+    const env = { NODE_EXTRA_CA_CERTS: CERTIFICATE, SSL_CERT_FILE: other };
+    expect((await run(['lock'], env)).status).toBe(0);
+  });
+
+  it('is accepted through a proxy, with a certificate of SSL_CERT_FILE', async () => {
+    const proxy = await startProxy();
+    const env = { HTTPS_PROXY: proxy.url, SSL_CERT_FILE: CERTIFICATE };
+    expect((await run(['lock'], env)).status).toBe(0);
+    expect(proxy.asked.length).toBeGreaterThan(0);
+  });
+
+  it('is accepted although another file of certificates is missing, with a warning', async () => {
+    const env = { SSL_CERT_FILE: CERTIFICATE, NIX_SSL_CERT_FILE: '/no-cert-file.crt' };
+    const { status, stderr } = await run(['lock'], env);
+    expect([status, stderr]).toEqual([0, expect.stringContaining('warning: NIX_SSL_CERT_FILE')]);
   });
 
   it('may not redirect a download to plain HTTP', async () => {

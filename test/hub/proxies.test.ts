@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import { readNoProxy } from '../../src/hub/proxies.ts';
+
+describe('NO_PROXY', () => {
+  it.each([
+    ['', 'http://a.example', false],
+    ['*', 'https://a.example', true],
+    ['other.example, *', 'https://a.example', true],
+    ['a.example', 'https://a.example', true],
+    ['A.Example', 'https://a.EXAMPLE', true],
+    ['a.example.', 'https://a.example', true],
+    ['a.example', 'https://a.example.', true],
+    ['example', 'https://a.example', true],
+    ['.example', 'https://a.example', true],
+    ['.example', 'https://example', true],
+    ['*.example', 'https://a.b.example', true],
+    ['xample', 'https://a.example', false],
+    ['b.example a.example', 'https://a.example', true],
+    ['b.example,,a.example', 'https://a.example', true],
+    ['a.example:443', 'https://a.example', true],
+    ['a.example:80', 'https://a.example', false],
+    ['a.example:8080', 'http://a.example:8080', true],
+    ['127.0.0.1', 'http://127.0.0.1:8080', true],
+    ['127.0.0.1:8080', 'http://127.0.0.1:8080', true],
+    ['127.0.0.1:80', 'http://127.0.0.1:8080', false],
+    ['0.0.1', 'http://127.0.0.1', false],
+    ['.0.0.1', 'http://127.0.0.1', false],
+    ['127.0.0.0/8', 'http://127.9.9.9', true],
+    ['127.0.0.0/8', 'http://128.0.0.1', false],
+    ['10.1.0.0/15', 'http://10.0.255.255', true],
+    ['10.1.2.3/32', 'http://10.1.2.4', false],
+    ['10.0.0.0/33', 'http://10.0.0.0', false],
+    ['10.0.0.0/x', 'http://10.0.0.0', false],
+    ['10.0.0.0/', 'http://10.0.0.1', false],
+    ['127.0.0.0/8', 'http://localhost', false],
+    ['::1', 'http://[::1]:8080', true],
+    ['[::1]', 'http://[::1]', true],
+    ['[::1]:80', 'http://[::1]', true],
+    ['[::1]:81', 'http://[::1]', false],
+    ['0:0:0:0:0:0:0:1', 'http://[::1]', true],
+    ['fd00::/8', 'http://[fd12:3456::1]', true],
+    ['fd00::/8', 'http://[fe80::1]', false],
+    ['::ffff:0:0/96', 'http://127.0.0.1', false],
+    ['/', 'http://a.example', false],
+    [':', 'http://a.example', false],
+    ['.', 'http://a.example', false],
+  ])('"%s" has %s reached without a proxy: %s', (list, url, isDirect) => {
+    expect(readNoProxy(list)(new URL(url))).toBe(isDirect);
+  });
+});
