@@ -19,7 +19,7 @@ import {
   wantsColor,
   workFolderIn,
 } from './environment.ts';
-import { createOutput, type Output, type Streams } from './output.ts';
+import { createPrinter, type Printer, type Streams } from './printer.ts';
 import { createTaskRunner, createTransferRunner } from './progress.ts';
 import { confirm, createScreen, type Display, type StandardStream } from './terminal.ts';
 import { createWaits, type Waits } from './waits.ts';
@@ -64,7 +64,7 @@ export interface GlobalOptions {
 
 /** What commands get to work with. */
 export interface Context extends CommandContext {
-  readonly output: Output;
+  readonly output: Printer;
   /** The user's home folder. */
   readonly home: string;
 }
@@ -81,9 +81,9 @@ export function openOutput(
   options: GlobalOptions,
   world: World,
   stderr: Streams['stderr'] = world.stderr,
-): { output: Output; secrets: Set<string> } {
+): { output: Printer; secrets: Set<string> } {
   const secrets = new Set(secretsIn(world.env));
-  const output = createOutput(
+  const output = createPrinter(
     { stdout: world.stdout, stderr },
     {
       json: options.json === true,
@@ -187,7 +187,7 @@ async function openHttp(
   { concurrency, debug }: GlobalOptions,
   { packageFolder, env, home, signal, retry }: World,
   cwd: string,
-  output: Output,
+  output: Printer,
   secrets: Set<string>,
   certificates: readonly string[],
   announce: Waits['announce'],
