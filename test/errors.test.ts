@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ERROR_CODES } from '../src/errors.ts';
-import { createOutput } from '../src/cli/output.ts';
+import { createPrinter } from '../src/cli/printer.ts';
 import { errorOfRefusal } from '../src/hub/errors.ts';
 import { collector } from './support/collector.ts';
 
@@ -35,7 +35,7 @@ describe('error codes', () => {
 
   it('EHUG_INTERNAL shows a defect with its stack and the causes', () => {
     const stderr = collector();
-    const output = createOutput(
+    const output = createPrinter(
       { stdout: collector().stream, stderr: stderr.stream },
       {
         json: false,

@@ -18,7 +18,7 @@ import {
   wantsColor,
   workFolderIn,
 } from './environment.ts';
-import { createOutput, type Output, type Streams } from './output.ts';
+import { createPrinter, type Printer, type Streams } from './printer.ts';
 import { createTaskRunner, createTransferRunner } from './progress.ts';
 import { confirm, createScreen, type Display, type StandardStream } from './terminal.ts';
 
@@ -62,7 +62,7 @@ export interface GlobalOptions {
 
 /** What commands get to work with. */
 export interface Context extends CommandContext {
-  readonly output: Output;
+  readonly output: Printer;
   /** The user's home folder. */
   readonly home: string;
 }
@@ -79,9 +79,9 @@ export function openOutput(
   options: GlobalOptions,
   world: World,
   stderr: Streams['stderr'] = world.stderr,
-): { output: Output; secrets: Set<string> } {
+): { output: Printer; secrets: Set<string> } {
   const secrets = new Set(secretsIn(world.env));
-  const output = createOutput(
+  const output = createPrinter(
     { stdout: world.stdout, stderr },
     {
       json: options.json === true,
@@ -178,7 +178,7 @@ async function networkOptions(
   { concurrency, debug }: GlobalOptions,
   { packageFolder, env, home, signal, retry }: World,
   cwd: string,
-  output: Output,
+  output: Printer,
   secrets: Set<string>,
 ): Promise<Omit<HttpOptions, 'endpoint'>> {
   const { readAuthorities } = await import('../hub/pool.ts');

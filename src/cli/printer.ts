@@ -13,7 +13,7 @@ export interface Streams {
 }
 
 /** How results and errors are written. */
-export interface OutputOptions {
+export interface PrinterOptions {
   readonly json: boolean;
   readonly quiet: boolean;
   readonly debug: boolean;
@@ -26,7 +26,7 @@ export interface OutputOptions {
 }
 
 /** Writes results to stdout, everything else to stderr, and secrets nowhere. */
-export interface Output {
+export interface Printer {
   result(result: CommandResult): Promise<void>;
   /** Writes an error and returns the exit status it leads to. */
   error(error: unknown): number;
@@ -35,7 +35,7 @@ export interface Output {
 }
 
 /** @param options the secrets may grow while the output is in use */
-export function createOutput({ stdout, stderr }: Streams, options: OutputOptions): Output {
+export function createPrinter({ stdout, stderr }: Streams, options: PrinterOptions): Printer {
   const { json, quiet, debug, color, colorResults, secrets } = options;
   const clean = (text: string) => hideSecrets(text, secrets);
   const print = (text: string) => void stdout.write(`${clean(text)}\n`);

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { createOutput } from '../../src/cli/output.ts';
+import { createPrinter } from '../../src/cli/printer.ts';
 import { HugError } from '../../src/errors.ts';
 import { styled } from '../../src/output/text.ts';
 import { collector } from '../support/collector.ts';
@@ -22,7 +22,7 @@ async function shown(
   options: Partial<typeof PLAIN> = {},
 ): Promise<string> {
   const collected = collector();
-  const output = createOutput(
+  const output = createPrinter(
     { stdout: Object.assign(collected.stream, stdout), stderr: collector().stream },
     { ...PLAIN, ...options },
   );
@@ -74,7 +74,7 @@ describe('a list of entries', () => {
 describe('an error', () => {
   const said = (color: boolean): string => {
     const collected = collector();
-    const output = createOutput(
+    const output = createPrinter(
       { stdout: collector().stream, stderr: collected.stream },
       { ...PLAIN, color },
     );
