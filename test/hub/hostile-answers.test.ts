@@ -291,7 +291,7 @@ describe('entries of a tree that are no files', () => {
     expect([status, stderr]).toEqual([
       0,
       expect.stringContaining(
-        'warning: skipped what is no file in model org/name: 4 of type "unknown", "commit", "symlink"\n',
+        'warning: skipped entries that are no files in model org/name: 4 of type "unknown", "commit", "symlink"\n',
       ),
     ]);
     const { models } = JSON.parse((await lockText()) ?? '');
