@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -6,6 +7,8 @@ import { main } from './cli/main.ts';
 import { EXIT, HugError, messageOf, systemCodeOf } from './errors.ts';
 
 const controller = new AbortController();
+// Every file that is read listens to it, any number at once; Node would warn of a leak.
+setMaxListeners(0, controller.signal);
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   // Not `once`: the second signal ends a command that does not stop.
   process.on(signal, () => {
