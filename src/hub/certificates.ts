@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { rootCertificates } from 'node:tls';
 import { messageOf } from '../errors.ts';
 import type { Env } from '../hf-home.ts';
+import { readRegularFile } from '../regular-file.ts';
 
 /** Variables that name a file of certificates, which Node does not read by itself. */
 const VARIABLES = ['NIX_SSL_CERT_FILE', 'SSL_CERT_FILE'] as const;
@@ -23,7 +23,7 @@ export async function readCertificates(env: Env, warn: (line: string) => void): 
   for (const [file, name] of files) {
     if (!file) continue;
     try {
-      const text = await readFile(file, 'utf8');
+      const text = await readRegularFile(file);
       for (const [certificate] of text.matchAll(CERTIFICATE)) certificates.add(certificate);
     } catch (error) {
       warn(`${name} is ignored: ${messageOf(error)}`);
