@@ -1,6 +1,7 @@
 import {
   chmod,
   chown,
+  lstat,
   mkdir,
   readdir,
   readFile,
@@ -105,6 +106,25 @@ describe.skipIf(process.platform !== 'linux')('a folder that cannot be made', ()
     const { status, error } = await exportOf(user, { [variable]: '/proc/nope/more' });
     expect([status, error]).toMatchObject([1, { code: 'EHUG_FILE_SYSTEM' }]);
     expect(error.message).toContain("ENOENT: no such file or directory, mkdir '/proc/nope'");
+  });
+});
+
+/** A group that this process may give its files to, beside its own. */
+const otherGroup =
+  process.getuid?.() === 0
+    ? NOBODY
+    : process.getgroups?.().find((group) => group !== process.getgid?.());
+
+describe.skipIf(otherGroup === undefined)('a cache of a team', () => {
+  it('gets files, links and folders of its group only, downloaded ones too', async () => {
+    const user = await hfUser(hub.endpoint, MANIFEST);
+    await mkdir(user.cache, { recursive: true });
+    await chown(user.cache, -1, otherGroup ?? -1);
+    await chmod(user.cache, 0o2770);
+    expect((await exportOf(user)).status).toBe(0);
+    const names = await readdir(user.cache, { recursive: true });
+    const groups = names.map(async (name) => [name, (await lstat(inCache(user, name))).gid]);
+    expect(await Promise.all(groups)).toEqual(names.map((name) => [name, otherGroup]));
   });
 });
 
