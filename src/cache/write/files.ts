@@ -84,20 +84,9 @@ export async function cacheError(
   needed: number,
 ): Promise<HugError> {
   const error = await storageError(thrown, folder, needed);
-  const code = systemCodeOf(thrown) ?? '';
-  const hint = isOfLink(thrown) && NO_LINKS.has(code) ? NEEDS_LINKS : READ_ONLY;
-  if (hint === READ_ONLY && !FORBIDDEN.has(code)) return error;
-  return new HugError(error.code, error.message, { hint, cause: thrown });
+  if (!FORBIDDEN.has(systemCodeOf(thrown) ?? '')) return error;
+  return new HugError(error.code, error.message, { hint: READ_ONLY, cause: thrown });
 }
-
-const isOfLink = (thrown: unknown): boolean =>
-  thrown instanceof Error && 'syscall' in thrown && thrown.syscall === 'symlink';
-
-const NEEDS_LINKS =
-  'The file system has no symbolic links, which the cache needs; set HF_HUB_CACHE to another folder.';
-
-/** Error codes of symlink(2) on a file system without symbolic links. */
-const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP']);
 
 const READ_ONLY =
   'The cache is read-only or belongs to another user; set HF_HUB_CACHE to another folder.';
