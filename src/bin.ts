@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -6,6 +7,8 @@ import { main } from './cli/main.ts';
 import { EXIT, HugError, messageOf, systemCodeOf } from './errors.ts';
 
 const controller = new AbortController();
+// Every file that is read listens to it, any number at once; Node would warn of a leak.
+setMaxListeners(0, controller.signal);
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   // Not `once`: the second signal ends a command that does not stop.
   process.on(signal, () => {
@@ -21,7 +24,9 @@ const world = {
     return workingFolder();
   },
   env: process.env,
-  home: homedir(),
+  get home() {
+    return homeFolder();
+  },
   // Node opens standard input when it is first read here, which most commands never do.
   get stdin() {
     return process.stdin;
@@ -55,6 +60,20 @@ function workingFolder(): string {
     const hint = 'Change to a folder that exists, or name one with -C by its full path.';
     throw new HugError('EHUG_FILE_SYSTEM', message, { hint, cause: error });
   }
+}
+
+/** Looked up like the working folder. An empty one would put the cache into that. */
+function homeFolder(): string {
+  let reason = 'HOME is empty or relative';
+  try {
+    const home = homedir();
+    if (path.isAbsolute(home)) return home;
+  } catch (error) {
+    reason = messageOf(error);
+  }
+  throw new HugError('EHUG_FILE_SYSTEM', `there is no home folder: ${reason}`, {
+    hint: 'Set HOME to the full path of a folder.',
+  });
 }
 
 /** Node calls this when the system does not take what the command writes to stdout. */

@@ -7,8 +7,17 @@ const nodeModule = require('node:module');
 const { homedir } = require('node:os');
 const path = require('node:path');
 
-const cache = process.env.XDG_CACHE_HOME || path.join(homedir(), '.cache');
+const cache = process.env.XDG_CACHE_HOME || path.join(homeFolder(), '.cache');
 if (path.isAbsolute(cache) && existsSync(cache)) {
   nodeModule.enableCompileCache?.(path.join(cache, 'nix-hug', 'node'));
 }
 require(path.join(__dirname, 'bin.cjs'));
+
+/** Without a home folder, the command itself says so where it needs one. */
+function homeFolder() {
+  try {
+    return homedir();
+  } catch {
+    return '';
+  }
+}

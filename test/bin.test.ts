@@ -78,6 +78,29 @@ describe('what is written to', () => {
   });
 });
 
+describe('an empty HOME', () => {
+  it('is an error, and no cache in the working directory', async () => {
+    const { folder } = await project();
+    const env = { HOME: '', HF_HOME: undefined, XDG_CACHE_HOME: undefined };
+    const run = (...argv: string[]) =>
+      ended(
+        spawn(process.execPath, ['--import', import.meta.resolve('tsx'), BIN, ...argv], {
+          cwd: folder,
+          env: { ...process.env, ...env },
+          stdio: ['ignore', 'pipe', 'pipe'],
+        }),
+      );
+    const { status, stderr } = await run('lock');
+    expect([status, stderr]).toEqual([
+      1,
+      'error EHUG_FILE_SYSTEM: there is no home folder: HOME is empty or relative\n' +
+        'hint: Set HOME to the full path of a folder.\n',
+    ]);
+    expect(await readdir(folder)).toEqual(['hug.yaml']);
+    expect((await run('--version')).status).toBe(0);
+  });
+});
+
 describe('a deleted working directory', () => {
   /** The command as it is built: what runs the sources cannot do without a working directory. */
   const launch = path.join(import.meta.dirname, '..', 'dist', 'launch.cjs');

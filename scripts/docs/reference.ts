@@ -20,6 +20,10 @@ export const ENVIRONMENT: readonly (readonly [names: readonly string[], meaning:
   [['HF_HUB_DISABLE_IMPLICIT_TOKEN'], 'When true, no token is sent.'],
   [['HF_HUB_OFFLINE'], 'When true, as `--offline`.'],
   [['HF_HUB_CACHE', 'HUGGINGFACE_HUB_CACHE'], 'The Hugging Face cache; default `$HF_HOME/hub`.'],
+  [
+    ['HF_HUB_DISABLE_SYMLINKS'],
+    'When true, `export` writes plain files into snapshots rather than links to blobs.',
+  ],
   [['HF_HOME'], 'Default `$XDG_CACHE_HOME/huggingface`.'],
   [
     ['XDG_CACHE_HOME'],

@@ -16,9 +16,16 @@ import { blobPath, type CachedName, snapshotPath } from './layout.ts';
 /** Bytes of one read; larger reads are not faster. */
 const READ_BYTES = 1024 * 1024;
 
-/** Opens a file to hash or copy it; the signal ends the reading. */
-export const readContent = (file: string, signal: AbortSignal | undefined) =>
-  createReadStream(file, { highWaterMark: READ_BYTES, signal });
+/**
+ * Reads a file to hash or copy it; the signal ends the reading. The file is opened when the first
+ * bytes are asked for: an open stream that nobody reads would end the process when the signal comes.
+ */
+export async function* readContent(
+  file: string,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  yield* createReadStream(file, { highWaterMark: READ_BYTES, signal });
+}
 
 /**
  * Size and digests of a file.

@@ -1,8 +1,10 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { digestOfBlobName } from '../digest.ts';
+import { HugError } from '../errors.ts';
 import { succeedsUnless } from '../failures.ts';
 import { isPlainObject } from '../plain-object.ts';
+import { readRegularFile } from '../regular-file.ts';
 import type { CommitFile } from './layout.ts';
 import { readIfThere } from './write/files.ts';
 
@@ -71,13 +73,17 @@ function treeText(before: string | undefined, added: readonly CommitFile[]): str
  *
  * @param repo folder of the repository in the cache
  * @returns empty when the list does not exist or cannot be read
+ * @throws HugError `EHUG_FILE_SYSTEM` for a pipe, a socket or a device in its place
  */
 export async function readExpected(
   repo: string,
   rev: string,
 ): Promise<ReadonlyMap<string, string>> {
   const file = path.join(repo, 'trees', `${rev}.json`);
-  const text = await readFile(file, 'utf8').catch(() => undefined);
+  const text = await readRegularFile(file).catch((error: unknown) => {
+    if (error instanceof HugError) throw error;
+    return undefined;
+  });
   const expected = new Map<string, string>();
   for (const [name, facts] of parseTree(text) ?? []) {
     const etag = facts['lfs_sha256'] ?? facts['blob_id'];

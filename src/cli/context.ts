@@ -134,6 +134,7 @@ export function createContext(options: GlobalOptions, world: World): Context {
     templateFolder: path.join(world.packageFolder, 'nix/templates/project'),
     nixLibrary: path.join(world.packageFolder, 'nix'),
     cacheFolder,
+    isPlain: isOn(env['HF_HUB_DISABLE_SYMLINKS']),
     connect: async (endpoint) => {
       const { createHubApi, memoizeHub } = await import('../hub/api.ts');
       return memoizeHub(createHubApi(await connect(endpoint), (line) => output.warn(line)));

@@ -21,6 +21,8 @@ export interface ListedSnapshot extends Snapshot, CommitTree {
 
 /** What writing into the Hugging Face cache needs from outside. */
 export interface ToCacheContext extends CopyContext {
+  /** Whether the cache is to have files rather than links. */
+  readonly isPlain: boolean;
   /** Opens the Nix whose store is a source; without Nix it is none. */
   readonly openNix: () => Promise<Nix>;
   /** Whether the Hub says that the ref of a snapshot points to its commit. */
@@ -43,13 +45,13 @@ export async function copyToCache(
   snapshots: readonly ListedSnapshot[],
   context: ToCacheContext,
 ): Promise<ToCacheResult> {
-  const { cacheFolder, openNix, signal } = context;
+  const { cacheFolder, isPlain, openNix, signal } = context;
   const writers = new Map<string, RepoWriter>();
   /** One writer for each id of a repository, in their order. */
   const writersOf = ({ type, ids }: Snapshot) =>
     ids.map((id) => {
       const key = repoFolderName(type, id);
-      const writer = writers.get(key) ?? createRepoWriter(cacheFolder, type, id, signal);
+      const writer = writers.get(key) ?? createRepoWriter(cacheFolder, type, id, signal, isPlain);
       writers.set(key, writer);
       return writer;
     });

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import path from 'node:path';
 import { HugError, systemCodeOf } from '../errors.ts';
 import { succeedsUnless } from '../failures.ts';
+import { makeFolders } from '../make-folders.ts';
 
 /**
  * What follows the key in the name of a file that a process works on: `KEY.<uuid>.part`. `KEY.part`
@@ -35,7 +36,7 @@ export async function acquireLease(
   folder: string,
   key: string,
 ): Promise<{ readonly path: string; readonly exists: boolean }> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolders(folder, 0o700);
   const mine = path.join(folder, `${key}.${randomUUID()}.part`);
   held.set(mine, 0);
   const renewAll = () => held.forEach((_, file) => void renew(file));

@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { HugError, messageOf, systemCodeOf } from '../errors.ts';
 import { type Env, tokenFileIn } from '../hf-home.ts';
+import { readRegularFile } from '../regular-file.ts';
 
 /** Values that the official client takes as true, in upper or lower case. */
 const TRUE = /^(?:1|on|yes|true)$/iu;
@@ -39,7 +39,7 @@ export async function findToken(
 
 async function readTokenFile(file: string): Promise<string> {
   try {
-    return await readFile(file, 'utf8');
+    return await readRegularFile(file);
   } catch (error) {
     if (systemCodeOf(error) === 'ENOENT' || systemCodeOf(error) === 'ENOTDIR') return '';
     throw new HugError('EHUG_TOKEN', `cannot read the token file ${file}: ${messageOf(error)}`, {

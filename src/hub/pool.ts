@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { BlockList, isIP } from 'node:net';
 import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
 import { messageOf } from '../errors.ts';
 import type { Env } from '../hf-home.ts';
+import { readRegularFile } from '../regular-file.ts';
 import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici';
 
 /** Addresses of proxies; an empty text means none. */
@@ -111,7 +111,7 @@ export async function readAuthorities(
   for (const [file, name] of files) {
     if (!file) continue;
     try {
-      const text = await readFile(file, 'utf8');
+      const text = await readRegularFile(file);
       for (const [certificate] of text.matchAll(CERTIFICATE)) certificates.add(certificate);
     } catch (error) {
       warn(`${name} is ignored: ${messageOf(error)}`);

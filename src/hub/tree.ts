@@ -139,7 +139,9 @@ export async function readTree(
   }
   if (skipped.length > 0) {
     const types = [...new Set(skipped)].slice(0, MAX_NAMED).map(quote).join(', ');
-    warn(`skipped entries that are no files in ${nameOf(subject)}: ${skipped.length} of type ${types}`);
+    warn(
+      `skipped entries that are no files in ${nameOf(subject)}: ${skipped.length} of type ${types}`,
+    );
   }
   const collision = pathCollision(files.keys());
   if (collision !== undefined) {

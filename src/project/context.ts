@@ -14,6 +14,8 @@ export interface CommandContext {
   readonly offline: boolean;
   /** The Hugging Face cache. */
   readonly cacheFolder: string;
+  /** Whether `HF_HUB_DISABLE_SYMLINKS` asks for files rather than links there. */
+  readonly isPlain: boolean;
   /** Folder of the template of a new project. */
   readonly templateFolder: string;
   /** Folder of the Nix library of this nix-hug. */

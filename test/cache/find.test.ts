@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { describe, expect, it } from 'vitest';
-import { type CachedContent, findInCache } from '../../src/cache/find.ts';
+import process from 'node:process';
+import { setTimeout } from 'node:timers/promises';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { type CachedContent, findInCache, readContent } from '../../src/cache/find.ts';
 import { blobPath, snapshotPath } from '../../src/cache/layout.ts';
 import { startHub, lfs } from '../support/hub/index.ts';
 import { callPython, describeClients } from '../support/python.ts';
@@ -122,4 +124,24 @@ describeClients((client) => {
       }
     },
   );
+});
+
+describe('a content', () => {
+  it('that nobody reads yet does not end the process when the signal comes', async () => {
+    const file = await put(path.join(await tempFolder(), 'file'), WEIGHTS);
+    const defects: unknown[] = [];
+    const note = (error: unknown) => void defects.push(error);
+    const others = process.listeners('uncaughtException');
+    process.removeAllListeners('uncaughtException').on('uncaughtException', note);
+    onTestFinished(() => {
+      process.off('uncaughtException', note);
+      for (const each of others) process.on('uncaughtException', each);
+    });
+    const controller = new AbortController();
+    const content = readContent(file, controller.signal);
+    controller.abort();
+    await setTimeout(50);
+    expect(defects).toEqual([]);
+    await expect(content.next()).rejects.toThrow('aborted');
+  });
 });

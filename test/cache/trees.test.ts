@@ -1,8 +1,9 @@
-import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { CommitFile } from '../../src/cache/layout.ts';
 import { addToTree, readExpected } from '../../src/cache/trees.ts';
+import { makePipe } from '../support/pipe.ts';
 import { tempFolder } from '../support/temp.ts';
 
 const REV = 'c'.repeat(40);
@@ -134,6 +135,17 @@ describe('the list of the files of a commit', () => {
 });
 
 describe('the blobs that a commit should have', () => {
+  it('are not looked for in a pipe, which is refused by its name', async () => {
+    const { repo } = await repository('');
+    const file = path.join(repo, 'trees', `${REV}.json`);
+    await rm(file);
+    await makePipe(file);
+    await expect(readExpected(repo, REV)).rejects.toMatchObject({
+      code: 'EHUG_FILE_SYSTEM',
+      message: `${file} is a pipe, a socket or a device`,
+    });
+  });
+
   const expectedOf = async (text?: string) => readExpected((await repository(text)).repo, REV);
 
   it('are named by the SHA-256 of LFS files and the blob id of plain ones', async () => {

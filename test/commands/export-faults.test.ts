@@ -1,6 +1,7 @@
 import {
   chmod,
   chown,
+  lstat,
   mkdir,
   readdir,
   readFile,
@@ -17,6 +18,7 @@ import { type HfUser, hfUser, inCache } from '../support/hf-user.ts';
 import { type Hub, lfs, startHub } from '../support/hub/index.ts';
 import { isolatedStore } from '../support/isolated-store.ts';
 import { describeNix } from '../support/nix.ts';
+import { makePipe } from '../support/pipe.ts';
 import { smallDisk } from '../support/small-disk.ts';
 import { spawnCli } from '../support/spawn-cli.ts';
 import { tempFolder } from '../support/temp.ts';
@@ -68,6 +70,63 @@ const weights = (user: HfUser): string => {
   const name = Object.keys(sound).find((file) => /blobs\/[0-9a-f]{64}$/u.test(file));
   return inCache(user, name ?? '');
 };
+
+describe('a pipe', () => {
+  it.each(['refs/main', 'trees/REV.json'])(
+    'in place of %s is refused by its name',
+    async (name) => {
+      const user = await hfUser(hub.endpoint, MANIFEST);
+      const file = inCache(user, FOLDER, name.replace('REV', rev));
+      await mkdir(path.dirname(file), { recursive: true });
+      await makePipe(file);
+      const { status, error } = await exportOf(user);
+      expect([status, error]).toMatchObject([1, { code: 'EHUG_FILE_SYSTEM' }]);
+      expect(error.message).toBe(`${file} is a pipe, a socket or a device`);
+      expect((await readdir(inCache(user, FOLDER))).join(' ')).not.toContain('.nix-hug');
+    },
+  );
+
+  it('in place of a blob and a link is replaced', async () => {
+    const user = await hfUser(hub.endpoint, MANIFEST);
+    await exportOf(user);
+    await expectSound(user);
+    const link = inCache(user, FOLDER, 'snapshots', rev, 'config.json');
+    for (const file of [weights(user), link]) {
+      await rm(file);
+      await makePipe(file);
+    }
+    expect((await exportOf(user)).status).toBe(0);
+    await expectSound(user);
+  });
+});
+
+describe.skipIf(process.platform !== 'linux')('a folder that cannot be made', () => {
+  it.each(['HF_HUB_CACHE', 'XDG_CACHE_HOME'])('is an error at once: %s', async (variable) => {
+    const user = await hfUser(hub.endpoint, MANIFEST);
+    const { status, error } = await exportOf(user, { [variable]: '/proc/nope/more' });
+    expect([status, error]).toMatchObject([1, { code: 'EHUG_FILE_SYSTEM' }]);
+    expect(error.message).toContain("ENOENT: no such file or directory, mkdir '/proc/nope'");
+  });
+});
+
+/** A group that this process may give its files to, beside its own. */
+const otherGroup =
+  process.getuid?.() === 0
+    ? NOBODY
+    : process.getgroups?.().find((group) => group !== process.getgid?.());
+
+describe.skipIf(otherGroup === undefined)('a cache of a team', () => {
+  it('gets files, links and folders of its group only, downloaded ones too', async () => {
+    const user = await hfUser(hub.endpoint, MANIFEST);
+    await mkdir(user.cache, { recursive: true });
+    await chown(user.cache, -1, otherGroup ?? -1);
+    await chmod(user.cache, 0o2770);
+    expect((await exportOf(user)).status).toBe(0);
+    const names = await readdir(user.cache, { recursive: true });
+    const groups = names.map(async (name) => [name, (await lstat(inCache(user, name))).gid]);
+    expect(await Promise.all(groups)).toEqual(names.map((name) => [name, otherGroup]));
+  });
+});
 
 describe('a damaged blob', () => {
   it('is replaced, with a warning', async () => {

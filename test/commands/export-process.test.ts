@@ -87,6 +87,21 @@ describe('export, killed', () => {
   );
 });
 
+describe('an export of many files', () => {
+  it('writes nothing to stderr with --quiet', async () => {
+    const files = Array.from({ length: 40 }, (_, index) => [
+      `${index}.bin`,
+      Buffer.alloc(3 * 1024 * 1024, index + 1),
+    ]);
+    const repo = await hub.createRepo({ type: 'model', id: 'org/many' });
+    await repo.commit({ files: Object.fromEntries(files) });
+    const user = await hfUser(hub.endpoint, 'models: { many: org/many }');
+    const { status, stderr } = await start(user, ['--quiet', '--concurrency', '40', 'export'])
+      .ended;
+    expect([status, stderr]).toEqual([0, '']);
+  });
+});
+
 describe('exports at once', () => {
   it('of one model and of different ones are all right', async () => {
     throttle(hub);

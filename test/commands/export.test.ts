@@ -228,6 +228,25 @@ describeClients((client) => {
     }
   });
 
+  it('reads an export without links, which has plain files for it', async () => {
+    const user = await hfUser(hub.endpoint, 'models: { tiny: org/tiny }');
+    const env = { HF_HUB_DISABLE_SYMLINKS: '1' };
+    for (const _ of ['new', 'again']) {
+      expect((await user.run(['export'], env)).status).toBe(0);
+      const facts = Object.entries(await folderFacts(user.cache));
+      const files = facts.filter(([name]) => name.includes('/snapshots/'));
+      expect(files.filter(([, fact]) => fact.startsWith('f '))).not.toEqual([]);
+      expect(files.filter(([, fact]) => fact.startsWith('->'))).toEqual([]);
+    }
+    const offline = { HF_HUB_CACHE: user.cache, HF_HUB_OFFLINE: '1', ...env };
+    const [found] = await callPython(
+      client,
+      { home: user.home, endpoint: hub.endpoint, env: offline },
+      [{ call: 'snapshot_download', args: { repo_id: MODEL } }],
+    );
+    expect(found).toMatchObject({ value: expect.stringContaining(revs[1]) });
+  });
+
   it('has written caches without links, whose files become blobs without a download', async () => {
     const user = await hfUser(hub.endpoint, 'models: { tiny: org/tiny }');
     const env = { HF_HUB_CACHE: user.cache, HF_HUB_DISABLE_SYMLINKS: '1' };

@@ -1,7 +1,8 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { findToken, isOn } from '../../src/hub/auth.ts';
+import { makePipe } from '../support/pipe.ts';
 import { tempFolder } from '../support/temp.ts';
 
 const NOWHERE = { home: '/nowhere', cwd: '/nowhere' };
@@ -53,6 +54,15 @@ describe('token', () => {
     const refused = findToken({ HF_TOKEN: 'hf_secret\nX-Header: 1' }, NOWHERE);
     await expect(refused).rejects.toEqual(expect.objectContaining({ code: 'EHUG_TOKEN' }));
     await expect(refused).rejects.not.toThrow('hf_secret');
+  });
+
+  it.each(['a pipe that nobody writes to', '/dev/null'])('is not read from %s', async (what) => {
+    const file = path.join(await tempFolder(), 'token');
+    await (what === '/dev/null' ? symlink(what, file) : makePipe(file));
+    await expect(findToken({ HF_TOKEN_PATH: file }, NOWHERE)).rejects.toMatchObject({
+      code: 'EHUG_TOKEN',
+      message: expect.stringContaining(`${file} is a pipe, a socket or a device`),
+    });
   });
 
   it('is an error when its file cannot be read', async () => {

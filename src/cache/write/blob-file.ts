@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { chmod, copyFile, link, open, rename, stat } from 'node:fs/promises';
+import { chmod, chown, copyFile, link, open, rename, stat } from 'node:fs/promises';
 import path from 'node:path';
 import {
   createDigester,
@@ -45,7 +45,7 @@ export async function makeBlob(
   onBytes: (read: number) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const isLinked = source.isLinkable && (await succeeds(link(source.path, temporary)));
+  const isLinked = source.isLinkable && (await isHardLinked(source.path, temporary));
   // A plain file may have been compared with its SHA-256, and not with its name.
   if (!isLinked || name.kind === 'git-blob') {
     const digester = createDigester(name.kind, size);
@@ -68,6 +68,18 @@ export async function makeBlob(
 export async function isSameFile(one: string, other: string): Promise<boolean> {
   const [a, b] = await Promise.all([stat(one), stat(other).catch(() => undefined)]);
   return a.ino === b?.ino && a.dev === b.dev;
+}
+
+/** Set-group-id: new files in such a folder get its group. */
+const SET_GROUP_ID = 0o2000;
+
+/** Whether a hard link could be made that has the group of a new file in its folder. */
+async function isHardLinked(file: string, target: string): Promise<boolean> {
+  const { mode, gid } = await stat(path.dirname(target));
+  const isOfTeam = (mode & SET_GROUP_ID) !== 0 && (await stat(file)).gid !== gid;
+  // The user may not give the file away; then it is copied, so that the team can read it.
+  if (isOfTeam && !(await succeeds(chown(file, -1, gid)))) return false;
+  return succeeds(link(file, target));
 }
 
 /** Whether the file system could make a copy that shares its blocks; it gets the usual mode. */

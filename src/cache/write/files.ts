@@ -1,19 +1,10 @@
-import {
-  chmod,
-  link,
-  lstat,
-  mkdir,
-  readFile,
-  realpath,
-  rename,
-  rm,
-  stat,
-  writeFile,
-} from 'node:fs/promises';
+import { chmod, link, lstat, mkdir, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { storageError } from '../../download/disk-space.ts';
 import { HugError, systemCodeOf } from '../../errors.ts';
 import { succeedsUnless } from '../../failures.ts';
+import { makeFolders } from '../../make-folders.ts';
+import { readRegularFile } from '../../regular-file.ts';
 
 /**
  * Makes a folder of the cache with those above it. Nothing below the cache may be a link, but a
@@ -26,7 +17,7 @@ import { succeedsUnless } from '../../failures.ts';
  * @throws HugError `EHUG_UNSAFE_PATH`, `EHUG_FILE_SYSTEM`; errors of the file system
  */
 export async function makeFolder(cache: string, segments: readonly string[]): Promise<string> {
-  await mkdir(cache, { recursive: true });
+  await makeFolders(cache);
   const root = await realpath(cache);
   // The system refuses it too, but not to root, who could damage the Nix store.
   if (((await stat(root)).mode & 0o222) === 0) {
@@ -75,10 +66,10 @@ export async function create(
   await rm(temporary, { force: true });
 }
 
-/** The text of a file; `undefined` when it is missing. */
+/** The text of a file; `undefined` when it is missing. What is no file is refused. */
 export async function readIfThere(file: string): Promise<string | undefined> {
   let text: string | undefined;
-  await succeedsUnless(['ENOENT'], async () => (text = await readFile(file, 'utf8')));
+  await succeedsUnless(['ENOENT'], async () => (text = await readRegularFile(file)));
   return text;
 }
 
@@ -93,20 +84,9 @@ export async function cacheError(
   needed: number,
 ): Promise<HugError> {
   const error = await storageError(thrown, folder, needed);
-  const code = systemCodeOf(thrown) ?? '';
-  const hint = isOfLink(thrown) && NO_LINKS.has(code) ? NEEDS_LINKS : READ_ONLY;
-  if (hint === READ_ONLY && !FORBIDDEN.has(code)) return error;
-  return new HugError(error.code, error.message, { hint, cause: thrown });
+  if (!FORBIDDEN.has(systemCodeOf(thrown) ?? '')) return error;
+  return new HugError(error.code, error.message, { hint: READ_ONLY, cause: thrown });
 }
-
-const isOfLink = (thrown: unknown): boolean =>
-  thrown instanceof Error && 'syscall' in thrown && thrown.syscall === 'symlink';
-
-const NEEDS_LINKS =
-  'The file system has no symbolic links, which the cache needs; set HF_HUB_CACHE to another folder.';
-
-/** Error codes of symlink(2) on a file system without symbolic links. */
-const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP']);
 
 const READ_ONLY =
   'The cache is read-only or belongs to another user; set HF_HUB_CACHE to another folder.';

@@ -1,4 +1,7 @@
+import { constants } from 'node:fs';
 import {
+  copyFile,
+  link,
   lstat,
   mkdir,
   readdir,
@@ -53,8 +56,16 @@ const CACHEDIR_TAG = `Signature: 8a477f597d28d172789f06886806bc55
  * links that lead elsewhere.
  *
  * @param cache the cache folder, made when missing
+ * @param isPlain whether snapshots get files rather than links to blobs, as they also do where the
+ *   file system has no links
  */
-export function createRepoWriter(cache: string, type: RepoType, id: string, signal: AbortSignal) {
+export function createRepoWriter(
+  cache: string,
+  type: RepoType,
+  id: string,
+  signal: AbortSignal,
+  isPlain = false,
+) {
   const name = repoFolderName(type, id);
   const repo = path.join(cache, name);
   const folder = (...segments: readonly string[]) => makeFolder(cache, [name, ...segments]);
@@ -82,14 +93,23 @@ export function createRepoWriter(cache: string, type: RepoType, id: string, sign
     return { blobs: await folder('blobs'), locks };
   }
 
+  /** Makes the link to a blob; without links, the file, which is the blob under another name. */
+  async function place(file: CommitFile, at: string): Promise<void> {
+    if (!isPlain && (await succeedsUnless(NO_LINKS, () => symlink(linkText(file), at)))) return;
+    isPlain = true;
+    const blob = path.join(repo, 'blobs', blobNameOf(file).hex);
+    if (await succeedsUnless(NO_HARD_LINKS, () => link(blob, at))) return;
+    await copyFile(blob, at, constants.COPYFILE_EXCL);
+  }
+
   /** Makes a whole snapshot in one step; `false` when another process was faster. */
   async function makeSnapshot({ rev, files }: NewSnapshot, target: string): Promise<boolean> {
     const prepared = path.join(await scratch(), rev);
     await mkdir(prepared);
     for (const file of files) {
-      const link = path.join(prepared, file.path);
-      await mkdir(path.dirname(link), { recursive: true });
-      await symlink(linkText(file), link);
+      const at = path.join(prepared, file.path);
+      await mkdir(path.dirname(at), { recursive: true });
+      await place(file, at);
     }
     const isFirst = await succeedsUnless(['ENOTEMPTY', 'EEXIST', 'ENOTDIR'], () =>
       rename(prepared, target),
@@ -114,8 +134,9 @@ export function createRepoWriter(cache: string, type: RepoType, id: string, sign
       const text = linkText(file);
       if ((await readlink(target).catch(() => undefined)) === text) continue;
       const reason = await reasonToReplace(target, file, blobs);
+      if (isPlain && reason === undefined && (await isFile(target))) continue;
       const temporary = path.join(await scratch(), 'link');
-      await symlink(text, temporary);
+      await place(file, temporary);
       await rename(temporary, target);
       if (reason !== undefined) onDamage({ file: target, reason });
     }
@@ -216,6 +237,18 @@ export function createRepoWriter(cache: string, type: RepoType, id: string, sign
     },
   };
 }
+
+/** Error codes of symlink(2) on a file system without symbolic links. */
+const NO_LINKS = ['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP'];
+
+/** Error codes of link(2) without hard links, or with as many as there may be. */
+const NO_HARD_LINKS = [...NO_LINKS, 'EMLINK'];
+
+const isFile = (at: string): Promise<boolean> =>
+  lstat(at).then(
+    (stats) => stats.isFile(),
+    () => false,
+  );
 
 /** The target of a link: up from its folder, and down to the blob. */
 const linkText = (file: CommitFile): string =>

@@ -3,8 +3,6 @@ import { cacheError } from '../../../src/cache/write/files.ts';
 
 describe('an error of the cache', () => {
   it.each([
-    ['symlink', 'EPERM', 'no symbolic links'],
-    ['symlink', 'EOPNOTSUPP', 'no symbolic links'],
     ['symlink', 'EACCES', 'read-only'],
     ['mkdir', 'EPERM', 'read-only'],
     ['open', 'EISDIR', 'you may write there'],
