@@ -36,7 +36,9 @@ const ADDRESS = new RegExp(`^${WEB}([^/?#]*)([^?#]*)`, 'u');
  * pattern, and `test/fixtures/endpoints.json` tests both.
  */
 export const ENDPOINT =
-  /^https?:\/\/(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:\/(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*)?$/u;
+  /^https?:\/\/(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(?:[0-9]{1,4}|[0-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?(?:\/(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*)?$/u;
+/** A longer text can exhaust the stack of Nix, which matches the same pattern. */
+const MAX_ENDPOINT = 2048;
 const HUB_HOSTS = new Set(['huggingface.co', 'hf.co']);
 const TYPE_PREFIXES: ReadonlyMap<string, RepoType> = new Map([
   ['models', 'model'],
@@ -126,6 +128,7 @@ export function badEndpointReason(endpoint: string): string | undefined {
   if (!/^https?:\/\//u.test(endpoint)) return 'must begin with "https://" or "http://"';
   if (/^[^/]*\/\/[^/?#]*@/u.test(endpoint)) return 'must not hold a user name or password';
   if (/[?#]/u.test(endpoint)) return 'must not have a query or a fragment';
+  if (endpoint.length > MAX_ENDPOINT) return `has over ${MAX_ENDPOINT} characters`;
   // The URL parser checks the ranges of addresses and ports.
   return ENDPOINT.test(endpoint) && URL.canParse(endpoint) ? undefined : 'is not an address';
 }
