@@ -15,7 +15,7 @@ let
     sri
     ;
 
-  isTexts = values: builtins.isList values && values != [ ] && all isText values;
+  isListOf = accepts: values: builtins.isList values && values != [ ] && all accepts values;
 
   # The largest integer that JavaScript holds exactly, 2^53 - 1.
   maxSize = 9007199254740991;
@@ -26,16 +26,16 @@ let
     repo = required isRepo "a repository id";
     requested = optional isRepo "a repository id";
     version = optional isText "a text without control characters";
-    ref = required isPath "a branch, tag or commit";
+    ref = required (ref: isPath ref && isText ref) "a branch, tag or commit";
     rev = required (matches gitId) "a commit of 40 hex digits";
     select = optional (select: selectProblem select == null) "a selection of files";
     files = required builtins.isAttrs "an object";
   };
 
   selectProblem = problemIn {
-    include = optional isTexts "a list of patterns";
-    exclude = optional isTexts "a list of patterns";
-    files = optional (paths: isTexts paths && all isPath paths) "a list of paths";
+    include = optional (isListOf isText) "a list of patterns";
+    exclude = optional (isListOf isText) "a list of patterns";
+    files = optional (isListOf isPath) "a list of paths";
   };
 
   # `storeName` and `url` may differ from what the path gives. They decide where a file is downloaded

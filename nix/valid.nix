@@ -83,7 +83,7 @@ rec {
   # A path that stays below its folder, and that every file system can hold.
   isPath =
     path:
-    isText path
+    isString path
     && isShort maxPath path
     && everySegment (part: isShort 255 part && match segment part != null) path
     && match "[A-Za-z]:" (substring 0 2 path) == null;
@@ -104,6 +104,7 @@ rec {
   isRef =
     ref:
     isPath ref
+    && isText ref
     && match badRef ref == null
     && (match anyCaseGitId ref == null || match gitId ref != null);
 

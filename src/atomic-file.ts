@@ -79,16 +79,18 @@ export async function replaceFiles(changes: readonly FileChange[]): Promise<void
  * Makes files from templates: all of them, or none. Nothing is overwritten.
  *
  * @param files each path, and that of the file with its text
+ * @param edit gives the text to write for that of a template
  * @throws HugError `EHUG_FILE_EXISTS`, `EHUG_FILE_SYSTEM`
  */
 export async function createFiles(
   files: readonly { readonly file: string; readonly template: string }[],
+  edit: (text: string) => string,
 ): Promise<void> {
   const made: string[] = [];
   try {
     for (const { file, template } of files) {
       await writeOrRefuse(file, async () => {
-        const text = await readFile(template);
+        const text = edit(await readFile(template, 'utf8'));
         const handle = await open(file, 'wx').catch((error: unknown) => {
           throw systemCodeOf(error) === 'EEXIST' ? fileExists(file) : error;
         });

@@ -1,6 +1,6 @@
 import { HugError } from './errors.ts';
 import { quote } from './quote.ts';
-import { type Flaw, PATH_FLAWS, reasonOf, unsafeReason } from './safe-path.ts';
+import { type Flaw, PATH_FLAWS, reasonOf, TEXT_FLAWS, unsafeReason } from './safe-path.ts';
 
 /** Kind of a repository that a lock can have. */
 export type RepoType = 'model' | 'dataset';
@@ -54,6 +54,7 @@ const SCHEMES: ReadonlyMap<string, RepoType> = new Map([
 export const REF_FLAWS: readonly Flaw[] = [
   // "[" stands outside the class, since editors that read patterns as Java does nest classes.
   { pattern: /[ ~^:?*]|\[/u, reason: 'has a character that no branch, tag or commit has' },
+  ...TEXT_FLAWS,
   ...PATH_FLAWS,
   {
     pattern: /\.\.|@\{|^@$|\.$|(?:^|\/)\.|\.lock(?:$|\/)/u,

@@ -7,7 +7,7 @@ export interface Flaw {
 }
 
 /**
- * Patterns that no text of a lock matches, since Nix cannot read it or a terminal would obey it. U+007F is
+ * Patterns that no ref, version or glob matches, since Nix cannot read it or a terminal would obey it. U+007F is
  * DEL, and U+0080 to U+009F are the C1 controls. `nix/valid.nix` has the same.
  */
 export const TEXT_FLAWS: readonly Flaw[] = [
@@ -16,10 +16,8 @@ export const TEXT_FLAWS: readonly Flaw[] = [
 
 /** Patterns that no safe path matches. The JSON Schema for editors has the same. */
 export const PATH_FLAWS: readonly Flaw[] = [
-  {
-    pattern: /[\u0000-\u001f\u007f-\u009f\\]/u,
-    reason: 'has a control character or a backslash',
-  },
+  // What shows a path escapes the C1 controls.
+  { pattern: /[\u0000-\u001f\u007f\\]/u, reason: 'has a control character or a backslash' },
   { pattern: /^\//u, reason: 'is absolute' },
   { pattern: /^[A-Za-z]:/u, reason: 'begins with a drive letter' },
   { pattern: /\/\/|\/$/u, reason: 'has an empty segment' },

@@ -1,14 +1,11 @@
 import { lstatSync, readFileSync, statSync } from 'node:fs';
-import path from 'node:path';
 import { notAFile, replaceFiles } from '../atomic-file.ts';
 import { HugError, messageOf } from '../errors.ts';
 import { invalidLock } from './codec.ts';
 
-const LOCK_NAME = 'hug.lock.json';
-
-/** Where the lock of a manifest lies: beside it. */
+/** Where the lock of a manifest lies: beside it, `dev.lock.json` for `dev.yaml` or `dev.yml`. */
 export const lockPathOf = (manifestPath: string): string =>
-  path.join(path.dirname(manifestPath), LOCK_NAME);
+  `${manifestPath.replace(/\.ya?ml$/u, '')}.lock.json`;
 
 /**
  * The text of a lock with its byte order mark, or `undefined` when there is none. It may be behind a symbolic link, which is

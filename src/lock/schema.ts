@@ -121,7 +121,11 @@ const entrySchema = plainObject(
     version: v.exactOptional(
       v.pipe(textSchema, v.description('The semver range the manifest asks for.')),
     ),
-    ref: v.pipe(pathSchema, v.description('Branch, tag, refs/pr/N or commit that was resolved.')),
+    ref: v.pipe(
+      pathSchema,
+      textSchema,
+      v.description('Branch, tag, refs/pr/N or commit that was resolved.'),
+    ),
     rev: v.pipe(v.string(), gitId, v.description('The commit.')),
     select: v.exactOptional(
       v.pipe(selectSchema, v.description("Echo of the manifest's selection.")),
