@@ -374,6 +374,20 @@ describe('a lock that an editor saved otherwise', () => {
   });
 });
 
+it('escapes formatting characters of a ref in what lock and outdated print', async () => {
+  const ref = 'v\u202e1';
+  await tiny.tag(ref, sha);
+  const { run, manifest } = await project(`models: { tiny: { repo: org/tiny, ref: "${ref}" } }\n`);
+  for (const command of ['lock', 'ls', 'outdated']) {
+    const { status, stdout } = await run([command]);
+    expect([status, stdout.includes('\u202e')]).toEqual([0, false]);
+    if (command !== 'outdated') expect(stdout).toContain(String.raw`v\u202e1`);
+  }
+  await manifest('models: { tiny: org/tiny }\n');
+  const { status, stdout } = await run(['lock', '--check']);
+  expect([status, stdout.includes('\u202e')]).toEqual([3, false]);
+});
+
 describe('two manifests in one folder', () => {
   it('have a lock each', async () => {
     const { run, lockText, folder } = await project();
