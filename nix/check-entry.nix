@@ -1,5 +1,5 @@
 let
-  inherit (builtins) all attrNames head isString;
+  inherit (builtins) all attrNames head;
 
   inherit (import ./shape.nix) optional problemIn required;
   inherit (import ./valid.nix)
@@ -9,35 +9,39 @@ let
     isPlainPath
     isRepo
     isStoreName
+    isText
     isUrl
     matches
     sri
     ;
 
-  isTexts = values: builtins.isList values && values != [ ] && all isString values;
+  isListOf = accepts: values: builtins.isList values && values != [ ] && all accepts values;
+
+  # The largest integer that JavaScript holds exactly, 2^53 - 1.
+  maxSize = 9007199254740991;
 
   # Each function below returns the first problem as text, or null.
 
   fieldProblem = problemIn {
     repo = required isRepo "a repository id";
     requested = optional isRepo "a repository id";
-    version = optional isString "a string";
-    ref = required isPath "a branch, tag or commit";
+    version = optional isText "a text without control characters";
+    ref = required (ref: isPath ref && isText ref) "a branch, tag or commit";
     rev = required (matches gitId) "a commit of 40 hex digits";
     select = optional (select: selectProblem select == null) "a selection of files";
     files = required builtins.isAttrs "an object";
   };
 
   selectProblem = problemIn {
-    include = optional isTexts "a list of patterns";
-    exclude = optional isTexts "a list of patterns";
-    files = optional (paths: isTexts paths && all isPath paths) "a list of paths";
+    include = optional (isListOf isText) "a list of patterns";
+    exclude = optional (isListOf isText) "a list of patterns";
+    files = optional (isListOf isPath) "a list of paths";
   };
 
   # `storeName` and `url` may differ from what the path gives. They decide where a file is downloaded
   # from and what it is called in the store, never which bytes are accepted.
   valuesProblem = problemIn {
-    size = required (size: builtins.isInt size && size >= 0) "a number of bytes";
+    size = required (size: builtins.isInt size && size >= 0 && size <= maxSize) "a number of bytes";
     hash = required (matches sri) "a SHA-256 in SRI form";
     oid = required (matches gitId) "a git id of 40 hex digits";
     lfs = optional (lfs: lfs == true) "true";

@@ -9,7 +9,7 @@ let
 
   # The first problem outside of the entries, or null.
   problemOf = problemIn {
-    lockfileVersion = required (found: found == version) (toString version);
+    lockfileVersion = required (found: builtins.isInt found && found == version) (toString version);
     endpoint = optional isEndpoint "an http or https address";
     models = required isAttrs "an object";
     datasets = required isAttrs "an object";
@@ -19,7 +19,13 @@ let
 
   # Nix evaluates the context of an error only when there is an error: a valid lock is not searched
   # for conflict markers.
-  parse = text: builtins.addErrorContext (explainInvalid text) (builtins.fromJSON text);
+  parse =
+    text:
+    # Nix 2.8 cuts a string at a NUL character, and newer ones refuse it.
+    if replaceStrings [ "\\u0000" ] [ "" ] text != text then
+      fail "has a NUL character; restore the lock from version control, or delete it and run `nix-hug lock`"
+    else
+      builtins.addErrorContext (explainInvalid text) (builtins.fromJSON text);
 
   explainInvalid =
     text:

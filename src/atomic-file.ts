@@ -45,7 +45,7 @@ const CANNOT_SYNC: ReadonlySet<string | undefined> = new Set([
 /**
  * Replaces files: all of them, or none. All texts are synced to temporary files first; then each is
  * renamed into place, from the last file to the first. A reader sees the old text or the new one. A
- * file keeps its permissions, and its byte order mark, which the texts leave out.
+ * file keeps its permissions; a manifest keeps its byte order mark, which its texts leave out.
  *
  * @throws HugError `EHUG_MANIFEST_CHANGED`, `EHUG_LOCK_CHANGED` when a file is neither `before` nor
  *   `after` any more, or another process is changing it; `EHUG_LOCK_NOT_A_FILE` for what is no regular
@@ -79,16 +79,18 @@ export async function replaceFiles(changes: readonly FileChange[]): Promise<void
  * Makes files from templates: all of them, or none. Nothing is overwritten.
  *
  * @param files each path, and that of the file with its text
+ * @param edit gives the text to write for that of a template
  * @throws HugError `EHUG_FILE_EXISTS`, `EHUG_FILE_SYSTEM`
  */
 export async function createFiles(
   files: readonly { readonly file: string; readonly template: string }[],
+  edit: (text: string) => string,
 ): Promise<void> {
   const made: string[] = [];
   try {
     for (const { file, template } of files) {
       await writeOrRefuse(file, async () => {
-        const text = await readFile(template);
+        const text = edit(await readFile(template, 'utf8'));
         const handle = await open(file, 'wx').catch((error: unknown) => {
           throw systemCodeOf(error) === 'EEXIST' ? fileExists(file) : error;
         });
@@ -128,7 +130,7 @@ async function stage(change: FileChange): Promise<StagedFile> {
   const stats = await orNothing(lstat(target));
   if (stats !== undefined && !stats.isFile()) throw notAFile(target, stats.isSymbolicLink());
   const mode = stats === undefined ? undefined : stats.mode & 0o777;
-  const { mark } = await readContent(target);
+  const { mark } = await readContent(target, kind);
   // One name for all processes, so that the second one fails.
   const suffix = kind === 'manifest' ? '' : `.${randomBytes(6).toString('hex')}`;
   const temporary = path.join(path.dirname(target), `.${path.basename(target)}${suffix}.tmp`);
@@ -136,7 +138,7 @@ async function stage(change: FileChange): Promise<StagedFile> {
     await writeFile(temporary, mark + after, { flag: 'wx', flush: true, mode });
     // The umask has cleared bits of the mode above.
     if (mode !== undefined) await chmod(temporary, mode);
-    const { text } = await readContent(target);
+    const { text } = await readContent(target, kind);
     if (text !== change.before && text !== after) {
       throw new HugError(CHANGED[kind], `${file} changed while nix-hug was at work`, {
         hint: 'Nothing was written. Run it again.',
@@ -161,10 +163,13 @@ async function putBack({ change: { file, before, after, kind } }: StagedFile): P
   return replaceFiles([{ file, before: after, after: before, kind }]);
 }
 
-/** A file's byte order mark, or nothing, and its text without; no text when there is no file. */
-async function readContent(file: string): Promise<{ mark: string; text: string | undefined }> {
+/** A manifest's byte order mark, or nothing, and its text without; no text when there is no file. */
+async function readContent(
+  file: string,
+  kind: FileChange['kind'],
+): Promise<{ mark: string; text: string | undefined }> {
   const text = await orNothing(readFile(file, 'utf8'));
-  return text?.startsWith(BYTE_ORDER_MARK) === true
+  return kind === 'manifest' && text?.startsWith(BYTE_ORDER_MARK) === true
     ? { mark: BYTE_ORDER_MARK, text: text.slice(BYTE_ORDER_MARK.length) }
     : { mark: '', text };
 }

@@ -1,6 +1,6 @@
 import { HugError } from './errors.ts';
 import { quote } from './quote.ts';
-import { type Flaw, PATH_FLAWS, reasonOf, unsafeReason } from './safe-path.ts';
+import { type Flaw, PATH_FLAWS, reasonOf, TEXT_FLAWS, unsafeReason } from './safe-path.ts';
 
 /** Kind of a repository that a lock can have. */
 export type RepoType = 'model' | 'dataset';
@@ -36,7 +36,9 @@ const ADDRESS = new RegExp(`^${WEB}([^/?#]*)([^?#]*)`, 'u');
  * pattern, and `test/fixtures/endpoints.json` tests both.
  */
 export const ENDPOINT =
-  /^https?:\/\/(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:\/(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*)?$/u;
+  /^https?:\/\/(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(?:[0-9]{1,4}|[0-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?(?:\/(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*)?$/u;
+/** A longer text can exhaust the stack of Nix, which matches the same pattern. */
+const MAX_ENDPOINT = 2048;
 const HUB_HOSTS = new Set(['huggingface.co', 'hf.co']);
 const TYPE_PREFIXES: ReadonlyMap<string, RepoType> = new Map([
   ['models', 'model'],
@@ -52,6 +54,7 @@ const SCHEMES: ReadonlyMap<string, RepoType> = new Map([
 export const REF_FLAWS: readonly Flaw[] = [
   // "[" stands outside the class, since editors that read patterns as Java does nest classes.
   { pattern: /[ ~^:?*]|\[/u, reason: 'has a character that no branch, tag or commit has' },
+  ...TEXT_FLAWS,
   ...PATH_FLAWS,
   {
     pattern: /\.\.|@\{|^@$|\.$|(?:^|\/)\.|\.lock(?:$|\/)/u,
@@ -126,6 +129,7 @@ export function badEndpointReason(endpoint: string): string | undefined {
   if (!/^https?:\/\//u.test(endpoint)) return 'must begin with "https://" or "http://"';
   if (/^[^/]*\/\/[^/?#]*@/u.test(endpoint)) return 'must not hold a user name or password';
   if (/[?#]/u.test(endpoint)) return 'must not have a query or a fragment';
+  if (endpoint.length > MAX_ENDPOINT) return `has over ${MAX_ENDPOINT} characters`;
   // The URL parser checks the ranges of addresses and ports.
   return ENDPOINT.test(endpoint) && URL.canParse(endpoint) ? undefined : 'is not an address';
 }

@@ -6,9 +6,17 @@ export interface Flaw {
   readonly reason: string;
 }
 
+/**
+ * Patterns that no ref, version or glob matches, since Nix cannot read it or a terminal would obey it. U+007F is
+ * DEL, and U+0080 to U+009F are the C1 controls. `nix/valid.nix` has the same.
+ */
+export const TEXT_FLAWS: readonly Flaw[] = [
+  { pattern: /[\u0000-\u001f\u007f-\u009f]/u, reason: 'has a control character' },
+];
+
 /** Patterns that no safe path matches. The JSON Schema for editors has the same. */
 export const PATH_FLAWS: readonly Flaw[] = [
-  // U+007F is DEL.
+  // What shows a path escapes the C1 controls.
   { pattern: /[\u0000-\u001f\u007f\\]/u, reason: 'has a control character or a backslash' },
   { pattern: /^\//u, reason: 'is absolute' },
   { pattern: /^[A-Za-z]:/u, reason: 'begins with a drive letter' },
@@ -18,7 +26,10 @@ export const PATH_FLAWS: readonly Flaw[] = [
 ];
 
 /** Limit of most file systems for one segment, in bytes. */
-const MAX_SEGMENT = 255;
+export const MAX_SEGMENT = 255;
+
+/** Limit of Linux for a path (`PATH_MAX`), in bytes. */
+const MAX_PATH = 4096;
 
 /** Nearly all paths; a short one is safe without further checks. */
 const PLAIN = /^(?:\w[\w.-]*\/)*\w[\w.-]*$/u;
@@ -32,8 +43,14 @@ export function unsafeReason(path: string): string | undefined {
   if (path.length <= MAX_SEGMENT && PLAIN.test(path)) return undefined;
   if (path === '') return 'is empty';
   if (!path.isWellFormed()) return 'is not valid Unicode';
+  if (Buffer.byteLength(path) > MAX_PATH) return 'has over 4096 bytes';
   const isLong = path.split('/').some((segment) => Buffer.byteLength(segment) > MAX_SEGMENT);
   return reasonOf(PATH_FLAWS, path) ?? (isLong ? 'has a segment of over 255 bytes' : undefined);
+}
+
+/** Why a text cannot be in a lock; `undefined` when it can. */
+export function badTextReason(text: string): string | undefined {
+  return text.isWellFormed() ? reasonOf(TEXT_FLAWS, text) : 'is not valid Unicode';
 }
 
 /** The reason of the first pattern that a text matches. */

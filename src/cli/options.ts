@@ -19,7 +19,10 @@ export function createRoot(world: World) {
   return new Command('nix-hug')
     .description('Lock Hugging Face models and datasets, build them with Nix, load them offline.')
     .option('-C, --cwd <dir>', 'work in this folder')
-    .option('--manifest <file>', 'use this manifest instead of looking for hug.yaml')
+    .option(
+      '--manifest <file>',
+      'use this manifest instead of looking for hug.yaml; the lock of dev.yaml is dev.lock.json',
+    )
     .option('--json', 'print one JSON document on stdout')
     .option('--offline', 'use no network')
     .option('-v, --verbose', 'without a terminal, show a line for each file, not for each entry')

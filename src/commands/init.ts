@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { createFiles, fileExists } from '../atomic-file.ts';
 import { EXIT } from '../errors.ts';
+import { lockPathOf } from '../lock/file.ts';
 import { isThere, SEARCH_PLACES } from '../manifest/locate.ts';
 import type { CommandContext } from '../project/context.ts';
 import type { Output } from '../output/json-schema.ts';
@@ -23,10 +24,14 @@ export async function run(
   if (there !== undefined) throw fileExists(there);
 
   const template = (name: string) => path.join(templateFolder, name);
-  await createFiles([
-    { template: template('hug.yaml'), file: manifestFile },
-    ...flakeFiles.map((file) => ({ template: template('flake.nix'), file })),
-  ]);
+  const lockName = path.basename(lockPathOf(manifestFile));
+  await createFiles(
+    [
+      { template: template('hug.yaml'), file: manifestFile },
+      ...flakeFiles.map((file) => ({ template: template('flake.nix'), file })),
+    ],
+    (text) => text.replaceAll('hug.lock.json', lockName),
+  );
   const written = [manifestFile, ...flakeFiles].map((file) => path.relative(cwd, file));
   return {
     json: { written } satisfies Output<'init'>,

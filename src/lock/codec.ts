@@ -19,6 +19,15 @@ const MAX_PROBLEMS = 20;
 /** What V8 quotes of the text in its syntax errors. */
 const QUOTED_TEXT = /, (?:\.\.\.)?".*$/su;
 
+/** U+0000 as JSON has to write it. */
+const NUL = String.raw`\u0000`;
+
+/** A number with a fraction or an exponent, or part of a string; a lock that nix-hug wrote has neither. */
+const MAYBE_FRACTION = /[:\s]-?\d+[.eE]/u;
+
+/** A string or a number of JSON. */
+const TOKEN = /"(?:[^"\\]+|\\.)*"|-?\d[\d.eE+-]*/gsu;
+
 /** A lock without entries. */
 export const EMPTY_LOCK: Lock = {
   lockfileVersion: LOCKFILE_VERSION,
@@ -48,7 +57,7 @@ export function parseLock(text: string, file: string): Lock {
     ? [...collisions(result.output), ...unnamed(result.output)]
     : result.issues.map((issue) => `${v.getDotPath(issue) ?? 'lock'}: ${issue.message}`);
   if (result.success && problems.length === 0) return result.output;
-  throw invalid(file, [...new Set(problems)].slice(0, MAX_PROBLEMS));
+  throw invalidLock(file, [...new Set(problems)].slice(0, MAX_PROBLEMS));
 }
 
 /**
@@ -116,11 +125,24 @@ function sorted<T>(map: ReadonlyMap<string, T>): [string, T][] {
 }
 
 function parseJson(text: string, file: string): unknown {
+  const problem = unreadable(text);
+  if (problem !== undefined) throw invalidLock(file, [problem]);
   try {
-    return JSON.parse(text);
+    return JSON.parse(text.replace(/^\uFEFF/u, ''));
   } catch (error) {
-    throw invalid(file, [messageOf(error).replace(QUOTED_TEXT, '')]);
+    throw invalidLock(file, [messageOf(error).replace(QUOTED_TEXT, '')]);
   }
+}
+
+/**
+ * What `JSON.parse` accepts and Nix does not: Nix 2.8 cuts a string at U+0000, newer ones refuse it; and
+ * `1.0` is not an integer in Nix.
+ */
+function unreadable(text: string): string | undefined {
+  if (text.includes(NUL)) return 'has a NUL character';
+  if (!MAYBE_FRACTION.test(text)) return undefined;
+  const hasFraction = [...text.matchAll(TOKEN)].some(([token]) => /^-?\d+[.eE]/u.test(token));
+  return hasFraction ? 'has a number with a fraction or an exponent' : undefined;
 }
 
 function collisions(lock: Lock): string[] {
@@ -149,7 +171,8 @@ function unnamed(lock: Lock): string[] {
   return problems;
 }
 
-function invalid(file: string, details: readonly string[]): HugError {
+/** The error for a lock that cannot be read, with one detail for each problem. */
+export function invalidLock(file: string, details: readonly string[]): HugError {
   return new HugError('EHUG_LOCK_INVALID', `${file} is not a valid lock`, {
     details,
     hint: 'Take it from version control again, or delete it and run nix-hug lock.',

@@ -1,25 +1,23 @@
 import { lstatSync, readFileSync, statSync } from 'node:fs';
-import path from 'node:path';
 import { notAFile, replaceFiles } from '../atomic-file.ts';
 import { HugError, messageOf } from '../errors.ts';
+import { invalidLock } from './codec.ts';
 
-const LOCK_NAME = 'hug.lock.json';
-
-/** Where the lock of a manifest lies: beside it. */
+/** Where the lock of a manifest lies: beside it, `dev.lock.json` for `dev.yaml` or `dev.yml`. */
 export const lockPathOf = (manifestPath: string): string =>
-  path.join(path.dirname(manifestPath), LOCK_NAME);
+  `${manifestPath.replace(/\.ya?ml$/u, '')}.lock.json`;
 
 /**
- * The text of a lock, or `undefined` when there is none. It may be behind a symbolic link, which is
+ * The text of a lock with its byte order mark, or `undefined` when there is none. It may be behind a symbolic link, which is
  * in the way only where a lock is written.
  *
  * @throws HugError `EHUG_LOCK_NOT_A_FILE` for a folder or a link that leads nowhere,
- *   `EHUG_FILE_SYSTEM`
+ *   `EHUG_LOCK_INVALID` when it is not UTF-8, `EHUG_FILE_SYSTEM`
  */
 export function readLockText(file: string): string | undefined {
   try {
     if (statSync(file, { throwIfNoEntry: false })?.isFile() === true) {
-      return readFileSync(file, 'utf8');
+      return decode(readFileSync(file), file);
     }
     const stats = lstatSync(file, { throwIfNoEntry: false });
     if (stats === undefined) return undefined;
@@ -30,6 +28,14 @@ export function readLockText(file: string): string | undefined {
       hint: 'Check that you may read it.',
       cause,
     });
+  }
+}
+
+function decode(bytes: Uint8Array, file: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw invalidLock(file, ['is not UTF-8 text']);
   }
 }
 

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { isPlainObject, plainObject } from '../plain-object.ts';
 import { badEndpointReason, ENDPOINT, isRepoId } from '../repo.ts';
-import { unsafeReason } from '../safe-path.ts';
+import { badTextReason, MAX_SEGMENT, unsafeReason } from '../safe-path.ts';
 import { STORE_NAME } from './names.ts';
 
 /** Version of the lock format that this release writes. */
@@ -12,7 +12,7 @@ const BAD_ENDPOINT = 'is not an http or https address';
 /** Names of entries: they become Nix attribute names. */
 const nameSchema = v.pipe(
   v.string(),
-  v.regex(/^[A-Za-z_][A-Za-z0-9_-]*$/u, 'is not an entry name'),
+  v.regex(/^[A-Za-z_][A-Za-z0-9_-]{0,2047}$/u, 'is not an entry name'),
 );
 
 const repoIdSchema = v.pipe(v.string(), v.check(isRepoId, 'is not a repository id'));
@@ -36,6 +36,15 @@ const pathSchema = v.pipe(
   v.check(
     (path) => unsafeReason(path) === undefined,
     (issue) => unsafeReason(issue.input) ?? 'is unsafe',
+  ),
+);
+
+/** A text that is neither a path nor an id. */
+const textSchema = v.pipe(
+  v.string(),
+  v.check(
+    (text) => badTextReason(text) === undefined,
+    (issue) => badTextReason(issue.input) ?? 'is unsafe',
   ),
 );
 
@@ -65,13 +74,17 @@ const fileSchema = plainObject(
       v.pipe(
         v.string(),
         v.regex(ENCODED_PATH, 'is not a percent-encoded path'),
+        v.check(
+          (url) => url.split('/').every((segment) => segment.length <= 3 * MAX_SEGMENT),
+          'has a segment that is too long',
+        ),
         v.description('Percent-encoded path, when it differs from the path.'),
       ),
     ),
   }),
 );
 
-const globsSchema = v.pipe(v.array(v.string()), v.minLength(1), v.readonly());
+const globsSchema = v.pipe(v.array(textSchema), v.minLength(1), v.readonly());
 
 const selectSchema = plainObject(
   v.strictObject({
@@ -106,9 +119,13 @@ const entrySchema = plainObject(
       v.pipe(repoIdSchema, v.description('The id the manifest asks for, when it is another one.')),
     ),
     version: v.exactOptional(
-      v.pipe(v.string(), v.description('The semver range the manifest asks for.')),
+      v.pipe(textSchema, v.description('The semver range the manifest asks for.')),
     ),
-    ref: v.pipe(pathSchema, v.description('Branch, tag, refs/pr/N or commit that was resolved.')),
+    ref: v.pipe(
+      pathSchema,
+      textSchema,
+      v.description('Branch, tag, refs/pr/N or commit that was resolved.'),
+    ),
     rev: v.pipe(v.string(), gitId, v.description('The commit.')),
     select: v.exactOptional(
       v.pipe(selectSchema, v.description("Echo of the manifest's selection.")),

@@ -9,7 +9,7 @@ import {
   type RepoForm,
   type RepoType,
 } from '../repo.ts';
-import { unsafeReason } from '../safe-path.ts';
+import { badTextReason, unsafeReason } from '../safe-path.ts';
 import { EXCLUSIONS, SECTIONS } from './schema.ts';
 import type { Path, Problem } from './source.ts';
 
@@ -28,7 +28,10 @@ export interface RawEntry {
 /** Why the text of a field, or an item of its list, cannot be what it should. */
 const FLAW_OF: Readonly<Record<string, (text: string) => string | undefined>> = {
   ref: badRefReason,
-  version: (range) => (isRange(range) ? undefined : 'is not a semver range'),
+  version: (range) =>
+    badTextReason(range) ?? (isRange(range) ? undefined : 'is not a semver range'),
+  include: badTextReason,
+  exclude: badTextReason,
   files: unsafeReason,
 };
 

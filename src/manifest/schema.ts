@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { plainObject } from '../plain-object.ts';
 import { badEndpointReason, ENDPOINT, REF_FLAWS, repoPattern, type RepoType } from '../repo.ts';
-import { type Flaw, PATH_FLAWS } from '../safe-path.ts';
+import { type Flaw, PATH_FLAWS, TEXT_FLAWS } from '../safe-path.ts';
 
 /** A manifest as the rest of nix-hug sees it: every shorthand is written out, every rule holds. */
 export interface Manifest {
@@ -49,7 +49,8 @@ export const SECTIONS = [
 export const RESERVED_NAMES: readonly string[] = ['__proto__', 'prototype', 'constructor'];
 
 /** Names of entries. They become attributes in Nix. */
-export const ENTRY_NAME = /^(?!(?:__proto__|prototype|constructor)$)[A-Za-z_][A-Za-z0-9_-]*$/u;
+export const ENTRY_NAME =
+  /^(?!(?:__proto__|prototype|constructor)$)[A-Za-z_][A-Za-z0-9_-]{0,2047}$/u;
 
 const map = <TSchema extends v.GenericSchema<object>>(schema: TSchema) =>
   plainObject(schema, 'must be a map');
@@ -71,6 +72,7 @@ const text = (description: string, keywords: Keywords = {}) =>
 const glob = v.pipe(
   written,
   v.regex(/^(?!!)/u, 'begins with "!": list what to leave out under "exclude", without the "!"'),
+  v.metadata(without(TEXT_FLAWS)),
 );
 
 const filePath = v.pipe(written, v.metadata(without(PATH_FLAWS)));
@@ -108,6 +110,7 @@ const commonFields = {
   version: v.exactOptional(
     text(
       'Semver range over the tags of the repository, with or without "v" before the numbers; the highest match wins. Excludes "ref".',
+      without(TEXT_FLAWS),
     ),
   ),
   include: v.exactOptional(

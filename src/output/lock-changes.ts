@@ -1,5 +1,6 @@
 import prettyBytes from 'pretty-bytes';
 import type { EntryChange, Pin } from '../lock/diff.ts';
+import { escapeControls } from '../quote.ts';
 import type { Reason } from '../resolve/drift.ts';
 import { count, shortRev, type Style, styled } from './text.ts';
 
@@ -32,9 +33,10 @@ export function lockText({ file, entries, total, outcome, details }: LockReport)
 /** The text of `lock --check`. */
 export function checkText(file: string, reasons: readonly Reason[]): string {
   if (reasons.length === 0) return `${file} is up to date`;
-  const lines = reasons.map(({ entry, type, reason }) =>
-    entry === null ? `  ${reason}` : `  ${type}s.${entry}: ${reason}`,
-  );
+  const lines = reasons.map(({ entry, type, reason }) => {
+    const place = entry === null ? '' : `${type}s.${entry}: `;
+    return `  ${place}${escapeControls(reason)}`;
+  });
   return [`${file} is out of date; run nix-hug lock`, ...lines].join('\n');
 }
 
@@ -61,7 +63,7 @@ function pinText({ ref, rev, date }: DatedPin): string {
   const commit = shortRev(rev);
   const day = date === undefined || date === null ? [] : [date.slice(0, 10)];
   const facts = ref === rev ? day : [commit, ...day];
-  const name = ref === rev ? commit : ref;
+  const name = ref === rev ? commit : escapeControls(ref);
   return facts.length === 0 ? name : `${name} (${facts.join(', ')})`;
 }
 

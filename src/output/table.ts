@@ -1,3 +1,4 @@
+import { escapeControls } from '../quote.ts';
 import { type Style, styled } from './text.ts';
 
 /** Text, perhaps in a colour. */
@@ -24,13 +25,15 @@ const PLAIN = /^[ -~]*$/u;
 /**
  * Lines of columns that are as wide as their widest cell, two spaces apart. Where they are wider than
  * the terminal, the columns that may shrink do; where that is not enough, each row continues on a second
- * line.
+ * line. Control and formatting characters are escaped.
  */
 export async function table(
   rows: readonly (readonly Cell[])[],
   { right = [], shrink = [], columns = Infinity }: TableLayout,
 ): Promise<string[]> {
-  const texts = rows.map((row) => row.map((cell) => (typeof cell === 'string' ? cell : cell.text)));
+  const texts = rows.map((row) =>
+    row.map((cell) => escapeControls(typeof cell === 'string' ? cell : cell.text)),
+  );
   const widthOf = await widthOfAny(texts);
   const natural = texts.reduce<number[]>(
     (widest, row) => row.map((text, at) => Math.max(widthOf(text), widest[at] ?? 0)),

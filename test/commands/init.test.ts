@@ -47,6 +47,16 @@ describe('init', () => {
     expect(await readdir(folder)).toEqual(['models.yaml']);
   });
 
+  it('names the lock of the manifest in the flake', async () => {
+    const folder = await tempFolder();
+    expect((await init(folder, '--flake', '--manifest', 'dev.yaml')).status).toBe(0);
+    for (const name of ['dev.yaml', 'flake.nix']) {
+      const text = await readFile(path.join(folder, name), 'utf8');
+      expect(text).toContain('dev.lock.json');
+      expect(text).not.toContain('hug.lock.json');
+    }
+  });
+
   it.each(['hug.yaml', 'hug.yml', '.config/hug.yaml', 'flake.nix'])(
     'writes nothing where there is a %s',
     async (name) => {

@@ -273,6 +273,7 @@ models:
     await mkdir(below, { recursive: true });
     expect((await run(['lock'], { cwd: below })).stdout).toContain('../../hug.lock.json written');
     await rename(path.join(folder, 'hug.yaml'), path.join(folder, 'models.yaml'));
+    await rename(path.join(folder, 'hug.lock.json'), path.join(folder, 'models.lock.json'));
     expect((await run(['--manifest', 'models.yaml', 'lock', '--check'])).status).toBe(0);
     expect((await run(['lock', '--check', '-C', folder, '--manifest', 'models.yaml'])).status).toBe(
       0,
@@ -338,6 +339,73 @@ describe('lock --check', () => {
     await run(['lock']);
     expect(await lockText()).toBe(canonical);
     expect(hub.requests).toEqual([]);
+  });
+});
+
+describe('a lock that an editor saved otherwise', () => {
+  it.each([
+    ['a byte order mark', (text: string) => `\uFEFF${text}`],
+    ['CRLF', (text: string) => text.replaceAll('\n', '\r\n')],
+    ['both', (text: string) => `\uFEFF${text.replaceAll('\n', '\r\n')}`],
+  ])('with %s is not canonical; lock writes it again without a request', async (_, edited) => {
+    const { run, lockText, writeLock } = await project();
+    await run(['lock']);
+    const canonical = (await lockText()) ?? '';
+    await writeLock(edited(canonical));
+    hub.clearRequests();
+    const check = await run(['lock', '--check']);
+    expect(check.status).toBe(3);
+    expect(check.stdout).toContain('not in canonical form');
+    expect(check.stdout + check.stderr).not.toContain('delete');
+    expect((await run(['ls'])).status).toBe(0);
+    expect((await run(['lock'])).status).toBe(0);
+    expect(hub.requests).toEqual([]);
+    expect(await lockText()).toBe(canonical);
+    expect((await run(['lock', '--check'])).status).toBe(0);
+  });
+
+  it('with invalid UTF-8 is refused', async () => {
+    const { run, lockText, folder } = await project();
+    await run(['lock']);
+    const text = ((await lockText()) ?? '').replace('config.json', 'conf\u00ffg.json');
+    await writeFile(path.join(folder, 'hug.lock.json'), text, 'latin1');
+    const { status, stderr } = await run(['lock', '--check']);
+    expect([status, stderr]).toEqual([2, expect.stringContaining('is not UTF-8 text')]);
+  });
+});
+
+it('escapes formatting characters of a ref in what lock and outdated print', async () => {
+  const ref = 'v\u202e1';
+  await tiny.tag(ref, sha);
+  const { run, manifest } = await project(`models: { tiny: { repo: org/tiny, ref: "${ref}" } }\n`);
+  for (const command of ['lock', 'ls', 'outdated']) {
+    const { status, stdout } = await run([command]);
+    expect([status, stdout.includes('\u202e')]).toEqual([0, false]);
+    if (command !== 'outdated') expect(stdout).toContain(String.raw`v\u202e1`);
+  }
+  await manifest('models: { tiny: org/tiny }\n');
+  const { status, stdout } = await run(['lock', '--check']);
+  expect([status, stdout.includes('\u202e')]).toEqual([3, false]);
+});
+
+describe('two manifests in one folder', () => {
+  it('have a lock each', async () => {
+    const { run, lockText, folder } = await project();
+    await run(['lock']);
+    const first = await lockText();
+    await writeFile(path.join(folder, 'dev.yaml'), 'datasets: { rows: org/rows }\n');
+    await writeFile(path.join(folder, 'v1.2.yml'), 'models: { tiny: org/tiny }\n');
+    const dev = await run(['lock', '--manifest', 'dev.yaml']);
+    expect(dev.stdout).toContain('dev.lock.json written, 1 entry');
+    expect((await run(['lock', '--manifest', 'v1.2.yml'])).status).toBe(0);
+    expect((await readdir(folder)).filter((name) => name.endsWith('.lock.json'))).toEqual([
+      'dev.lock.json',
+      'hug.lock.json',
+      'v1.2.lock.json',
+    ]);
+    expect(await lockText()).toBe(first);
+    expect((await run(['lock', '--check'])).status).toBe(0);
+    expect((await run(['ls', '--manifest', 'dev.yaml'])).stdout).toContain('datasets.rows');
   });
 });
 

@@ -59,6 +59,17 @@ describe('ls', () => {
     });
   });
 
+  it('escapes formatting characters in a ref', async () => {
+    const ref = 'v\u202e\ufeff1';
+    const { run } = await project(
+      lockOf({ big: { ...MODEL, ref } }),
+      `models: { big: { repo: org/big, ref: "${ref}" } }`,
+    );
+    expect((await run(['ls'])).stdout).toContain(String.raw`org/big  v\u202e\ufeff1  cccc`);
+    const { status, stdout } = await run(['lock', '--check']);
+    expect([status, stdout]).toEqual([0, 'hug.lock.json is up to date\n']);
+  });
+
   it('lists the files of an entry, with control characters escaped', async () => {
     const { run } = await project();
     const { status, stdout } = await run(['ls', 'big']);

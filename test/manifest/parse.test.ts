@@ -182,7 +182,7 @@ describe('an invalid manifest', () => {
     const { details } = refusalOf(
       `"${long}": 1\nmodels:\n  "${long}": { ref: "${long}", files: ["/${long}"] }\n  a: "${long}"\n  b: { repo: org/b, version: "${long}", include: "${long}" }\n`,
     );
-    expect(details).toHaveLength(8);
+    expect(details).toHaveLength(9);
     for (const line of details) {
       expect(line.length).toBeLessThan(300);
       expect(line).toMatch(/^[\u0020-\u007e…]+$/u);

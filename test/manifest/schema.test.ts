@@ -49,13 +49,21 @@ const UNSEEN = [
   },
   {
     problem: /^"endpoint" is not an address$/u,
-    because: 'a pattern cannot say which numbers are addresses and ports',
-    manifests: [{ endpoint: 'https://hub.example:65536' }, { endpoint: 'https://1.2.3.999' }],
+    because: 'a pattern cannot say which numbers are addresses',
+    manifests: [{ endpoint: 'https://1.2.3.999' }],
   },
   {
     problem: /has a segment of over 255 bytes$/u,
     because: 'a pattern counts characters',
     manifests: [fields({ files: ['ä'.repeat(128)] }), fields({ ref: 'x'.repeat(256) })],
+  },
+  {
+    problem: /has over \d+ (?:bytes|characters)$/u,
+    because: 'a pattern with such a count is too large for some editors',
+    manifests: [
+      fields({ files: [`${'a/'.repeat(2048)}a`] }),
+      { endpoint: `https://hub.example/${'a'.repeat(2048)}` },
+    ],
   },
   {
     problem: /is not valid Unicode$/u,
