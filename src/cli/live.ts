@@ -17,21 +17,17 @@ export async function runLive<T>(
   display: Display,
   draw: Draw,
 ): Promise<PromiseSettledResult<T>[]> {
-  const results: PromiseSettledResult<T>[] = [];
+  const results: Promise<T>[] = [];
   const renderer = rendererOf(display, draw);
   const list = new Listr<undefined, typeof renderer>(
     tasks.map(({ title, run }, index) => ({
       title,
       task: async (_context, row) => {
-        const report = (status: string) => {
+        const result = run((status) => {
           row.output = status;
-        };
-        try {
-          results[index] = { status: 'fulfilled', value: await run(report) };
-        } catch (reason) {
-          results[index] = { status: 'rejected', reason };
-          throw reason;
-        }
+        });
+        results[index] = result;
+        await result;
       },
     })),
     {
@@ -43,7 +39,7 @@ export async function runLive<T>(
     },
   );
   await list.run();
-  return results;
+  return Promise.allSettled(results);
 }
 
 /** What a renderer of listr2 sees of a task. */
