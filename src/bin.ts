@@ -17,8 +17,15 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 const { stdout, stderr } = process;
 const world = {
   packageFolder: path.dirname(import.meta.dirname),
+  // Looked up when a command needs it: one that is told its folder in full does not.
   get cwd() {
-    return workingFolder();
+    try {
+      return process.cwd();
+    } catch (error) {
+      const message = `there is no working directory: ${messageOf(error)}`;
+      const hint = 'Change to a folder that exists, or name one with -C by its full path.';
+      throw new HugError('EHUG_FILE_SYSTEM', message, { hint, cause: error });
+    }
   },
   env: process.env,
   home: homedir(),
@@ -44,17 +51,6 @@ async function run(): Promise<void> {
     await new Promise((resolve) => stream.write('', resolve));
   }
   process.exit(process.exitCode ?? status);
-}
-
-/** Looked up when a command needs it: one that is told its folder in full does not. */
-function workingFolder(): string {
-  try {
-    return process.cwd();
-  } catch (error) {
-    const message = `there is no working directory: ${messageOf(error)}`;
-    const hint = 'Change to a folder that exists, or name one with -C by its full path.';
-    throw new HugError('EHUG_FILE_SYSTEM', message, { hint, cause: error });
-  }
 }
 
 /** Node calls this when the system does not take what the command writes to stdout. */

@@ -4,8 +4,14 @@ import type { Output } from '../output/json-schema.ts';
 import type { CommandResult } from '../output/result.ts';
 import { repositoryAmong, targetsOf } from '../project/arguments.ts';
 import { completionScript, SHELLS } from './completion-scripts.ts';
-import type { Context, GlobalOptions, World } from './context.ts';
-import { createRoot, EntryArgument, type Program, withRepositoryOptions } from './options.ts';
+import type { Context, World } from './context.ts';
+import {
+  createRoot,
+  EntryArgument,
+  type GlobalOptions,
+  type Program,
+  withRepositoryOptions,
+} from './options.ts';
 
 /** Runs what a command does, and takes care of its result. */
 export type Execute = (
