@@ -13,12 +13,6 @@ import {
   withRepositoryOptions,
 } from './options.ts';
 
-/** Runs what a command does, and takes care of its result. */
-export type Execute = (
-  options: GlobalOptions,
-  run: (context: Context) => Promise<CommandResult>,
-) => Promise<void>;
-
 const REPOSITORY =
   'a repository: org/name, hf:org/name, hf-datasets:org/name, an address on the Hub';
 
@@ -28,13 +22,22 @@ const targetsArgument = () =>
     `entries of the lock (all when none is named), or ${REPOSITORY}`,
   );
 
+const manifestNames = () =>
+  new EntryArgument('[names...]', 'entries of the manifest (all when none is named)');
+
 /**
  * The command table: each command with its arguments and options. A command loads its code when it
  * runs.
  *
- * @param execute what to do with the command that is called
+ * @param execute runs what the command does, and takes care of its result
  */
-export function createProgram(world: World, execute: Execute): Program {
+export function createProgram(
+  world: World,
+  execute: (
+    options: GlobalOptions,
+    run: (context: Context) => Promise<CommandResult>,
+  ) => Promise<void>,
+): Program {
   const program = createRoot(world);
 
   /** The action of a command, which gets the context before its arguments and options. */
@@ -81,18 +84,14 @@ export function createProgram(world: World, execute: Execute): Program {
   program
     .command('update')
     .description('move branches and version ranges to their newest commit')
-    .addArgument(
-      new EntryArgument('[names...]', 'entries of the manifest (all when none is named)'),
-    )
+    .addArgument(manifestNames())
     .option('--dry-run', 'show what would change, write nothing')
     .action(loads(() => import('../commands/update.ts')));
 
   program
     .command('outdated')
     .description('show what update would move, and what is newer than hug.yaml allows')
-    .addArgument(
-      new EntryArgument('[names...]', 'entries of the manifest (all when none is named)'),
-    )
+    .addArgument(manifestNames())
     .option('--exit-code', 'exit 3 when update would move an entry')
     .action(loads(() => import('../commands/outdated.ts')));
 

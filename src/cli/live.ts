@@ -1,4 +1,4 @@
-import { Listr, type ListrRendererFactory, type ListrTaskObject, Spinner } from 'listr2';
+import { Listr, type ListrTaskObject, Spinner } from 'listr2';
 import type { Task } from '../output/tasks.ts';
 import { type Canvas, frameOf, NOTHING, type State, type TaskRow } from './frame.ts';
 import type { Display } from './terminal.ts';
@@ -38,7 +38,7 @@ export async function runLive<T>(
 }
 
 type ShownTask = Pick<
-  ListrTaskObject<unknown, ListrRendererFactory>,
+  ListrTaskObject<unknown>,
   'title' | 'output' | 'isStarted' | 'isCompleted' | 'hasFailed'
 >;
 
@@ -65,11 +65,7 @@ function rendererOf({ screen, paint, hide, notice }: Display, draw: Draw) {
     end(): void {
       this.#spinner.stop();
       screen.draw(NOTHING);
-      screen.write(
-        this.#lines(true)
-          .map((line) => `${line}\n`)
-          .join(''),
-      );
+      for (const line of this.#lines(true)) screen.write(`${line}\n`);
     }
 
     #lines(isOver: boolean): readonly string[] {
