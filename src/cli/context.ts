@@ -93,7 +93,9 @@ export function createContext(options: GlobalOptions, world: World): Context {
     hide: (text) => hideSecrets(text, secrets),
     notice: waits.notice,
   };
-  const cwd = folderOf(options, world);
+  const named = options.cwd ?? '.';
+  // A process whose folder was deleted has none, and needs none where the user names one in full.
+  const cwd = path.isAbsolute(named) ? path.resolve(named) : path.resolve(world.cwd, named);
   const workFolder = workFolderIn(env, world.home);
   const cacheFolder = path.resolve(cwd, cacheFolderIn(env, world.home));
   let network: ReturnType<typeof networkOptions> | undefined;
@@ -146,11 +148,6 @@ function displayMode({ quiet, debug, verbose }: GlobalOptions, world: World): Di
   if (quiet === true) return 'silent';
   if (world.stderr.isTTY === true && debug !== true && world.env['TERM'] !== 'dumb') return 'live';
   return verbose === true ? 'verbose' : 'plain';
-}
-
-/** The folder that a command works in; the process needs none where the user names it in full. */
-function folderOf({ cwd = '.' }: GlobalOptions, world: World): string {
-  return path.isAbsolute(cwd) ? path.resolve(cwd) : path.resolve(world.cwd, cwd);
 }
 
 /** What the options and the environment say about requests to any Hub. */
