@@ -20,8 +20,15 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 const { stdout, stderr } = process;
 const world = {
   packageFolder: path.dirname(import.meta.dirname),
+  // Looked up when a command needs it: one that is told its folder in full does not.
   get cwd() {
-    return workingFolder();
+    try {
+      return process.cwd();
+    } catch (error) {
+      const message = `there is no working directory: ${messageOf(error)}`;
+      const hint = 'Change to a folder that exists, or name one with -C by its full path.';
+      throw new HugError('EHUG_FILE_SYSTEM', message, { hint, cause: error });
+    }
   },
   env: process.env,
   get home() {
@@ -51,18 +58,7 @@ async function run(): Promise<void> {
   process.exit(process.exitCode ?? status);
 }
 
-/** Looked up when a command needs it: one that is told its folder in full does not. */
-function workingFolder(): string {
-  try {
-    return process.cwd();
-  } catch (error) {
-    const message = `there is no working directory: ${messageOf(error)}`;
-    const hint = 'Change to a folder that exists, or name one with -C by its full path.';
-    throw new HugError('EHUG_FILE_SYSTEM', message, { hint, cause: error });
-  }
-}
-
-/** Looked up like the working folder. An empty one would put the cache into that. */
+/** Looked up when a command needs it. An empty one would put the cache into the working folder. */
 function homeFolder(): string {
   let reason = 'HOME is empty or relative';
   try {

@@ -1,27 +1,19 @@
 import prettyBytes from 'pretty-bytes';
 
-/** How fast bytes come, measured over the last seconds. */
-export interface Meter {
-  /** Tells how many bytes are there at a time. */
-  note(bytes: number, nowMs: number): void;
-  /** Bytes per second; 0 before there is anything to tell. */
-  rate(): number;
-}
-
 /** Long enough to be calm, short enough to follow a change. */
 const WINDOW_MS = 10_000;
 
-/** Makes a meter that has seen nothing yet. */
-export function createMeter(): Meter {
+/** Makes a meter of how fast bytes come, measured over the last seconds. */
+export function createMeter() {
   let samples: { readonly bytes: number; readonly at: number }[] = [];
   return {
-    note(bytes, nowMs) {
-      const recent = samples.filter(({ at }) => nowMs - at <= WINDOW_MS);
-      samples = [...recent, { bytes, at: nowMs }];
+    /** Tells how many bytes are there at a time in ms. */
+    note(bytes: number, at: number) {
+      samples = [...samples.filter((sample) => at - sample.at <= WINDOW_MS), { bytes, at }];
     },
+    /** Bytes per second; 0 before there is anything to tell. */
     rate() {
-      const first = samples[0];
-      const last = samples.at(-1);
+      const [first, last] = [samples[0], samples.at(-1)];
       if (first === undefined || last === undefined || last.at === first.at) return 0;
       return Math.max(0, ((last.bytes - first.bytes) * 1000) / (last.at - first.at));
     },

@@ -4,14 +4,14 @@ import type { Output } from '../output/json-schema.ts';
 import type { CommandResult } from '../output/result.ts';
 import { repositoryAmong, targetsOf } from '../project/arguments.ts';
 import { completionScript, SHELLS } from './completion-scripts.ts';
-import type { Context, GlobalOptions, World } from './context.ts';
-import { createRoot, EntryArgument, type Program, withRepositoryOptions } from './options.ts';
-
-/** Runs what a command does, and takes care of its result. */
-export type Execute = (
-  options: GlobalOptions,
-  run: (context: Context) => Promise<CommandResult>,
-) => Promise<void>;
+import type { Context, World } from './context.ts';
+import {
+  createRoot,
+  EntryArgument,
+  type GlobalOptions,
+  type Program,
+  withRepositoryOptions,
+} from './options.ts';
 
 const REPOSITORY =
   'a repository: org/name, hf:org/name, hf-datasets:org/name, an address on the Hub';
@@ -22,13 +22,22 @@ const targetsArgument = () =>
     `entries of the lock (all when none is named), or ${REPOSITORY}`,
   );
 
+const manifestNames = () =>
+  new EntryArgument('[names...]', 'entries of the manifest (all when none is named)');
+
 /**
  * The command table: each command with its arguments and options. A command loads its code when it
  * runs.
  *
- * @param execute what to do with the command that is called
+ * @param execute runs what the command does, and takes care of its result
  */
-export function createProgram(world: World, execute: Execute): Program {
+export function createProgram(
+  world: World,
+  execute: (
+    options: GlobalOptions,
+    run: (context: Context) => Promise<CommandResult>,
+  ) => Promise<void>,
+): Program {
   const program = createRoot(world);
 
   /** The action of a command, which gets the context before its arguments and options. */
@@ -37,27 +46,22 @@ export function createProgram(world: World, execute: Execute): Program {
     (...args: Args): Promise<void> =>
       execute(program.opts(), (context) => run(context, ...args));
 
+  /** The action of a command whose module is loaded when it runs. */
+  const loads = <Args extends unknown[]>(
+    load: () => Promise<{ run: (context: Context, ...args: Args) => Promise<CommandResult> }>,
+  ) => runs<Args>(async (context, ...args) => (await load()).run(context, ...args));
+
   program
     .command('init')
     .description('write a commented hug.yaml to start from; never overwrites')
     .option('--flake', 'write a flake.nix as well, which uses the lock')
-    .action(
-      runs(async (context, options) => {
-        const { run } = await import('../commands/init.ts');
-        return run(options, context);
-      }),
-    );
+    .action(loads(() => import('../commands/init.ts')));
 
   withRepositoryOptions(program.command('add').argument('<url...>', REPOSITORY))
     .description('add repositories to hug.yaml and lock them; comments and order stay')
     .option('--name <name>', 'name of the entry; by default the name of the repository')
     .option('--version <range>', 'semver range over the tags, instead of --ref')
-    .action(
-      runs(async (context, urls, options) => {
-        const { run } = await import('../commands/add.ts');
-        return run(urls, options, context);
-      }),
-    );
+    .action(loads(() => import('../commands/add.ts')));
 
   program
     .command('remove')
@@ -68,52 +72,28 @@ export function createProgram(world: World, execute: Execute): Program {
       ),
     )
     .description('remove entries from hug.yaml and hug.lock.json; comments and order stay')
-    .action(
-      runs(async (context, names) => {
-        const { run } = await import('../commands/remove.ts');
-        return run(names, context);
-      }),
-    );
+    .action(loads(() => import('../commands/remove.ts')));
 
   program
     .command('lock')
     .description('make hug.lock.json match hug.yaml; unchanged entries keep their commit')
     .option('--check', 'write nothing, use no network; exit 3 when the lock is not current')
     .option('--dry-run', 'show what would change, write nothing')
-    .action(
-      runs(async (context, options) => {
-        const { run } = await import('../commands/lock.ts');
-        return run(options, context);
-      }),
-    );
+    .action(loads(() => import('../commands/lock.ts')));
 
   program
     .command('update')
     .description('move branches and version ranges to their newest commit')
-    .addArgument(
-      new EntryArgument('[names...]', 'entries of the manifest (all when none is named)'),
-    )
+    .addArgument(manifestNames())
     .option('--dry-run', 'show what would change, write nothing')
-    .action(
-      runs(async (context, names, options) => {
-        const { run } = await import('../commands/update.ts');
-        return run(names, options, context);
-      }),
-    );
+    .action(loads(() => import('../commands/update.ts')));
 
   program
     .command('outdated')
     .description('show what update would move, and what is newer than hug.yaml allows')
-    .addArgument(
-      new EntryArgument('[names...]', 'entries of the manifest (all when none is named)'),
-    )
+    .addArgument(manifestNames())
     .option('--exit-code', 'exit 3 when update would move an entry')
-    .action(
-      runs(async (context, names, options) => {
-        const { run } = await import('../commands/outdated.ts');
-        return run(names, options, context);
-      }),
-    );
+    .action(loads(() => import('../commands/outdated.ts')));
 
   withRepositoryOptions(
     program
@@ -126,7 +106,7 @@ export function createProgram(world: World, execute: Execute): Program {
     runs(async (context, targets, options) => {
       const url = repositoryAmong(targets, options);
       const { run, runOnUrl } = await import('../commands/fetch.ts');
-      return url === undefined ? run(targets, options, context) : runOnUrl(url, options, context);
+      return url === undefined ? run(context, targets, options) : runOnUrl(context, url, options);
     }),
   );
 
@@ -138,7 +118,7 @@ export function createProgram(world: World, execute: Execute): Program {
   ).action(
     runs(async (context, targets, options) => {
       const { run } = await import('../commands/export.ts');
-      return run(targetsOf(targets, options, 'entries'), options, context);
+      return run(context, targetsOf(targets, options, 'entries'), options);
     }),
   );
 
@@ -150,7 +130,7 @@ export function createProgram(world: World, execute: Execute): Program {
   ).action(
     runs(async (context, targets, options) => {
       const { run } = await import('../commands/import.ts');
-      return run(targetsOf(targets, options), options, context);
+      return run(context, targetsOf(targets, options), options);
     }),
   );
 
@@ -159,23 +139,13 @@ export function createProgram(world: World, execute: Execute): Program {
     .description('copy every snapshot of the Hugging Face cache into the Nix store')
     .option('-y, --yes', 'do not ask first')
     .option('--dry-run', 'show what is missing in the store, copy nothing')
-    .action(
-      runs(async (context, options) => {
-        const { run } = await import('../commands/import-all.ts');
-        return run(options, context);
-      }),
-    );
+    .action(loads(() => import('../commands/import-all.ts')));
 
   program
     .command('verify')
     .description('compare the files in the Nix store and the Hugging Face cache with the lock')
     .addArgument(new EntryArgument('[names...]', 'entries of the lock; all when none is named'))
-    .action(
-      runs(async (context, names) => {
-        const { run } = await import('../commands/verify.ts');
-        return run(names, context);
-      }),
-    );
+    .action(loads(() => import('../commands/verify.ts')));
 
   withRepositoryOptions(
     program
@@ -189,19 +159,14 @@ export function createProgram(world: World, execute: Execute): Program {
           ? repositoryAmong([], options)
           : repositoryAmong([target], options, 'entries');
       const { run, runOnUrl } = await import('../commands/ls.ts');
-      return url === undefined ? run(target, options, context) : runOnUrl(url, options, context);
+      return url === undefined ? run(context, target, options) : runOnUrl(context, url, options);
     }),
   );
 
   program
     .command('scan')
     .description('list the snapshots of the Hugging Face cache, and problems in it')
-    .action(
-      runs(async (context) => {
-        const { run } = await import('../commands/scan.ts');
-        return run(context);
-      }),
-    );
+    .action(loads(() => import('../commands/scan.ts')));
 
   program
     .command('completion')

@@ -1,17 +1,11 @@
 import path from 'node:path';
 import type { CommandUnknownOpts, Option } from '@commander-js/extra-typings';
 import { entryNames } from '../project/entries.ts';
-import type { ProjectContext } from '../project/project.ts';
+import type { Context } from './context.ts';
 import { EntryArgument, type Program } from './options.ts';
 
 /** What tells a completion script to complete a path itself, by the placeholder of the path. */
-const PATHS: Readonly<Record<string, string>> = { file: ':files', dir: ':folders' };
-
-/** Where completion looks for entries. */
-interface CompletionContext extends ProjectContext {
-  /** The user's home folder, for `~/`. */
-  readonly home: string;
-}
+const PATHS: Readonly<Record<string, readonly string[]>> = { file: [':files'], dir: [':folders'] };
 
 /** The words before the one that is completed. */
 interface Line {
@@ -35,8 +29,8 @@ interface Line {
 export function completionLines(
   program: Program,
   words: readonly string[],
-  context: CompletionContext,
-): string[] {
+  context: Pick<Context, 'cwd' | 'endpoint' | 'home'>,
+): readonly string[] {
   const last = words.at(-1) ?? '';
   const { flag, value } = splitOption(last);
   const before = [...words.slice(0, -1), ...(value === undefined ? [] : [flag])];
@@ -49,7 +43,8 @@ export function completionLines(
   const { command, operands, option, globals } = line;
   if (option !== undefined) {
     const lines = valueLines(placeholderOf(option) ?? '', option.argChoices);
-    return value === undefined ? lines : lines.map((each) => withFlag(flag, each));
+    if (value === undefined) return lines;
+    return lines.map((each) => (each.startsWith(':') ? each : `${flag}=${each}`));
   }
   if (last.startsWith('-')) return optionLines(program, command);
   if (command === undefined) return commandLines(program);
@@ -57,7 +52,11 @@ export function completionLines(
   const argument = all[operands] ?? all.findLast(({ variadic }) => variadic);
   if (argument === undefined) return [];
   return argument instanceof EntryArgument
-    ? entryNames(projectOf(globals, context))
+    ? entryNames({
+        endpoint: context.endpoint,
+        cwd: path.resolve(context.cwd, globals.get('--cwd') ?? '.'),
+        manifest: globals.get('--manifest'),
+      })
     : valueLines(argument.name(), argument.argChoices);
 }
 
@@ -97,9 +96,6 @@ function splitOption(word: string): { flag: string; value: string | undefined } 
   return { flag, value };
 }
 
-const withFlag = (flag: string, line: string): string =>
-  line.startsWith(':') ? line : `${flag}=${line}`;
-
 /** A word as the shell passes it to the program, but that only `~/` is expanded, and nothing run. */
 function unquoted(word: string, home: string): string {
   const QUOTED = /\\(?<one>.)|'(?<exact>[^']*)'?|"(?<text>(?:\\.|[^"\\])*)"?/gsu;
@@ -110,22 +106,14 @@ function unquoted(word: string, home: string): string {
     });
 }
 
-function projectOf(globals: Line['globals'], { endpoint, cwd }: ProjectContext): ProjectContext {
-  return {
-    endpoint,
-    cwd: path.resolve(cwd, globals.get('--cwd') ?? '.'),
-    manifest: globals.get('--manifest'),
-  };
-}
-
 /** The name in `--cwd <dir>`; `undefined` for an option without a value. */
 const placeholderOf = ({ flags }: Option): string | undefined =>
   /[<[](?<name>[^\]>]+)[\]>]$/u.exec(flags)?.groups?.['name'];
 
-function valueLines(placeholder: string, choices: readonly string[] | undefined): string[] {
-  const delegated = PATHS[placeholder];
-  return choices === undefined ? (delegated === undefined ? [] : [delegated]) : [...choices];
-}
+const valueLines = (
+  placeholder: string,
+  choices: readonly string[] | undefined,
+): readonly string[] => choices ?? PATHS[placeholder] ?? [];
 
 function commandLines(program: Program): string[] {
   const help = program.createHelp();
@@ -140,10 +128,7 @@ function optionLines(program: Program, command: CommandUnknownOpts | undefined):
   const own = command === undefined ? [] : help.visibleOptions(command);
   const ofAll = help
     .visibleOptions(program)
-    .filter(
-      (option) =>
-        command === undefined || !(isNamed(option, '--version') || isNamed(option, '--help')),
-    );
+    .filter(({ long }) => command === undefined || (long !== '--version' && long !== '--help'));
   return [...ofAll, ...own].flatMap(({ short, long, description }) =>
     [short, long].flatMap((name) => (name === undefined ? [] : [`${name}\t${description}`])),
   );

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { CommandContext } from '../project/context.ts';
 import { findToken, isOn } from '../hub/auth.ts';
+import type { Exchange } from '../hub/exchange-log.ts';
 import type { HttpOptions } from '../hub/http.ts';
 import type { RetryPolicy, Wait } from '../hub/retry.ts';
 import { cacheFolderIn, type Env } from '../hf-home.ts';
@@ -18,6 +19,7 @@ import {
   wantsColor,
   workFolderIn,
 } from './environment.ts';
+import type { GlobalOptions } from './options.ts';
 import { createPrinter, type Printer, type Streams } from './printer.ts';
 import { createTaskRunner, createTransferRunner } from './progress.ts';
 import { confirm, createScreen, type Display, type StandardStream } from './terminal.ts';
@@ -45,21 +47,6 @@ export interface World {
   readonly retry?: RetryPolicy;
 }
 
-/** Options that every command knows. */
-export interface GlobalOptions {
-  readonly cwd?: string | undefined;
-  readonly manifest?: string | undefined;
-  readonly json?: boolean | undefined;
-  readonly offline?: boolean | undefined;
-  readonly verbose?: boolean | undefined;
-  readonly debug?: boolean | undefined;
-  readonly quiet?: boolean | undefined;
-  /** `false` for `--no-color`. */
-  readonly color?: boolean | undefined;
-  /** Downloads at once; twice as many API requests. */
-  readonly concurrency?: number | undefined;
-}
-
 /** What commands get to work with. */
 export interface Context extends CommandContext {
   readonly output: Printer;
@@ -80,18 +67,11 @@ export function openOutput(
   world: World,
   stderr: Streams['stderr'] = world.stderr,
 ): { output: Printer; secrets: Set<string> } {
-  const secrets = new Set(secretsIn(world.env));
-  const output = createPrinter(
-    { stdout: world.stdout, stderr },
-    {
-      json: options.json === true,
-      quiet: options.quiet === true,
-      debug: options.debug === true,
-      color: wantsColor(options, world.env, world.stderr),
-      colorResults: wantsColor(options, world.env, world.stdout),
-      secrets,
-    },
-  );
+  const { stdout, env } = world;
+  const secrets = new Set(secretsIn(env));
+  const color = wantsColor(options, env, world.stderr);
+  const colorResults = wantsColor(options, env, stdout);
+  const output = createPrinter({ stdout, stderr }, { ...options, color, colorResults, secrets });
   return { output, secrets };
 }
 
@@ -113,7 +93,9 @@ export function createContext(options: GlobalOptions, world: World): Context {
     hide: (text) => hideSecrets(text, secrets),
     notice: waits.notice,
   };
-  const cwd = folderOf(options, world);
+  const named = options.cwd ?? '.';
+  // A process whose folder was deleted has none, and needs none where the user names one in full.
+  const cwd = path.isAbsolute(named) ? path.resolve(named) : path.resolve(world.cwd, named);
   const workFolder = workFolderIn(env, world.home);
   const cacheFolder = path.resolve(cwd, cacheFolderIn(env, world.home));
   let network: ReturnType<typeof networkOptions> | undefined;
@@ -169,11 +151,6 @@ function displayMode({ quiet, debug, verbose }: GlobalOptions, world: World): Di
   return verbose === true ? 'verbose' : 'plain';
 }
 
-/** The folder that a command works in; the process needs none where the user names it in full. */
-function folderOf({ cwd = '.' }: GlobalOptions, world: World): string {
-  return path.isAbsolute(cwd) ? path.resolve(cwd) : path.resolve(world.cwd, cwd);
-}
-
 /** What the options and the environment say about requests to any Hub. */
 async function networkOptions(
   { concurrency, debug }: GlobalOptions,
@@ -191,27 +168,21 @@ async function networkOptions(
     proxy: proxyIn(env),
     authorities: await readAuthorities(env, (line) => output.warn(line)),
     ...timeoutsIn(env),
-    ...(concurrency === undefined
-      ? {}
-      : { downloadConcurrency: concurrency, apiConcurrency: 2 * concurrency }),
-    ...(debug === true
-      ? {
-          onExchange: ({ method, path: asked, status, ms, bytes }) =>
-            output.note(
-              `${method} ${asked} ${status ?? 'no answer'} ${Math.round(ms)} ms ${bytes} bytes`,
-            ),
-        }
-      : {}),
+    downloadConcurrency: concurrency,
+    apiConcurrency: concurrency === undefined ? undefined : 2 * concurrency,
+    onExchange: debug === true ? (exchange) => output.note(exchangeText(exchange)) : undefined,
     signal,
-    ...(retry === undefined ? {} : { retry }),
+    retry,
   };
 }
 
+const exchangeText = ({ method, path: url, status, ms, bytes }: Exchange): string =>
+  `${method} ${url} ${status ?? 'no answer'} ${Math.round(ms)} ms ${bytes} bytes`;
+
 /** Where somebody sees a question and can answer it. */
-function confirmIn(world: World): Context['confirm'] {
-  if (!world.stderr.isTTY || world.stdin?.isTTY !== true) return undefined;
-  const answers = { input: world.stdin, output: world.stderr, signal: world.signal };
-  return (question) => confirm(question, answers);
+function confirmIn({ stdin, stderr, signal }: World): Context['confirm'] {
+  if (!stderr.isTTY || stdin?.isTTY !== true) return undefined;
+  return (question) => confirm(question, stdin, stderr, signal);
 }
 
 /** Tells of waits for the Hub; one line is enough for several requests that wait for the same. */

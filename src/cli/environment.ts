@@ -65,11 +65,9 @@ export function workFolderIn(env: Env, home: string): string {
   return path.join(path.isAbsolute(cache) ? cache : path.join(home, '.cache'), 'nix-hug');
 }
 
-/** What `NIX_REMOTE` says of a store that lies where its paths say. */
-const IN_PLACE: ReadonlySet<string> = new Set(['', 'auto', 'daemon', 'local']);
-
 /** Whether `NIX_REMOTE` names a store below another root, on another machine or behind a socket. */
-export const isStoreElsewhere = (env: Env): boolean => !IN_PLACE.has(env['NIX_REMOTE'] ?? '');
+export const isStoreElsewhere = (env: Env): boolean =>
+  !['', 'auto', 'daemon', 'local'].includes(env['NIX_REMOTE'] ?? '');
 
 /**
  * What Nix tools see of the environment: no token, and git-lfs of the user leaves LFS files alone when

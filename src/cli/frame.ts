@@ -39,12 +39,10 @@ export function frameOf(lines: readonly string[]): Frame {
   const widths = lines.map((line) => stringWidth(line));
   return {
     lines,
-    heightAt: (columns) => widths.reduce((sum, width) => sum + heightOf(width, columns), 0),
+    heightAt: (columns) =>
+      widths.reduce((sum, width) => sum + Math.max(1, Math.ceil(width / columns)), 0),
   };
 }
-
-const heightOf = (width: number, columns: number): number =>
-  Math.max(1, Math.ceil(width / columns));
 
 /**
  * Lines for tasks, with the status beside the title where there is room. Where they do not fit into the
@@ -61,12 +59,8 @@ export function taskLines(tasks: readonly TaskRow[], canvas: Canvas): readonly s
   const state = !isOver ? 'running' : failed.length > 0 ? 'failed' : 'done';
   const head = `${icon(state)} ${done.length} of ${tasks.length} done`;
   const below = linesOf([...failed, ...running], columns - GAP.length, icon);
-  return cropped(
-    head,
-    below.map((line) => GAP + line),
-    0,
-    canvas,
-  );
+  const indented = below.map((line) => GAP + line);
+  return cropped(head, indented, 0, canvas);
 }
 
 /**

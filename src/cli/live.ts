@@ -1,37 +1,28 @@
-import { Listr } from 'listr2';
+import { Listr, type ListrTaskObject, Spinner } from 'listr2';
+import type { Task } from '../output/tasks.ts';
 import { type Canvas, frameOf, NOTHING, type State, type TaskRow } from './frame.ts';
 import type { Display } from './terminal.ts';
-
-/** A task with a row on the terminal. */
-interface LiveTask<T> {
-  readonly title: string;
-  readonly run: (report: (status: string) => void) => Promise<T>;
-}
 
 /** The lines for the tasks as they are; `isOver` for those that stay. */
 type Draw = (tasks: readonly TaskRow[], canvas: Canvas, isOver: boolean) => readonly string[];
 
 /** Runs tasks at once and redraws them on a terminal. */
 export async function runLive<T>(
-  tasks: readonly LiveTask<T>[],
+  tasks: readonly Task<T>[],
   display: Display,
   draw: Draw,
 ): Promise<PromiseSettledResult<T>[]> {
-  const results: PromiseSettledResult<T>[] = [];
+  const results: Promise<T>[] = [];
   const renderer = rendererOf(display, draw);
   const list = new Listr<undefined, typeof renderer>(
     tasks.map(({ title, run }, index) => ({
       title,
       task: async (_context, row) => {
-        const report = (status: string) => {
+        const result = run((status) => {
           row.output = status;
-        };
-        try {
-          results[index] = { status: 'fulfilled', value: await run(report) };
-        } catch (reason) {
-          results[index] = { status: 'rejected', reason };
-          throw reason;
-        }
+        });
+        results[index] = result;
+        await result;
       },
     })),
     {
@@ -43,20 +34,13 @@ export async function runLive<T>(
     },
   );
   await list.run();
-  return results;
+  return Promise.allSettled(results);
 }
 
-/** What a renderer of listr2 sees of a task. */
-interface ShownTask {
-  readonly title?: string | undefined;
-  readonly output?: string | undefined;
-  isStarted(): boolean;
-  isCompleted(): boolean;
-  hasFailed(): boolean;
-}
-
-const SPINNER = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
-const FRAMES_PER_SECOND = 10;
+type ShownTask = Pick<
+  ListrTaskObject<unknown>,
+  'title' | 'output' | 'isStarted' | 'isCompleted' | 'hasFailed'
+>;
 
 /**
  * A renderer of listr2 for a screen. Its own takes the width of stdout, which need not be a terminal,
@@ -68,35 +52,26 @@ function rendererOf({ screen, paint, hide, notice }: Display, draw: Draw) {
     static readonly rendererOptions = {};
     static readonly rendererTaskOptions = {};
     readonly #tasks: readonly ShownTask[];
-    #timer: NodeJS.Timeout | undefined;
-    #ticks = 0;
+    readonly #spinner = new Spinner();
 
     constructor(tasks: readonly ShownTask[]) {
       this.#tasks = tasks;
     }
 
     render(): void {
-      this.#timer = setInterval(() => {
-        this.#ticks += 1;
-        screen.draw(frameOf(this.#lines(false)));
-      }, 1000 / FRAMES_PER_SECOND);
+      this.#spinner.start(() => screen.draw(frameOf(this.#lines(false))));
     }
 
     end(): void {
-      clearInterval(this.#timer);
+      this.#spinner.stop();
       screen.draw(NOTHING);
-      screen.write(
-        this.#lines(true)
-          .map((line) => `${line}\n`)
-          .join(''),
-      );
+      for (const line of this.#lines(true)) screen.write(`${line}\n`);
     }
 
     #lines(isOver: boolean): readonly string[] {
-      const spinner = SPINNER[this.#ticks % SPINNER.length] ?? '';
       const icons: Readonly<Record<State, string>> = {
         waiting: paint('dim', '◼'),
-        running: paint('yellow', spinner),
+        running: paint('yellow', this.#spinner.fetch()),
         done: paint('green', '✔'),
         failed: paint('red', '✖'),
       };

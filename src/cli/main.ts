@@ -30,8 +30,10 @@ export async function main(argv: readonly string[], world: World): Promise<numbe
     }
     const json = argv.includes('--json');
     if (isHelpShown(error) && !json && !argv.includes('help')) return EXIT.invalid;
-    const { output } = started.context ?? openOutput({ json }, world);
-    return output.error(world.signal.aborted ? interruption() : asUsageError(error, argv));
+    const { output } = started.context ?? openOutput(json ? { json } : {}, world);
+    const hint = 'What is done is kept; run it again to go on.';
+    const interruption = new HugError('EHUG_INTERRUPTED', 'interrupted', { hint });
+    return output.error(world.signal.aborted ? interruption : asUsageError(error, argv));
   }
 }
 
@@ -47,12 +49,6 @@ const isVersionAsked = (error: unknown): boolean =>
 /** Whether Commander has printed its help because no command is named. */
 const isHelpShown = (error: unknown): boolean =>
   error instanceof CommanderError && error.code === 'commander.help';
-
-function interruption(): HugError {
-  return new HugError('EHUG_INTERRUPTED', 'interrupted', {
-    hint: 'What is done is kept; run it again to go on.',
-  });
-}
 
 /** Commander reports `help` of an unknown command as if no command were named. */
 function missingCommand(argv: readonly string[]): string {

@@ -6,15 +6,18 @@ import {
   Option,
   type OptionValues,
 } from '@commander-js/extra-typings';
-import type { World } from './context.ts';
+import type { Streams } from './printer.ts';
 
 export type Program = ReturnType<typeof createRoot>;
+
+/** Options that every command knows. */
+export type GlobalOptions = Partial<ReturnType<Program['opts']>>;
 
 /** An argument that takes names of entries; the shells complete them. */
 export class EntryArgument<Usage extends string> extends Argument<Usage> {}
 
 /** The program with its global options, without commands. */
-export function createRoot(world: World) {
+export function createRoot({ stdout, stderr }: Streams) {
   const version = new Option('-V, --version', 'print the version');
   return new Command('nix-hug')
     .description('Lock Hugging Face models and datasets, build them with Nix, load them offline.')
@@ -42,11 +45,11 @@ export function createRoot(world: World) {
       },
     })
     .configureOutput({
-      getOutHelpWidth: () => world.stdout.columns || 80,
+      getOutHelpWidth: () => stdout.columns || 80,
       getOutHasColors: () => false,
-      writeOut: (text) => void world.stdout.write(text),
+      writeOut: (text) => void stdout.write(text),
       // Messages are ours to render; only the help that stands for a missing command passes.
-      writeErr: (text) => void (text.startsWith('Usage:') ? world.stderr.write(text) : undefined),
+      writeErr: (text) => void (text.startsWith('Usage:') ? stderr.write(text) : undefined),
     })
     .showSuggestionAfterError();
 }

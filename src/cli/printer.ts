@@ -14,9 +14,9 @@ export interface Streams {
 
 /** How results and errors are written. */
 export interface PrinterOptions {
-  readonly json: boolean;
-  readonly quiet: boolean;
-  readonly debug: boolean;
+  readonly json?: boolean | undefined;
+  readonly quiet?: boolean | undefined;
+  readonly debug?: boolean | undefined;
   /** Whether messages have colours. */
   readonly color: boolean;
   /** Whether results have colours. */
@@ -52,7 +52,7 @@ export function createPrinter({ stdout, stderr }: Streams, options: PrinterOptio
 
   return {
     async result(result) {
-      if (json) print(JSON.stringify(result.json, null, 2));
+      if (json === true) print(JSON.stringify(result.json, null, 2));
       else {
         const { text, errors = [] } = result;
         const columns = stdout.isTTY === true && stdout.columns ? stdout.columns : undefined;
@@ -63,16 +63,16 @@ export function createPrinter({ stdout, stderr }: Streams, options: PrinterOptio
     },
     error(thrown) {
       const error = asHugError(thrown);
-      if (json) print(JSON.stringify(errorJson(error), null, 2));
+      if (json === true) print(JSON.stringify(errorJson(error), null, 2));
       else tellError(error);
-      if (debug || error.code === 'EHUG_INTERNAL') tell('', stackOf(thrown));
+      if (debug === true || error.code === 'EHUG_INTERNAL') tell('', stackOf(thrown));
       return error.exitStatus;
     },
     warn(line) {
       tell(`${paint('yellow', 'warning')}: `, line);
     },
     note(line) {
-      if (!quiet) tell('', line);
+      if (quiet !== true) tell('', line);
     },
   };
 }

@@ -26,7 +26,14 @@ export function createTransferRunner(display: Display): TransferRunner {
   if (mode === 'live') return (transfers) => runTransfersLive(transfers, display);
   const write = lineWriter(display);
   if (mode === 'verbose') {
-    return (transfers) => Promise.allSettled(transfers.map((each) => runVerbose(each, write)));
+    return (transfers) =>
+      Promise.allSettled(
+        transfers.map(async ({ entry, title, size, run }) => {
+          const result = await run(() => undefined);
+          write(`${entry} ${title}: ${prettyBytes(size)}`);
+          return result;
+        }),
+      );
   }
   return (transfers) => runByEntry(transfers, write);
 }
@@ -40,15 +47,6 @@ async function runPlain<T>({ title, run }: Task<T>, write: (line: string) => voi
     status = report;
   });
   write(`${title}: ${status}`);
-  return result;
-}
-
-async function runVerbose<T>(
-  { entry, title, size, run }: Transfer<T>,
-  write: (line: string) => void,
-): Promise<T> {
-  const result = await run(() => undefined);
-  write(`${entry} ${title}: ${prettyBytes(size)}`);
   return result;
 }
 
@@ -86,7 +84,7 @@ async function runTransfersLive<T>(
   const size = transfers.reduce((sum, each) => sum + each.size, 0);
   const meter = createMeter();
   /** Each file that has reported: how many bytes it has reached, and how fast. */
-  const begun = new Map<number, { bytes: number; meter: ReturnType<typeof createMeter> }>();
+  const begun = new Map<number, { bytes: number; meter: typeof meter }>();
   const tasks = transfers.map(({ title, run }, index) => ({
     title,
     run: (report: (status: string) => void) =>

@@ -74,23 +74,18 @@ export function createScreen(stream: StandardStream): Screen {
   };
 }
 
-/** Where the user answers. */
-export interface Answers {
-  readonly input: NodeJS.ReadableStream;
-  /** Where the question goes. */
-  readonly output: StandardStream;
-  /** Aborted when the user interrupts. */
-  readonly signal: AbortSignal;
-}
-
 /**
  * Asks a question: `y` and `yes` mean yes, everything else and the end of the input mean no.
  *
+ * @param input where the user answers
+ * @param signal aborted when the user interrupts
  * @throws the reason of the signal
  */
 export async function confirm(
   question: string,
-  { input, output, signal }: Answers,
+  input: NodeJS.ReadableStream,
+  output: StandardStream,
+  signal: AbortSignal,
 ): Promise<boolean> {
   const { createInterface } = await import('node:readline');
   // Not a terminal to readline: it would take Ctrl-C for itself.

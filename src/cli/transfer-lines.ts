@@ -27,20 +27,6 @@ export interface TransferTotal extends ByteProgress {
   readonly failed: number;
 }
 
-/** How wide figures are at least, so that bars do not jump while figures change. */
-const MIN_WIDTHS = { amount: 16, percent: 4, rate: 9, left: 9 };
-
-type Figure = keyof typeof MIN_WIDTHS;
-type Widths = Readonly<Record<Figure, number>>;
-
-/** The figures beside a bar of at least so many characters; the first that fit are shown. */
-const LAYOUTS: readonly { readonly bar: number; readonly figures: readonly Figure[] }[] = [
-  { bar: 10, figures: ['amount', 'percent', 'rate', 'left'] },
-  { bar: 8, figures: ['percent', 'rate', 'left'] },
-  { bar: 8, figures: ['percent', 'rate'] },
-  { bar: 5, figures: ['percent'] },
-];
-
 const DOWNLOADING = 'downloading';
 const WAITING = 'waiting';
 const MAX_FILES = 12;
@@ -72,7 +58,6 @@ export function transferLines(
   });
   const nameWidth = Math.max(0, ...names.map((name) => stringWidth(name)));
   const width = Math.min(columns, Math.max(MAX_WIDTH, nameWidth + MAX_FIGURES_WIDTH));
-  const widths = widthsOf([total, ...shown]);
 
   const head = `${icon('running')} ${total.done} of ${total.files} files`;
   const lines = shown.map((row, index) => {
@@ -80,11 +65,11 @@ export function transferLines(
     const padded = name + ' '.repeat(nameWidth - stringWidth(name));
     return isWaiting(row)
       ? `${padded}${GAP}${paint('dim', WAITING)}`
-      : padded + figuresOf(row, width - nameWidth, widths, paint);
+      : padded + figuresOf(row, width - nameWidth, paint);
   });
   const others = total.files - total.done - total.failed - shown.length;
   const headRoom = width - stringWidth(head);
-  return cropped(head + figuresOf(total, headRoom, widths, paint), lines, others, canvas);
+  return cropped(head + figuresOf(total, headRoom, paint), lines, others, canvas);
 }
 
 /** The line that stays when all transfers have ended. */
@@ -97,51 +82,32 @@ export function transferredLine({ done, files, bytes }: TransferTotal, { icon }:
 function figuresOf(
   progress: ByteProgress & { readonly status?: string },
   room: number,
-  widths: Widths,
   paint: Canvas['paint'],
 ): string {
-  const widthOf = (figures: readonly Figure[]) =>
-    figures.reduce((sum, name) => sum + GAP.length + widths[name], 0);
-  const layout = LAYOUTS.find(({ bar, figures }) => GAP.length + bar + widthOf(figures) <= room);
-  const figures = layout?.figures ?? ['percent'];
-  const free = Math.max(0, room - widthOf(figures));
-  const [done, open] = barText(progress, Math.max(0, free - GAP.length));
-  const start =
-    layout === undefined ? ' '.repeat(free) : GAP + paint('green', done) + paint('dim', open);
-
   const { status = DOWNLOADING } = progress;
-  const texts = textsOf(progress);
-  const isFast = (name: Figure) => name === 'rate' || name === 'left';
-  if (status === DOWNLOADING) return start + cellsOf(figures, texts, widths);
-  const own = figures.filter((name) => !isFast(name));
-  const rest = widthOf(figures.filter(isFast));
-  const end = GAP.length + stringWidth(status) <= rest ? GAP + status : '';
-  return start + cellsOf(own, texts, widths) + end;
-}
-
-const textsOf = (progress: ByteProgress): Readonly<Record<Figure, string>> => ({
-  amount: amountText(progress),
-  percent: percentText(progress),
-  rate: rateText(progress),
-  left: leftText(progress),
-});
-
-const cellsOf = (
-  figures: readonly Figure[],
-  texts: Readonly<Record<Figure, string>>,
-  widths: Widths,
-): string => figures.map((name) => GAP + texts[name].padStart(widths[name])).join('');
-
-function widthsOf(all: readonly ByteProgress[]): Widths {
-  const texts = all.map(textsOf);
-  const widest = (name: Figure) =>
-    Math.max(MIN_WIDTHS[name], ...texts.map((each) => each[name].length));
-  return {
-    amount: widest('amount'),
-    percent: widest('percent'),
-    rate: widest('rate'),
-    left: widest('left'),
+  // As wide as the longest of each, so that bars do not jump while figures change.
+  const amount = GAP + amountText(progress).padStart(18);
+  const percent = GAP + percentText(progress).padStart(4);
+  const rate = GAP + rateText(progress).padStart(9);
+  const left = GAP + leftText(progress).padStart(11);
+  /** A status other than `downloading` stands where the figures of the speed do. */
+  const speed = (figures: string) => {
+    if (status === DOWNLOADING) return figures;
+    const shown = GAP + status;
+    return (shown.length <= figures.length ? shown : '').padEnd(figures.length);
   };
+  const layouts = [
+    { minBar: 10, figures: amount + percent + speed(rate + left) },
+    { minBar: 8, figures: percent + speed(rate + left) },
+    { minBar: 8, figures: percent + speed(rate) },
+    { minBar: 5, figures: percent },
+  ];
+  const layout = layouts.find(
+    ({ minBar, figures }) => GAP.length + minBar + figures.length <= room,
+  );
+  if (layout === undefined) return percent.padStart(room);
+  const [done, open] = barText(progress, room - GAP.length - layout.figures.length);
+  return (GAP + paint('green', done) + paint('dim', open) + layout.figures).trimEnd();
 }
 
 /** An empty file waits for nothing. */

@@ -37,9 +37,9 @@ type Known = Pick<ManifestEntry, 'name' | 'type' | 'repo'>;
  * written at the end, both or none.
  */
 export async function run(
+  context: CommandContext,
   urls: readonly string[],
   options: AddOptions,
-  context: CommandContext,
 ): Promise<CommandResult> {
   checkOptions(urls, options);
   const project = readProject(context);

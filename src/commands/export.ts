@@ -25,9 +25,9 @@ import { forEachRepository, listRepo, withHub } from '../project/repository.ts';
  * cache, as the official client would. Nothing is written before all are found.
  */
 export async function run(
+  context: CommandContext,
   targets: Targets,
   options: RemoteOptions,
-  context: CommandContext,
 ): Promise<CommandResult> {
   const { names, urls } = targets;
   const endpoint = urls.length === 0 ? undefined : endpointOfManifest(context);

@@ -31,9 +31,9 @@ export interface FetchOptions {
  * derivation, so that a build downloads nothing.
  */
 export async function run(
+  context: CommandContext,
   names: readonly string[],
   { dryRun = false, gcRoot }: FetchOptions,
-  context: CommandContext,
 ): Promise<CommandResult> {
   const lock = readLock(context);
   const snapshots = entriesNamed(lock, names).map((entry) => snapshotOfEntry(entry, lock.endpoint));
@@ -66,9 +66,9 @@ export interface FetchUrlOptions extends RemoteOptions {
  * and prints the Nix expression that does the same.
  */
 export async function runOnUrl(
+  context: CommandContext,
   url: string,
   { dryRun = false, gcRoot, ...options }: FetchUrlOptions,
-  context: CommandContext,
 ): Promise<CommandResult> {
   const endpoint = endpointOfManifest(context);
   const wanted = parseRepoRequest(url, options, endpoint, context.endpoint);

@@ -28,8 +28,8 @@ export interface ImportAllOptions {
  * @throws HugError `EHUG_USAGE` when there is nobody to ask
  */
 export async function run(
-  { yes = false, dryRun = false }: ImportAllOptions,
   context: CommandContext,
+  { yes = false, dryRun = false }: ImportAllOptions,
 ): Promise<CommandResult> {
   const { confirm } = context;
   if (!yes && !dryRun && confirm === undefined) {

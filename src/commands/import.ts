@@ -37,9 +37,9 @@ import { fetchResult } from './fetch.ts';
  * @throws HugError `EHUG_NOT_CACHED` for missing files; the others are in the store then
  */
 export async function run(
+  context: CommandContext,
   targets: Targets,
   options: RemoteOptions,
-  context: CommandContext,
 ): Promise<CommandResult> {
   const { names, urls } = targets;
   const endpoint = urls.length === 0 ? undefined : endpointOfManifest(context);

@@ -14,8 +14,8 @@ export interface InitOptions {
 
 /** `nix-hug init`: writes a manifest without entries, and a flake that uses its lock. */
 export async function run(
-  { flake = false }: InitOptions,
   { cwd, manifest, templateFolder }: CommandContext,
+  { flake = false }: InitOptions,
 ): Promise<CommandResult> {
   const manifestFile = path.resolve(cwd, manifest ?? 'hug.yaml');
   const flakeFiles = flake ? [path.join(path.dirname(manifestFile), 'flake.nix')] : [];

@@ -28,7 +28,7 @@ interface LockOptions {
 }
 
 /** `nix-hug lock`: makes the lock match the manifest. */
-export async function run(options: LockOptions, context: CommandContext): Promise<CommandResult> {
+export async function run(context: CommandContext, options: LockOptions): Promise<CommandResult> {
   const project = readProject(context);
   if (options.check === true) return check(project);
 

@@ -22,9 +22,9 @@ import { listRepo, withHub } from '../project/repository.ts';
  * `nix-hug ls [name]`: lists the entries of the lock, or the files of one. Sends no request.
  */
 export async function run(
+  context: CommandContext,
   name: string | undefined,
   options: SelectionOptions,
-  context: CommandContext,
 ): Promise<CommandResult> {
   const lock = readLock(context);
   if (name === undefined) {
@@ -48,9 +48,9 @@ export async function run(
 
 /** `nix-hug ls <url>`: lists the files of a repository. Downloads no file. */
 export async function runOnUrl(
+  context: CommandContext,
   url: string,
   options: RemoteOptions,
-  context: CommandContext,
 ): Promise<CommandResult> {
   const endpoint = endpointOfManifest(context);
   const request = parseRepoRequest(url, options, endpoint, context.endpoint);

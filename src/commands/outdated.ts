@@ -31,9 +31,9 @@ interface Checked {
  * allows. The failure of one entry does not hide the others.
  */
 export async function run(
+  context: CommandContext,
   names: readonly string[],
   options: OutdatedOptions,
-  context: CommandContext,
 ): Promise<CommandResult> {
   const project = readProject(context);
   const { manifest } = project;

@@ -17,8 +17,8 @@ import type { CommandResult } from '../output/result.ts';
  * the lock stay as they are, whether they are current or not. Nobody is asked.
  */
 export async function run(
-  names: readonly string[],
   context: CommandContext,
+  names: readonly string[],
 ): Promise<CommandResult> {
   const project = readProject(context);
   const { manifest, manifestName, manifestText, lockName, lockText } = project;

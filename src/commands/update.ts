@@ -35,9 +35,9 @@ interface UpdateOptions {
  * as they are, stale ones too, and a lock with conflict markers is refused.
  */
 export async function run(
+  context: CommandContext,
   names: readonly string[],
   options: UpdateOptions,
-  context: CommandContext,
 ): Promise<CommandResult> {
   const project = readProject(context);
   const { manifest, lockName } = project;

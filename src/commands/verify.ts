@@ -37,8 +37,8 @@ const USUAL_STORE = '/nix/store';
  * and compares it with the digests there. `verify` ignores files that are missing.
  */
 export async function run(
-  names: readonly string[],
   context: CommandContext,
+  names: readonly string[],
 ): Promise<CommandResult> {
   const { cacheFolder } = context;
   const lock = readLock(context);

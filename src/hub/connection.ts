@@ -22,7 +22,7 @@ export interface ConnectionOptions extends PoolOptions {
    */
   readonly readTimeoutMs?: number;
   /** Called at the end of every request. */
-  readonly onExchange?: (exchange: Exchange) => void;
+  readonly onExchange?: ((exchange: Exchange) => void) | undefined;
 }
 
 /** The parts of a request beside its address. */

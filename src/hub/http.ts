@@ -8,11 +8,11 @@ import { DEFAULT_RETRY, type RetryPolicy, type Wait, withRetries } from './retry
 /** Options of the HTTP client. */
 export interface HttpOptions extends ConnectionOptions {
   /** API requests at once; default 16. */
-  readonly apiConcurrency?: number;
+  readonly apiConcurrency?: number | undefined;
   /** Downloads at once; default 8. */
-  readonly downloadConcurrency?: number;
+  readonly downloadConcurrency?: number | undefined;
   /** Default: five retries, after 1 s and more. */
-  readonly retry?: RetryPolicy;
+  readonly retry?: RetryPolicy | undefined;
   /** Called before each wait for a retry. */
   readonly onWait?: (wait: Wait) => void;
   /** Aborts all requests. */

@@ -95,9 +95,9 @@ const FIVE = [
 describe('files under way', () => {
   it('have bars and figures in columns, and those that wait come last', () => {
     expect(transferLines(total(6), FIVE, canvas(110, 24))).toEqual([
-      '⠋ 1 of 6 files  ███████░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░  10.7 MB of 51 MB   20%  12.7 MB/s   4 s left',
-      '  models.mistral  model-00001-of-00003.safetensors  █████░░░░░░░░░░░░░░░   25%   2.1 MB/s   5 s left',
-      '  models.quant    Q4_K_M.gguf                       ████████████████████  100%  adding to the store',
+      '⠋ 1 of 6 files  ███████░░░░░░░░░░░░░░░░░░░░░░░░░░░    10.7 MB of 51 MB   20%  12.7 MB/s     4 s left',
+      '  models.mistral  model-00001-of-00003.safetensors  ████░░░░░░░░░░░░░░   25%   2.1 MB/s     5 s left',
+      '  models.quant    Q4_K_M.gguf                       ██████████████████  100%  adding to the store',
       '  models.mistral  model-00002-of-00003.safetensors  waiting',
       '  … and 2 more',
     ]);
@@ -105,7 +105,7 @@ describe('files under way', () => {
 
   it('give up figures for names in a narrow window', () => {
     expect(transferLines(total(6), FIVE, canvas(60, 24))).toEqual([
-      '⠋ 1 of 6 files  ███░░░░░░░░░░░░░   20%  12.7 MB/s   4 s left',
+      '⠋ 1 of 6 files  ██░░░░░░░░░░░░   20%  12.7 MB/s     4 s left',
       '  models.mistral  model-00001-of-00003.safetensors       25%',
       '  models.quant    Q4_K_M.gguf                           100%',
       '  models.mistral  model-00002-of-00003.safetensors  waiting',
