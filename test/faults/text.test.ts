@@ -11,7 +11,7 @@ import { parseManifest } from '../../src/manifest/parse.ts';
 import { badEndpointReason, badRefReason, isRepoId, parseRepoForm } from '../../src/repo.ts';
 import { compileGlob, posixOfGlob } from '../../src/resolve/glob.ts';
 import { highestTag } from '../../src/resolve/target.ts';
-import { pathCollision, unsafeReason } from '../../src/safe-path.ts';
+import { badTextReason, pathCollision, unsafeReason } from '../../src/safe-path.ts';
 
 // What is read from outside: nothing but errors for the user are thrown, and no text takes long.
 
@@ -193,13 +193,18 @@ const files = fc
   .array(fc.tuple(path, content), { maxLength: 5 })
   .map((all) => new Map(all.map(([key, file]) => [key, { ...file, ...pathNames(key) }])))
   .filter((all) => pathCollision(all.keys()) === undefined);
-const texts = fc.array(fc.string({ unit: 'binary' }), { minLength: 1, maxLength: 3 });
+/** Texts that a lock can hold; the manifest refuses others. */
+const isText = (text: string) => badTextReason(text) === undefined;
+const texts = fc.array(fc.string({ unit: 'binary' }).filter(isText), {
+  minLength: 1,
+  maxLength: 3,
+});
 const entry: fc.Arbitrary<LockedEntry> = fc.record(
   {
     repo,
     requested: repo,
-    version: fc.string(),
-    ref: path,
+    version: fc.string().filter(isText),
+    ref: path.filter(isText),
     rev: hex(40),
     select: fc.oneof(
       fc.record({ include: texts, exclude: texts }, { requiredKeys: [] }),
