@@ -154,6 +154,9 @@ export function createConnection(options: ConnectionOptions): Connection {
   };
 }
 
+/** One for all exchanges: `abort()` without a reason makes an error with a stack each time. */
+const ENDED = new Error('the exchange has ended');
+
 /** Bytes that a download has to bring again and again: about 1 KiB a second. */
 const MIN_BYTES = 64 * 1024;
 
@@ -190,7 +193,7 @@ function createTimeLimit(longestMs: number) {
     /** Ends the exchange; what is left of the response is dropped. */
     end() {
       clearTimeout(timer);
-      tooSlow.abort();
+      tooSlow.abort(ENDED);
     },
   };
 }
