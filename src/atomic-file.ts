@@ -125,8 +125,9 @@ export function notAFile(file: string, isLink: boolean): HugError {
 
 /** Writes a text to a temporary file in the folder of its target, and syncs it. */
 async function stage(change: FileChange): Promise<StagedFile> {
-  const { file, after, kind } = change;
-  const target = kind === 'manifest' ? await realpath(file) : file;
+  const { file, before, after, kind } = change;
+  const isLinkKept = kind === 'manifest' && before !== undefined;
+  const target = isLinkKept ? await realpath(file) : file;
   const stats = await orNothing(lstat(target));
   if (stats !== undefined && !stats.isFile()) throw notAFile(target, stats.isSymbolicLink());
   const mode = stats === undefined ? undefined : stats.mode & 0o777;
@@ -139,7 +140,7 @@ async function stage(change: FileChange): Promise<StagedFile> {
     // The umask has cleared bits of the mode above.
     if (mode !== undefined) await chmod(temporary, mode);
     const { text } = await readContent(target, kind);
-    if (text !== change.before && text !== after) {
+    if (text !== before && text !== after) {
       throw new HugError(CHANGED[kind], `${file} changed while nix-hug was at work`, {
         hint: 'Nothing was written. Run it again.',
       });

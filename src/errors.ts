@@ -17,7 +17,7 @@ export const ERROR_CODES = {
   EHUG_MANIFEST_CHANGED: EXIT.failed,
   /** A file that `init` writes exists already. */
   EHUG_FILE_EXISTS: EXIT.invalid,
-  /** The manifest already has an entry with that name or repository. */
+  /** The name of an entry is taken, or several entries could be meant. */
   EHUG_ENTRY_EXISTS: EXIT.invalid,
   /** A model and a dataset have the name. */
   EHUG_ENTRY_AMBIGUOUS: EXIT.invalid,

@@ -22,6 +22,8 @@ interface FoundManifest {
   readonly manifestName: string;
   /** Content of the manifest, without a byte order mark. */
   readonly manifestText: string;
+  /** Whether there is no such file yet. */
+  readonly isNew: boolean;
 }
 
 /** A project as its files stand. */
@@ -44,8 +46,28 @@ export interface Project extends FoundManifest {
  *
  * @throws HugError those of the readers of both
  */
-export function readProject(context: ProjectContext): Project {
-  const found = findManifest(context);
+export const readProject = (context: ProjectContext): Project =>
+  withLock(findManifest(context), context);
+
+/**
+ * The same for a command that may begin a project: where there is no manifest, the project has the text
+ * of the template, which is not written yet. A lock without its manifest is no place to begin.
+ *
+ * @throws HugError those of `readProject`
+ */
+export function readOrBeginProject(context: CommandContext): Project {
+  try {
+    return readProject(context);
+  } catch (error) {
+    const manifestPath = path.join(context.cwd, 'hug.yaml');
+    const isMissing = isManifestMissing(error, context);
+    if (!isMissing || readLockText(lockPathOf(manifestPath)) !== undefined) throw error;
+    const text = readManifest(path.join(context.templateFolder, 'hug.yaml'));
+    return withLock({ ...parsed(text, manifestPath, context), isNew: true }, context);
+  }
+}
+
+function withLock(found: FoundManifest, context: ProjectContext): Project {
   const lockPath = lockPathOf(found.manifestPath);
   const lockName = displayPath(lockPath, context);
   const lockText = readLockText(lockPath);
@@ -99,14 +121,13 @@ export function endpointOfManifest(context: ProjectContext): string | undefined 
   try {
     return findManifest(context).manifest.endpoint;
   } catch (error) {
-    const isMissing = error instanceof HugError && error.code === 'EHUG_MANIFEST_MISSING';
-    if (context.manifest === undefined && isMissing) return undefined;
+    if (isManifestMissing(error, context)) return undefined;
     throw error;
   }
 }
 
 /**
- * Writes a changed manifest and its lock: both or none. The lock is put in place first: should the
+ * Writes a manifest and its lock, those of them that changed: both or none. The lock is put in place first: should the
  * process be killed between the two, then `lock --check` names the difference, and the same command
  * run again completes it.
  *
@@ -117,12 +138,15 @@ export function endpointOfManifest(context: ProjectContext): string | undefined 
  *   `EHUG_LOCK_NOT_A_FILE`
  */
 export async function writeProject(
-  { manifestPath, manifestText, lockPath, lockText }: Project,
+  { manifestPath, manifestText, isNew, lockPath, lockText }: Project,
   manifest: string,
   lock: string | undefined,
 ): Promise<void> {
+  const before = isNew ? undefined : manifestText;
   const changes: FileChange[] = [
-    { file: manifestPath, before: manifestText, after: manifest, kind: 'manifest' },
+    ...(manifest === before
+      ? []
+      : [{ file: manifestPath, before, after: manifest, kind: 'manifest' as const }]),
     ...(lock === undefined
       ? []
       : [{ file: lockPath, before: lockText, after: lock, kind: 'lock' as const }]),
@@ -132,11 +156,22 @@ export async function writeProject(
 
 function findManifest(context: ProjectContext): FoundManifest {
   const manifestPath = locateManifest(context);
-  const manifestName = displayPath(manifestPath, context);
-  const manifestText = readManifest(manifestPath);
-  const manifest = parseManifest(manifestText, manifestName, { endpoint: context.endpoint });
-  return { manifest, manifestPath, manifestName, manifestText };
+  return parsed(readManifest(manifestPath), manifestPath, context);
 }
+
+function parsed(
+  manifestText: string,
+  manifestPath: string,
+  context: ProjectContext,
+): FoundManifest {
+  const manifestName = displayPath(manifestPath, context);
+  const manifest = parseManifest(manifestText, manifestName, { endpoint: context.endpoint });
+  return { manifest, manifestPath, manifestName, manifestText, isNew: false };
+}
+
+/** Whether there is no manifest, and the user names none. */
+const isManifestMissing = (error: unknown, { manifest }: ProjectContext): boolean =>
+  manifest === undefined && error instanceof HugError && error.code === 'EHUG_MANIFEST_MISSING';
 
 /** A path for a message. */
 const displayPath = (file: string, { cwd }: ProjectContext): string =>

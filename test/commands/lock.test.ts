@@ -49,7 +49,7 @@ describe('lock', () => {
   it('writes every documented field of a lock', async () => {
     const { run, lockText } = await project();
     const { status, stdout } = await run(['lock']);
-    expect(stdout).toContain('hug.lock.json written, 3 entries');
+    expect(stdout).toContain('hug.lock.json written, 3 entries added (3 in all)');
     expect(status).toBe(0);
     const lock = JSON.parse((await lockText()) ?? '');
     expect(Object.keys(lock)).toEqual(['lockfileVersion', 'models', 'datasets']);
@@ -165,7 +165,7 @@ describe('lock', () => {
     await manifest('models: { tiny: org/tiny }');
     hub.clearRequests();
     const { stdout } = await run(['lock']);
-    expect(stdout).toContain('- models.picky');
+    expect(stdout).toContain('- `models.picky` removed');
     expect(hub.requests).toEqual([]);
     expect(JSON.parse((await lockText()) ?? '').datasets).toEqual({});
   });
@@ -174,7 +174,9 @@ describe('lock', () => {
     const { run, lockText } = await project();
     const { stdout, status } = await run(['lock', '--dry-run']);
     expect(stdout).toContain('would change');
-    expect(stdout).toContain(`+ models.tiny  org/tiny main (${sha.slice(0, 12)}), files +6`);
+    expect(stdout).toContain(
+      `- \`models.tiny\` added: \`org/tiny\` at \`main\` (${sha.slice(0, 12)}), 6 files`,
+    );
     expect([status, await lockText()]).toEqual([0, undefined]);
   });
 
@@ -396,7 +398,7 @@ describe('two manifests in one folder', () => {
     await writeFile(path.join(folder, 'dev.yaml'), 'datasets: { rows: org/rows }\n');
     await writeFile(path.join(folder, 'v1.2.yml'), 'models: { tiny: org/tiny }\n');
     const dev = await run(['lock', '--manifest', 'dev.yaml']);
-    expect(dev.stdout).toContain('dev.lock.json written, 1 entry');
+    expect(dev.stdout).toContain('dev.lock.json written, 1 entry added (1 in all)');
     expect((await run(['lock', '--manifest', 'v1.2.yml'])).status).toBe(0);
     expect((await readdir(folder)).filter((name) => name.endsWith('.lock.json'))).toEqual([
       'dev.lock.json',
@@ -678,6 +680,7 @@ describe('output', () => {
       'datasets.rows: 2 of 2 files',
       'models.picky: 4 of 4 files',
       'models.tiny: 6 of 6 files',
+      expect.stringMatching(/^next: nix-hug fetch .* nix-hug export /u),
     ]);
     const { run: quiet } = await project();
     const silent = await quiet(['lock', '--quiet']);

@@ -104,6 +104,7 @@ export const LOCK_OUTPUTS = {
   add: f.document('nix-hug add --json', 'What add wrote.', {
     ...lockChange,
     added: f.rows(named, 'Entries that are new in the manifest.'),
+    modified: f.rows(named, 'Entries of the manifest that were there, and are another now.'),
   }),
   remove: f.document('nix-hug remove --json', 'What remove wrote.', {
     ...lockChange,
