@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { isCollection, isMap, isScalar, type Pair } from 'yaml';
+import { isMap, isScalar, type Pair } from 'yaml';
 import { addToBlock, type Layout, layoutOf, pairsOf, removeFromBlock } from './edit-block.ts';
 import { type EntryStyle, fieldValue, flowValue, type NewEntry, written } from './edit-entry.ts';
 import { addToFlow, isFlow, removeFromFlow, spliced } from './edit-flow.ts';
@@ -55,18 +55,17 @@ function changeField(
       ? addToFlow(layout.text, entry.value, [`${written(key, style.name, style)}: ${value}`])
       : addToBlock(layout, entry, [[`${key}: ${value}`]], style.step);
   }
-  if (to !== undefined && isInline(present.value)) {
-    const { start, end } = offsetsOf(present.value);
-    return spliced(layout.text, start, end, fieldValue(key, to, style));
-  }
-  const without = isFlow(entry.value)
+  if (to !== undefined) return withValue(layout.text, present, fieldValue(key, to, style));
+  return isFlow(entry.value)
     ? removeFromFlow(layout.text, entry.value, index)
     : removeFromBlock(layout, entry, index);
-  return to === undefined ? without : changeField(layoutOf(without), find, key, to, style);
 }
 
-/** Whether a value stands between brackets, or is text that is no block of lines. */
-const isInline = (node: unknown): boolean =>
-  isCollection(node)
-    ? node.flow === true
-    : isScalar(node) && node.type?.startsWith('BLOCK') === false;
+/** The text with another value of a field, on the line of its key; a comment between them follows it. */
+function withValue(text: string, { key, value }: Pair, to: string): string {
+  const { start, end } = offsetsOf(value);
+  const colon = text.indexOf(':', offsetsOf(key).end) + 1;
+  const gap = text.slice(colon, start).trimEnd();
+  const last = start + text.slice(start, end).trimEnd().length;
+  return spliced(text, colon, last, ` ${to}${gap}`);
+}
