@@ -53,7 +53,7 @@ export function createProgram(
 
   program
     .command('init')
-    .description('write a commented hug.yaml to start from; never overwrites')
+    .description('write a commented hug.yaml to start from; what is there stays as it is')
     .option('--flake', 'write a flake.nix as well, which uses the lock')
     .action(loads(() => import('../commands/init.ts')));
 

@@ -3,11 +3,13 @@ import { type FileChange, replaceFiles } from '../atomic-file.ts';
 import { HugError } from '../errors.ts';
 import { parseLock } from '../lock/codec.ts';
 import { hasConflictMarkers } from '../lock/conflict.ts';
+import { namedEntries, placeOf } from '../lock/entries.ts';
 import { lockPathOf, readLockText } from '../lock/file.ts';
 import type { Lock } from '../lock/schema.ts';
 import { locateManifest, readManifest } from '../manifest/locate.ts';
 import { parseManifest } from '../manifest/parse.ts';
 import type { Manifest } from '../manifest/schema.ts';
+import type { RepoType } from '../repo.ts';
 import { driftOf } from '../resolve/drift.ts';
 import type { CommandContext } from './context.ts';
 
@@ -98,12 +100,25 @@ export function requireLock({ lock, lockName }: Project): Lock {
  * Reads the lock for a command that works from it as it is, and warns when the manifest asks for
  * another.
  *
- * @throws HugError those of `readProject` and `requireLock`
+ * @param names entries that the user names
+ * @throws HugError those of `readProject` and `requireLock`; `EHUG_ENTRY_UNKNOWN` with all names that
+ *   the manifest has and the lock has not
  */
-export function readLock(context: CommandContext): Lock {
+export function readLock(context: CommandContext, names: readonly string[]): Lock {
   const project = readProject(context);
   const { manifest, lockName } = project;
   const lock = requireLock(project);
+  const isNamed = (name: string) => (entry: { type: RepoType; name: string }) =>
+    entry.name === name || placeOf(entry) === name;
+  const [unlocked, ...others] = names.filter(
+    (name) => manifest.entries.some(isNamed(name)) && !namedEntries(lock).some(isNamed(name)),
+  );
+  if (unlocked !== undefined) {
+    throw new HugError('EHUG_ENTRY_UNKNOWN', `${unlocked} is not locked yet`, {
+      details: others.map((name) => `${name} is not locked yet`),
+      hint: 'Run nix-hug lock.',
+    });
+  }
   if (driftOf(manifest, lock).reasons.length > 0) {
     context.warn(`${lockName} is out of date and used as it is; nix-hug lock --check says why`);
   }

@@ -5,6 +5,7 @@ import { type Hub, lfs, type Repository, startHub } from '../support/hub/index.t
 import { conflictedByGit } from '../support/git-conflict.ts';
 import { injectAlways } from '../support/inject.ts';
 import { createProject } from '../support/project.ts';
+import { runCli } from '../support/run-cli.ts';
 
 const TOKEN = 'test-token-of-the-owner';
 
@@ -642,6 +643,54 @@ describe('invalid locks', () => {
     const { status, stderr } = await run(['lock']);
     expect([status, stderr]).toEqual([1, expect.stringContaining('EHUG_LOCK_NOT_A_FILE')]);
     expect(await readFile(target, 'utf8')).toBe(before);
+  });
+});
+
+describe('a Hub that the manifest does not name', () => {
+  const warned = async (manifest: string, env: Record<string, string>, ...argv: string[]) => {
+    const { folder } = await createProject(hub.endpoint, manifest);
+    const { status, stderr } = await runCli(['lock', ...argv], { cwd: folder, env });
+    expect(status).toBe(0);
+    return stderr;
+  };
+  const MANIFEST = 'models: { tiny: org/tiny }\n';
+  const HF_ENDPOINT = () => ({ HF_ENDPOINT: hub.endpoint });
+
+  it('is a warning, since nix build will ask another', async () => {
+    expect(await warned(MANIFEST, HF_ENDPOINT())).toContain(
+      `warning: locked from ${hub.endpoint} (HF_ENDPOINT), but nix build will ask https://huggingface.co; set "endpoint" in the manifest to change that\n`,
+    );
+    const other = `endpoint: https://hub.example\n${MANIFEST}`;
+    expect(await warned(other, HF_ENDPOINT())).toContain('nix build will ask https://hub.example;');
+  });
+
+  it('is none where the manifest names it, or nothing is locked', async () => {
+    const named = `endpoint: ${hub.endpoint}\n${MANIFEST}`;
+    expect(await warned(named, HF_ENDPOINT())).not.toContain('warning');
+    expect(await warned(named, {})).not.toContain('warning');
+    expect(await warned('models:\n', HF_ENDPOINT())).not.toContain('warning');
+  });
+});
+
+describe('several entries that fail', () => {
+  it('have a hint each', async () => {
+    const { run } = await project(`
+models:
+  a: { repo: org/tiny, ref: none }
+  b: { repo: org/tiny, files: [none.bin] }
+  c: org/none
+`);
+    const { status, stderr } = await run(['lock']);
+    expect(status).toBe(1);
+    const lines = stderr.split('\n').filter((line) => /hint|models\.[abc]: [^\d]/u.test(line));
+    expect(lines.map((line) => line.replace(/(?:error \S+ )?(models\.[abc]): .*/u, '$1'))).toEqual([
+      'models.a',
+      '  models.b',
+      expect.stringMatching(/^ {4}hint: ./u),
+      '  models.c',
+      expect.stringMatching(/^ {4}hint: ./u),
+      expect.stringMatching(/^hint: ./u),
+    ]);
   });
 });
 
