@@ -162,6 +162,7 @@ describe('fetch', () => {
       '',
       'datasets.rows config.json: 3 B',
       'datasets.rows data/train.parquet: 4 B',
+      'next: nix build, which downloads none of these files',
     ]);
   });
 

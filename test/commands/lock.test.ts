@@ -653,19 +653,19 @@ describe('a Hub that the manifest does not name', () => {
     expect(status).toBe(0);
     return stderr;
   };
-  const MANIFEST = 'models: { tiny: org/tiny }\n';
+  const TINY = 'models: { tiny: org/tiny }\n';
   const HF_ENDPOINT = () => ({ HF_ENDPOINT: hub.endpoint });
 
   it('is a warning, since nix build will ask another', async () => {
-    expect(await warned(MANIFEST, HF_ENDPOINT())).toContain(
+    expect(await warned(TINY, HF_ENDPOINT())).toContain(
       `warning: locked from ${hub.endpoint} (HF_ENDPOINT), but nix build will ask https://huggingface.co; set "endpoint" in the manifest to change that\n`,
     );
-    const other = `endpoint: https://hub.example\n${MANIFEST}`;
+    const other = `endpoint: https://hub.example\n${TINY}`;
     expect(await warned(other, HF_ENDPOINT())).toContain('nix build will ask https://hub.example;');
   });
 
   it('is none where the manifest names it, or nothing is locked', async () => {
-    const named = `endpoint: ${hub.endpoint}\n${MANIFEST}`;
+    const named = `endpoint: ${hub.endpoint}\n${TINY}`;
     expect(await warned(named, HF_ENDPOINT())).not.toContain('warning');
     expect(await warned(named, {})).not.toContain('warning');
     expect(await warned('models:\n', HF_ENDPOINT())).not.toContain('warning');

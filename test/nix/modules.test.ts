@@ -118,9 +118,9 @@ describeNix('modules', (nix) => {
 
     it('lets a named service of the user find the cache and no network', async () => {
       const environment = 'systemd.user.services.chat.Service.Environment';
-      expect(await value(module, forService, environment)).toEqual([
-        ...Object.entries(await variables()).map(([name, text]) => `${name}=${String(text)}`),
-      ]);
+      expect(await value(module, forService, environment)).toEqual(
+        Object.entries(await variables()).map(([name, text]) => `${name}=${String(text)}`),
+      );
       expect(await value(module, forService, 'home.sessionVariables')).toEqual({});
     });
 
