@@ -64,10 +64,9 @@ export async function run(
   const wanted = additions.map((addition) => {
     const entry = presentEntry(present, addition, options);
     if (entry === undefined) return newEntry(addition, options);
-    const before = entryAsWritten(manifestText, entry);
+    const before = entryAsWritten(manifestText, entry) ?? entry.repo;
     const hubs = [endpoint, context.endpoint].filter((hub) => hub !== undefined);
-    const value = before === undefined ? before : changed(before, entry, addition, options, hubs);
-    return { ...entry, before, value: value ?? entry.repo };
+    return { ...entry, before, value: changed(before, entry, addition, options, hubs) };
   });
   refuseRepeated(wanted);
   const edited = wanted.filter(({ before, value }) => !isDeepStrictEqual(before, value));
@@ -202,8 +201,11 @@ function changed(
   options: AddOptions,
   hubs: readonly string[],
 ): EntryFile {
-  const isSelected = addition.select !== undefined;
-  if (!isWantGiven(addition, options) && !isSelected) return written;
+  const { version: range } = options;
+  const given = range === undefined ? { ref: addition.ref } : { version: range };
+  const isMoved = isWantGiven(addition, options) && !isDeepStrictEqual(given, want);
+  const isSelected = addition.select !== undefined && !isDeepStrictEqual(addition.select, select);
+  if (!isMoved && !isSelected) return written;
   const fields = typeof written === 'string' ? { repo: written } : written;
   const { ref: refInAddress, file } = parseRepoForm(fields.repo, ...hubs);
   const isAddress = refInAddress !== undefined || file !== undefined;
@@ -211,9 +213,7 @@ function changed(
     ? { ...fields, repo: shortestForm(type, repo), ...wantFields(want), ...select }
     : fields;
   const { ref: _ref, version: _version, ...withoutWant } = whole;
-  const { version: range } = options;
-  const given = range === undefined ? { ref: addition.ref } : { version: range };
-  const moved = isWantGiven(addition, options) ? { ...withoutWant, ...wantFields(given) } : whole;
+  const moved = isMoved ? { ...withoutWant, ...wantFields(given) } : whole;
   const { include: _in, exclude: _out, files: _files, ...withoutSelection } = moved;
   const result = isSelected ? { ...withoutSelection, ...addition.select } : moved;
   return typeof written === 'string' ? shorthand(result) : result;

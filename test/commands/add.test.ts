@@ -235,6 +235,20 @@ describe('add of what is there', () => {
     },
   );
 
+  it.each([
+    ['a: https://hf.co/org/first/tree/dev', ['https://huggingface.co/org/first/tree/dev']],
+    ['a: { repo: org/first, ref: main }', ['hf:org/first', '--ref', 'main']],
+    ['a: { repo: org/first, files: [w.bin] }', ['hf:org/first', '--file', 'w.bin']],
+    ['a: { repo: org/first, version: ^1 }', ['hf:org/first', '--version', '^1']],
+  ])('has nothing to do in %j for %j', async (entry, argv) => {
+    const text = `models:\n  ${entry}\n`;
+    const at = await project(text);
+    await at.run(['lock']);
+    const { stdout } = await at.run(['add', ...argv]);
+    expect(stdout).toBe('nothing to do: hug.yaml has models.a already\n');
+    expect(await manifestOf(at)).toBe(text);
+  });
+
   it('locks it where it is not locked yet', async () => {
     const at = await project('models:\n  a: org/first\n');
     const { status, stdout } = await at.run(['add', 'org/first']);
