@@ -58,15 +58,12 @@ export const readProject = (context: ProjectContext): Project =>
  * @throws HugError those of `readProject`
  */
 export function readOrBeginProject(context: CommandContext): Project {
-  try {
-    return readProject(context);
-  } catch (error) {
-    const manifestPath = path.join(context.cwd, 'hug.yaml');
-    const isMissing = isManifestMissing(error, context);
-    if (!isMissing || readLockText(lockPathOf(manifestPath)) !== undefined) throw error;
-    const text = readManifest(path.join(context.templateFolder, 'hug.yaml'));
-    return withLock({ ...parsed(text, manifestPath, context), isNew: true }, context);
-  }
+  const manifestPath = path.join(context.cwd, 'hug.yaml');
+  const isBegun = readLockText(lockPathOf(manifestPath)) !== undefined;
+  const found = isBegun ? readProject(context) : ifAny(context, () => readProject(context));
+  if (found !== undefined) return found;
+  const text = readManifest(path.join(context.templateFolder, 'hug.yaml'));
+  return withLock({ ...parsed(text, manifestPath, context), isNew: true }, context);
 }
 
 function withLock(found: FoundManifest, context: ProjectContext): Project {
@@ -132,11 +129,15 @@ export function readLock(context: CommandContext, names: readonly string[]): Loc
  * @returns `undefined` where there is none, or it names no address
  * @throws HugError those of the reader of the manifest
  */
-export function endpointOfManifest(context: ProjectContext): string | undefined {
+export const endpointOfManifest = (context: ProjectContext): string | undefined =>
+  ifAny(context, () => findManifest(context).manifest.endpoint);
+
+function ifAny<T>({ manifest }: ProjectContext, read: () => T): T | undefined {
   try {
-    return findManifest(context).manifest.endpoint;
+    return read();
   } catch (error) {
-    if (isManifestMissing(error, context)) return undefined;
+    const isMissing = error instanceof HugError && error.code === 'EHUG_MANIFEST_MISSING';
+    if (manifest === undefined && isMissing) return undefined;
     throw error;
   }
 }
@@ -183,10 +184,6 @@ function parsed(
   const manifest = parseManifest(manifestText, manifestName, { endpoint: context.endpoint });
   return { manifest, manifestPath, manifestName, manifestText, isNew: false };
 }
-
-/** Whether there is no manifest, and the user names none. */
-const isManifestMissing = (error: unknown, { manifest }: ProjectContext): boolean =>
-  manifest === undefined && error instanceof HugError && error.code === 'EHUG_MANIFEST_MISSING';
 
 /** A path for a message. */
 const displayPath = (file: string, { cwd }: ProjectContext): string =>
