@@ -24,6 +24,9 @@ in
   `cache`
   : a Hugging Face cache of all of them, see `build-cache.nix`
 
+  `env`
+  : the variables of programs that load from it, see `cache-env.nix`
+
   # Errors
 
   Those of `read-lock.nix` and `read-endpoint.nix`, when the value that they concern is used.
@@ -54,4 +57,5 @@ rec {
     models = attrValues models;
     datasets = attrValues datasets;
   };
+  env = import ./cache-env.nix cache;
 }

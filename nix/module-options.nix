@@ -41,8 +41,8 @@ in
     default = [ ];
     example = [ "vllm" ];
     description = ''
-      Names of systemd services that load models from the cache, offline: they get `HF_HUB_CACHE` and
-      `HF_HUB_OFFLINE`.
+      Names of systemd services that load models from the cache, offline: they get `HF_HUB_CACHE`,
+      `HUGGINGFACE_HUB_CACHE`, `HF_HUB_OFFLINE` and `NIX_HUG_ENV`.
     '';
   };
 
@@ -50,19 +50,16 @@ in
     type = types.bool;
     default = false;
     description = ''
-      Whether programs started from a shell get the same variables. nix-hug obeys them too: change a
-      lock there with `HF_HUB_OFFLINE=0 nix-hug update`.
+      Whether programs started from a shell get the same variables. nix-hug itself works there as
+      anywhere: `NIX_HUG_ENV` tells it that they are for programs.
     '';
   };
 
   environment = mkOption {
     type = types.attrsOf types.str;
     readOnly = true;
-    default = {
-      HF_HUB_CACHE = "${cfg.cache}";
-      HF_HUB_OFFLINE = "1";
-    };
-    defaultText = lib.literalExpression "HF_HUB_CACHE and HF_HUB_OFFLINE";
+    default = import ./cache-env.nix "${cfg.cache}";
+    defaultText = lib.literalExpression "the variables of a cache";
     description = "The variables, to read: for a container, or a unit that is not a service.";
   };
 }

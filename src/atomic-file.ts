@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chmod, lstat, open, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { HugError, messageOf, systemCodeOf } from './errors.ts';
+import { succeedsUnless } from './failures.ts';
 
 /** A new text for a file. */
 export interface FileChange {
@@ -76,43 +77,38 @@ export async function replaceFiles(changes: readonly FileChange[]): Promise<void
 }
 
 /**
- * Makes files from templates: all of them, or none. Nothing is overwritten.
+ * Makes files from templates, those that are not there; after an error, none. Nothing is overwritten.
  *
  * @param files each path, and that of the file with its text
  * @param edit gives the text to write for that of a template
- * @throws HugError `EHUG_FILE_EXISTS`, `EHUG_FILE_SYSTEM`
+ * @returns the paths of the files that were made
+ * @throws HugError `EHUG_FILE_SYSTEM`
  */
 export async function createFiles(
   files: readonly { readonly file: string; readonly template: string }[],
   edit: (text: string) => string,
-): Promise<void> {
+): Promise<readonly string[]> {
   const made: string[] = [];
   try {
     for (const { file, template } of files) {
+      const text = edit(await readFile(template, 'utf8'));
       await writeOrRefuse(file, async () => {
-        const text = edit(await readFile(template, 'utf8'));
-        const handle = await open(file, 'wx').catch((error: unknown) => {
-          throw systemCodeOf(error) === 'EEXIST' ? fileExists(file) : error;
+        await succeedsUnless(['EEXIST'], async () => {
+          const handle = await open(file, 'wx');
+          made.push(file);
+          try {
+            await handle.writeFile(text);
+          } finally {
+            await handle.close();
+          }
         });
-        made.push(file);
-        try {
-          await handle.writeFile(text);
-        } finally {
-          await handle.close();
-        }
       });
     }
+    return made;
   } catch (error) {
     await Promise.all(made.map((file) => rm(file, { force: true })));
     throw error;
   }
-}
-
-/** The error for a file that would be overwritten. */
-export function fileExists(file: string): HugError {
-  return new HugError('EHUG_FILE_EXISTS', `there is already ${file}`, {
-    hint: 'Nothing was written. Work with it, or move it away.',
-  });
 }
 
 /** The error for a link, a folder or a device in the place of a lock. */
@@ -125,8 +121,9 @@ export function notAFile(file: string, isLink: boolean): HugError {
 
 /** Writes a text to a temporary file in the folder of its target, and syncs it. */
 async function stage(change: FileChange): Promise<StagedFile> {
-  const { file, after, kind } = change;
-  const target = kind === 'manifest' ? await realpath(file) : file;
+  const { file, before, after, kind } = change;
+  const isLinkKept = kind === 'manifest' && before !== undefined;
+  const target = isLinkKept ? await realpath(file) : file;
   const stats = await orNothing(lstat(target));
   if (stats !== undefined && !stats.isFile()) throw notAFile(target, stats.isSymbolicLink());
   const mode = stats === undefined ? undefined : stats.mode & 0o777;
@@ -139,7 +136,7 @@ async function stage(change: FileChange): Promise<StagedFile> {
     // The umask has cleared bits of the mode above.
     if (mode !== undefined) await chmod(temporary, mode);
     const { text } = await readContent(target, kind);
-    if (text !== change.before && text !== after) {
+    if (text !== before && text !== after) {
       throw new HugError(CHANGED[kind], `${file} changed while nix-hug was at work`, {
         hint: 'Nothing was written. Run it again.',
       });

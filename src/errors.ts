@@ -15,9 +15,7 @@ export const ERROR_CODES = {
   EHUG_MANIFEST_STYLE: EXIT.invalid,
   /** Another program changed the manifest while the command ran. */
   EHUG_MANIFEST_CHANGED: EXIT.failed,
-  /** A file that `init` writes exists already. */
-  EHUG_FILE_EXISTS: EXIT.invalid,
-  /** The manifest already has an entry with that name or repository. */
+  /** The name of an entry is taken, or several entries could be meant. */
   EHUG_ENTRY_EXISTS: EXIT.invalid,
   /** A model and a dataset have the name. */
   EHUG_ENTRY_AMBIGUOUS: EXIT.invalid,
@@ -127,9 +125,13 @@ export class HugError extends Error {
     return this.#copy(`${place}: ${this.message}`, this.details);
   }
 
-  /** The same error, with other errors of the run and notes added to its details. */
+  /** The same error, with other errors of the run, their hints and notes added to its details. */
   with(others: readonly HugError[], notes: readonly string[] = []): HugError {
-    const lines = others.flatMap((other) => [other.message, ...other.details]);
+    const lines = others.flatMap(({ message, details, hint }) => [
+      message,
+      ...details,
+      ...(hint === undefined || hint === this.hint ? [] : [`  hint: ${hint}`]),
+    ]);
     return this.#copy(this.message, [...this.details, ...lines, ...notes]);
   }
 

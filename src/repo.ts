@@ -11,9 +11,9 @@ export interface RepoForm {
   readonly type?: RepoType;
   /** `org/name`, or a single canonical name such as `gpt2`. */
   readonly id: string;
-  /** Revision named by a `/tree/`, `/blob/` or `/resolve/` address. */
+  /** Revision named by an address (`/tree/`, `/blob/`, `/commit/`, …) or behind `@` of `hf://`. */
   readonly ref?: string;
-  /** File named by a `/blob/` or `/resolve/` address. */
+  /** File named by an address (`/blob/`, `/resolve/`, `/raw/`) or by `hf://`. */
   readonly file?: string;
 }
 
@@ -28,8 +28,8 @@ const ID = String.raw`(?!.*(?:--|\.\.|\.git$))(?:${PART}/)?${PART}`;
 const WHOLE_ID = new RegExp(`^${ID}$`, 'u');
 /** Scheme of an address. */
 const WEB = '[Hh][Tt][Tt][Pp][Ss]?://';
-/** An address: host (with a port) and path, without query and fragment. */
-const ADDRESS = new RegExp(`^${WEB}([^/?#]*)([^?#]*)`, 'u');
+/** An address: scheme, host (with a port) and path, without query and fragment. */
+const ADDRESS = new RegExp(`^(${WEB})?([^/?#]*)([^?#]*)`, 'u');
 /**
  * The address of a Hub: http or https, a host, an optional port, and a path of the characters of
  * RFC 3986 (`pchar`); no credentials, query, fragment or white space. `nix/valid.nix` has the same
@@ -39,12 +39,19 @@ export const ENDPOINT =
   /^https?:\/\/(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(?:[0-9]{1,4}|[0-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?(?:\/(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*)?$/u;
 /** A longer text can exhaust the stack of Nix, which matches the same pattern. */
 const MAX_ENDPOINT = 2048;
+/** A host that an address without a scheme may begin with: one word may be an organisation. */
+const PLAIN_HOST = String.raw`[A-Za-z0-9_-]+(?:(?:\.[A-Za-z0-9_-]+)+(?::[0-9]+)?|:[0-9]+)`;
+const IS_PLAIN_HOST = new RegExp(`^${PLAIN_HOST}$`, 'u');
 const HUB_HOSTS = new Set(['huggingface.co', 'hf.co']);
 const TYPE_PREFIXES: ReadonlyMap<string, RepoType> = new Map([
   ['models', 'model'],
   ['datasets', 'dataset'],
 ]);
-const VERBS = new Set(['tree', 'blob', 'resolve']);
+/** Pages of the Hub at a revision, and those of a file. */
+const REVISION_PAGES = new Set(['tree', 'commit', 'commits']);
+const FILE_PAGES = new Set(['blob', 'resolve', 'raw']);
+const FILE_SYSTEM = 'hf://';
+const QUANT = new RegExp(`^${ID}:[A-Za-z0-9_.-]+$`, 'u');
 const SCHEMES: ReadonlyMap<string, RepoType> = new Map([
   ['hf:', 'model'],
   ['hf-datasets:', 'dataset'],
@@ -77,7 +84,8 @@ export function isRepoId(text: string): boolean {
 
 /**
  * Parses any repository form: `org/name`, `hf:org/name`, `hf-datasets:org/name`, `models/org/name`,
- * `datasets/org/name`, a canonical `gpt2`, or an address on the Hub.
+ * `datasets/org/name`, a canonical `gpt2`, `hf://org/name@rev/file`, or an address on the Hub, with or
+ * without its scheme.
  *
  * @param form text of the user
  * @param endpoints addresses of further Hubs, beside huggingface.co and hf.co; the path of one
@@ -85,8 +93,13 @@ export function isRepoId(text: string): boolean {
  * @throws HugError `EHUG_REPO_INVALID`
  */
 export function parseRepoForm(form: string, ...endpoints: readonly string[]): RepoForm {
+  if (/^(?:git[+@:]|ssh:)/u.test(form)) throw unsupported('addresses of git are');
+  if (form.startsWith(FILE_SYSTEM)) return parseFilePath(form.slice(FILE_SYSTEM.length), form);
+  const hubs = endpoints.map(splitAddress);
   const address = splitAddress(form);
-  if (address !== undefined) return parsePath(pathOnHub(address, endpoints), address.text);
+  if (address.hasScheme || isHubWithoutScheme(address, hubs)) {
+    return parsePath(pathOnHub(address, hubs), address.text);
+  }
   for (const [scheme, type] of SCHEMES) {
     if (form.startsWith(scheme)) return { type, id: checkedId(form.slice(scheme.length), form) };
   }
@@ -106,8 +119,11 @@ export function repoPattern(type: RepoType): string {
   const others = sections.filter(([, holds]) => holds !== type);
   // An address without a section is a model's. The section may be percent-encoded.
   const inSection = type === 'model' ? '' : `(?=(?:[^?#]*/)?${type}s/|[^?#]*%)`;
-  const address = `${WEB}[^/?#@]+/${inSection}/*[^/?#]`;
-  return `^(?:${address}|(?!${alternatives(others)})(?:${alternatives(own)})?${ID}$)`;
+  const address = `(?:${WEB}[^/?#@]+|${PLAIN_HOST})/${inSection}/*[^/?#]`;
+  const foreign = `${alternatives(others)}|spaces/`;
+  const inFileSystem = type === 'model' ? `(?!/|${foreign})` : `${type}s/`;
+  const file = `${FILE_SYSTEM}/*${inFileSystem}[^/]`;
+  return `^(?:${file}|${address}|(?!${foreign})(?:${alternatives(own)})?${ID}$)`;
 }
 
 const alternatives = (prefixes: readonly (readonly [string, RepoType])[]): string =>
@@ -159,22 +175,26 @@ export function encodeSegment(text: string): string {
 /** An address without query and fragment, which may hold a token. */
 interface Address {
   readonly text: string;
+  readonly hasScheme: boolean;
   /** In lower case, with the port if there is one. */
   readonly host: string;
   readonly path: string;
 }
 
-function splitAddress(form: string): Address | undefined {
-  const [text, host, path = ''] = ADDRESS.exec(form) ?? [];
-  return text === undefined || host === undefined
-    ? undefined
-    : { text, host: host.toLowerCase(), path };
+function splitAddress(form: string): Address {
+  const [text = '', scheme, host = '', path = ''] = ADDRESS.exec(form) ?? [];
+  return { text, hasScheme: scheme !== undefined, host: host.toLowerCase(), path };
 }
 
+const isHubWithoutScheme = ({ host, path }: Address, hubs: readonly Address[]): boolean =>
+  path !== '' &&
+  IS_PLAIN_HOST.test(host) &&
+  (HUB_HOSTS.has(host) || hubs.some((hub) => hub.host === host));
+
 /** The path of an address below its Hub. */
-function pathOnHub({ text, host, path }: Address, endpoints: readonly string[]): string {
+function pathOnHub({ text, host, path }: Address, hubs: readonly Address[]): string {
   if (host.includes('@')) throw invalid('an address with a user name or password');
-  const hub = endpoints.map(splitAddress).find((endpoint) => endpoint?.host === host);
+  const hub = hubs.find((each) => each.host === host);
   if (hub === undefined && !HUB_HOSTS.has(host)) {
     throw invalid(quote(text), `${quote(host)} is not the Hub`);
   }
@@ -183,35 +203,72 @@ function pathOnHub({ text, host, path }: Address, endpoints: readonly string[]):
 }
 
 function parsePath(path: string, form: string): RepoForm {
-  const segments = path.split('/').filter((segment) => segment !== '');
-  const { type = 'model', rest } = splitType(segments.map((segment) => decode(segment, form)));
-  const verbAt = rest.length < 3 ? -1 : ([2, 1].find((at) => VERBS.has(rest[at] ?? '')) ?? -1);
-  if (verbAt === -1) return { type, id: checkedId(rest.join('/'), form) };
-  const id = checkedId(rest.slice(0, verbAt).join('/'), form);
-  // A ref is one segment, or three for `refs/pr/N` with plain slashes.
-  const fileAt = verbAt + (rest[verbAt + 1] === 'refs' ? 4 : 2);
-  const ref = rest.slice(verbAt + 1, fileAt).join('/');
-  const file = rest.slice(fileAt).join('/');
-  const badRef = badRefReason(ref);
-  if (badRef !== undefined) throw invalid(quote(form), `its revision ${badRef}`);
-  if (rest[verbAt] === 'tree') {
-    if (file !== '') throw invalid(quote(form), `it names a folder; select ${quote(`${file}/`)}`);
-    return { type, id, ref };
+  const segments = segmentsOf(path).map((segment) => decode(segment, form));
+  const { type = 'model', rest } = splitType(segments);
+  const isViewer = (page: string) => type === 'dataset' && page === 'viewer';
+  const isPage = (page: string) =>
+    REVISION_PAGES.has(page) || FILE_PAGES.has(page) || isViewer(page);
+  const pageAt = rest.length < 3 ? -1 : ([2, 1].find((at) => isPage(rest[at] ?? '')) ?? -1);
+  if (pageAt === -1) return checked(type, rest.join('/').replace(/\.git$/u, ''), {}, form);
+  const id = rest.slice(0, pageAt).join('/');
+  const page = rest[pageAt] ?? '';
+  if (isViewer(page)) return checked(type, id, {}, form);
+  const { ref, file } = splitRef(rest.slice(pageAt + 1));
+  if (FILE_PAGES.has(page)) return checked(type, id, { ref, file }, form);
+  if (file === '') return checked(type, id, { ref }, form);
+  const only =
+    page === 'tree' ? `it names a folder; select ${quote(`${file}/`)}` : 'it names a file';
+  throw invalid(quote(form), only);
+}
+
+/** `org/name[@rev][/file]`, as the file system of huggingface_hub reads it: paths are not encoded. */
+function parseFilePath(path: string, form: string): RepoForm {
+  const { type = 'model', rest } = splitType(segmentsOf(path));
+  const nameAt = rest[0]?.includes('@') === true ? 0 : 1;
+  const [id = '', ...revs] = rest
+    .slice(0, nameAt + 1)
+    .join('/')
+    .split('@');
+  const below = rest.slice(nameAt + 1);
+  if (revs.length === 0) {
+    return checked(type, id, below.length === 0 ? {} : { file: below.join('/') }, form);
   }
-  const badFile = unsafeReason(file);
+  const { ref, file } = splitRef([revs.join('@'), ...below]);
+  return checked(type, id, { ref: decode(ref, form), ...(file === '' ? {} : { file }) }, form);
+}
+
+const segmentsOf = (path: string): string[] => path.split('/').filter((part) => part !== '');
+
+/** A ref is one segment, or three for `refs/pr/N` with plain slashes; a file follows. */
+function splitRef(segments: readonly string[]): { ref: string; file: string } {
+  const length = segments[0] === 'refs' ? 3 : 1;
+  return { ref: segments.slice(0, length).join('/'), file: segments.slice(length).join('/') };
+}
+
+function checked(
+  type: RepoType,
+  id: string,
+  at: Pick<RepoForm, 'ref' | 'file'>,
+  form: string,
+): RepoForm {
+  const badRef = at.ref === undefined ? undefined : badRefReason(at.ref);
+  if (badRef !== undefined) throw invalid(quote(form), `its revision ${badRef}`);
+  const badFile = at.file === undefined ? undefined : unsafeReason(at.file);
   if (badFile !== undefined) throw invalid(quote(form), `its file ${badFile}`);
-  return { type, id, ref, file };
+  return { type, id: checkedId(id, form), ...at };
 }
 
 /** Splits off a leading `models/` or `datasets/`. */
 function splitType(segments: readonly string[]): { type?: RepoType; rest: readonly string[] } {
+  if (segments.length > 1 && segments[0] === 'spaces') throw unsupported('spaces are');
   const type = segments.length > 1 ? TYPE_PREFIXES.get(segments[0] ?? '') : undefined;
   return type === undefined ? { rest: segments } : { type, rest: segments.slice(1) };
 }
 
 function checkedId(id: string, form: string): string {
-  if (!isRepoId(id)) throw invalid(quote(form), 'write org/name or its address on the Hub');
-  return id;
+  if (isRepoId(id)) return id;
+  if (QUANT.test(id)) throw unsupported('quants (org/name:QUANT) are');
+  throw invalid(quote(form), 'write org/name or its address on the Hub');
 }
 
 function decode(segment: string, form: string): string {
@@ -222,10 +279,17 @@ function decode(segment: string, form: string): string {
   }
 }
 
+/** @param what never quotes the form, which may hold a password */
+const unsupported = (what: string): HugError =>
+  new HugError('EHUG_REPO_INVALID', `${what} not supported`, { hint: HOW_TO_WRITE });
+
+const HOW_TO_WRITE =
+  'Write org/name, hf:org/name, hf-datasets:org/name, or an address of a model or dataset on the Hub.';
+
 function invalid(what: string, reason?: string, cause?: unknown): HugError {
   const because = reason === undefined ? '' : `: ${reason}`;
   return new HugError('EHUG_REPO_INVALID', `${what} is not a repository${because}`, {
-    hint: 'Write org/name, hf:org/name, hf-datasets:org/name, or an address on the Hub.',
+    hint: HOW_TO_WRITE,
     cause,
   });
 }

@@ -179,7 +179,9 @@ describeNix('examples, built by Nix', (nix) => {
       expect(environment).toEqual({
         HF_HOME: '/var/cache/chat',
         HF_HUB_CACHE: expect.stringMatching(/-huggingface-cache$/u),
+        HUGGINGFACE_HUB_CACHE: environment.HF_HUB_CACHE,
         HF_HUB_OFFLINE: '1',
+        NIX_HUG_ENV: environment.HF_HUB_CACHE,
       });
     });
   });

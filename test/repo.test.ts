@@ -87,6 +87,15 @@ describe('repository forms', () => {
     );
   });
 
+  it.each([
+    ['https://huggingface.co/spaces/org/name', 'spaces are not supported'],
+    ['git+https://me:s3cret@huggingface.co/org/name', 'addresses of git are not supported'],
+    ['git@hf.co:org/name', 'addresses of git are not supported'],
+    ['org/name:Q4_K_M', 'quants (org/name:QUANT) are not supported'],
+  ])('says of %s that its kind is not supported', (form, message) => {
+    expect(refusalOf(form).message).toBe(message);
+  });
+
   it('shows a long form on one short line', () => {
     const { message } = refusalOf(`org/${'long\n'.repeat(1000)}`);
     expect(message.length).toBeLessThan(250);

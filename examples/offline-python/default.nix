@@ -6,8 +6,9 @@
 let
   hug = nix-hug.importLock ./hug.lock.json;
 in
-pkgs.mkShellNoCC {
-  packages = [ (pkgs.python3.withPackages (python: [ python.huggingface-hub ])) ];
-  HF_HUB_CACHE = hug.cache;
-  HF_HUB_OFFLINE = "1";
-}
+pkgs.mkShellNoCC (
+  hug.env
+  // {
+    packages = [ (pkgs.python3.withPackages (python: [ python.huggingface-hub ])) ];
+  }
+)

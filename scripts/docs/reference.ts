@@ -21,6 +21,10 @@ export const ENVIRONMENT: readonly (readonly [names: readonly string[], meaning:
   [['HF_HUB_OFFLINE'], 'When true, as `--offline`.'],
   [['HF_HUB_CACHE', 'HUGGINGFACE_HUB_CACHE'], 'The Hugging Face cache; default `$HF_HOME/hub`.'],
   [
+    ['NIX_HUG_ENV'],
+    'A cache that Nix built, beside variables for programs: while `HF_HUB_CACHE` equals it, nix-hug ignores the two variables of the cache and `HF_HUB_OFFLINE`.',
+  ],
+  [
     ['HF_HUB_DISABLE_SYMLINKS'],
     'When true, `export` writes plain files into snapshots rather than links to blobs.',
   ],

@@ -53,12 +53,14 @@ export function createProgram(
 
   program
     .command('init')
-    .description('write a commented hug.yaml to start from; never overwrites')
+    .description('write a commented hug.yaml to start from; what is there stays as it is')
     .option('--flake', 'write a flake.nix as well, which uses the lock')
     .action(loads(() => import('../commands/init.ts')));
 
   withRepositoryOptions(program.command('add').argument('<url...>', REPOSITORY))
-    .description('add repositories to hug.yaml and lock them; comments and order stay')
+    .description(
+      'add repositories to hug.yaml, or change their entries, and lock them; comments and order stay',
+    )
     .option('--name <name>', 'name of the entry; by default the name of the repository')
     .option('--version <range>', 'semver range over the tags, instead of --ref')
     .action(loads(() => import('../commands/add.ts')));

@@ -16,6 +16,7 @@ import {
   proxyIn,
   secretsIn,
   timeoutsIn,
+  userEnv,
   wantsColor,
   workFolderIn,
 } from './environment.ts';
@@ -81,7 +82,7 @@ export function openOutput(
  * @throws HugError `EHUG_USAGE` when a variable makes no sense
  */
 export function createContext(options: GlobalOptions, world: World): Context {
-  const { env } = world;
+  const env = userEnv(world.env);
   const debug = options.debug === true;
   const screen = createScreen(world.stderr);
   const { output, secrets } = openOutput(options, world, screen);

@@ -8,6 +8,15 @@ import { MIN_SECRET_LENGTH } from '../secrets.ts';
 // What the variables of the environment say.
 
 /**
+ * The environment of the user, without what nix-hug sets for programs: while `HF_HUB_CACHE` is the cache
+ * that `NIX_HUG_ENV` names, the variables of the cache and `HF_HUB_OFFLINE` are for programs alone.
+ */
+export function userEnv(env: Env): Env {
+  const { HF_HUB_CACHE: cache, HUGGINGFACE_HUB_CACHE: _, HF_HUB_OFFLINE: __, ...others } = env;
+  return cache !== undefined && cache !== '' && cache === env['NIX_HUG_ENV'] ? others : env;
+}
+
+/**
  * `HF_ENDPOINT` without trailing slashes; an empty one counts as none.
  *
  * @throws HugError `EHUG_USAGE`
@@ -86,14 +95,15 @@ export function secretsIn(env: Env): string[] {
 }
 
 /**
- * Whether what goes to a stream has colours: `--no-color`, then https://no-color.org, then
+ * Whether what goes to a stream has colours: `--color` and `--no-color`, then https://no-color.org, then
  * https://force-color.org, then whether it is a terminal.
  */
 export function wantsColor(
-  { color }: { readonly color?: boolean | undefined },
+  { color = 'auto' }: { readonly color?: boolean | 'auto' | 'always' | 'never' | undefined },
   env: Env,
   stream: { readonly isTTY?: boolean },
 ): boolean {
-  if (color === false || (env['NO_COLOR'] ?? '') !== '') return false;
+  if (color === 'always') return true;
+  if (color === false || color === 'never' || (env['NO_COLOR'] ?? '') !== '') return false;
   return (env['FORCE_COLOR'] ?? '') !== '' || stream.isTTY === true;
 }

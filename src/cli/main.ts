@@ -30,7 +30,8 @@ export async function main(argv: readonly string[], world: World): Promise<numbe
     }
     const json = argv.includes('--json');
     if (isHelpShown(error) && !json && !argv.includes('help')) return EXIT.invalid;
-    const { output } = started.context ?? openOutput(json ? { json } : {}, world);
+    const { output } =
+      started.context ?? openOutput({ ...program.opts(), ...(json ? { json } : {}) }, world);
     const hint = 'What is done is kept; run it again to go on.';
     const interruption = new HugError('EHUG_INTERRUPTED', 'interrupted', { hint });
     return output.error(world.signal.aborted ? interruption : asUsageError(error, argv));

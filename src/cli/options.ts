@@ -31,7 +31,14 @@ export function createRoot({ stdout, stderr }: Streams) {
     .option('-v, --verbose', 'without a terminal, show a line for each file, not for each entry')
     .option('--debug', 'show each request and the cause of an error')
     .option('-q, --quiet', 'show no progress and no messages; results, warnings and errors stay')
-    .option('--no-color', 'use no colours')
+    .addOption(
+      new Option('--color <when>', 'use colours: auto (on a terminal), always or never').choices([
+        'auto',
+        'always',
+        'never',
+      ] as const),
+    )
+    .option('--no-color', 'the same as --color never')
     .option(
       '--concurrency <n>',
       'downloads at once (8), and twice as many requests of the API (16)',

@@ -1,17 +1,24 @@
+import { isDeepStrictEqual } from 'node:util';
 import { EXIT, HugError, usageError } from '../errors.ts';
 import { diffLocks } from '../lock/diff.ts';
 import { placeOf } from '../lock/entries.ts';
 import type { NewEntry } from '../manifest/edit-entry.ts';
 import { addEntries } from '../manifest/edit.ts';
-import { parseManifest } from '../manifest/parse.ts';
+import { entryAsWritten, parseManifest } from '../manifest/parse.ts';
 import { isRange } from '../manifest/rules.ts';
-import { ENTRY_NAME, type EntryFile, type ManifestEntry } from '../manifest/schema.ts';
+import {
+  ENTRY_NAME,
+  type EntryFields,
+  type EntryFile,
+  type Manifest,
+  type ManifestEntry,
+} from '../manifest/schema.ts';
 import { quote } from '../quote.ts';
 import { DEFAULT_REF, parseRepoForm, type RepoType } from '../repo.ts';
-import { lockText } from '../output/lock-changes.ts';
+import { lockText, nextAfter } from '../output/lock-changes.ts';
 import { planLock } from './lock.ts';
 import type { Output } from '../output/json-schema.ts';
-import { readProject, writeProject } from '../project/project.ts';
+import { readOrBeginProject, writeProject } from '../project/project.ts';
 import { type RemoteOptions, type RepoRequest, parseRepoRequest } from '../project/arguments.ts';
 import type { CommandContext } from '../project/context.ts';
 import { forEachRepository, detectType } from '../project/repository.ts';
@@ -29,12 +36,15 @@ interface Addition extends RepoRequest {
   readonly type: RepoType;
 }
 
-/** What tells an entry from another one of the same repository. */
-type Known = Pick<ManifestEntry, 'name' | 'type' | 'repo'>;
+/** An entry that the manifest is to have, and what it has there now. */
+interface Wanted extends NewEntry {
+  readonly repo: string;
+  readonly before: EntryFile | undefined;
+}
 
 /**
- * `nix-hug add <url>…`: adds entries to the manifest, and locks them. The manifest and its lock are
- * written at the end, both or none.
+ * `nix-hug add <url>…`: adds entries to the manifest, or changes those that are there, and locks them.
+ * The manifest and its lock are written at the end, both or none.
  */
 export async function run(
   context: CommandContext,
@@ -42,7 +52,7 @@ export async function run(
   options: AddOptions,
 ): Promise<CommandResult> {
   checkOptions(urls, options);
-  const project = readProject(context);
+  const project = readOrBeginProject(context);
   const { manifestName, manifestText, lockName } = project;
   const { endpoint, entries: present } = project.manifest;
   const requests = urls.map((url) => parseRepoRequest(url, options, endpoint, context.endpoint));
@@ -50,30 +60,44 @@ export async function run(
     const problem = 'a revision and a version range exclude each other';
     throw usageError(problem, 'Keep --ref, or --version.');
   }
-  const entries = (await withTypes(requests, endpoint, context)).map((addition) =>
-    entryOf(addition, options),
-  );
-  for (const [index, entry] of entries.entries()) {
-    const known = [...present, ...entries.slice(0, index)];
-    refuseDuplicate(known, entry, options.name !== undefined);
-  }
-  const text = addEntries(manifestText, manifestName, entries);
+  const additions = await withTypes(requests, present, options, project.manifest, context);
+  const wanted = additions.map((addition) => {
+    const entry = presentEntry(present, addition, options);
+    if (entry === undefined) return newEntry(addition, options);
+    const before = entryAsWritten(manifestText, entry) ?? entry.repo;
+    const hubs = [endpoint, context.endpoint].filter((hub) => hub !== undefined);
+    return { ...entry, before, value: changed(before, entry, addition, options, hubs) };
+  });
+  refuseRepeated(wanted);
+  const edited = wanted.filter(({ before, value }) => !isDeepStrictEqual(before, value));
+  const text = addEntries(manifestText, manifestName, edited);
   const manifest = parseManifest(text, manifestName, { endpoint: context.endpoint });
   const plan = await planLock({ ...project, manifest }, context);
   await writeProject(project, text, plan.changed ? plan.text : undefined);
   const changes = diffLocks(plan.from, plan.to);
+  const named = ({ name, type, repo }: Wanted) => ({ name, type, repo });
+  const files = [
+    ...(edited.length === 0 ? [] : [project.isNew ? `${manifestName} (new)` : manifestName]),
+    ...(plan.changed ? [lockName] : []),
+  ];
+  const outcome = files.length === 0 ? 'current' : 'written';
   return {
     json: {
       changed: plan.changed,
       entries: changes,
-      added: entries.map(({ name, type, repo }) => ({ name, type, repo })),
+      added: edited.filter(({ before }) => before === undefined).map(named),
+      modified: edited.filter(({ before }) => before !== undefined).map(named),
     } satisfies Output<'add'>,
-    text: lockText({
-      file: `${manifestName} and ${lockName}`,
-      entries: changes,
-      total: manifest.entries.length,
-      outcome: 'written',
-    }),
+    text:
+      outcome === 'current'
+        ? `nothing to do: ${manifestName} has ${wanted.map(placeOf).join(' and ')} already`
+        : lockText({
+            file: files.join(' and '),
+            entries: changes,
+            total: manifest.entries.length,
+            outcome,
+          }),
+    next: nextAfter(outcome),
     exitStatus: EXIT.ok,
   };
 }
@@ -93,34 +117,114 @@ function checkOptions(urls: readonly string[], { name, version }: AddOptions): v
   }
 }
 
-/** Asks the Hub whether bare ids are models or datasets; sends no request when all types are known. */
+/**
+ * Gives bare ids the type of the entry that is there, else asks the Hub whether they are models or
+ * datasets; sends no request when all types are known.
+ */
 async function withTypes(
   requests: readonly RepoRequest[],
-  endpoint: string | undefined,
+  present: readonly ManifestEntry[],
+  { name }: AddOptions,
+  { endpoint }: Manifest,
   context: CommandContext,
 ): Promise<readonly Addition[]> {
-  if (requests.every((one): one is Addition => one.type !== undefined)) return requests;
-  return forEachRepository(requests, endpoint, context, async (hub, one) => ({
+  const known = requests.map((one) => {
+    const twin = present.find(
+      (entry) => isSameRepo(entry, one) && (name === undefined || name === entry.name),
+    );
+    return { ...one, type: one.type ?? twin?.type };
+  });
+  if (known.every((one): one is Addition => one.type !== undefined)) return known;
+  return forEachRepository(known, endpoint, context, async (hub, one) => ({
     ...one,
     type: await detectType(hub, one),
   }));
 }
 
-/** The entry in its shortest form, and the id of its repository. */
-function entryOf(
-  { type, id, ref, select }: Addition,
-  { name, version }: AddOptions,
-): NewEntry & Known {
-  const repo = shortestForm(type, id);
-  const fields: EntryFile = {
-    repo,
-    ...(version === undefined ? {} : { version }),
-    ...(ref === DEFAULT_REF ? {} : { ref }),
-    ...select,
-  };
-  const value = Object.keys(fields).length === 1 ? repo : fields;
-  return { name: name ?? nameFor(id), type, value, repo: id };
+/**
+ * The entry that an addition is about: that of `--name`, else the one of the repository.
+ *
+ * @returns `undefined` where it is a new one
+ * @throws HugError `EHUG_ENTRY_EXISTS` when the name is another repository's, or several entries have
+ *   the repository and options would change one
+ */
+function presentEntry(
+  present: readonly ManifestEntry[],
+  addition: Addition,
+  options: AddOptions,
+): ManifestEntry | undefined {
+  const ofType = present.filter((entry) => entry.type === addition.type);
+  const twins = ofType.filter((entry) => isSameRepo(entry, addition));
+  const name = options.name ?? (twins.length === 0 ? nameFor(addition.id) : undefined);
+  if (name !== undefined) {
+    const entry = ofType.find((each) => each.name === name);
+    if (entry === undefined || twins.includes(entry)) return entry;
+    throw new HugError(
+      'EHUG_ENTRY_EXISTS',
+      `${placeOf(entry)} is there already, of ${entry.repo}`,
+      {
+        hint: 'Give the new entry another name with --name.',
+      },
+    );
+  }
+  if (twins.length > 1 && (isWantGiven(addition, options) || addition.select !== undefined)) {
+    const places = twins.map(placeOf).join(' and ');
+    throw new HugError('EHUG_ENTRY_EXISTS', `${addition.id} is there as ${places}`, {
+      hint: 'Say with --name which one is to change.',
+    });
+  }
+  return twins[0];
 }
+
+const isSameRepo = ({ repo }: ManifestEntry, { id }: RepoRequest): boolean =>
+  repo.toLowerCase() === id.toLowerCase();
+
+const isWantGiven = ({ named }: RepoRequest, { version }: AddOptions): boolean =>
+  named || version !== undefined;
+
+/** The entry in its shortest form, and the id of its repository. */
+function newEntry({ type, id, ref, select }: Addition, { name, version }: AddOptions): Wanted {
+  const repo = shortestForm(type, id);
+  const fields = { repo, ...wantFields(version === undefined ? { ref } : { version }), ...select };
+  return { name: name ?? nameFor(id), type, value: shorthand(fields), repo: id, before: undefined };
+}
+
+/**
+ * The entry with what the user gives in place of the same; what is not given stays.
+ *
+ * @param hubs addresses that count as the Hub
+ */
+function changed(
+  written: EntryFile,
+  { type, repo, want, select }: ManifestEntry,
+  addition: Addition,
+  options: AddOptions,
+  hubs: readonly string[],
+): EntryFile {
+  const { version: range } = options;
+  const given = range === undefined ? { ref: addition.ref } : { version: range };
+  const isMoved = isWantGiven(addition, options) && !isDeepStrictEqual(given, want);
+  const isSelected = addition.select !== undefined && !isDeepStrictEqual(addition.select, select);
+  if (!isMoved && !isSelected) return written;
+  const fields = typeof written === 'string' ? { repo: written } : written;
+  const { ref: refInAddress, file } = parseRepoForm(fields.repo, ...hubs);
+  const isAddress = refInAddress !== undefined || file !== undefined;
+  const whole: EntryFields = isAddress
+    ? { ...fields, repo: shortestForm(type, repo), ...wantFields(want), ...select }
+    : fields;
+  const { ref: _ref, version: _version, ...withoutWant } = whole;
+  const moved = isMoved ? { ...withoutWant, ...wantFields(given) } : whole;
+  const { include: _in, exclude: _out, files: _files, ...withoutSelection } = moved;
+  const result = isSelected ? { ...withoutSelection, ...addition.select } : moved;
+  return typeof written === 'string' ? shorthand(result) : result;
+}
+
+/** The fields of a revision; none for the default. */
+const wantFields = (want: ManifestEntry['want']): Partial<EntryFields> =>
+  'ref' in want && want.ref === DEFAULT_REF ? {} : want;
+
+const shorthand = (fields: EntryFields): EntryFile =>
+  Object.keys(fields).length === 1 ? fields.repo : fields;
 
 /**
  * A name for an entry, made from a repository id: the last part in lower case, with `-` for `.`,
@@ -139,22 +243,11 @@ function shortestForm(type: RepoType, id: string): string {
   return type === 'dataset' ? `hf-datasets:${id}` : `hf:${id}`;
 }
 
-/** @param isNamed whether the user chose the name, and so may want a repository twice */
-function refuseDuplicate(
-  known: readonly Known[],
-  { type, name, repo }: Known,
-  isNamed: boolean,
-): void {
-  const ofType = known.filter((entry) => entry.type === type);
-  const same = ofType.find((entry) => entry.name === name);
-  if (same !== undefined) {
-    throw new HugError('EHUG_ENTRY_EXISTS', `there is already an entry ${placeOf(same)}`, {
-      hint: 'Give the new one another name with --name.',
-    });
-  }
-  const twin = ofType.find((entry) => entry.repo.toLowerCase() === repo.toLowerCase());
-  if (twin === undefined || isNamed) return;
-  throw new HugError('EHUG_ENTRY_EXISTS', `${repo} is there already, as ${placeOf(twin)}`, {
-    hint: 'To move it on, run nix-hug update. To have it twice, choose a name with --name.',
+function refuseRepeated(wanted: readonly Wanted[]): void {
+  const places = wanted.map(placeOf);
+  const repeated = places.find((place, index) => places.indexOf(place) < index);
+  if (repeated === undefined) return;
+  throw new HugError('EHUG_ENTRY_EXISTS', `two of the repositories would be ${repeated}`, {
+    hint: 'Add one of them, or each by itself with --name.',
   });
 }

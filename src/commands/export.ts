@@ -48,6 +48,7 @@ export async function run(
     // As the official client prints it.
     text: [...result.folders.values()].join('\n'),
     json: exportJson(result),
+    next: result.sources.size === 0 ? undefined : 'load them by their ids, with HF_HUB_OFFLINE=1',
     exitStatus: EXIT.ok,
   };
 }
@@ -58,7 +59,7 @@ function lockedSnapshots(
   select: Selection | undefined,
   context: CommandContext,
 ): ListedSnapshot[] {
-  const lock = readLock(context);
+  const lock = readLock(context, names);
   return entriesNamed(lock, names).map((named) => {
     const snapshot = snapshotOfEntry(named, lock.endpoint);
     const { title, files } = snapshot;

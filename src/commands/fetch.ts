@@ -35,7 +35,7 @@ export async function run(
   names: readonly string[],
   { dryRun = false, gcRoot }: FetchOptions,
 ): Promise<CommandResult> {
-  const lock = readLock(context);
+  const lock = readLock(context, names);
   const snapshots = entriesNamed(lock, names).map((entry) => snapshotOfEntry(entry, lock.endpoint));
   const nix = await context.openNix();
   context.debug(`Nix ${nix.version}, store folder ${nix.storeFolder}`);
@@ -100,12 +100,15 @@ interface FetchReport {
   readonly sources: ReadonlyMap<RepoFile, Source> | undefined;
 }
 
+/** What the user can do when files are in the store. */
+export const NEXT_AFTER_STORE = 'nix build, which downloads none of these files';
+
 /** The result of `fetch`, and of `import` for the entries of the lock. */
-export const fetchResult = (report: FetchReport): CommandResult<Output<'fetch'>> => ({
-  text: fetchText(report),
-  json: fetchJson(report),
-  exitStatus: EXIT.ok,
-});
+export function fetchResult(report: FetchReport): CommandResult<Output<'fetch'>> {
+  const json = fetchJson(report);
+  const next = json.changed ? NEXT_AFTER_STORE : undefined;
+  return { text: fetchText(report), json, next, exitStatus: EXIT.ok };
+}
 
 /** How much was added from where, and how much the store has now. */
 function fetchText({ snapshots, plan, sources }: FetchReport): string {

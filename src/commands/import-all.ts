@@ -13,6 +13,7 @@ import { type Cell, table } from '../output/table.ts';
 import { count } from '../output/text.ts';
 import type { CommandContext } from '../project/context.ts';
 import { escapeControls } from '../quote.ts';
+import { NEXT_AFTER_STORE } from './fetch.ts';
 
 export interface ImportAllOptions {
   /** Do not ask. */
@@ -106,6 +107,7 @@ function resultOf(report: ImportAllReport): CommandResult {
   return {
     text: (columns) => importAllText(report, columns),
     json: importAllJson(report),
+    next: (result?.sources.size ?? 0) > 0 ? NEXT_AFTER_STORE : undefined,
     exitStatus: isSound ? EXIT.ok : EXIT.failed,
   };
 }

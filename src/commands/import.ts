@@ -44,7 +44,7 @@ export async function run(
   const { names, urls } = targets;
   const endpoint = urls.length === 0 ? undefined : endpointOfManifest(context);
   const wanted = urls.map((url) => parseRepoRequest(url, options, endpoint, context.endpoint));
-  const lock = isOfLock(targets) ? readLock(context) : undefined;
+  const lock = isOfLock(targets) ? readLock(context, names) : undefined;
   const named = lock === undefined ? [] : entriesNamed(lock, names);
   const entries = named.map((entry) => snapshotOfEntry(entry, lock?.endpoint));
   const repositories = await pinCached(wanted, endpoint, context);
@@ -67,7 +67,7 @@ export async function run(
     entries: imported,
     repositories: results.map((result) => result.json),
   };
-  return { text, json, exitStatus: EXIT.ok };
+  return { text, json, next: parts.find(({ next }) => next)?.next, exitStatus: EXIT.ok };
 }
 
 /** The part of a plan that concerns some of its snapshots. */

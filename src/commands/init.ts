@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { createFiles, fileExists } from '../atomic-file.ts';
+import { createFiles } from '../atomic-file.ts';
 import { EXIT } from '../errors.ts';
 import { lockPathOf } from '../lock/file.ts';
 import { isThere, SEARCH_PLACES } from '../manifest/locate.ts';
@@ -12,30 +12,39 @@ export interface InitOptions {
   readonly flake?: boolean;
 }
 
-/** `nix-hug init`: writes a manifest without entries, and a flake that uses its lock. */
+/**
+ * `nix-hug init`: writes a manifest without entries, and a flake that uses its lock. What is there stays
+ * as it is.
+ */
 export async function run(
   { cwd, manifest, templateFolder }: CommandContext,
   { flake = false }: InitOptions,
 ): Promise<CommandResult> {
-  const manifestFile = path.resolve(cwd, manifest ?? 'hug.yaml');
-  const flakeFiles = flake ? [path.join(path.dirname(manifestFile), 'flake.nix')] : [];
+  const named = path.resolve(cwd, manifest ?? 'hug.yaml');
   const places = manifest === undefined ? SEARCH_PLACES.map((place) => path.join(cwd, place)) : [];
-  const there = [manifestFile, ...places, ...flakeFiles].find(isThere);
-  if (there !== undefined) throw fileExists(there);
-
-  const template = (name: string) => path.join(templateFolder, name);
-  const lockName = path.basename(lockPathOf(manifestFile));
-  await createFiles(
-    [
-      { template: template('hug.yaml'), file: manifestFile },
-      ...flakeFiles.map((file) => ({ template: template('flake.nix'), file })),
-    ],
-    (text) => text.replaceAll('hug.lock.json', lockName),
+  const manifestFile = places.find(isThere) ?? named;
+  const folder = manifest === undefined ? cwd : path.dirname(named);
+  const lock = path.relative(folder, lockPathOf(manifestFile));
+  const files = [manifestFile, ...(flake ? [path.join(folder, 'flake.nix')] : [])];
+  const made = await createFiles(
+    files.map((file, index) => ({
+      file,
+      template: path.join(templateFolder, index === 0 ? 'hug.yaml' : 'flake.nix'),
+    })),
+    (text) => text.replaceAll('hug.lock.json', lock),
   );
-  const written = [manifestFile, ...flakeFiles].map((file) => path.relative(cwd, file));
+  const namesOf = (some: readonly string[]) => some.map((file) => path.relative(cwd, file));
+  const written = namesOf(made);
+  const kept = namesOf(files.filter((file) => !made.includes(file)));
+  const text = [
+    ...(written.length === 0 ? [] : [`${written.join(' and ')} written`]),
+    ...(kept.length === 0 ? [] : [`${kept.join(' and ')} kept as it was`]),
+  ].join('; ');
+  const next = made.includes(manifestFile) ? 'nix-hug add org/name' : 'nix-hug lock';
   return {
-    json: { written } satisfies Output<'init'>,
-    text: `${written.join(' and ')} written; next: nix-hug add org/name`,
+    json: { written, kept } satisfies Output<'init'>,
+    text,
+    next: made.length === 0 ? undefined : next,
     exitStatus: EXIT.ok,
   };
 }

@@ -5,7 +5,7 @@ import { lockedIn, placeOf } from '../lock/entries.ts';
 import type { LockedEntry } from '../lock/schema.ts';
 import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
 import type { Output } from '../output/json-schema.ts';
-import { checkText, lockText } from '../output/lock-changes.ts';
+import { checkText, lockText, nextAfter } from '../output/lock-changes.ts';
 import type { CommandResult } from '../output/result.ts';
 import type { CommandContext } from '../project/context.ts';
 import { type Project, readProject } from '../project/project.ts';
@@ -43,6 +43,7 @@ export async function run(context: CommandContext, options: LockOptions): Promis
       total: project.manifest.entries.length,
       outcome,
     }),
+    next: nextAfter(outcome),
     exitStatus: EXIT.ok,
   };
 }

@@ -26,7 +26,7 @@ export async function run(
   name: string | undefined,
   options: SelectionOptions,
 ): Promise<CommandResult> {
-  const lock = readLock(context);
+  const lock = readLock(context, name === undefined ? [] : [name]);
   if (name === undefined) {
     const entries = entriesNamed(lock, []);
     return {

@@ -5,7 +5,7 @@ import { lockOfEntries, namedEntries, placeOf } from '../lock/entries.ts';
 import type { Lock } from '../lock/schema.ts';
 import { removeEntries } from '../manifest/edit.ts';
 import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
-import { count } from '../output/text.ts';
+import { code, count } from '../output/text.ts';
 import type { CommandContext } from '../project/context.ts';
 import { ambiguousEntry, manifestEntriesNamed } from '../project/entries.ts';
 import type { Output } from '../output/json-schema.ts';
@@ -38,9 +38,10 @@ export async function run(
       removed: entries.map(({ name, type, repo }) => ({ name, type, repo })),
     } satisfies Output<'remove'>,
     text: [
-      `${files} written, ${count(left, 'entry', 'entries')}`,
-      ...entries.map((entry) => `  - ${placeOf(entry)}`),
+      `${files} written, ${count(entries.length, 'entry', 'entries')} removed (${left} in all)`,
+      ...entries.map((entry) => `- ${code(placeOf(entry))} removed`),
     ].join('\n'),
+    next: `commit ${files}`,
     exitStatus: EXIT.ok,
   };
 }

@@ -4,8 +4,8 @@ import { lockOfEntries, lockedIn, namedEntries, placeOf } from '../lock/entries.
 import type { LockedEntry } from '../lock/schema.ts';
 import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
 import type { Output } from '../output/json-schema.ts';
-import { lockText } from '../output/lock-changes.ts';
-import { type Style, styled } from '../output/text.ts';
+import { lockText, nextAfter } from '../output/lock-changes.ts';
+import { code, type Style, styled } from '../output/text.ts';
 import type { CommandResult } from '../output/result.ts';
 import type { CommandContext } from '../project/context.ts';
 import { manifestEntriesNamed } from '../project/entries.ts';
@@ -18,7 +18,6 @@ import {
   resolveAll,
   withResolved,
 } from '../project/relock.ts';
-import { escapeControls } from '../quote.ts';
 import type { Moved } from '../resolve/move.ts';
 import type { ResolveContext } from '../resolve/resolve.ts';
 import { isPinned } from '../resolve/target.ts';
@@ -77,9 +76,9 @@ export async function run(
     outcome,
     details: (change) => moveLines(change, lockedIn(from, change), lockedIn(to, change)),
   });
-  const pinnedLine = `\n  pinned to a commit, never moved: ${pinned.map(placeOf).join(', ')}`;
-  const text = pinned.length === 0 ? report : report + pinnedLine;
-  return { json, text, exitStatus: EXIT.ok };
+  const places = pinned.map((entry) => code(placeOf(entry))).join(', ');
+  const text = report + (places === '' ? '' : `\n- pinned to a commit, never moved: ${places}`);
+  return { json, text, next: nextAfter(outcome), exitStatus: EXIT.ok };
 }
 
 /** @throws HugError `EHUG_OFFLINE`; those of `moveEntry`, all of them in one */
@@ -126,18 +125,18 @@ function moveLines(
   after: LockedEntry | undefined,
 ): string[] {
   if (before === undefined || after === undefined) return [];
-  if (change.onlyReadme) return ['      only README.md changed'];
+  if (change.onlyReadme) return ['  - only `README.md` changed'];
   const size = (entry: LockedEntry, path: string) => prettyBytes(entry.files.get(path)?.size ?? 0);
-  const name = (style: Style, sign: string, path: string) =>
-    styled(style, `${sign} ${escapeControls(path)}`);
+  const line = (style: Style, path: string, what: string) =>
+    `  - ${styled(style, code(path))} ${what}`;
   const lines = [
-    ...change.added.map((path) => `${name('green', '+', path)}  ${size(after, path)}`),
-    ...change.modified.map((path) => {
-      return `${name('yellow', '~', path)}  ${size(before, path)} → ${size(after, path)}`;
-    }),
-    ...change.removed.map((path) => `${name('red', '-', path)}  ${size(before, path)}`),
-  ].map((line) => `      ${line}`);
-  if (lines.length === 0) return ['      no selected file changed'];
+    ...change.added.map((path) => line('green', path, `added, ${size(after, path)}`)),
+    ...change.modified.map((path) =>
+      line('yellow', path, `changed, ${size(before, path)} → ${size(after, path)}`),
+    ),
+    ...change.removed.map((path) => line('red', path, `removed, ${size(before, path)}`)),
+  ];
+  if (lines.length === 0) return ['  - no selected file changed'];
   const rest = lines.length - MAX_FILES;
-  return rest <= 0 ? lines : [...lines.slice(0, MAX_FILES), `      … and ${rest} more`];
+  return rest <= 0 ? lines : [...lines.slice(0, MAX_FILES), `  - and ${rest} more`];
 }

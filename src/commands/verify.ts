@@ -41,7 +41,7 @@ export async function run(
   names: readonly string[],
 ): Promise<CommandResult> {
   const { cacheFolder } = context;
-  const lock = readLock(context);
+  const lock = readLock(context, names);
   const snapshots = entriesNamed(lock, names).map((entry) => snapshotOfEntry(entry, lock.endpoint));
   const nix = await nixIfAny(context);
   const files = storedFiles(snapshots, nix?.storeFolder ?? USUAL_STORE);

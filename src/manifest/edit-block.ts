@@ -146,10 +146,12 @@ function looksMade(layout: Layout, section: Pair, first: number, last: number): 
   );
 }
 
-/** The first line after a section: that of the next one, or the end of the document. */
-function limitOf(layout: Layout, section: Pair): number {
-  const sections = pairsOf(layout.root);
-  const next = sections[sections.indexOf(section) + 1];
+/** The line of the next section or entry behind a pair, or the end of the document. */
+function limitOf(layout: Layout, pair: Pair): number {
+  const { end } = offsetsOf(pair.value ?? pair.key);
+  const next = pairsOf(layout.root)
+    .flatMap((section) => [section, ...pairsOf(section.value)])
+    .find(({ key }) => offsetsOf(key).start >= end);
   return next === undefined ? layout.end : layout.lineOf(next);
 }
 

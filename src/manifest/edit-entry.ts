@@ -48,24 +48,26 @@ export function blockEntry({ name, value }: NewEntry, style: EntryStyle): string
 }
 
 /** An entry as an item of a flow map. In JSON, where all names have quotes, it is JSON. */
-export function flowEntry({ name, value }: NewEntry, style: EntryStyle): string {
-  const text =
-    typeof value === 'string'
-      ? written(value, style.value, style)
-      : `{${fieldsOf(value, style.name, style).join(', ')}}`;
-  return `${written(name, style.name, style)}: ${text}`;
-}
+export const flowEntry = ({ name, value }: NewEntry, style: EntryStyle): string =>
+  `${written(name, style.name, style)}: ${flowValue(value, style)}`;
 
-/** Globs have quotes, since most of them need some. */
-function fieldsOf(fields: EntryFields, keys: Quotes, style: EntryStyle): string[] {
-  return Object.entries(fields).map(([key, value]) => {
-    const quotes = key === 'include' || key === 'exclude' ? style.needed : style.value;
-    return `${written(key, keys, style)}: ${written(value, quotes, style)}`;
-  });
-}
+/** The value of an entry on one line. */
+export const flowValue = (value: EntryFile, style: EntryStyle): string =>
+  typeof value === 'string'
+    ? written(value, style.value, style)
+    : `{${fieldsOf(value, style.name, style).join(', ')}}`;
+
+const fieldsOf = (fields: EntryFields, keys: Quotes, style: EntryStyle): string[] =>
+  Object.entries(fields).map(
+    ([key, value]) => `${written(key, keys, style)}: ${fieldValue(key, value, style)}`,
+  );
+
+/** The value of a field. Globs have quotes, since most of them need some. */
+export const fieldValue = (key: string, value: unknown, style: EntryStyle): string =>
+  written(value, key === 'include' || key === 'exclude' ? style.needed : style.value, style);
 
 /** A text or a list, with more quotes where it needs them in a flow list. */
-function written(value: unknown, quotes: Quotes, { needed }: EntryStyle): string {
+export function written(value: unknown, quotes: Quotes, { needed }: EntryStyle): string {
   return stringify([value], {
     collectionStyle: 'flow',
     defaultStringType: quotes,

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { isMap, isScalar, type Pair, type YAMLMap } from 'yaml';
+import { isScalar, type Pair } from 'yaml';
 import { groupBy } from '../collections.ts';
 import { HugError } from '../errors.ts';
 import { asPlainObject } from '../plain-object.ts';
@@ -14,6 +14,8 @@ import {
   removeFromBlock,
 } from './edit-block.ts';
 import { blockEntry, type EntryStyle, flowEntry, type NewEntry, quotesIn } from './edit-entry.ts';
+import { changeFields } from './edit-fields.ts';
+import { addToFlow, isFlow, removeFromFlow } from './edit-flow.ts';
 import { SECTIONS } from './schema.ts';
 import { offsetsOf, readSource } from './source.ts';
 
@@ -27,22 +29,34 @@ const LONE_RETURN = /\r(?!\n)/u;
 const USUAL_STEP = 2;
 
 /**
- * Adds entries at the end of their sections, in the style of their neighbours. Every byte of the text
- * stays. A missing section is added at the end of the file, after a blank line.
+ * Adds entries at the end of their sections, in the style of their neighbours, and gives those that are
+ * there other fields. Every other byte of the text stays. A missing section is added at the end of the
+ * file, after a blank line.
  *
- * @param text a valid manifest, without a byte order mark, that has no such entries
+ * @param text a valid manifest, without a byte order mark
  * @param file its name, for messages
- * @throws HugError `EHUG_MANIFEST_STYLE` when it is written in a way that this cannot add to
+ * @throws HugError `EHUG_MANIFEST_STYLE` when it is written in a way that this cannot edit
  */
 export function addEntries(text: string, file: string, entries: readonly NewEntry[]): string {
-  const after = [...groupBy(entries, ({ type }) => type)].reduce(
-    (before, [type, added]) => addToSection(layoutOf(before), type, added),
-    text,
-  );
   const expected = dataByPlace(text);
+  const isThere = (entry: NewEntry) => expected.has(placeOf(entry));
+  const changed = entries.filter(isThere).reduce((before, entry) => {
+    const layout = layoutOf(before);
+    const find = (tree: Layout) => pairsIn(tree, entry.type).find(isNamed(entry.name));
+    const fields = asPlainObject(expected.get(placeOf(entry)));
+    return changeFields(layout, find, fields, entry, styleOf(layout, entry.type, USUAL_STEP));
+  }, text);
+  const others = groupBy(
+    entries.filter((entry) => !isThere(entry)),
+    ({ type }) => type,
+  );
+  const after = [...others].reduce(
+    (before, [type, added]) => addToSection(layoutOf(before), type, added),
+    changed,
+  );
   for (const entry of entries) expected.set(placeOf(entry), entry.value);
   if (!LONE_RETURN.test(text) && isDeepStrictEqual(dataByPlace(after), expected)) return after;
-  throw tooUnusual(file, entries, 'added to it');
+  throw tooUnusual(file, entries, 'written into it');
 }
 
 /**
@@ -103,51 +117,6 @@ function styleOf(layout: Layout, type: RepoType, step: number): EntryStyle {
     step: columnsBelow(layout, neighbours) ?? step,
   };
 }
-
-/**
- * Adds items at the end of a flow map: on lines of their own if the last item has its own line, else
- * right behind it. A final comma stays.
- */
-function addToFlow(text: string, map: YAMLMap, added: readonly string[]): string {
-  const last = map.items.at(-1);
-  if (last === undefined) {
-    const open = offsetsOf(map).start + 1;
-    // The same space on both sides.
-    const space = /^[ \t]*/u.exec(text.slice(open))?.[0] ?? '';
-    return spliced(text, open, open, space + added.join(', '));
-  }
-  const end = offsetsOf(last.value ?? last.key).end;
-  const start = offsetsOf(last.key).start;
-  const [margin] = /\r?\n[ \t]*$/u.exec(text.slice(0, start)) ?? [];
-  const rest = /^((?:[ \t]*,)?)([ \t]*(?:[ \t]#.*)?)(?=\r?\n)/u.exec(text.slice(end));
-  if (margin === undefined || rest === null) {
-    return spliced(text, end, end, added.map((item) => `, ${item}`).join(''));
-  }
-  const [whole, comma = '', comment = ''] = rest;
-  const lines = margin + added.join(`,${margin}`);
-  return spliced(text, end, end + whole.length, `,${comment}${lines}${comma}`);
-}
-
-/** Removes an item of a flow map, one comma, and the comment behind that comma. */
-function removeFromFlow(text: string, map: YAMLMap, index: number): string {
-  const [before, item, after] = [map.items[index - 1], map.items[index], map.items[index + 1]];
-  const { start } = offsetsOf(item?.key);
-  const { end } = offsetsOf(item?.value ?? item?.key);
-  const behind = (pattern: RegExp) => end + (pattern.exec(text.slice(end))?.[0].length ?? 0);
-  if (after !== undefined) return spliced(text, start, behind(/^\s*,(?:[ \t]*#.*)?\s*/u), '');
-  if (before === undefined) return spliced(text, start, behind(/^(?:\s*,)?[ \t]*/u), '');
-  const from = offsetsOf(before.value ?? before.key).end;
-  const gap = text.slice(from, start).trimEnd();
-  if (!gap.includes('#')) return spliced(text, from, end, '');
-  const close = behind(/^\s*,/u);
-  return spliced(text, from, close, close === end ? gap.replace(',', '') : gap);
-}
-
-function spliced(text: string, from: number, to: number, inserted: string): string {
-  return text.slice(0, from) + inserted + text.slice(to);
-}
-
-const isFlow = (node: unknown): node is YAMLMap => isMap(node) && node.flow === true;
 
 const isNamed =
   (name: string) =>

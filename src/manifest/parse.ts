@@ -2,7 +2,14 @@ import { HugError } from '../errors.ts';
 import { asPlainObject } from '../plain-object.ts';
 import { DEFAULT_REF, type RepoForm } from '../repo.ts';
 import { endpointProblems, entryProblems, type RawEntry, rawEntries } from './rules.ts';
-import type { EntryFields, Manifest, ManifestEntry, ManifestFile, Selection } from './schema.ts';
+import type {
+  EntryFields,
+  EntryFile,
+  Manifest,
+  ManifestEntry,
+  ManifestFile,
+  Selection,
+} from './schema.ts';
 import { checkShape } from './shape.ts';
 import { type ManifestSource, readSource } from './source.ts';
 
@@ -34,6 +41,15 @@ export function parseManifest(text: string, file: string, options: ParseOptions 
   ]);
   if (faults.length > 0 || shape.file === undefined) throw invalid(file, faults);
   return normalised(shape.file, entries, source.positionOf);
+}
+
+/** An entry of a valid manifest as its text has it. */
+export function entryAsWritten(
+  text: string,
+  { type, name }: Pick<ManifestEntry, 'type' | 'name'>,
+): EntryFile | undefined {
+  const { data, written } = readSource(text);
+  return checkShape(data, written).file?.[`${type}s`]?.[name];
 }
 
 function invalid(file: string, faults: ReturnType<ManifestSource['faultsWith']>): HugError {

@@ -136,7 +136,7 @@ const entry = (repo: Keywords) =>
         map(
           v.strictObject({
             repo: text(
-              'Repository: org/name, a canonical name such as gpt2, or its address on the Hub. An address with /tree/REF fills "ref"; with /blob/REF/FILE or /resolve/REF/FILE it fills "ref" and "files".',
+              'Repository: org/name, a canonical name such as gpt2, or its address on the Hub. An address with /tree/REF or /commit/SHA fills "ref"; with /blob/REF/FILE, /raw/REF/FILE or /resolve/REF/FILE it fills "ref" and "files".',
               repo,
             ),
             ...commonFields,

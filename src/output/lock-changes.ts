@@ -1,8 +1,9 @@
 import prettyBytes from 'pretty-bytes';
 import type { EntryChange, Pin } from '../lock/diff.ts';
+import { placeOf } from '../lock/entries.ts';
 import { escapeControls } from '../quote.ts';
 import type { Reason } from '../resolve/drift.ts';
-import { count, shortRev, type Style, styled } from './text.ts';
+import { code, count, shortRev, styled } from './text.ts';
 
 /** What an entry is pinned to, and perhaps when that was made, ISO 8601. */
 interface DatedPin extends Pin {
@@ -22,10 +23,26 @@ export interface LockReport {
   readonly details?: (change: EntryChange<DatedPin>) => readonly string[];
 }
 
-/** The text of `lock` and `update`: one line for the file, one for each entry that changes. */
+/** What the user can do after `lock`, `add` and `update`. */
+export const nextAfter = (outcome: LockReport['outcome']): string | undefined =>
+  outcome === 'written'
+    ? 'nix-hug fetch (into the Nix store), or nix-hug export (into the Hugging Face cache)'
+    : undefined;
+
+/**
+ * The text of `lock`, `add` and `update`: one line for the file, one for each entry that changes. It is
+ * a list of Markdown too.
+ */
 export function lockText({ file, entries, total, outcome, details }: LockReport): string {
   const state = { current: 'is up to date', written: 'written', planned: 'would change' }[outcome];
-  const headline = `${file} ${state}, ${count(total, 'entry', 'entries')}`;
+  const kinds = {
+    added: entries.filter(({ from }) => from === null).length,
+    changed: entries.filter(({ from, to }) => from !== null && to !== null).length,
+    removed: entries.filter(({ to }) => to === null).length,
+  };
+  const changes = amounts('entry', 'entries', kinds);
+  const all = count(total, 'entry', 'entries');
+  const headline = `${file} ${state}, ${changes === '' ? all : `${changes} (${total} in all)`}`;
   const lines = entries.flatMap((change) => [changeLine(change), ...(details?.(change) ?? [])]);
   return [headline, ...lines].join('\n');
 }
@@ -41,32 +58,42 @@ export function checkText(file: string, reasons: readonly Reason[]): string {
 }
 
 function changeLine(change: EntryChange<DatedPin>): string {
-  const { type, name, repo, from, to } = change;
-  const place = `${type}s.${name}`;
-  if (to === null) return `  ${styled('red', `- ${place}`)}`;
-  const files = [
-    ...amount('+', 'green', change.added),
-    ...amount('~', 'yellow', change.modified),
-    ...amount('-', 'red', change.removed),
-  ].join(' ');
+  const { from, to } = change;
+  const place = code(placeOf(change));
+  if (to === null) return `- ${styled('red', place)} removed`;
+  const bytes = `${prettyBytes(change.downloadBytes)} to fetch`;
+  if (from === null) {
+    const files = count(change.added.length, 'file', 'files');
+    const what = `${code(change.repo)} at ${pinText(to)}`;
+    return `- ${styled('green', place)} added: ${what}, ${files}, ${bytes}`;
+  }
+  const files = amounts('file', 'files', {
+    added: change.added.length,
+    changed: change.modified.length,
+    removed: change.removed.length,
+  });
   const growth = prettyBytes(change.sizeChange, { signed: true });
-  const grown = change.sizeChange === 0 ? '' : `, ${growth} in all`;
-  const bytes = prettyBytes(change.downloadBytes);
-  const counts = files === '' ? '' : `, files ${files}`;
-  return from === null
-    ? `  ${styled('green', `+ ${place}`)}  ${repo} ${pinText(to)}${counts}, ${bytes} to fetch`
-    : `  ${styled('yellow', `~ ${place}`)}  ${pinText(from)} → ${pinText(to)}${counts}${grown}, ${bytes} to fetch`;
+  const facts = [
+    `${pinText(from)} → ${pinText(to)}`,
+    ...(files === '' ? [] : [files]),
+    ...(change.sizeChange === 0 ? [] : [`${growth} in all`]),
+    bytes,
+  ];
+  return `- ${styled('yellow', place)}: ${facts.join(', ')}`;
 }
 
-/** A commit as people read it: `main (c170c708c41d, 2026-03-01)`. */
+/** A commit as people read it: `main` (c170c708c41d, 2026-03-01). */
 function pinText({ ref, rev, date }: DatedPin): string {
   const commit = shortRev(rev);
   const day = date === undefined || date === null ? [] : [date.slice(0, 10)];
   const facts = ref === rev ? day : [commit, ...day];
-  const name = ref === rev ? commit : escapeControls(ref);
+  const name = code(ref === rev ? commit : ref);
   return facts.length === 0 ? name : `${name} (${facts.join(', ')})`;
 }
 
-function amount(sign: string, style: Style, paths: readonly string[]): string[] {
-  return paths.length === 0 ? [] : [styled(style, `${sign}${paths.length}`)];
-}
+/** `1 file added, 2 changed`; empty when nothing is. */
+const amounts = (one: string, many: string, kinds: Readonly<Record<string, number>>): string =>
+  Object.entries(kinds)
+    .filter(([, number]) => number > 0)
+    .map(([kind, number], index) => `${index === 0 ? count(number, one, many) : number} ${kind}`)
+    .join(', ');

@@ -27,7 +27,7 @@ export interface RepoRequest {
   readonly id: string;
   /** Branch, tag, `refs/pr/N` or commit. */
   readonly ref: string;
-  /** Whether the user gave the ref, and it is not the default. */
+  /** Whether the user gave the ref. */
   readonly named: boolean;
   readonly select: Selection | undefined;
 }

@@ -149,6 +149,7 @@ export async function buildPinned(
   const resultOf = (storePath: string | null, reason: string | null) => ({
     text: [storePath ?? reason ?? '', expression ?? ''].join('\n\n').trimEnd(),
     json: { ...listingJson(listing), expression, obstacle: reason, storePath },
+    next: storePath === null ? undefined : 'paste the expression into your Nix code',
     exitStatus: EXIT.ok,
   });
   if (expression === null) return resultOf(null, obstacle);

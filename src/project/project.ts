@@ -3,11 +3,13 @@ import { type FileChange, replaceFiles } from '../atomic-file.ts';
 import { HugError } from '../errors.ts';
 import { parseLock } from '../lock/codec.ts';
 import { hasConflictMarkers } from '../lock/conflict.ts';
+import { namedEntries, placeOf } from '../lock/entries.ts';
 import { lockPathOf, readLockText } from '../lock/file.ts';
 import type { Lock } from '../lock/schema.ts';
 import { locateManifest, readManifest } from '../manifest/locate.ts';
 import { parseManifest } from '../manifest/parse.ts';
 import type { Manifest } from '../manifest/schema.ts';
+import type { RepoType } from '../repo.ts';
 import { driftOf } from '../resolve/drift.ts';
 import type { CommandContext } from './context.ts';
 
@@ -22,6 +24,8 @@ interface FoundManifest {
   readonly manifestName: string;
   /** Content of the manifest, without a byte order mark. */
   readonly manifestText: string;
+  /** Whether there is no such file yet. */
+  readonly isNew: boolean;
 }
 
 /** A project as its files stand. */
@@ -44,8 +48,25 @@ export interface Project extends FoundManifest {
  *
  * @throws HugError those of the readers of both
  */
-export function readProject(context: ProjectContext): Project {
-  const found = findManifest(context);
+export const readProject = (context: ProjectContext): Project =>
+  withLock(findManifest(context), context);
+
+/**
+ * The same for a command that may begin a project: where there is no manifest, the project has the text
+ * of the template, which is not written yet. A lock without its manifest is no place to begin.
+ *
+ * @throws HugError those of `readProject`
+ */
+export function readOrBeginProject(context: CommandContext): Project {
+  const manifestPath = path.join(context.cwd, 'hug.yaml');
+  const isBegun = readLockText(lockPathOf(manifestPath)) !== undefined;
+  const found = isBegun ? readProject(context) : ifAny(context, () => readProject(context));
+  if (found !== undefined) return found;
+  const text = readManifest(path.join(context.templateFolder, 'hug.yaml'));
+  return withLock({ ...parsed(text, manifestPath, context), isNew: true }, context);
+}
+
+function withLock(found: FoundManifest, context: ProjectContext): Project {
   const lockPath = lockPathOf(found.manifestPath);
   const lockName = displayPath(lockPath, context);
   const lockText = readLockText(lockPath);
@@ -76,12 +97,25 @@ export function requireLock({ lock, lockName }: Project): Lock {
  * Reads the lock for a command that works from it as it is, and warns when the manifest asks for
  * another.
  *
- * @throws HugError those of `readProject` and `requireLock`
+ * @param names entries that the user names
+ * @throws HugError those of `readProject` and `requireLock`; `EHUG_ENTRY_UNKNOWN` with all names that
+ *   the manifest has and the lock has not
  */
-export function readLock(context: CommandContext): Lock {
+export function readLock(context: CommandContext, names: readonly string[]): Lock {
   const project = readProject(context);
   const { manifest, lockName } = project;
   const lock = requireLock(project);
+  const isNamed = (name: string) => (entry: { type: RepoType; name: string }) =>
+    entry.name === name || placeOf(entry) === name;
+  const [unlocked, ...others] = names.filter(
+    (name) => manifest.entries.some(isNamed(name)) && !namedEntries(lock).some(isNamed(name)),
+  );
+  if (unlocked !== undefined) {
+    throw new HugError('EHUG_ENTRY_UNKNOWN', `${unlocked} is not locked yet`, {
+      details: others.map((name) => `${name} is not locked yet`),
+      hint: 'Run nix-hug lock.',
+    });
+  }
   if (driftOf(manifest, lock).reasons.length > 0) {
     context.warn(`${lockName} is out of date and used as it is; nix-hug lock --check says why`);
   }
@@ -95,18 +129,21 @@ export function readLock(context: CommandContext): Lock {
  * @returns `undefined` where there is none, or it names no address
  * @throws HugError those of the reader of the manifest
  */
-export function endpointOfManifest(context: ProjectContext): string | undefined {
+export const endpointOfManifest = (context: ProjectContext): string | undefined =>
+  ifAny(context, () => findManifest(context).manifest.endpoint);
+
+function ifAny<T>({ manifest }: ProjectContext, read: () => T): T | undefined {
   try {
-    return findManifest(context).manifest.endpoint;
+    return read();
   } catch (error) {
     const isMissing = error instanceof HugError && error.code === 'EHUG_MANIFEST_MISSING';
-    if (context.manifest === undefined && isMissing) return undefined;
+    if (manifest === undefined && isMissing) return undefined;
     throw error;
   }
 }
 
 /**
- * Writes a changed manifest and its lock: both or none. The lock is put in place first: should the
+ * Writes a manifest and its lock, those of them that changed: both or none. The lock is put in place first: should the
  * process be killed between the two, then `lock --check` names the difference, and the same command
  * run again completes it.
  *
@@ -117,12 +154,15 @@ export function endpointOfManifest(context: ProjectContext): string | undefined 
  *   `EHUG_LOCK_NOT_A_FILE`
  */
 export async function writeProject(
-  { manifestPath, manifestText, lockPath, lockText }: Project,
+  { manifestPath, manifestText, isNew, lockPath, lockText }: Project,
   manifest: string,
   lock: string | undefined,
 ): Promise<void> {
+  const before = isNew ? undefined : manifestText;
   const changes: FileChange[] = [
-    { file: manifestPath, before: manifestText, after: manifest, kind: 'manifest' },
+    ...(manifest === before
+      ? []
+      : [{ file: manifestPath, before, after: manifest, kind: 'manifest' as const }]),
     ...(lock === undefined
       ? []
       : [{ file: lockPath, before: lockText, after: lock, kind: 'lock' as const }]),
@@ -132,10 +172,17 @@ export async function writeProject(
 
 function findManifest(context: ProjectContext): FoundManifest {
   const manifestPath = locateManifest(context);
+  return parsed(readManifest(manifestPath), manifestPath, context);
+}
+
+function parsed(
+  manifestText: string,
+  manifestPath: string,
+  context: ProjectContext,
+): FoundManifest {
   const manifestName = displayPath(manifestPath, context);
-  const manifestText = readManifest(manifestPath);
   const manifest = parseManifest(manifestText, manifestName, { endpoint: context.endpoint });
-  return { manifest, manifestPath, manifestName, manifestText };
+  return { manifest, manifestPath, manifestName, manifestText, isNew: false };
 }
 
 /** A path for a message. */

@@ -6,6 +6,7 @@ import { lockOfEntries, lockedIn, namedEntries, placeOf, refClashes } from '../l
 import { writeLockText } from '../lock/file.ts';
 import type { Lock, LockedEntry } from '../lock/schema.ts';
 import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
+import { DEFAULT_ENDPOINT } from '../repo.ts';
 import { repairLock } from '../resolve/repair.ts';
 import type { Resolved, ResolveContext } from '../resolve/resolve.ts';
 import type { CommandContext } from './context.ts';
@@ -114,6 +115,12 @@ export async function resolveAll<T extends Resolved>(
     );
   const results = await withHub(context, runAll, endpoint, problem);
   const resolved = requireAll(entries, results, placeOf);
+  const ofNix = endpoint ?? DEFAULT_ENDPOINT;
+  if (context.endpoint !== undefined && context.endpoint !== ofNix) {
+    context.warn(
+      `locked from ${context.endpoint} (HF_ENDPOINT), but nix build will ask ${ofNix}; set "endpoint" in the manifest to change that`,
+    );
+  }
   for (const [entry, { warnings }] of resolved) {
     for (const warning of warnings) context.warn(`${placeOf(entry)}: ${warning}`);
   }

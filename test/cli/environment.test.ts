@@ -6,6 +6,7 @@ import {
   proxyIn,
   secretsIn,
   timeoutsIn,
+  userEnv,
   wantsColor,
   workFolderIn,
 } from '../../src/cli/environment.ts';
@@ -106,6 +107,18 @@ describe('the environment', () => {
     expect(secretsIn(env)).toEqual(['hf_long_enough']);
   });
 
+  it('ignores what nix-hug sets for programs, and nothing that the user sets', () => {
+    const set = { HF_HUB_CACHE: '/c', HUGGINGFACE_HUB_CACHE: '/c', HF_HUB_OFFLINE: '1' };
+    const others = { HF_HOME: '/home', NIX_HUG_ENV: '/c' };
+    expect(userEnv({ ...set, ...others })).toEqual(others);
+    for (const NIX_HUG_ENV of [undefined, '', '/other']) {
+      const env = { ...set, NIX_HUG_ENV };
+      expect(userEnv(env)).toEqual(env);
+    }
+    const mine = { ...set, ...others, HF_HUB_CACHE: '/mine' };
+    expect(userEnv(mine)).toEqual(mine);
+  });
+
   it.each([
     [{}, {}, true, true],
     [{}, {}, false, false],
@@ -113,7 +126,11 @@ describe('the environment', () => {
     [{}, { FORCE_COLOR: '1', NO_COLOR: '1' }, true, false],
     [{}, { NO_COLOR: '' }, true, true],
     [{ color: false }, { FORCE_COLOR: '1' }, true, false],
-  ])('%j and %j on a terminal (%s) mean colours: %s', (options, env, isTTY, isColored) => {
+    [{ color: 'never' }, { FORCE_COLOR: '1' }, true, false],
+    [{ color: 'always' }, { NO_COLOR: '1' }, false, true],
+    [{ color: 'auto' }, {}, true, true],
+    [{ color: 'auto' }, {}, false, false],
+  ] as const)('%j and %j on a terminal (%s) mean colours: %s', (options, env, isTTY, isColored) => {
     expect(wantsColor(options, env, { isTTY })).toBe(isColored);
   });
 });

@@ -41,6 +41,21 @@ describe('a result', () => {
     expect(await shown({ isTTY: true, columns: 0 })).toBe('undefined columns\n');
   });
 
+  it('ends with the next command on stderr, which --quiet leaves out', async () => {
+    const said = async (options: Partial<typeof PLAIN>) => {
+      const stderr = collector();
+      const output = createPrinter(
+        { stdout: collector().stream, stderr: stderr.stream },
+        { ...PLAIN, ...options },
+      );
+      await output.result({ text: 'done', json: {}, next: 'nix-hug lock', exitStatus: 0 });
+      return stderr.text();
+    };
+    expect(await said({})).toBe('next: nix-hug lock\n');
+    expect(await said({ quiet: true })).toBe('');
+    expect(await said({ json: true })).toBe('');
+  });
+
   it('is shown with --quiet too', async () => {
     expect(await shown({ isTTY: true, columns: 42 }, { quiet: true })).toBe('42 columns\n');
   });
@@ -68,6 +83,16 @@ describe('a list of entries', () => {
     expect(await listed({})).not.toContain('\u001b');
     expect(await listed({ FORCE_COLOR: '1', NO_COLOR: '1' })).not.toContain('\u001b');
     expect(await listed({ FORCE_COLOR: '1' }, '--no-color')).not.toContain('\u001b');
+  });
+
+  it('has colours as --color says', async () => {
+    expect(await listed({ NO_COLOR: '1' }, '--color', 'always')).toContain('\u001b[2m');
+    expect(await listed({ FORCE_COLOR: '1' }, '--color=never')).not.toContain('\u001b');
+    expect(await listed({}, '--color', 'auto')).not.toContain('\u001b');
+    const { status, stderr } = await runCli(['ls', '--color', 'often'], { cwd, env: {} });
+    expect([status, stderr]).toEqual([2, expect.stringContaining('auto, always, never')]);
+    const wrong = await runCli(['lss', '--color', 'always'], { cwd, env: {} });
+    expect(wrong.stderr).toContain('\u001b[31merror\u001b[39m EHUG_USAGE');
   });
 });
 

@@ -89,7 +89,7 @@ describe('add', () => {
     const { status, stdout } = await at.run(['add', 'hf:org/Second-7B-v0.3']);
     expect([status, stdout.split('\n')[0]]).toEqual([
       0,
-      'hug.yaml and hug.lock.json written, 2 entries',
+      'hug.yaml and hug.lock.json written, 1 entry added (2 in all)',
     ]);
     expect(await manifestOf(at)).toBe(
       before.replace('# main\n', '# main\n  second-7b-v0-3: org/Second-7B-v0.3\n'),
@@ -112,6 +112,7 @@ describe('add', () => {
         }),
       ],
       added: [{ name: 'first', type: 'model', repo: 'org/first' }],
+      modified: [],
     });
   });
 
@@ -212,10 +213,145 @@ describe('add', () => {
   });
 });
 
+describe('add of what is there', () => {
+  const TEXT = '# ours\nmodels:\n  a: org/first # why\n  b: org/Second-7B-v0.3\n';
+
+  it.each([[['org/first']], [['hf:org/FIRST']], [['hf:org/first', '--name', 'a']]])(
+    'has nothing to do for %j, and asks nobody',
+    async (argv) => {
+      const at = await project(TEXT);
+      await at.run(['lock']);
+      hub.clearRequests();
+      const before = [await at.lockText(), await at.lockIdentity()];
+      const { status, stdout, stderr } = await at.run(['add', ...argv]);
+      expect([status, stdout, stderr]).toEqual([
+        0,
+        'nothing to do: hug.yaml has models.a already\n',
+        '',
+      ]);
+      expect(hub.requests).toEqual([]);
+      expect([await at.lockText(), await at.lockIdentity()]).toEqual(before);
+      expect(await manifestOf(at)).toBe(TEXT);
+    },
+  );
+
+  it.each([
+    ['a: https://hf.co/org/first/tree/dev', ['https://huggingface.co/org/first/tree/dev']],
+    ['a: { repo: org/first, ref: main }', ['hf:org/first', '--ref', 'main']],
+    ['a: { repo: org/first, files: [w.bin] }', ['hf:org/first', '--file', 'w.bin']],
+    ['a: { repo: org/first, version: ^1 }', ['hf:org/first', '--version', '^1']],
+  ])('has nothing to do in %j for %j', async (entry, argv) => {
+    const text = `models:\n  ${entry}\n`;
+    const at = await project(text);
+    await at.run(['lock']);
+    const { stdout } = await at.run(['add', ...argv]);
+    expect(stdout).toBe('nothing to do: hug.yaml has models.a already\n');
+    expect(await manifestOf(at)).toBe(text);
+  });
+
+  it('locks it where it is not locked yet', async () => {
+    const at = await project('models:\n  a: org/first\n');
+    const { status, stdout } = await at.run(['add', 'org/first']);
+    expect([status, stdout.split('\n')[0]]).toEqual([
+      0,
+      'hug.lock.json written, 1 entry added (1 in all)',
+    ]);
+    expect((await at.run(['lock', '--check'])).status).toBe(0);
+  });
+
+  it.each([
+    ['a: org/first # why', ['--ref', 'dev'], 'a: {repo: org/first, ref: dev} # why'],
+    [
+      'a: { repo: org/first, ref: dev } # why',
+      ['--version', '^1.2'],
+      'a: { repo: org/first, version: ^1.2 } # why',
+    ],
+    ['a: { repo: org/first, version: ^1.2 }', ['--ref', 'main'], 'a: { repo: org/first }'],
+    [
+      'a: { repo: hf:org/first, ref: dev, include: ["x*"], exclude: [y] }',
+      ['--include', 'w*'],
+      'a: { repo: hf:org/first, ref: dev, include: ["w*"] }',
+    ],
+    [
+      'a:\n    repo: org/first # what\n    include: ["x*"] # which\n    # when\n    ref: dev',
+      ['--file', 'w.bin'],
+      'a:\n    repo: org/first # what\n    # when\n    ref: dev\n    files: [w.bin]',
+    ],
+    [
+      'a: https://huggingface.co/org/first/tree/dev # why',
+      ['--file', 'w.bin'],
+      'a: {repo: org/first, ref: dev, files: [w.bin]} # why',
+    ],
+    [
+      'a: https://huggingface.co/org/first/blob/dev/x.bin',
+      ['--version', '1'],
+      'a: {repo: org/first, files: [x.bin], version: "1"}',
+    ],
+    [
+      'a: { repo: org/first, ref: main }',
+      ['--file', 'w.bin'],
+      'a: { repo: org/first, ref: main, files: [w.bin] }',
+    ],
+  ])('changes %j with %j', async (before, options, after) => {
+    const at = await project(`# ours\nmodels:\n  ${before}\n  # theirs\n  b: gpt2\n`);
+    await at.run(['lock']);
+    const { status, json, stderr } = await at.run(['add', 'hf:org/first', ...options, '--json']);
+    expect([status, stderr]).toEqual([0, expect.not.stringContaining('error')]);
+    expect(json()).toMatchObject({ added: [], modified: [{ name: 'a', repo: 'org/first' }] });
+    expect(await manifestOf(at)).toBe(`# ours\nmodels:\n  ${after}\n  # theirs\n  b: gpt2\n`);
+    expect((await at.run(['lock', '--check'])).status).toBe(0);
+  });
+
+  it('takes what an address says, and finds the entry by its name', async () => {
+    const at = await project('models:\n  a: org/first\n  b: org/first # mine\n');
+    const argv = ['add', 'https://hf.co/org/first/blob/dev/w.bin', '--name', 'b'];
+    expect((await at.run(argv)).status).toBe(0);
+    expect(await manifestOf(at)).toBe(
+      'models:\n  a: org/first\n  b: {repo: org/first, ref: dev, files: [w.bin]} # mine\n',
+    );
+  });
+
+  it('changes one and adds another at once', async () => {
+    const at = await project('models:\n  a: org/first\n');
+    const { json } = await at.run(['add', 'hf:org/first', 'hf:gpt2', '--ref', 'dev', '--json']);
+    expect(json()).toMatchObject({ added: [{ name: 'gpt2' }], modified: [{ name: 'a' }] });
+    expect(await manifestOf(at)).toBe(
+      'models:\n  a: {repo: org/first, ref: dev}\n  gpt2:\n    repo: gpt2\n    ref: dev\n',
+    );
+  });
+
+  it('leaves it as it was when locking fails', async () => {
+    const stderr = await refused(['hf:org/first', '--ref', 'none'], 1);
+    expect(stderr).toContain('EHUG_REVISION_NOT_FOUND');
+  });
+});
+
+describe('add where there is no manifest', () => {
+  it('writes one with comments, and says so', async () => {
+    const { run } = await project();
+    const cwd = await tempFolder();
+    const { status, stdout } = await run(['add', 'hf:gpt2'], { cwd });
+    expect([status, stdout.split('\n')[0]]).toEqual([
+      0,
+      'hug.yaml (new) and hug.lock.json written, 1 entry added (1 in all)',
+    ]);
+    const text = await readFile(path.join(cwd, 'hug.yaml'), 'utf8');
+    expect(text).toContain('# yaml-language-server:');
+    expect(parseManifest(text, 'hug.yaml').entries).toMatchObject([{ name: 'gpt2' }]);
+    expect((await run(['lock', '--check'], { cwd })).status).toBe(0);
+  });
+
+  it('writes none when locking fails', async () => {
+    const { run } = await project();
+    const cwd = await tempFolder();
+    expect((await run(['add', 'hf:org/none'], { cwd })).status).toBe(1);
+    expect(await readdir(cwd)).toEqual([]);
+  });
+});
+
 describe('add that cannot be done leaves both files as they were', () => {
   it.each([
     ['a name that is taken', ['hf:gpt2', '--name', 'a'], 2, 'EHUG_ENTRY_EXISTS', '--name'],
-    ['a repository that is there', ['hf:org/First'], 2, 'EHUG_ENTRY_EXISTS', 'nix-hug update'],
     ['one repository twice', ['hf:gpt2', 'hf:gpt2'], 2, 'EHUG_ENTRY_EXISTS', 'models.gpt2'],
     ['a name for several', ['hf:gpt2', 'org/rows', '--name', 'b'], 2, 'EHUG_USAGE', '--name'],
     ['a bad name', ['hf:gpt2', '--name', '1b'], 2, 'EHUG_USAGE', '--name'],
@@ -258,10 +394,25 @@ describe('add that cannot be done leaves both files as they were', () => {
     expect(stderr).toContain('EHUG_MANIFEST_STYLE');
   });
 
-  it('no manifest: the hint is init', async () => {
+  it('no manifest where --manifest says, or beside a lock', async () => {
     const { run } = await project();
-    const { status, stderr } = await run(['add', 'hf:gpt2'], { cwd: await tempFolder() });
-    expect([status, stderr]).toEqual([2, expect.stringContaining('nix-hug init')]);
+    const cwd = await tempFolder();
+    const named = await run(['add', 'hf:gpt2', '--manifest', 'dev.yaml'], { cwd });
+    expect([named.status, named.stderr]).toEqual([
+      2,
+      expect.stringContaining('EHUG_MANIFEST_MISSING'),
+    ]);
+    await writeFile(path.join(cwd, 'hug.lock.json'), '{}');
+    const { status, stderr } = await run(['add', 'hf:gpt2'], { cwd });
+    expect([status, stderr]).toEqual([2, expect.stringContaining('EHUG_MANIFEST_MISSING')]);
+    expect(await readdir(cwd)).toEqual(['hug.lock.json']);
+  });
+
+  it('one of several entries of a repository, unless it is named', async () => {
+    const manifest = 'models:\n  a: org/first\n  b: { repo: org/first, ref: dev }\n';
+    const stderr = await refused(['org/first', '--ref', 'v1.2.0'], 2, manifest);
+    expect(stderr).toContain('org/first is there as models.a and models.b');
+    expect(stderr).toContain('--name');
   });
 
   it('a lock that is a link', async () => {

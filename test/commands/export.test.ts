@@ -111,6 +111,7 @@ describeClients((client) => {
     const user = await hfUser(hub.endpoint);
     const { stderr } = await done(user, ['export', ...argv]);
     expect(stderr).not.toContain('warning');
+    expect(stderr).toMatch(/\nnext: load them by their ids, with HF_HUB_OFFLINE=1\n$/u);
     expect(await folderFacts(user.cache)).toEqual(await official([args]));
   });
 

@@ -152,13 +152,17 @@ describe('fetch', () => {
 
   it('shows one plain line for each entry on a pipe, and with --verbose for each file', async () => {
     const { run } = await project('datasets: { rows: org/rows }');
-    expect((await run(['fetch'])).stderr).toBe('datasets.rows: 2 files, 7 B\n');
+    expect((await run(['fetch'])).stderr).toBe(
+      'datasets.rows: 2 files, 7 B\nnext: nix build, which downloads none of these files\n',
+    );
+    expect((await run(['fetch'])).stderr).toBe('');
     const { run: again } = await project('datasets: { rows: org/rows }');
     const { stderr } = await again(['fetch', '--verbose']);
     expect(stderr.split('\n').toSorted()).toEqual([
       '',
       'datasets.rows config.json: 3 B',
       'datasets.rows data/train.parquet: 4 B',
+      'next: nix build, which downloads none of these files',
     ]);
   });
 
@@ -363,6 +367,19 @@ describe('errors of fetch', () => {
     expect(stderr).toContain('no entry "tyni"; did you mean "tiny"?');
     expect(stderr).toContain('no entry "nothing-like-it"\n');
   });
+
+  it.each(['fetch', 'export', 'import', 'verify', 'ls'])(
+    'say of an entry that is only in the manifest that it is not locked yet: %s',
+    async (command) => {
+      const { run, manifest } = await project(BOTH);
+      await manifest(`${BOTH}\n`.replace('models: {', 'models: { u: org/odd,'));
+      const { status, stderr } = await run([command, 'u']);
+      expect([status, stderr]).toEqual([
+        2,
+        'error EHUG_ENTRY_UNKNOWN: u is not locked yet\nhint: Run nix-hug lock.\n',
+      ]);
+    },
+  );
 
   it('name a missing lock, and a lock with conflict markers', async () => {
     const { run, writeLock } = await project(BOTH);

@@ -46,6 +46,7 @@ describeClients((client) => {
       hub.clearRequests();
       const { status, stdout, stderr } = await made.run(['import-all', '-y']);
       expect([status, stderr]).toEqual([0, expect.not.stringContaining('warning')]);
+      expect(stderr).toMatch(/\nnext: nix build, which downloads none of these files\n$/u);
       expect(stdout).toMatch(/^added to the Nix store:\n {2}datasets\.org\/rows@[0-9a-f]{12} /u);
       expect((await realiseAll(made)).length).toBe(10);
       expect((await made.run(['import-all', '-y'])).stdout).toBe(

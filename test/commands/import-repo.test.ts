@@ -66,6 +66,7 @@ describe('import <url>', () => {
     for (const url of ['hf:org/tiny', `${hub.endpoint}/org/tiny`]) {
       const { status, stderr } = await made.run(['import', url], { NIX_PATH, HF_ENDPOINT: '' });
       expect(status, stderr).toBe(0);
+      expect(stderr).toMatch(/next: paste the expression into your Nix code\n$/u);
     }
   });
 

@@ -55,6 +55,7 @@ describeClients((client) => {
       hub.clearRequests();
       const { status, stdout, stderr } = await made.run(['import']);
       expect([status, stderr]).toEqual([0, expect.not.stringContaining('warning')]);
+      expect(stderr).toMatch(/\nnext: nix build, which downloads none of these files\n$/u);
       expect(stdout).toContain('from the Hugging Face cache; 12 files of 3 entries are there');
       expect((await realiseAll(made)).length).toBe(12);
       expect(hub.requests).toEqual([]);

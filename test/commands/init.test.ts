@@ -10,8 +10,9 @@ const init = (cwd: string, ...options: string[]) => runCli(['init', ...options],
 describe('init', () => {
   it('writes a manifest with comments and without entries', async () => {
     const folder = await tempFolder('project ä');
-    const { status, stdout } = await init(folder);
-    expect([status, stdout]).toEqual([0, 'hug.yaml written; next: nix-hug add org/name\n']);
+    const { status, stdout, stderr } = await init(folder);
+    expect([status, stdout]).toEqual([0, 'hug.yaml written\n']);
+    expect(stderr).toBe('next: nix-hug add org/name\n');
     expect(await readdir(folder)).toEqual(['hug.yaml']);
     const text = await readFile(path.join(folder, 'hug.yaml'), 'utf8');
     expect(text).toContain('# yaml-language-server: $schema=');
@@ -34,7 +35,7 @@ describe('init', () => {
   it('writes a flake beside it, the one of the examples', async () => {
     const folder = await tempFolder();
     const { json } = await init(folder, '--flake', '--json');
-    expect(json()).toEqual({ written: ['hug.yaml', 'flake.nix'] });
+    expect(json()).toEqual({ written: ['hug.yaml', 'flake.nix'], kept: [] });
     const example = path.join(import.meta.dirname, '..', '..', 'examples', 'flake', 'flake.nix');
     expect(await readFile(path.join(folder, 'flake.nix'), 'utf8')).toBe(
       await readFile(example, 'utf8'),
@@ -58,24 +59,38 @@ describe('init', () => {
   });
 
   it.each(['hug.yaml', 'hug.yml', '.config/hug.yaml', 'flake.nix'])(
-    'writes nothing where there is a %s',
+    'keeps a %s, names it, and writes what is missing',
     async (name) => {
       const folder = await tempFolder();
       await mkdir(path.join(folder, '.config'));
       await writeFile(path.join(folder, name), 'mine');
-      const { status, stderr } = await init(folder, '--flake');
-      expect([status, stderr]).toEqual([2, expect.stringContaining('EHUG_FILE_EXISTS')]);
-      expect(stderr).toContain(path.join(folder, name));
+      const { status, stdout, stderr } = await init(folder, '--flake');
+      const other = name === 'flake.nix' ? 'hug.yaml' : 'flake.nix';
+      expect([status, stdout]).toEqual([0, `${other} written; ${name} kept as it was\n`]);
+      const next = name === 'flake.nix' ? 'nix-hug add org/name' : 'nix-hug lock';
+      expect(stderr).toBe(`next: ${next}\n`);
       expect(await readFile(path.join(folder, name), 'utf8')).toBe('mine');
       const files = await readdir(folder, { recursive: true });
-      expect(new Set(files)).toEqual(new Set(['.config', name]));
+      expect(new Set(files)).toEqual(new Set(['.config', name, other]));
+      const again = await init(folder, '--flake', '--json');
+      expect(again.json()).toMatchObject({ written: [], kept: expect.arrayContaining([name]) });
+      expect(again.stderr).toBe('');
     },
   );
 
-  it('takes a link that leads nowhere for a file', async () => {
+  it('imports the lock of the manifest that it kept', async () => {
+    const folder = await tempFolder();
+    await mkdir(path.join(folder, '.config'));
+    await writeFile(path.join(folder, '.config/hug.yaml'), '');
+    await init(folder, '--flake');
+    const text = await readFile(path.join(folder, 'flake.nix'), 'utf8');
+    expect(text).toContain('importLock ./.config/hug.lock.json');
+  });
+
+  it('keeps a link that leads nowhere', async () => {
     const folder = await tempFolder();
     await symlink('nowhere', path.join(folder, 'hug.yaml'));
-    expect((await init(folder)).stderr).toContain('EHUG_FILE_EXISTS');
+    expect((await init(folder)).stdout).toBe('hug.yaml kept as it was\n');
     expect(await readdir(folder)).toEqual(['hug.yaml']);
   });
 
@@ -85,11 +100,14 @@ describe('init', () => {
     expect([missing.status, missing.stderr]).toEqual([1, expect.stringContaining('ENOENT')]);
   });
 
-  it('gives one of many at once the file, and the others an error', async () => {
+  it('writes each file once when many run at once', async () => {
     const folder = await tempFolder();
-    const runs = await Promise.all(Array.from({ length: 8 }, () => init(folder, '--flake')));
-    const done = runs.filter(({ status }) => status === 0);
-    expect([done.length, runs.filter(({ status }) => status === 2).length]).toEqual([1, 7]);
+    const runs = await Promise.all(
+      Array.from({ length: 8 }, () => init(folder, '--flake', '--json')),
+    );
+    expect(runs.map(({ status }) => status)).toEqual(Array.from({ length: 8 }, () => 0));
+    const written = runs.flatMap(({ json }) => json().written as string[]);
+    expect(written.toSorted()).toEqual(['flake.nix', 'hug.yaml']);
     expect(await readdir(folder)).toEqual(['flake.nix', 'hug.yaml']);
   });
 });

@@ -5,6 +5,7 @@ import { type Hub, lfs, type Repository, startHub } from '../support/hub/index.t
 import { conflictedByGit } from '../support/git-conflict.ts';
 import { injectAlways } from '../support/inject.ts';
 import { createProject } from '../support/project.ts';
+import { runCli } from '../support/run-cli.ts';
 
 const TOKEN = 'test-token-of-the-owner';
 
@@ -49,7 +50,7 @@ describe('lock', () => {
   it('writes every documented field of a lock', async () => {
     const { run, lockText } = await project();
     const { status, stdout } = await run(['lock']);
-    expect(stdout).toContain('hug.lock.json written, 3 entries');
+    expect(stdout).toContain('hug.lock.json written, 3 entries added (3 in all)');
     expect(status).toBe(0);
     const lock = JSON.parse((await lockText()) ?? '');
     expect(Object.keys(lock)).toEqual(['lockfileVersion', 'models', 'datasets']);
@@ -165,7 +166,7 @@ describe('lock', () => {
     await manifest('models: { tiny: org/tiny }');
     hub.clearRequests();
     const { stdout } = await run(['lock']);
-    expect(stdout).toContain('- models.picky');
+    expect(stdout).toContain('- `models.picky` removed');
     expect(hub.requests).toEqual([]);
     expect(JSON.parse((await lockText()) ?? '').datasets).toEqual({});
   });
@@ -174,7 +175,9 @@ describe('lock', () => {
     const { run, lockText } = await project();
     const { stdout, status } = await run(['lock', '--dry-run']);
     expect(stdout).toContain('would change');
-    expect(stdout).toContain(`+ models.tiny  org/tiny main (${sha.slice(0, 12)}), files +6`);
+    expect(stdout).toContain(
+      `- \`models.tiny\` added: \`org/tiny\` at \`main\` (${sha.slice(0, 12)}), 6 files`,
+    );
     expect([status, await lockText()]).toEqual([0, undefined]);
   });
 
@@ -396,7 +399,7 @@ describe('two manifests in one folder', () => {
     await writeFile(path.join(folder, 'dev.yaml'), 'datasets: { rows: org/rows }\n');
     await writeFile(path.join(folder, 'v1.2.yml'), 'models: { tiny: org/tiny }\n');
     const dev = await run(['lock', '--manifest', 'dev.yaml']);
-    expect(dev.stdout).toContain('dev.lock.json written, 1 entry');
+    expect(dev.stdout).toContain('dev.lock.json written, 1 entry added (1 in all)');
     expect((await run(['lock', '--manifest', 'v1.2.yml'])).status).toBe(0);
     expect((await readdir(folder)).filter((name) => name.endsWith('.lock.json'))).toEqual([
       'dev.lock.json',
@@ -643,6 +646,54 @@ describe('invalid locks', () => {
   });
 });
 
+describe('a Hub that the manifest does not name', () => {
+  const warned = async (manifest: string, env: Record<string, string>, ...argv: string[]) => {
+    const { folder } = await createProject(hub.endpoint, manifest);
+    const { status, stderr } = await runCli(['lock', ...argv], { cwd: folder, env });
+    expect(status).toBe(0);
+    return stderr;
+  };
+  const TINY = 'models: { tiny: org/tiny }\n';
+  const HF_ENDPOINT = () => ({ HF_ENDPOINT: hub.endpoint });
+
+  it('is a warning, since nix build will ask another', async () => {
+    expect(await warned(TINY, HF_ENDPOINT())).toContain(
+      `warning: locked from ${hub.endpoint} (HF_ENDPOINT), but nix build will ask https://huggingface.co; set "endpoint" in the manifest to change that\n`,
+    );
+    const other = `endpoint: https://hub.example\n${TINY}`;
+    expect(await warned(other, HF_ENDPOINT())).toContain('nix build will ask https://hub.example;');
+  });
+
+  it('is none where the manifest names it, or nothing is locked', async () => {
+    const named = `endpoint: ${hub.endpoint}\n${TINY}`;
+    expect(await warned(named, HF_ENDPOINT())).not.toContain('warning');
+    expect(await warned(named, {})).not.toContain('warning');
+    expect(await warned('models:\n', HF_ENDPOINT())).not.toContain('warning');
+  });
+});
+
+describe('several entries that fail', () => {
+  it('have a hint each', async () => {
+    const { run } = await project(`
+models:
+  a: { repo: org/tiny, ref: none }
+  b: { repo: org/tiny, files: [none.bin] }
+  c: org/none
+`);
+    const { status, stderr } = await run(['lock']);
+    expect(status).toBe(1);
+    const lines = stderr.split('\n').filter((line) => /hint|models\.[abc]: [^\d]/u.test(line));
+    expect(lines.map((line) => line.replace(/(?:error \S+ )?(models\.[abc]): .*/u, '$1'))).toEqual([
+      'models.a',
+      '  models.b',
+      expect.stringMatching(/^ {4}hint: ./u),
+      '  models.c',
+      expect.stringMatching(/^ {4}hint: ./u),
+      expect.stringMatching(/^hint: ./u),
+    ]);
+  });
+});
+
 describe('output', () => {
   it('is one JSON document on stdout with --json, for errors too', async () => {
     const { run, manifest } = await project();
@@ -678,6 +729,7 @@ describe('output', () => {
       'datasets.rows: 2 of 2 files',
       'models.picky: 4 of 4 files',
       'models.tiny: 6 of 6 files',
+      expect.stringMatching(/^next: nix-hug fetch .* nix-hug export /u),
     ]);
     const { run: quiet } = await project();
     const silent = await quiet(['lock', '--quiet']);

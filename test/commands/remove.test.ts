@@ -44,7 +44,7 @@ describe('remove', () => {
     const { status, stdout } = await at.run(['remove', 'a', '--offline']);
     expect([status, stdout]).toEqual([
       0,
-      'hug.yaml and hug.lock.json written, 2 entries\n  - models.a\n',
+      'hug.yaml and hug.lock.json written, 1 entry removed (2 in all)\n- `models.a` removed\n',
     ]);
     expect(await manifestOf(at)).toBe(MANIFEST.replace('  a:\n    repo: org/first # beside\n', ''));
     expect((await stat(path.join(at.folder, 'hug.yaml'))).mode & 0o777).toBe(0o640);
@@ -87,7 +87,10 @@ describe('remove', () => {
   it('leaves entries alone that are not locked, and makes no lock', async () => {
     const at = await project();
     const { status, stdout } = await at.run(['remove', 'a', '--offline']);
-    expect([status, stdout]).toEqual([0, 'hug.yaml written, 2 entries\n  - models.a\n']);
+    expect([status, stdout]).toEqual([
+      0,
+      'hug.yaml written, 1 entry removed (2 in all)\n- `models.a` removed\n',
+    ]);
     expect(await at.lockText()).toBeUndefined();
     await at.run(['lock']);
     await at.manifest(`${await manifestOf(at)}  more: org/unknown\n`);

@@ -78,8 +78,13 @@ describe('a new entry of a repository that is locked', () => {
   it('is added at the locked commit, with one request for its tree', async () => {
     const { run, id, locked, lock, revs } = await moved();
     const { status, stdout, stderr } = await run(addQ8(id));
-    expect([status, stderr]).toEqual([0, 'models.q8: 1 of 1 files\n']);
-    expect(stdout).toContain(`+ models.q8  ${id} main (${locked.slice(0, 12)}), files +1, 10 B`);
+    expect([status, stderr]).toEqual([
+      0,
+      expect.stringMatching(/^models\.q8: 1 of 1 files\nnext: .*\n$/u),
+    ]);
+    expect(stdout).toContain(
+      `\`models.q8\` added: \`${id}\` at \`main\` (${locked.slice(0, 12)}), 1 file, 10 B`,
+    );
     expect(asked()).toEqual([`models/${id}/tree/${locked}`]);
     expect(await revs()).toEqual({ gguf: 'locked', q8: 'locked' });
     const { files, ...q8 } = (await lock()).q8;

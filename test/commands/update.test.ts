@@ -61,13 +61,13 @@ describe('a branch', () => {
       files: { 'config.json': '{"x":1}\n', 'new.bin': lfs('new'), 'old.bin': null },
     });
     const { status, stdout, stderr } = await run(['update']);
-    expect(stderr).toBe('models.a: 4 of 4 files\n');
+    expect(stderr).toMatch(/^models\.a: 4 of 4 files\nnext: nix-hug fetch .*\n$/u);
     expect(stdout.split('\n')).toEqual([
-      'hug.lock.json written, 1 entry',
-      `  ~ models.a  main (${short(first)}, 2024-01-01) → main (${short(second)}, 2024-01-01), files +1 ~1 -1, -3 B in all, 11 B to fetch`,
-      '      + new.bin  3 B',
-      '      ~ config.json  3 B → 8 B',
-      '      - old.bin  11 B',
+      'hug.lock.json written, 1 entry changed (1 in all)',
+      `- \`models.a\`: \`main\` (${short(first)}, 2024-01-01) → \`main\` (${short(second)}, 2024-01-01), 1 file added, 1 changed, 1 removed, -3 B in all, 11 B to fetch`,
+      '  - `new.bin` added, 3 B',
+      '  - `config.json` changed, 3 B → 8 B',
+      '  - `old.bin` removed, 11 B',
       '',
     ]);
     expect(status).toBe(0);
@@ -114,9 +114,9 @@ models:
 `);
     await repo.commit({ files: { 'README.md': '# Better\n' } });
     const { stdout } = await run(['update', '--dry-run']);
-    expect(stdout).toMatch(/~ models\.all .*, files ~1, \+1 B in all, 9 B to fetch\n/u);
-    expect(stdout).toContain('      only README.md changed\n');
-    expect(stdout).toMatch(/~ models\.some .*, 0 B to fetch\n {6}no selected file changed\n/u);
+    expect(stdout).toMatch(/`models\.all`: .*, 1 file changed, \+1 B in all, 9 B to fetch\n/u);
+    expect(stdout).toContain('  - only `README.md` changed\n');
+    expect(stdout).toMatch(/`models\.some`: .*, 0 B to fetch\n {2}- no selected file changed\n/u);
     const { entries } = (await run(['update', '--json'])).json();
     expect(entries).toMatchObject([{ onlyReadme: true }, { onlyReadme: false, modified: [] }]);
   });
@@ -152,15 +152,15 @@ models:
     const names = Array.from({ length: 25 }, (_, index) => `shard-${index}.bin`);
     await repo.commit({ files: names.map((name) => [name, lfs(name)]) });
     const { stdout } = await run(['update']);
-    expect(stdout.match(/ {6}\+ shard/gu)).toHaveLength(20);
-    expect(stdout).toContain('      … and 5 more\n');
+    expect(stdout.match(/ {2}- `shard-\d+\.bin` added/gu)).toHaveLength(20);
+    expect(stdout).toContain('  - and 5 more\n');
   });
 
   it('escapes control characters in names of files', async () => {
     const { repo, id } = await repository();
     const { run } = await locked(`models: { a: ${id} }`);
     await repo.commit({ files: { 'odd \u202e name.txt': 'x' } });
-    expect((await run(['update'])).stdout).toContain('+ odd \\u202e name.txt');
+    expect((await run(['update'])).stdout).toContain('`odd \\u202e name.txt` added');
   });
 });
 
@@ -244,7 +244,7 @@ describe('a dry run', () => {
     const json = await run(['update', '--dry-run', '--json']);
     expect([text.status, json.status]).toEqual([0, 0]);
     expect([await lockText(), await lockIdentity()]).toEqual(before);
-    expect(text.stdout).toContain('hug.lock.json would change, 1 entry\n');
+    expect(text.stdout).toContain('hug.lock.json would change, 1 entry changed (1 in all)\n');
     expect((await run(['update', '--json'])).json()).toEqual(json.json());
   });
 });
@@ -272,7 +272,9 @@ describe('a version range', () => {
     await tag('v2.0.0');
     await tag('nightly');
     const { stdout, stderr } = await run(['update']);
-    expect(stdout).toContain(`v1.2.0 (${short(revs.get('v1.2.0') ?? '')}, 2024-01-01) → v1.3.0 (`);
+    expect(stdout).toContain(
+      `\`v1.2.0\` (${short(revs.get('v1.2.0') ?? '')}, 2024-01-01) → \`v1.3.0\` (`,
+    );
     expect(stderr).not.toContain('warning');
     expect((await lock()).models.a).toMatchObject({
       version: '^1.2',
@@ -386,7 +388,7 @@ models:
     const before = await lockText();
     await repo.commit({ files: { 'config.json': '{"x":1}\n' } });
     const one = await run(['update', 'fixed']);
-    expect(one.stdout).toContain('  pinned to a commit, never moved: models.fixed\n');
+    expect(one.stdout).toContain('- pinned to a commit, never moved: `models.fixed`\n');
     expect(await lockText()).toBe(before);
     const { pinned, entries } = (await run(['update', '--json'])).json();
     expect(pinned).toEqual([{ name: 'fixed', type: 'model' }]);
@@ -405,7 +407,7 @@ models:
         `warning: models.a: the history of main was rewritten, without the locked commit ${old}\n`,
       ),
     ]);
-    expect(stdout).toContain(`main (${short(old)}, 2024-01-01) → main (`);
+    expect(stdout).toContain(`\`main\` (${short(old)}, 2024-01-01) → \`main\` (`);
   });
 
   it('a branch that was reset is a warning', async () => {
@@ -679,7 +681,7 @@ describe('the lock', () => {
   it('is created when there is none', async () => {
     const { id } = await repository();
     const { run, lockText } = await createProject(hub.endpoint, `models: { a: ${id} }`);
-    expect((await run(['update'])).stdout).toContain(`+ models.a  ${id} main (`);
+    expect((await run(['update'])).stdout).toContain(`\`models.a\` added: \`${id}\` at \`main\` (`);
     const text = await lockText();
     await run(['lock']);
     expect(await lockText()).toBe(text);

@@ -71,11 +71,12 @@ const UNSEEN = [
     manifests: [fields({ files: ['\ud800'] }), fields({ ref: '\udc00' })],
   },
   {
-    problem: /^"https?:.*" is not a repository: /iu,
+    problem: /^"(?:https?:|hf:\/\/|[\w-]+[.:][\w-]).*" is not a repository: /iu,
     because: 'HF_ENDPOINT may make any host a Hub and put any path before an id',
     manifests: [
       model('https://example.com/org/name'),
-      model(`${HUB}/spaces/org/name`),
+      model('hub.example/org/name'),
+      model('hf://org/name@main/../x'),
       model(`${HUB}/org/name/more`),
       model(`${HUB}/org/name/tree/main/unet`),
       model(`${HUB}/org/name/tree/..%2Fx`),
@@ -83,7 +84,12 @@ const UNSEEN = [
     ],
   },
   {
-    problem: /^"https?:.*" is a (?:dataset|model): it belongs under /iu,
+    problem: /^spaces are not supported$/u,
+    because: 'HF_ENDPOINT may end with /spaces',
+    manifests: [model(`${HUB}/spaces/org/name`)],
+  },
+  {
+    problem: /^"(?:https?:|[\w-]+[.:][\w-]).*" is a (?:dataset|model): it belongs under /iu,
     because: 'HF_ENDPOINT may end with /datasets, and "datasets" may be anywhere in a path',
     manifests: [
       model(`${HUB}/datasets/org/name`),
@@ -112,7 +118,7 @@ const mostly = <T>(right: fc.Arbitrary<T>, wrong: fc.Arbitrary<T>): fc.Arbitrary
 
 /** What means something in a form, a ref, a path or a range. */
 const PIECES = `org name a B 1 _ - . / : @ % ? # ~ \\ ä 🤗 [ { ! ^ * >= .. // ./ -- .git .lock C:
-refs/pr/ hf: hf-datasets: models/ datasets/ %64atasets/ https:// HTTP:// huggingface.co/ hub.example/
+refs/pr/ hf: hf:// hf-datasets: models/ datasets/ spaces/ %64atasets/ https:// HTTP:// huggingface.co/ hub.example/
 /tree/ /blob/`.split(/\s/u);
 const pieced = fc
   .array(
@@ -262,7 +268,8 @@ describe('hug.schema.json', () => {
       isAccepted(model(form)) || isAccepted({ datasets: { a: { repo: form } } });
     expect(forms.accepted.filter(({ form }) => !isForm(form))).toEqual([]);
     const wrong = forms.rejected.filter(({ form }) => isForm(form)).map(({ form }) => form);
-    expect(wrong.filter((form) => !/^https?:\/\/[^/@]+\/./u.test(form))).toEqual([]);
+    const isAddress = /^(?:https?:\/\/[^/@]+\/.|hf:\/\/.|[a-z]+\.[a-z.]+\/.)/u;
+    expect(wrong.filter((form) => !isAddress.test(form))).toEqual([]);
   });
 
   it('agrees with the reader on every manifest but where a reason is known', () => {

@@ -1,8 +1,9 @@
 import { appendFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { formatLock } from '../../src/lock/codec.ts';
 import { placeFlake, type PlacedFlake } from '../support/flake.ts';
+import { startHub } from '../support/hub/index.ts';
 import { lockOf } from '../support/locks.ts';
 import { describeNix, nixString } from '../support/nix.ts';
 import { type FileServer, serveFiles } from './file-server.ts';
@@ -119,9 +120,21 @@ describeNix('flake.nix', (nix) => {
       const overrides = flake.overrides('nix-hug');
       const cache = await build(`path:${project}#packages.${system}.default`, ...overrides);
       expect(await readdir(cache)).toEqual([]);
-      const inShell = ['printenv', 'HF_HUB_CACHE', 'HF_HUB_OFFLINE'];
-      const shell = ['develop', ...overrides, `path:${project}`, '--command', ...inShell];
-      expect(await succeed(...shell)).toBe(`${cache}\n1\n`);
+      const names = ['HF_HUB_CACHE', 'HUGGINGFACE_HUB_CACHE', 'NIX_HUG_ENV', 'HF_HUB_OFFLINE'];
+      const shell = ['develop', ...overrides, `path:${project}`, '--command'];
+      expect(await succeed(...shell, 'printenv', ...names)).toBe(
+        `${cache}\n${cache}\n${cache}\n1\n`,
+      );
+
+      // What is for programs is not for nix-hug, which works there as anywhere.
+      const hub = await startHub();
+      onTestFinished(() => hub.close());
+      const repo = await hub.createRepo({ type: 'model', id: 'org/tiny' });
+      await repo.commit({ files: { 'config.json': '{}' } });
+      const add = ['nix-hug', '-C', project, 'add', 'hf:org/tiny'];
+      expect(await succeed(...shell, 'env', `HF_ENDPOINT=${hub.endpoint}`, ...add)).toContain(
+        'hug.yaml and hug.lock.json written, 1 entry added (1 in all)',
+      );
     });
   });
 

@@ -30,6 +30,15 @@ describeNix('modules', (nix) => {
   const failure = (module: string, settings: string, part: string) =>
     nix().evaluationError(`(${configOf(module, settings)}).${part}`);
   const cachePath = (cache = `${LOCKED}.cache`) => nix().evaluate(`"\${${cache}}"`);
+  const variables = async () => {
+    const cache = await cachePath();
+    return {
+      HF_HUB_CACHE: cache,
+      HF_HUB_OFFLINE: '1',
+      HUGGINGFACE_HUB_CACHE: cache,
+      NIX_HUG_ENV: cache,
+    };
+  };
 
   const enabled = `programs.nix-hug = { enable = true; lock = ${LOCK}; };`;
   const forService = `${enabled} programs.nix-hug.services = [ "chat" ];`;
@@ -58,7 +67,7 @@ describeNix('modules', (nix) => {
       const environments = 'mapAttrs (_name: service: service.environment)';
       const found = `(builtins.${environments} (${configOf(module, settings)}).${services})`;
       expect(await nix().evaluate(found)).toEqual({
-        chat: { A: 'b', HF_HUB_CACHE: await cachePath(), HF_HUB_OFFLINE: '1' },
+        chat: { A: 'b', ...(await variables()) },
         other: { A: 'b' },
       });
       expect(await value(module, forService, 'environment.sessionVariables')).toEqual({});
@@ -66,10 +75,9 @@ describeNix('modules', (nix) => {
 
     it('sets the same for sessions when it is asked to', async () => {
       const settings = `${enabled} programs.nix-hug.sessions = true;`;
-      expect(await value(module, settings, 'environment.sessionVariables')).toEqual({
-        HF_HUB_CACHE: await cachePath(),
-        HF_HUB_OFFLINE: '1',
-      });
+      expect(await value(module, settings, 'environment.sessionVariables')).toEqual(
+        await variables(),
+      );
     });
 
     it('installs the command line', async () => {
@@ -110,19 +118,15 @@ describeNix('modules', (nix) => {
 
     it('lets a named service of the user find the cache and no network', async () => {
       const environment = 'systemd.user.services.chat.Service.Environment';
-      expect(await value(module, forService, environment)).toEqual([
-        `HF_HUB_CACHE=${String(await cachePath())}`,
-        'HF_HUB_OFFLINE=1',
-      ]);
+      expect(await value(module, forService, environment)).toEqual(
+        Object.entries(await variables()).map(([name, text]) => `${name}=${String(text)}`),
+      );
       expect(await value(module, forService, 'home.sessionVariables')).toEqual({});
     });
 
     it('sets the same for sessions, and installs the command line', async () => {
       const settings = `${enabled} programs.nix-hug.sessions = true;`;
-      expect(await value(module, settings, 'home.sessionVariables')).toEqual({
-        HF_HUB_CACHE: await cachePath(),
-        HF_HUB_OFFLINE: '1',
-      });
+      expect(await value(module, settings, 'home.sessionVariables')).toEqual(await variables());
       const names = `builtins.map (package: package.pname) (${configOf(module, settings)})`;
       expect(await nix().evaluate(`${names}.home.packages`)).toEqual(['nix-hug']);
     });

@@ -22,12 +22,14 @@ const parseAll = (cases: readonly Case[]): string =>
      if result.success then result.value else null) [ ${cases.map(parse).join(' ')} ]`;
 
 /** What random forms are put together from. */
-const PIECES = `https:// HTTP:// hf: hf-datasets: huggingface.co HF.co hub.example models datasets
-tree blob resolve refs org na-me a.b x.git / / / / %2F %41 %c3%a4 %C3 %ED%A0%80 %F0%9F%A4%97 % %00 @
+const PIECES = `https:// HTTP:// hf:// hf: hf-datasets: huggingface.co HF.co hub.example models datasets spaces
+tree commit commits blob resolve raw viewer refs org na-me a.b x.git / / / / %2F %41 %c3%a4 %C3 %ED%A0%80 %F0%9F%A4%97 % %00 @
 :8080 ?a=b #c .. . -- ä " \\`;
 
-/** Nix reads no percent-encoding; in a query it does no harm. */
-const isEncoded = (form: string): boolean => /^https?:\/\/[^/?#]*[^?#]*%/iu.test(form);
+/** Nix reads no percent-encoding in addresses and revisions; in a query it does no harm. */
+const isEncoded = (form: string): boolean =>
+  /^(?:https?:\/\/|hf\.co\/|huggingface\.co\/|hub\.example\/)[^?#]*%/iu.test(form) ||
+  /^hf:\/\/[^@%]*@(?:\/*refs\/+[^/]*\/+)?[^/]*%/u.test(form);
 
 /** What the CLI reads, as far as Nix has to agree; `null` stands for an error. */
 function inTypeScript({ form, endpoint }: Required<Case>): object | null {
@@ -57,7 +59,14 @@ describeNix('parse-repo.nix', (nix) => {
   it('agrees with the CLI on random forms', async () => {
     const piece = fc.constantFrom(...PIECES.split(/\s/u), ' ', '${x}', 'A'.repeat(40));
     const address = fc.tuple(
-      fc.constantFrom('', 'https://huggingface.co/', 'https://hub.example/hf/', 'org/name/'),
+      fc.constantFrom(
+        '',
+        'https://huggingface.co/',
+        'https://hub.example/hf/',
+        'hf.co/',
+        'hf://',
+        'org/name/',
+      ),
       fc.array(piece, { maxLength: 9 }),
     );
     const cases = fc.sample(address, { numRuns: 1_000, seed: 1 }).map(([start, rest]) => ({

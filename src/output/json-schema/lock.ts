@@ -100,10 +100,12 @@ export const LOCK_OUTPUTS = {
   }),
   init: f.document('nix-hug init --json', 'The files that a new project begins with.', {
     written: f.list(v.string(), 'Paths of the files, relative to the working directory.'),
+    kept: f.list(v.string(), 'Those of them that were there, and stay as they were.'),
   }),
   add: f.document('nix-hug add --json', 'What add wrote.', {
     ...lockChange,
     added: f.rows(named, 'Entries that are new in the manifest.'),
+    modified: f.rows(named, 'Entries of the manifest that were there, and are another now.'),
   }),
   remove: f.document('nix-hug remove --json', 'What remove wrote.', {
     ...lockChange,
