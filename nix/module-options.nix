@@ -41,8 +41,8 @@ in
     default = [ ];
     example = [ "vllm" ];
     description = ''
-      Names of systemd services that load models from the cache, offline: they get `HF_HUB_CACHE` and
-      `HF_HUB_OFFLINE`.
+      Names of systemd services that load models from the cache, offline: they get `HF_HUB_CACHE`,
+      `HUGGINGFACE_HUB_CACHE` and `HF_HUB_OFFLINE`.
     '';
   };
 
@@ -60,9 +60,10 @@ in
     readOnly = true;
     default = {
       HF_HUB_CACHE = "${cfg.cache}";
+      HUGGINGFACE_HUB_CACHE = "${cfg.cache}";
       HF_HUB_OFFLINE = "1";
     };
-    defaultText = lib.literalExpression "HF_HUB_CACHE and HF_HUB_OFFLINE";
+    defaultText = lib.literalExpression "HF_HUB_CACHE, HUGGINGFACE_HUB_CACHE and HF_HUB_OFFLINE";
     description = "The variables, to read: for a container, or a unit that is not a service.";
   };
 }

@@ -119,7 +119,7 @@ describeNix('examples, built by Nix', (nix) => {
   describe('offline-python', () => {
     describeClients((client) => {
       it('loads what it names', async () => {
-        const cache = await built('offline-python', '.HF_HUB_CACHE');
+        const cache = await built('offline-python', '.HUGGINGFACE_HUB_CACHE');
         const script = path.join(EXAMPLES, 'offline-python', 'load.py');
         const home = await tempFolder();
         expect(await runPython(client, script, { HF_HOME: home, HF_HUB_CACHE: cache })).toBe(
@@ -179,6 +179,7 @@ describeNix('examples, built by Nix', (nix) => {
       expect(environment).toEqual({
         HF_HOME: '/var/cache/chat',
         HF_HUB_CACHE: expect.stringMatching(/-huggingface-cache$/u),
+        HUGGINGFACE_HUB_CACHE: expect.stringMatching(/-huggingface-cache$/u),
         HF_HUB_OFFLINE: '1',
       });
     });

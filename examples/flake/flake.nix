@@ -22,6 +22,7 @@
         default = nixpkgs.legacyPackages.${system}.mkShellNoCC {
           packages = [ nix-hug.packages.${system}.default ];
           HF_HUB_CACHE = hug.cache;
+          HUGGINGFACE_HUB_CACHE = hug.cache;
           HF_HUB_OFFLINE = "1";
         };
       }) locked;

@@ -9,5 +9,6 @@ in
 pkgs.mkShellNoCC {
   packages = [ (pkgs.python3.withPackages (python: [ python.huggingface-hub ])) ];
   HF_HUB_CACHE = hug.cache;
+  HUGGINGFACE_HUB_CACHE = hug.cache;
   HF_HUB_OFFLINE = "1";
 }

@@ -95,12 +95,24 @@ export function readLock(context: CommandContext): Lock {
  * @returns `undefined` where there is none, or it names no address
  * @throws HugError those of the reader of the manifest
  */
-export function endpointOfManifest(context: ProjectContext): string | undefined {
+export const endpointOfManifest = (context: ProjectContext): string | undefined =>
+  ifAny(context, () => findManifest(context).manifest.endpoint);
+
+/**
+ * The lock of a project, for what need not be in it. There need not be a manifest, unless the user
+ * names one.
+ *
+ * @throws HugError those of `readProject`
+ */
+export const readLockIfAny = (context: ProjectContext): Lock | undefined =>
+  ifAny(context, () => readProject(context).lock());
+
+function ifAny<T>({ manifest }: ProjectContext, read: () => T): T | undefined {
   try {
-    return findManifest(context).manifest.endpoint;
+    return read();
   } catch (error) {
     const isMissing = error instanceof HugError && error.code === 'EHUG_MANIFEST_MISSING';
-    if (context.manifest === undefined && isMissing) return undefined;
+    if (manifest === undefined && isMissing) return undefined;
     throw error;
   }
 }

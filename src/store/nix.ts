@@ -65,8 +65,8 @@ export async function createNix(options: NixOptions) {
     await evaluate('{ storeFolder = builtins.storeDir; version = builtins.nixVersion; }'),
   );
   // A setting can put the store elsewhere, too; the folder of a store without a path is missing.
-  const folder = named === undefined ? facts.storeFolder : named;
-  const diskFolder = folder !== null && existsSync(folder) ? folder : undefined;
+  const disk = named === undefined ? facts.storeFolder : named;
+  const diskFolder = disk !== null && existsSync(disk) ? disk : undefined;
 
   return {
     ...facts,

@@ -342,6 +342,40 @@ describeNix('export with Nix', () => {
     expect([nlink, mode & 0o777]).toEqual([1, 0o644]);
   });
 
+  it('copies from a store below another root, by the path on the disk', async () => {
+    const store = await isolatedStore();
+    const root = await tempFolder('root');
+    const user = await hfUser(hub.endpoint, LOCKED, {
+      ...store.env,
+      NIX_STORE_DIR: '/nix/store',
+      NIX_STATE_DIR: '/nix/var/nix',
+      NIX_REMOTE: `local?root=${root}`,
+    });
+    await done(user, ['fetch']);
+    hub.clearRequests();
+    const { json } = await done(user, ['export', '--json', '--offline']);
+    expect(new Set(Object.values(sourcesOf(json())))).toEqual(new Set(['store']));
+    await rm(user.cache, { recursive: true });
+    const verified = await done(user, ['verify', '--json', '--strict']);
+    const { files } = verified.json().entries[0];
+    expect(new Set(files.map((file: { store: string }) => file.store))).toEqual(new Set(['sound']));
+    const [name = ''] = (await readdir(`${root}/nix/store`)).filter((each) =>
+      each.endsWith('-new.bin'),
+    );
+    await exec('chmod', ['u+w', `${root}/nix/store/${name}`]);
+    await writeFile(`${root}/nix/store/${name}`, 'old');
+    const damaged = await user.run(['verify', '--json']);
+    expect([damaged.status, damaged.json().problems]).toMatchObject([
+      1,
+      [
+        {
+          path: `${root}/nix/store/${name}`,
+          repair: expect.stringContaining(`--referrers-closure /nix/store/${name})`),
+        },
+      ],
+    ]);
+  });
+
   it('downloads a file that is damaged in the store, with a warning', async () => {
     const store = await isolatedStore();
     const user = await hfUser(hub.endpoint, 'models: { tiny: org/tiny }', store.env);
@@ -534,6 +568,61 @@ describe('export', () => {
     expect(hub.requests).toEqual([]);
     const folder = inCache(user, 'datasets--org--rows.and_more-x', 'snapshots');
     expect(await readdir(folder)).toEqual([]);
+  });
+
+  describe('of a repository, offline', () => {
+    /** Exports without a network, and says where the files came from. */
+    const offline = async (user: HfUser, ...argv: readonly string[]) => {
+      hub.clearRequests();
+      const run = await user.run(['export', ...argv, '--offline', '--json']);
+      expect(hub.requests).toEqual([]);
+      return run;
+    };
+
+    it('lists the files by the list in the cache', async () => {
+      const user = await hfUser(hub.endpoint);
+      await done(user, ['export', MODEL, '--ref', 'v1.0']);
+      const before = await folderFacts(user.cache);
+      await rm(snapshot(user, revs[0]), { recursive: true });
+      await mkdir(snapshot(user, revs[0]));
+      for (const ref of ['v1.0', 'main', revs[0]]) {
+        const { status, json } = await offline(user, `hf:${MODEL}`, '--ref', ref);
+        expect(status).toBe(0);
+        expect(json().entries).toMatchObject([{ repo: MODEL, ref, rev: revs[0] }]);
+      }
+      expect(await folderFacts(user.cache)).toEqual(before);
+    });
+
+    it('lists the files by an entry of the lock, and selects among them', async () => {
+      const user = await hfUser(hub.endpoint, 'models: { tiny: hf:tiny }');
+      await done(user, ['export']);
+      await rm(inCache(user, FOLDER), { recursive: true });
+      const { status, json } = await offline(user, 'hf:tiny', '--exclude', 'other*');
+      expect(status).toBe(0);
+      const sources = sourcesOf(json());
+      expect(sources).toMatchObject({ 'new.bin': 'cache', 'config.json': 'cache' });
+      expect(Object.keys(sources)).not.toContain('other.bin');
+    });
+
+    it.each([
+      ['of a part of its files', 'models: { tiny: { repo: org/tiny, include: [new*] } }', []],
+      ['of another ref', 'models: { tiny: org/tiny }', ['--ref', 'v1.0']],
+    ])('needs more than an entry %s', async (_, manifest, argv) => {
+      const user = await hfUser(hub.endpoint, manifest);
+      const { json } = await offline(user, MODEL, ...argv);
+      expect(json().error.code).toBe('EHUG_OFFLINE');
+    });
+
+    it('asks which of a model and a dataset is meant', async () => {
+      const both = await hub.createRepo({ type: 'dataset', id: 'org/weights' });
+      await both.commit({ files: { 'README.md': '' } });
+      onTestFinished(() => hub.deleteRepo(both));
+      const user = await hfUser(hub.endpoint);
+      await done(user, ['export', 'hf:org/weights', 'hf-datasets:org/weights']);
+      const { json } = await offline(user, 'org/weights');
+      expect(json().error.code).toBe('EHUG_REPO_AMBIGUOUS');
+      expect((await offline(user, 'hf-datasets:org/weights')).status).toBe(0);
+    });
   });
 
   it('refuses arguments that contradict each other', async () => {

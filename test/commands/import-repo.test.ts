@@ -104,6 +104,10 @@ describe('import <url>', () => {
     expect(other.stderr).toContain(
       `the Hugging Face cache has model org/tiny at ${first}, not at "v2"`,
     );
+    const moved = await run(['import', 'org/tiny', '--ref', newest]);
+    expect(moved.stderr).toContain(
+      `the Hugging Face cache has model org/tiny at ${first}, not at "${newest}"`,
+    );
     const both = await cachedProject(
       hub,
       'models: { a: hf:org/both }\ndatasets: { b: hf-datasets:org/both }',

@@ -90,19 +90,28 @@ describe('verify', () => {
     expect(hub.requests).toEqual([]);
   });
 
-  it('ignores missing files', async () => {
+  it('says what is not on this machine, and fails for it with --strict', async () => {
     const made = await cachedProject(hub, MANIFEST);
     const empty = await made.run(['verify']);
     expect([empty.status, empty.stdout]).toEqual([
       0,
       expect.stringContaining('models.tiny    2 files  not in store or cache\n'),
     ]);
+    expect(empty.stdout).toContain('not on this machine, or only in part: 2 entries\n');
+    expect(empty.stdout).toContain('  download: nix-hug fetch models.tiny datasets.rows\n');
+    expect((await made.run(['verify', '--strict'])).status).toBe(1);
     await fillCache(made, (name) => name === 'train.parquet');
     const part = await made.run(['verify', 'rows']);
     expect([part.status, part.stdout]).toEqual([
       0,
       expect.stringContaining('datasets.rows  2 files  store: none; cache: 1 sound\n'),
     ]);
+    expect(part.stdout).toContain('not on this machine, or only in part: 1 entry\n');
+    const strict = await made.run(['verify', '--strict', '--json']);
+    const entries: { incomplete: boolean }[] = strict.json().entries;
+    expect([strict.status, entries.map(({ incomplete }) => incomplete)]).toEqual([1, [true, true]]);
+    await fillCache(made, (name) => name !== 'train.parquet');
+    expect((await made.run(['verify', '--strict'])).status).toBe(0);
   });
 
   it('names a damaged store path, and a command that repairs it', async () => {

@@ -119,9 +119,9 @@ describeNix('flake.nix', (nix) => {
       const overrides = flake.overrides('nix-hug');
       const cache = await build(`path:${project}#packages.${system}.default`, ...overrides);
       expect(await readdir(cache)).toEqual([]);
-      const inShell = ['printenv', 'HF_HUB_CACHE', 'HF_HUB_OFFLINE'];
+      const inShell = ['printenv', 'HF_HUB_CACHE', 'HUGGINGFACE_HUB_CACHE', 'HF_HUB_OFFLINE'];
       const shell = ['develop', ...overrides, `path:${project}`, '--command', ...inShell];
-      expect(await succeed(...shell)).toBe(`${cache}\n1\n`);
+      expect(await succeed(...shell)).toBe(`${cache}\n${cache}\n1\n`);
     });
   });
 

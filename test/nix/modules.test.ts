@@ -58,7 +58,12 @@ describeNix('modules', (nix) => {
       const environments = 'mapAttrs (_name: service: service.environment)';
       const found = `(builtins.${environments} (${configOf(module, settings)}).${services})`;
       expect(await nix().evaluate(found)).toEqual({
-        chat: { A: 'b', HF_HUB_CACHE: await cachePath(), HF_HUB_OFFLINE: '1' },
+        chat: {
+          A: 'b',
+          HF_HUB_CACHE: await cachePath(),
+          HUGGINGFACE_HUB_CACHE: await cachePath(),
+          HF_HUB_OFFLINE: '1',
+        },
         other: { A: 'b' },
       });
       expect(await value(module, forService, 'environment.sessionVariables')).toEqual({});
@@ -68,6 +73,7 @@ describeNix('modules', (nix) => {
       const settings = `${enabled} programs.nix-hug.sessions = true;`;
       expect(await value(module, settings, 'environment.sessionVariables')).toEqual({
         HF_HUB_CACHE: await cachePath(),
+        HUGGINGFACE_HUB_CACHE: await cachePath(),
         HF_HUB_OFFLINE: '1',
       });
     });
@@ -113,6 +119,7 @@ describeNix('modules', (nix) => {
       expect(await value(module, forService, environment)).toEqual([
         `HF_HUB_CACHE=${String(await cachePath())}`,
         'HF_HUB_OFFLINE=1',
+        `HUGGINGFACE_HUB_CACHE=${String(await cachePath())}`,
       ]);
       expect(await value(module, forService, 'home.sessionVariables')).toEqual({});
     });
@@ -121,6 +128,7 @@ describeNix('modules', (nix) => {
       const settings = `${enabled} programs.nix-hug.sessions = true;`;
       expect(await value(module, settings, 'home.sessionVariables')).toEqual({
         HF_HUB_CACHE: await cachePath(),
+        HUGGINGFACE_HUB_CACHE: await cachePath(),
         HF_HUB_OFFLINE: '1',
       });
       const names = `builtins.map (package: package.pname) (${configOf(module, settings)})`;
