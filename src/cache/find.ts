@@ -87,17 +87,20 @@ export function createCacheIndex(cache: string) {
   return {
     own,
     /**
-     * Files in other folders: of a repository that has the content too, or of the same one under
-     * another spelling of its id. The cache is listed at the first call.
+     * The same, then files in other folders: of a repository that has the content too, or of the same
+     * one under another spelling of its id. The cache is listed when the first of these is asked for.
      */
-    async foreign(names: readonly CachedName[]): Promise<ReadonlySet<string>> {
+    async *all(names: readonly CachedName[]): AsyncGenerator<Omit<Damage, 'reason'>> {
+      const known = await own(names);
+      for (const file of known) yield { file };
       const { blobs, snapshots } = await (listing ??= listCache(cache));
       const paths = names.flatMap(({ etag, rev, path: file }) => [
         ...(blobs.get(etag) ?? []).map((blob) => blob.file),
         ...(snapshots.get(rev) ?? []).map(({ folder }) => path.join(folder, file)),
       ]);
-      const known = await own(names);
-      return new Set([...(await behindLinks(paths))].filter((file) => !known.has(file)));
+      for (const file of await behindLinks(paths)) {
+        if (!known.has(file)) yield { file, isForeign: true };
+      }
     },
   };
 }
@@ -154,12 +157,10 @@ export async function findInCache(
   signal?: AbortSignal,
 ): Promise<{ readonly file: string | undefined; readonly damaged: readonly Damage[] }> {
   const damaged: Damage[] = [];
-  for (const where of ['own', 'foreign'] as const) {
-    for (const file of await index[where](content.names)) {
-      const reason = await reasonAgainst(file, content, onBytes, signal);
-      if (reason === undefined) return { file, damaged };
-      damaged.push(where === 'own' ? { file, reason } : { file, reason, isForeign: true });
-    }
+  for await (const candidate of index.all(content.names)) {
+    const reason = await reasonAgainst(candidate.file, content, onBytes, signal);
+    if (reason === undefined) return { file: candidate.file, damaged };
+    damaged.push({ ...candidate, reason });
   }
   return { file: undefined, damaged };
 }
@@ -170,11 +171,9 @@ export async function mayBeInCache(
   names: readonly CachedName[],
   size: number,
 ): Promise<boolean> {
-  for (const where of ['own', 'foreign'] as const) {
-    for (const file of await index[where](names)) {
-      const found = await stat(file).catch(() => undefined);
-      if (found?.isFile() === true && found.size === size) return true;
-    }
+  for await (const { file } of index.all(names)) {
+    const found = await stat(file).catch(() => undefined);
+    if (found?.isFile() === true && found.size === size) return true;
   }
   return false;
 }

@@ -96,9 +96,8 @@ async function importBlobs(
   const cached: Blob[] = [];
   const missing: Blob[] = [];
   for (const blob of blobs) {
-    const names = cachedNames(blob.places);
-    const isThere = (await index.own(names)).size > 0 || (await index.foreign(names)).size > 0;
-    (isThere ? cached : missing).push(blob);
+    const first = await index.all(cachedNames(blob.places)).next();
+    (first.done === true ? missing : cached).push(blob);
   }
   const offline = { ...context, offline: true };
   const result = await copyToStore(cached, nix, { index, missing: damagedInCache }, offline);
@@ -185,15 +184,15 @@ async function snapshotMeant(
   throw notCached(
     repo === undefined
       ? `the Hugging Face cache has no ${wanted.type ?? 'repository'} ${wanted.id}`
-      : `the Hugging Face cache has ${repo.type} ${repo.id} at ${repo.revisions.map(({ rev }) => rev).join(', ')}, not at ${atCommit(wanted, known)}`,
+      : `the Hugging Face cache has ${repo.type} ${repo.id} at ${commitsOf(repo)}, not at ${quote(wanted.ref)}${isOf(wanted, known)}`,
   );
 }
 
-/** A ref for a message, with its commit where the Hub knows it. */
-const atCommit = ({ ref }: RepoRequest, known: KnownRepo | undefined): string =>
-  known?.rev === undefined || known.rev === ref
-    ? quote(ref)
-    : `${quote(ref)}, which is ${known.rev}`;
+const commitsOf = ({ revisions }: CachedRepo): string => revisions.map(({ rev }) => rev).join(', ');
+
+/** The commit of a ref, for a message, where the Hub knows it. */
+const isOf = ({ ref }: RepoRequest, known: KnownRepo | undefined): string =>
+  known?.rev === undefined || known.rev === ref ? '' : `, which is ${known.rev}`;
 
 /** A repository as the Hub answers. */
 interface KnownRepo extends RepoRequest {

@@ -54,11 +54,11 @@ export async function run(
   const files = storedFiles(snapshots, nix?.storeFolder ?? USUAL_STORE);
   const missing = await nix?.missing(new Set(files.map(({ storePath }) => storePath)));
   const index = createCacheIndex(cacheFolder);
-  const stored = (of: StoredFile) => {
-    const file = nix?.fileOf(of.storePath);
-    // Where the disk of the store is known, a valid path without a file is damage.
-    const mayRead = nix?.diskFolder !== undefined || (file !== undefined && isOnDisk(file));
-    return file === undefined || !mayRead || missing?.has(of.storePath) !== false ? [] : [file];
+  const stored = ({ storePath }: StoredFile) => {
+    if (nix === undefined || missing?.has(storePath) !== false) return [];
+    const file = nix.fileOf(storePath);
+    // A valid path without a file is damage where the disk of the store is known.
+    return nix.diskFolder !== undefined || isOnDisk(file) ? [file] : [];
   };
   const copies = await Promise.all(files.map((of) => copiesOf(of, stored(of), index)));
   const verified = await readAll(copies.flat(), context);
@@ -97,8 +97,10 @@ async function copiesOf(
   index: CacheIndex,
 ): Promise<Copy[]> {
   const names = cachedNames([of]);
-  const own = await index.own(names);
-  const cached = [...(own.size + stored.length > 0 ? own : await index.foreign(names))];
+  const cached = [...(await index.own(names))];
+  if (cached.length + stored.length === 0) {
+    for await (const { file } of index.all(names)) cached.push(file);
+  }
   return [
     ...stored.map((path) => ({ where: 'store' as const, path, of })),
     ...cached.map((path) => ({ where: 'cache' as const, path, of })),

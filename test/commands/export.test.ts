@@ -359,9 +359,8 @@ describeNix('export with Nix', () => {
     const verified = await done(user, ['verify', '--json', '--strict']);
     const { files } = verified.json().entries[0];
     expect(new Set(files.map((file: { store: string }) => file.store))).toEqual(new Set(['sound']));
-    const [name = ''] = (await readdir(`${root}/nix/store`)).filter((each) =>
-      each.endsWith('-new.bin'),
-    );
+    const stored = await readdir(`${root}/nix/store`);
+    const name = stored.find((each) => each.endsWith('-new.bin')) ?? '';
     await exec('chmod', ['u+w', `${root}/nix/store/${name}`]);
     await writeFile(`${root}/nix/store/${name}`, 'old');
     const damaged = await user.run(['verify', '--json']);

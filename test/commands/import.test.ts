@@ -118,6 +118,11 @@ describe('import', () => {
         const repo = path.join(made.cache, `models--${id.replace('/', '--')}`);
         await rename(path.join(made.cache, 'models--org--tiny'), repo);
         const snapshot = path.join(repo, 'snapshots', tiny?.rev ?? '');
+        const [blob = ''] = await readdir(path.join(repo, 'blobs'));
+        const shared = path.join(made.cache, 'blobs', 'ab', 'ab'.padEnd(64, '0'));
+        await mkdir(path.dirname(shared), { recursive: true });
+        await rename(path.join(repo, 'blobs', blob), shared);
+        await symlink(`../../blobs/ab/${path.basename(shared)}`, path.join(repo, 'blobs', blob));
         if (isPlain) {
           const copy = `${snapshot}.copy`;
           await cp(snapshot, copy, { recursive: true, dereference: true });
@@ -129,9 +134,13 @@ describe('import', () => {
           const list = {
             format_version: 1,
             files: Object.fromEntries(
-              [...(tiny?.files ?? [])].map(([name, { size, oid, hash, lfs }]) => [
+              [...(tiny?.files ?? [])].map(([name, { size, oid, hash, ...more }]) => [
                 name,
-                { size, blob_id: oid, ...(lfs === true ? { lfs_sha256: hexOfSri(hash) } : {}) },
+                {
+                  size,
+                  blob_id: oid,
+                  ...(more.lfs === true ? { lfs_sha256: hexOfSri(hash) } : {}),
+                },
               ]),
             ),
           };
