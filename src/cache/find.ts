@@ -12,7 +12,13 @@ import {
 } from '../digest.ts';
 import { groupBy } from '../collections.ts';
 import { messageOf, systemCodeOf } from '../errors.ts';
-import { blobPath, type CachedName, parseRepoFolderName, snapshotPath } from './layout.ts';
+import {
+  blobPath,
+  type CachedName,
+  parseRepoFolderName,
+  repoFolderName,
+  snapshotPath,
+} from './layout.ts';
 import { readExpected } from './trees.ts';
 
 /** Bytes of one read; larger reads are not faster. */
@@ -73,27 +79,65 @@ export type CacheIndex = ReturnType<typeof createCacheIndex>;
 
 /**
  * Makes what finds the files of a cache that may have a content, behind all links, each once and
- * without reading them.
+ * without reading them. Folders are listed when they are first needed, and once.
  *
  * @param cache the cache folder, which may be missing
  */
 export function createCacheIndex(cache: string) {
-  let listing: ReturnType<typeof listCache> | undefined;
+  const repos = new Map<string, ReturnType<typeof listRepo>>();
+  let everything: ReturnType<typeof listCache> | undefined;
+
+  function repoNamed(name: string) {
+    const repo = repos.get(name) ?? listRepo(path.join(cache, name));
+    repos.set(name, repo);
+    return repo;
+  }
 
   /** Files in the folders of the repository. One that this user may not look at is listed, too. */
-  const own = (names: readonly CachedName[]): Promise<ReadonlySet<string>> =>
-    behindLinks(names.flatMap((name) => [blobPath(cache, name), snapshotPath(cache, name)]));
+  async function own(names: readonly CachedName[]): Promise<ReadonlySet<string>> {
+    const paths: string[] = [];
+    for (const name of names) {
+      const { etags, revs } = await repoNamed(repoFolderName(name.type, name.id));
+      if (etags?.has(name.etag) !== false) paths.push(blobPath(cache, name));
+      if (revs?.has(name.rev) !== false) paths.push(snapshotPath(cache, name));
+    }
+    return behindLinks(paths);
+  }
+
+  /** The blobs of all repositories by their names, and the snapshots by their commits. */
+  async function listCache() {
+    const snapshots: { readonly rev: string; readonly folder: string }[] = [];
+    const blobs: { readonly etag: string; readonly file: string }[] = [];
+    for (const name of (await namesIn(cache)) ?? []) {
+      if (parseRepoFolderName(name) === undefined) continue;
+      const repo = path.join(cache, name);
+      const { etags = new Set(), revs = [] } = await repoNamed(name);
+      for (const etag of etags) blobs.push({ etag, file: path.join(repo, 'blobs', etag) });
+      for (const rev of revs) {
+        const folder = path.join(repo, 'snapshots', rev);
+        snapshots.push({ rev, folder });
+        // Without links, and in a cache that Nix built, the list of the commit tells what a file is.
+        if (etags.size > 0) continue;
+        const expected = await readExpected(repo, rev).catch(() => new Map<string, string>());
+        for (const [file, etag] of expected) blobs.push({ etag, file: path.join(folder, file) });
+      }
+    }
+    return {
+      blobs: groupBy(blobs, ({ etag }) => etag),
+      snapshots: groupBy(snapshots, ({ rev }) => rev),
+    };
+  }
 
   return {
     own,
     /**
      * The same, then files in other folders: of a repository that has the content too, or of the same
-     * one under another spelling of its id. The cache is listed when the first of these is asked for.
+     * one under another spelling of its id.
      */
     async *all(names: readonly CachedName[]): AsyncGenerator<Omit<Damage, 'reason'>> {
       const known = await own(names);
       for (const file of known) yield { file };
-      const { blobs, snapshots } = await (listing ??= listCache(cache));
+      const { blobs, snapshots } = await (everything ??= listCache());
       const paths = names.flatMap(({ etag, rev, path: file }) => [
         ...(blobs.get(etag) ?? []).map((blob) => blob.file),
         ...(snapshots.get(rev) ?? []).map(({ folder }) => path.join(folder, file)),
@@ -105,31 +149,22 @@ export function createCacheIndex(cache: string) {
   };
 }
 
-/** The blobs of a cache by their names, and its snapshots by their commits. */
-async function listCache(cache: string) {
-  const snapshots: { readonly rev: string; readonly folder: string }[] = [];
-  const blobs: { readonly etag: string; readonly file: string }[] = [];
-  for (const name of await namesIn(cache)) {
-    if (parseRepoFolderName(name) === undefined) continue;
-    const repo = path.join(cache, name);
-    const etags = await namesIn(path.join(repo, 'blobs'));
-    blobs.push(...etags.map((etag) => ({ etag, file: path.join(repo, 'blobs', etag) })));
-    for (const rev of await namesIn(path.join(repo, 'snapshots'))) {
-      const folder = path.join(repo, 'snapshots', rev);
-      snapshots.push({ rev, folder });
-      // Without links, and in a cache that Nix built, the list of the commit tells what a file is.
-      if (etags.length > 0) continue;
-      const expected = await readExpected(repo, rev).catch(() => new Map<string, string>());
-      for (const [file, etag] of expected) blobs.push({ etag, file: path.join(folder, file) });
-    }
-  }
-  return {
-    blobs: groupBy(blobs, ({ etag }) => etag),
-    snapshots: groupBy(snapshots, ({ rev }) => rev),
-  };
+/** The names of the blobs and snapshots of a repository. */
+async function listRepo(repo: string) {
+  const [etags, revs] = await Promise.all(
+    ['blobs', 'snapshots'].map((folder) => namesIn(path.join(repo, folder))),
+  );
+  return { etags, revs };
 }
 
-const namesIn = (folder: string): Promise<string[]> => readdir(folder).catch(() => []);
+/** Names in a folder, which may be missing; `undefined` when it cannot be read. */
+async function namesIn(folder: string): Promise<ReadonlySet<string> | undefined> {
+  try {
+    return new Set(await readdir(folder));
+  } catch (error) {
+    return ['ENOENT', 'ENOTDIR'].includes(systemCodeOf(error) ?? '') ? new Set() : undefined;
+  }
+}
 
 async function behindLinks(paths: readonly string[]): Promise<ReadonlySet<string>> {
   const files = new Set<string>();
