@@ -9,40 +9,32 @@ let
     groupBy
     head
     length
-    listToAttrs
     mapAttrs
     ;
 
   script = builtins.readFile ./build-cache.sh;
 
   # Files that loaders look for and can do without; the same list is in `src/cache/trees.ts`.
-  probedFiles = listToAttrs (
-    map
-      (name: {
-        inherit name;
-        value = null;
-      })
-      [
-        "adapter_config.json"
-        "adapter_model.safetensors"
-        "added_tokens.json"
-        "chat_template.jinja"
-        "chat_template.json"
-        "config.json"
-        "config_sentence_transformers.json"
-        "generation_config.json"
-        "model.safetensors"
-        "model.safetensors.index.json"
-        "modules.json"
-        "preprocessor_config.json"
-        "processor_config.json"
-        "special_tokens_map.json"
-        "tokenizer.json"
-        "tokenizer.model"
-        "tokenizer_config.json"
-        "video_preprocessor_config.json"
-      ]
-  );
+  probedFiles = [
+    "adapter_config.json"
+    "adapter_model.safetensors"
+    "added_tokens.json"
+    "chat_template.jinja"
+    "chat_template.json"
+    "config.json"
+    "config_sentence_transformers.json"
+    "generation_config.json"
+    "model.safetensors"
+    "model.safetensors.index.json"
+    "modules.json"
+    "preprocessor_config.json"
+    "processor_config.json"
+    "special_tokens_map.json"
+    "tokenizer.json"
+    "tokenizer.model"
+    "tokenizer_config.json"
+    "video_preprocessor_config.json"
+  ];
 
   concat = builtins.concatStringsSep "";
 
@@ -87,14 +79,14 @@ let
     "file\t${builtins.toJSON path}\t${toString file.size}\t${file.oid}"
     + (if file ? lfs then "\t${builtins.substring 7 44 file.hash}\n" else "\n");
 
-  # Offline, a client takes a file that has neither a link nor such a mark for one that it misses.
+  # Offline, clients fail for a file that the snapshot does not have, unless it is marked as absent.
   absentFiles =
     folder: rev: values:
     let
-      absent = foldl' (names: value: removeAttrs names (attrNames value.files)) probedFiles values;
+      absent = filter (name: !any (value: value.files ? ${name}) values) probedFiles;
     in
     if any (value: !(value.locked ? select)) values then
-      "absent\t${folder}/.no_exist/${rev}\t${builtins.concatStringsSep " " (attrNames absent)}\n"
+      "absent\t${folder}/.no_exist/${rev}\t${builtins.concatStringsSep " " absent}\n"
     else
       "";
 
@@ -136,10 +128,10 @@ let
         else
           throw "nix-hug: buildCache: refs ${ref} and ${head (below ref)} of ${(head values).repo} cannot be in one cache, as a file and its folder; leave one of them out";
       # `hf cache prune` removes a revision without a ref, and some clients find commits by refs only.
-      ownRefs = mapAttrs (rev: _: rev) revisions;
-      main = if length (attrNames revisions) == 1 then { main = (head values).rev; } else { };
-      free = removeAttrs (main // ownRefs) (filter (ref: below ref != [ ]) (attrNames (main // ownRefs)));
-      refs = free // mapAttrs commitOf named;
+      own =
+        mapAttrs (rev: _: rev) revisions
+        // (if length (attrNames revisions) == 1 then { main = (head values).rev; } else { });
+      refs = removeAttrs own (filter (ref: below ref != [ ]) (attrNames own)) // mapAttrs commitOf named;
     in
     folders folder
     + concat (attrValues (mapAttrs (snapshot folder) revisions))

@@ -70,8 +70,8 @@ function treeText(before: string | undefined, added: readonly CommitFile[]): str
 
 /**
  * Files that loaders look for and can do without (transformers, peft, sentence-transformers). Offline,
- * a client that finds neither the file nor an empty `.no_exist/<rev>/<name>` fails. The same list is
- * in `nix/build-cache.nix`.
+ * clients fail for a file that the snapshot does not have, unless there is an empty
+ * `.no_exist/<rev>/<name>`. The same list is in `nix/build-cache.nix`.
  */
 const PROBED_FILES: readonly string[] = [
   'adapter_config.json',
