@@ -1,8 +1,40 @@
 { linkFiles, runScript }:
 let
-  inherit (builtins) attrNames attrValues filter foldl' groupBy head length mapAttrs;
+  inherit (builtins)
+    any
+    attrNames
+    attrValues
+    filter
+    foldl'
+    groupBy
+    head
+    length
+    mapAttrs
+    ;
 
   script = builtins.readFile ./build-cache.sh;
+
+  # Files that loaders look for and can do without; the same list is in `src/cache/trees.ts`.
+  probedFiles = [
+    "adapter_config.json"
+    "adapter_model.safetensors"
+    "added_tokens.json"
+    "chat_template.jinja"
+    "chat_template.json"
+    "config.json"
+    "config_sentence_transformers.json"
+    "generation_config.json"
+    "model.safetensors"
+    "model.safetensors.index.json"
+    "modules.json"
+    "preprocessor_config.json"
+    "processor_config.json"
+    "special_tokens_map.json"
+    "tokenizer.json"
+    "tokenizer.model"
+    "tokenizer_config.json"
+    "video_preprocessor_config.json"
+  ];
 
   concat = builtins.concatStringsSep "";
 
@@ -47,6 +79,20 @@ let
     "file\t${builtins.toJSON path}\t${toString file.size}\t${file.oid}"
     + (if file ? lfs then "\t${builtins.substring 7 44 file.hash}\n" else "\n");
 
+  # Offline, clients fail for a file that the snapshot does not have, unless it is marked as absent.
+  absentFiles =
+    folder: rev: values:
+    let
+      absent = filter (name: !any (value: value.files ? ${name}) values) probedFiles;
+    in
+    if any (value: !(value.locked ? select)) values then
+      "absent\t${folder}/.no_exist/${rev}\t${builtins.concatStringsSep " " absent}\n"
+    else
+      "";
+
+  # Clients before huggingface_hub 2 make both folders of a repository, and fail where they cannot.
+  folders = folder: "folder\t${folder}/blobs\nfolder\t.locks/${folder}\n";
+
   snapshot =
     folder: rev: values:
     let
@@ -66,7 +112,8 @@ let
     "snapshot\t${model}\t${folder}/snapshots/${rev}\n"
     + "tree\t${folder}/trees/${rev}.json\n"
     + concat (attrValues (mapAttrs treeFile files))
-    + "end\n";
+    + "end\n"
+    + absentFiles folder rev values;
 
   repository =
     folder: values:
@@ -80,10 +127,14 @@ let
           agreed "ref ${ref} of ${(head values).repo}" "rev" values
         else
           throw "nix-hug: buildCache: refs ${ref} and ${head (below ref)} of ${(head values).repo} cannot be in one cache, as a file and its folder; leave one of them out";
-      isOnly = length (attrNames revisions) == 1 && below "main" == [ ];
-      refs = (if isOnly then { main = (head values).rev; } else { }) // mapAttrs commitOf named;
+      # `hf cache prune` removes a revision without a ref, and some clients find commits by refs only.
+      own =
+        mapAttrs (rev: _: rev) revisions
+        // (if length (attrNames revisions) == 1 then { main = (head values).rev; } else { });
+      refs = removeAttrs own (filter (ref: below ref != [ ]) (attrNames own)) // mapAttrs commitOf named;
     in
-    concat (attrValues (mapAttrs (snapshot folder) revisions))
+    folders folder
+    + concat (attrValues (mapAttrs (snapshot folder) revisions))
     + concat (attrValues (mapAttrs (ref: rev: "ref\t${rev}\t${folder}/refs/${ref}\n") refs));
 
   alias =
@@ -93,7 +144,7 @@ let
       named = repositories.${folder} or [ ] ++ values;
       target = folderOf type (agreed "repository ${locked.requested}" "repo" named);
     in
-    "alias\t${target}\t${folder}\n";
+    "alias\t${target}\t${folder}\nfolder\t.locks/${folder}\n";
 in
 /**
   A Hugging Face cache for `HF_HUB_CACHE`. The official client loads its models and datasets

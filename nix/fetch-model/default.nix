@@ -103,5 +103,6 @@ else
       inherit repo rev;
       ref = rev;
       files = mapAttrs withHash selected;
-    };
+    }
+    // (if filters == null then { } else { select = filters; });
   }

@@ -11,10 +11,10 @@ import { DEFAULT_ENDPOINT } from '../repo.ts';
 import { hideSecrets } from '../secrets.ts';
 import {
   endpointIn,
-  isStoreElsewhere,
   nixEnv,
   proxyIn,
   secretsIn,
+  storeDiskFolderIn,
   timeoutsIn,
   userEnv,
   wantsColor,
@@ -132,8 +132,8 @@ export function createContext(options: GlobalOptions, world: World): Context {
     openNix: async () => {
       const { createNix } = await import('../store/nix.ts');
       const packagedNixpkgs = env['NIX_HUG_NIXPKGS'];
-      const isElsewhere = isStoreElsewhere(env);
-      return createNix({ env: nixEnv(env), packagedNixpkgs, isElsewhere, signal: world.signal });
+      const diskFolder = storeDiskFolderIn(env);
+      return createNix({ env: nixEnv(env), packagedNixpkgs, diskFolder, signal: world.signal });
     },
     runTasks: createTaskRunner(display),
     runTransfers: createTransferRunner(display),

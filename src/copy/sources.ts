@@ -1,5 +1,11 @@
 import pLimit from 'p-limit';
-import { type Damage, findInCache, isInside } from '../cache/find.ts';
+import {
+  type CacheIndex,
+  createCacheIndex,
+  type Damage,
+  findInCache,
+  isInside,
+} from '../cache/find.ts';
 import type { BlobSource } from '../cache/write/blob-file.ts';
 import { groupBy } from '../collections.ts';
 import type { Downloads } from '../download/downloads.ts';
@@ -8,7 +14,7 @@ import { resolveUrl } from '../hub/api.ts';
 import { quote } from '../quote.ts';
 import { encodePath } from '../repo.ts';
 import type { Nix } from '../store/nix.ts';
-import { storePathOf } from '../store/store-path.ts';
+import { isOnDisk, storePathOf } from '../store/store-path.ts';
 import { type Blob, cachedNames, type Place, storeNamesOf } from './blob.ts';
 
 /** Where the content of a blob came from. */
@@ -52,6 +58,8 @@ export interface SourceContext {
 export interface SourceOptions {
   /** Files of the cache that this run hashed before, by SHA-256 in hex. */
   readonly checked?: ReadonlyMap<string, string>;
+  /** The Hugging Face cache, where this run has listed it. */
+  readonly index?: CacheIndex;
   /** Opens the Nix whose store is a source, too; default none. */
   readonly openNix?: () => Promise<Nix>;
   /** The error for a path that no source has offline; default `EHUG_OFFLINE`. */
@@ -66,9 +74,10 @@ export interface SourceOptions {
  */
 export function createSources(
   blobs: readonly Blob[],
-  { checked, openNix, missing = unreachable }: SourceOptions,
+  { checked, index, openNix, missing = unreachable }: SourceOptions,
   { cacheFolder, offline, openDownloads, warn, signal }: SourceContext,
 ) {
+  const cache = index ?? createCacheIndex(cacheFolder);
   const hashing = createHashLimit();
   /** Connections to each Hub, by its address. */
   const hubs = new Map<string | undefined, ReturnType<OpenDownloads>>();
@@ -79,7 +88,7 @@ export function createSources(
     if (known !== undefined) return known;
     const content = { ...blob, names: cachedNames(blob.places) };
     const { file, damaged } = await hashing(() =>
-      findInCache(cacheFolder, content, (bytes) => report('checking', bytes), signal),
+      findInCache(cache, content, (bytes) => report('checking', bytes), signal),
     );
     for (const damage of damaged) onDamage(damage);
     return file;
@@ -88,10 +97,10 @@ export function createSources(
   /** Whether the store had the content. */
   async function fromStore(blob: Blob, use: Use): Promise<boolean> {
     if (openNix === undefined) return false;
-    const storePath = (await (stored ??= findInStore(blobs, openNix, warn))).get(blob);
-    if (storePath === undefined) return false;
+    const path = (await (stored ??= findInStore(blobs, openNix, warn))).get(blob);
+    if (path === undefined) return false;
     try {
-      await hashing(() => use({ path: storePath, isLinkable: false }));
+      await hashing(() => use({ path, isLinkable: false }));
       return true;
     } catch (error) {
       if (!(error instanceof HugError) || error.code !== 'EHUG_INTEGRITY') throw error;
@@ -169,8 +178,8 @@ export function createSources(
 }
 
 /**
- * Asks Nix which blobs are in its store, and under which store path. Without Nix, or when Nix fails,
- * none is.
+ * Asks Nix which blobs are in its store, and in which file. Without Nix, or when Nix fails or has its
+ * store on another machine, none is.
  */
 async function findInStore(
   blobs: readonly Blob[],
@@ -189,7 +198,12 @@ async function findInStore(
         }),
       );
     const missing = await nix.missing(new Set(candidates.map(([, storePath]) => storePath)));
-    return new Map(candidates.filter(([, storePath]) => !missing.has(storePath)));
+    return new Map(
+      candidates
+        .filter(([, storePath]) => !missing.has(storePath))
+        .map(([blob, storePath]) => [blob, nix.fileOf(storePath)] as const)
+        .filter(([, file]) => isOnDisk(file)),
+    );
   } catch (error) {
     if (!(error instanceof HugError)) throw error;
     if (error.code !== 'EHUG_NIX_MISSING') warn(`the Nix store is not used: ${error.message}`);

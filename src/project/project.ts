@@ -132,6 +132,15 @@ export function readLock(context: CommandContext, names: readonly string[]): Loc
 export const endpointOfManifest = (context: ProjectContext): string | undefined =>
   ifAny(context, () => findManifest(context).manifest.endpoint);
 
+/**
+ * The lock of a project, for what need not be in it. There need not be a manifest, unless the user
+ * names one.
+ *
+ * @throws HugError those of `readProject`
+ */
+export const readLockIfAny = (context: ProjectContext): Lock | undefined =>
+  ifAny(context, () => readProject(context).lock());
+
 function ifAny<T>({ manifest }: ProjectContext, read: () => T): T | undefined {
   try {
     return read();

@@ -102,7 +102,13 @@ describe('import <url>', () => {
     const dataset = await run(['import', 'org/tiny', '--dataset']);
     expect(dataset.stderr).toContain('the Hugging Face cache has no dataset org/tiny');
     const other = await run(['import', 'org/tiny', '--ref', 'v2']);
-    expect(other.stderr).toContain('the Hugging Face cache has model org/tiny not at "v2"');
+    expect(other.stderr).toContain(
+      `the Hugging Face cache has model org/tiny at ${first}, not at "v2"`,
+    );
+    const moved = await run(['import', 'org/tiny', '--ref', newest]);
+    expect(moved.stderr).toContain(
+      `the Hugging Face cache has model org/tiny at ${first}, not at "${newest}"`,
+    );
     const both = await cachedProject(
       hub,
       'models: { a: hf:org/both }\ndatasets: { b: hf-datasets:org/both }',
@@ -154,7 +160,9 @@ describe('import under another id', () => {
     await mkdir(path.join(cache, 'models--tiny', 'snapshots', first), { recursive: true });
     expect((await run(['import', 'hf:tiny'], { NIX_PATH })).status).toBe(0);
     const neither = await run(['import', 'hf:tiny', '--ref', 'v2']);
-    expect(neither.stderr).toContain('the Hugging Face cache has model tiny not at "v2"');
+    expect(neither.stderr).toContain(
+      `the Hugging Face cache has model tiny at ${first}, not at "v2"`,
+    );
   });
 });
 
