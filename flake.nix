@@ -6,7 +6,8 @@
   outputs =
     { self, nixpkgs }:
     let
-      systems = [
+      # A nixpkgs may have dropped a system.
+      systems = builtins.filter (system: nixpkgs.legacyPackages ? ${system}) [
         "x86_64-linux"
         "aarch64-linux"
         "x86_64-darwin"

@@ -1,9 +1,14 @@
-{ linkFiles, runScript }:
+{
+  inLanes,
+  linkFiles,
+  runScript,
+}:
 let
   inherit (builtins)
     any
     attrNames
     attrValues
+    concatMap
     filter
     foldl'
     groupBy
@@ -69,8 +74,27 @@ let
           throw "nix-hug: buildCache: ${builtins.toJSON path} of ${value.repo} at ${value.rev} has several hashes in ${
             builtins.concatStringsSep ", " (map (value: value.entry) values)
           }; leave all but one of them out"
-      ) value.locked.files
+      ) (removeAttrs value.locked.files (attrNames value.overrides))
     ) { } values;
+
+  # The overrides of several entries of one commit. Those of one file must be the same.
+  mergeOverrides =
+    values:
+    foldl' (
+      merged: value:
+      merged
+      // mapAttrs (
+        path: file:
+        if "${merged.${path} or file}" == "${file}" then
+          file
+        else
+          throw "nix-hug: buildCache: ${builtins.toJSON path} of ${value.repo} at ${value.rev} has several overrides in ${
+            builtins.concatStringsSep ", " (map (value: value.entry) values)
+          }; leave all but one of them out"
+      ) value.overrides
+    ) { } values;
+
+  placeOf = value: path: "${folderOf value.type value.repo} ${value.rev} ${path}";
 
   # Each function below returns records of the plan that `build-cache.sh` executes.
 
@@ -93,21 +117,25 @@ let
   # Clients before huggingface_hub 2 make both folders of a repository, and fail where they cannot.
   folders = folder: "folder\t${folder}/blobs\nfolder\t.locks/${folder}\n";
 
+  # `laned` has the derivations of all downloaded files in lanes, or is null.
   snapshot =
-    folder: rev: values:
+    laned: folder: rev: values:
     let
       first = head values;
-      isOnly = length values == 1;
+      overrides = mergeOverrides values;
+      union = key: foldl' (all: value: all // value.${key}) { } values;
+      ofLane = path: _: laned.${placeOf first path};
       model =
-        if isOnly then
+        if length values == 1 && laned == null then
           first.model
         else
           linkFiles {
             inherit (first) name;
-            blobs = foldl' (blobs: value: blobs // value.blobs) { } values;
-            files = foldl' (files: value: files // value.files) { } values;
+            blobs = union "blobs";
+            files =
+              union "files" // (if laned == null then { } else mapAttrs ofLane (union "requests")) // overrides;
           };
-      files = if isOnly then first.locked.files else mergeFiles values;
+      files = removeAttrs (mergeFiles values) (attrNames overrides);
     in
     "snapshot\t${model}\t${folder}/snapshots/${rev}\n"
     + "tree\t${folder}/trees/${rev}.json\n"
@@ -116,7 +144,7 @@ let
     + absentFiles folder rev values;
 
   repository =
-    folder: values:
+    laned: folder: values:
     let
       revisions = groupBy (value: value.rev) values;
       named = groupBy (value: value.ref) (filter (value: value.ref != value.rev) values);
@@ -134,7 +162,7 @@ let
       refs = removeAttrs own (filter (ref: below ref != [ ]) (attrNames own)) // mapAttrs commitOf named;
     in
     folders folder
-    + concat (attrValues (mapAttrs (snapshot folder) revisions))
+    + concat (attrValues (mapAttrs (snapshot laned folder) revisions))
     + concat (attrValues (mapAttrs (ref: rev: "ref\t${rev}\t${folder}/refs/${ref}\n") refs));
 
   alias =
@@ -173,6 +201,17 @@ let
     }
   ) (models ++ datasets);
   repositories = groupBy (value: folderOf value.type value.repo) values;
+  laned = inLanes (
+    listToAttrs (
+      concatMap (
+        value:
+        map (path: {
+          name = placeOf value path;
+          value = value.requests.${path};
+        }) (attrNames value.requests)
+      ) values
+    )
+  );
   aliases = groupBy (value: folderOf value.type value.locked.requested) (
     filter (value: value.locked.requested or value.repo != value.repo) values
   );
@@ -181,6 +220,6 @@ runScript {
   inherit script;
   name = "huggingface-cache";
   inputs.plan =
-    concat (attrValues (mapAttrs repository repositories))
+    concat (attrValues (mapAttrs (repository laned) repositories))
     + concat (attrValues (mapAttrs (alias repositories) aliases));
 }

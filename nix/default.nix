@@ -12,7 +12,8 @@
   : the Hub or mirror to download from, in place of the lock's. "" counts as null.
 
   `fetchFile`
-  : `{ name, url, hash }` → a path or a derivation, in place of `fetch-file.nix`
+  : `{ name, url, hash, entry, path, ... }` → a path or a derivation, in place of `fetch-file.nix`;
+    `path` in the repository of `entry`
 */
 {
   pkgs,
@@ -23,11 +24,15 @@ let
   readLock = import ./read-lock.nix;
   runScript = import ./run-script.nix { inherit pkgs; };
   linkFiles = import ./link-files.nix { inherit runScript; };
+  ownFetchFile = import ./fetch-file.nix;
+  # A `fetchFile` of the user has no lanes: it may return anything.
+  inLanes =
+    if fetchFile == null then import ./in-lanes.nix { fetchFile = ownFetchFile; } else (_: null);
   makeModel = import ./make-model.nix {
-    inherit linkFiles;
-    fetchFile = if fetchFile == null then import ./fetch-file.nix else fetchFile;
+    inherit inLanes linkFiles;
+    fetchFile = if fetchFile == null then ownFetchFile else fetchFile;
   };
-  buildCache = import ./build-cache.nix { inherit linkFiles runScript; };
+  buildCache = import ./build-cache.nix { inherit inLanes linkFiles runScript; };
   readEndpoint = import ./read-endpoint.nix;
   ownEndpoint = readEndpoint endpoint;
   fetchModel = import ./fetch-model {

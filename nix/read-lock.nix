@@ -45,7 +45,7 @@ in
   # Inputs
 
   `lock`
-  : path of a `hug.lock.json`, or its parsed content
+  : path of a `hug.lock.json`, a flake input that is one, or its parsed content
 
   # Output
 
@@ -53,12 +53,13 @@ in
 
   # Errors
 
-  Conflict markers, a lock of a newer nix-hug, and any violation of the lock's schema, such as a path
+  Those of `lock-argument.nix`, conflict markers, a lock of a newer nix-hug, and any violation of the lock's schema, such as a path
   that leaves its folder. The message names the place and what to do.
 */
 lock:
 let
-  content = if isAttrs lock then lock else parse (builtins.readFile lock);
+  given = import ./lock-argument.nix lock;
+  content = if isAttrs given then given else parse (builtins.readFile given);
   found = content.lockfileVersion or null;
   problem = problemOf content;
 in

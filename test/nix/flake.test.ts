@@ -63,6 +63,21 @@ describeNix('flake.nix', (nix) => {
     );
   });
 
+  it('has the systems that its nixpkgs has', async () => {
+    const placed = await placeFlake(nix(), 'newer');
+    const nixpkgs = path.join(`${placed.folder}-nixpkgs`, 'flake.nix');
+    const text = await readFile(nixpkgs, 'utf8');
+    await writeFile(nixpkgs, text.replace('"x86_64-darwin"', ''));
+    const show = ['flake', 'show', '--json', ...placed.overrides(), placed.address];
+    const { status, stdout, stderr } = await placed.nixIn(nix().folder, ...show);
+    expect(status, stderr).toBe(0);
+    const systems = SYSTEMS.filter((name) => name !== 'x86_64-darwin');
+    const outputs = JSON.parse(stdout);
+    for (const output of ['packages', 'checks', 'devShells', 'apps']) {
+      expect(Object.keys(outputs[output])).toEqual(systems);
+    }
+  });
+
   it('runs the command line', async () => {
     const text = await readFile(path.join(flake.folder, 'package.json'), 'utf8');
     const run = ['run', ...flake.overrides(), flake.address, '--', '--version'];
