@@ -14,6 +14,7 @@ let
     groupBy
     head
     length
+    listToAttrs
     mapAttrs
     ;
 
