@@ -5,8 +5,8 @@
   # Inputs
 
   `pkgs`
-  : a nixpkgs, of which `bash` and `coreutils` are used, when a model or a cache is instantiated.
-    Reading a lock and instantiating single files use none of it.
+  : a nixpkgs, of which `bash` and `coreutils` are used, when a model or a cache is instantiated, and
+    the command line by `checkLock`. Reading a lock and instantiating single files use none of it.
 
   `endpoint`
   : the Hub or mirror to download from, in place of the lock's. "" counts as null.
@@ -14,12 +14,16 @@
   `fetchFile`
   : `{ name, url, hash, entry, path, ... }` → a path or a derivation, in place of `fetch-file.nix`;
     `path` in the repository of `entry`
+
+  # Output
+
+  The functions, and `override`, which takes other values for some of the arguments.
 */
 {
   pkgs,
   endpoint ? null,
   fetchFile ? null,
-}:
+}@arguments:
 let
   readLock = import ./read-lock.nix;
   runScript = import ./run-script.nix { inherit pkgs; };
@@ -53,4 +57,7 @@ in
   inherit buildCache importLock readLock;
   fetchModel = fetchModel "model";
   fetchDataset = fetchModel "dataset";
+  checkLock = import ./check-lock.nix { inherit pkgs runScript; };
+  linkTree = import ./link-tree.nix { inherit linkFiles; };
+  override = changes: import ./. (arguments // changes);
 }
