@@ -19,8 +19,8 @@ const MAX_PROBLEMS = 20;
 /** What V8 quotes of the text in its syntax errors. */
 const QUOTED_TEXT = /, (?:\.\.\.)?".*$/su;
 
-/** U+0000 as JSON has to write it. */
-const NUL = String.raw`\u0000`;
+/** U+0000 as JSON has to write it; after an escaped backslash, the six characters stand for themselves. */
+const NUL = /(?<!\\)(?:\\\\)*\\u0000/u;
 
 /** A number with a fraction or an exponent, or part of a string; a lock that nix-hug wrote has neither. */
 const MAYBE_FRACTION = /[:\s]-?\d+[.eE]/u;
@@ -139,7 +139,7 @@ function parseJson(text: string, file: string): unknown {
  * `1.0` is not an integer in Nix.
  */
 function unreadable(text: string): string | undefined {
-  if (text.includes(NUL)) return 'has a NUL character';
+  if (NUL.test(text)) return 'has a NUL character';
   if (!MAYBE_FRACTION.test(text)) return undefined;
   const hasFraction = [...text.matchAll(TOKEN)].some(([token]) => /^-?\d+[.eE]/u.test(token));
   return hasFraction ? 'has a number with a fraction or an exponent' : undefined;
