@@ -29,6 +29,9 @@ interface VerifiedCopy extends Copy {
   readonly reason: string | undefined;
 }
 
+/** Files that are looked for at once: all those of a large lock would take a gigabyte. */
+const BATCH = 500;
+
 /** Stands for the store folder without Nix; no store path is looked for then. */
 const USUAL_STORE = '/nix/store';
 
@@ -46,8 +49,13 @@ export async function run(
   const nix = await nixIfAny(context);
   const files = storedFiles(snapshots, nix?.storeFolder ?? USUAL_STORE);
   const missing = await nix?.missing(new Set(files.map(({ storePath }) => storePath)));
-  const copies = await Promise.all(files.map((file) => copiesOf(file, missing, cacheFolder)));
-  const verified = await readAll(copies.flat(), context);
+  const copies: Copy[] = [];
+  for (let start = 0; start < files.length; start += BATCH) {
+    const batch = files.slice(start, start + BATCH);
+    const found = await Promise.all(batch.map((file) => copiesOf(file, missing, cacheFolder)));
+    copies.push(...found.flat());
+  }
+  const verified = await readAll(copies, context);
   const report = {
     snapshots,
     files: groupBy(files, ({ snapshot }) => snapshot),

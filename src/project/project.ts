@@ -5,7 +5,7 @@ import { parseLock } from '../lock/codec.ts';
 import { hasConflictMarkers } from '../lock/conflict.ts';
 import { lockPathOf, readLockText } from '../lock/file.ts';
 import type { Lock } from '../lock/schema.ts';
-import { locateManifest, readManifest } from '../manifest/locate.ts';
+import { locateManifest, readManifest, SEARCH_PLACES } from '../manifest/locate.ts';
 import { parseManifest } from '../manifest/parse.ts';
 import type { Manifest } from '../manifest/schema.ts';
 import { driftOf } from '../resolve/drift.ts';
@@ -74,12 +74,19 @@ export function requireLock({ lock, lockName }: Project): Lock {
 
 /**
  * Reads the lock for a command that works from it as it is, and warns when the manifest asks for
- * another.
+ * another. There need not be a manifest, as in a container.
  *
  * @throws HugError those of `readProject` and `requireLock`
  */
 export function readLock(context: CommandContext): Lock {
-  const project = readProject(context);
+  let project: Project;
+  try {
+    project = readProject(context);
+  } catch (error) {
+    const lock = isManifestMissing(error) ? lockWithoutManifest(context) : undefined;
+    if (lock === undefined) throw error;
+    return lock;
+  }
   const { manifest, lockName } = project;
   const lock = requireLock(project);
   if (driftOf(manifest, lock).reasons.length > 0) {
@@ -99,8 +106,7 @@ export function endpointOfManifest(context: ProjectContext): string | undefined 
   try {
     return findManifest(context).manifest.endpoint;
   } catch (error) {
-    const isMissing = error instanceof HugError && error.code === 'EHUG_MANIFEST_MISSING';
-    if (context.manifest === undefined && isMissing) return undefined;
+    if (context.manifest === undefined && isManifestMissing(error)) return undefined;
     throw error;
   }
 }
@@ -136,6 +142,22 @@ function findManifest(context: ProjectContext): FoundManifest {
   const manifestText = readManifest(manifestPath);
   const manifest = parseManifest(manifestText, manifestName, { endpoint: context.endpoint });
   return { manifest, manifestPath, manifestName, manifestText };
+}
+
+const isManifestMissing = (error: unknown): boolean =>
+  error instanceof HugError && error.code === 'EHUG_MANIFEST_MISSING';
+
+/** The lock of the manifest that the user names; else the nearest one from the working directory upward. */
+function lockWithoutManifest(context: ProjectContext): Lock | undefined {
+  const { cwd, manifest } = context;
+  for (let folder = cwd; ; folder = path.dirname(folder)) {
+    for (const place of manifest === undefined ? SEARCH_PLACES : [manifest]) {
+      const file = lockPathOf(path.resolve(folder, place));
+      const text = readLockText(file);
+      if (text !== undefined) return wholeLock(text, displayPath(file, context));
+    }
+    if (manifest !== undefined || folder === path.dirname(folder)) return undefined;
+  }
 }
 
 /** A path for a message. */

@@ -11,7 +11,9 @@ import {
   put,
   realiseAll,
 } from '../support/cached-project.ts';
+import { formatLock } from '../../src/lock/codec.ts';
 import { type Hub, lfs, startHub } from '../support/hub/index.ts';
+import { lockedEntry, lockedFile, lockOf } from '../support/locks.ts';
 import { spawnCli } from '../support/spawn-cli.ts';
 import { tempFolder } from '../support/temp.ts';
 
@@ -225,3 +227,19 @@ async function repairWith(command: string, made: CachedProject): Promise<void> {
     if (status !== 0) throw new Error(stderr);
   }
 }
+
+it('needs little memory for many files that are not there', { timeout: 120_000 }, async () => {
+  const folder = await tempFolder();
+  const file = lockedFile();
+  const files = new Map(Array.from({ length: 60_000 }, (_, index) => [`${index}.bin`, file]));
+  await writeFile(
+    path.join(folder, 'hug.lock.json'),
+    formatLock(lockOf({ m: lockedEntry({ files }) })),
+  );
+  const env = { PATH: '/nonexistent', HF_HOME: folder, NODE_OPTIONS: '--max-old-space-size=192' };
+  const { status, stdout, stderr } = await spawnCli(['verify'], { cwd: folder, env }).ended;
+  expect([status, stdout], stderr).toEqual([
+    0,
+    expect.stringContaining('60000 files  not in cache'),
+  ]);
+});
