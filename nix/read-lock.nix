@@ -17,12 +17,18 @@ let
 
   fail = problem: throw "nix-hug: hug.lock.json: ${problem}";
 
+  without = parts: replaceStrings parts (map (_: "") parts);
+
   # Nix evaluates the context of an error only when there is an error: a valid lock is not searched
   # for conflict markers.
   parse =
     text:
-    # Nix 2.8 cuts a string at a NUL character, and newer ones refuse it.
-    if replaceStrings [ "\\u0000" ] [ "" ] text != text then
+    # Nix 2.8 cuts a string at a NUL character, and newer ones refuse it. After an escaped backslash, the
+    # six characters stand for themselves.
+    if
+      without [ "\\u0000" ] text != text
+      && without [ "\\\\" "\\u0000" ] text != without [ "\\\\" ] text
+    then
       fail "has a NUL character; restore the lock from version control, or delete it and run `nix-hug lock`"
     else
       builtins.addErrorContext (explainInvalid text) (builtins.fromJSON text);
@@ -30,7 +36,7 @@ let
   explainInvalid =
     text:
     if
-      substring 0 8 text == "<<<<<<< " || replaceStrings [ "\n<<<<<<< " ] [ "" ] text != text
+      substring 0 8 text == "<<<<<<< " || without [ "\n<<<<<<< " ] text != text
     then
       fail "has conflict markers; run `nix-hug lock` to repair it"
     else

@@ -38,7 +38,7 @@ const ADDRESS = new RegExp(`^(${WEB})?([^/?#]*)([^?#]*)`, 'u');
 export const ENDPOINT =
   /^https?:\/\/(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(?:[0-9]{1,4}|[0-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?(?:\/(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*)?$/u;
 /** A longer text can exhaust the stack of Nix, which matches the same pattern. */
-const MAX_ENDPOINT = 2048;
+export const MAX_ENDPOINT = 2048;
 /** A host that an address without a scheme may begin with: one word may be an organisation. */
 const PLAIN_HOST = String.raw`[A-Za-z0-9_-]+(?:(?:\.[A-Za-z0-9_-]+)+(?::[0-9]+)?|:[0-9]+)`;
 const IS_PLAIN_HOST = new RegExp(`^${PLAIN_HOST}$`, 'u');

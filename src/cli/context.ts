@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { CommandContext } from '../project/context.ts';
+import { HugError } from '../errors.ts';
 import { findToken, isOn } from '../hub/auth.ts';
 import type { Exchange } from '../hub/exchange-log.ts';
 import type { HttpOptions } from '../hub/http.ts';
@@ -104,6 +105,11 @@ export function createContext(options: GlobalOptions, world: World): Context {
     const { createHttp } = await import('../hub/http.ts');
     network ??= networkOptions(options, world, cwd, output, secrets);
     const endpoint = endpointIn(env) ?? manifestEndpoint ?? DEFAULT_ENDPOINT;
+    if (!URL.canParse(endpoint)) {
+      throw new HugError('EHUG_LOCK_INVALID', 'the endpoint of the lock is not an address', {
+        hint: 'Correct the endpoint of hug.yaml and run nix-hug lock, or set HF_ENDPOINT.',
+      });
+    }
     return createHttp({ ...(await network), endpoint, onWait: waits.announce });
   };
   return {

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { isPlainObject, plainObject } from '../plain-object.ts';
-import { badEndpointReason, ENDPOINT, isRepoId } from '../repo.ts';
+import { ENDPOINT, isRepoId, MAX_ENDPOINT } from '../repo.ts';
 import { badTextReason, MAX_SEGMENT, unsafeReason } from '../safe-path.ts';
 import { STORE_NAME } from './names.ts';
 
@@ -145,8 +145,9 @@ export const lockSchema = v.pipe(
       endpoint: v.exactOptional(
         v.pipe(
           v.string(),
+          // Nothing more, since Nix has no parser for addresses.
           v.regex(ENDPOINT, BAD_ENDPOINT),
-          v.check((endpoint) => badEndpointReason(endpoint) === undefined, BAD_ENDPOINT),
+          v.maxLength(MAX_ENDPOINT, BAD_ENDPOINT),
           v.description('Address of the Hub; present only when the manifest sets it.'),
         ),
       ),

@@ -11,8 +11,8 @@ import {
   put,
   realiseAll,
 } from '../support/cached-project.ts';
-import { type Hub, lfs, startHub } from '../support/hub/index.ts';
 import { formatLock } from '../../src/lock/codec.ts';
+import { type Hub, lfs, startHub } from '../support/hub/index.ts';
 import { hexOfSri, sriOfText } from '../../src/digest.ts';
 import { lockOf } from '../support/locks.ts';
 import { spawnCli } from '../support/spawn-cli.ts';
