@@ -1,122 +1,121 @@
-import { spawn } from 'node:child_process';
-import { readdir, readFile, rm } from 'node:fs/promises';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import {
-  type CachedProject,
-  cachedProject,
-  fillCache,
-  isSound,
-} from '../support/cached-project.ts';
+import pLimit from 'p-limit';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { cachedProject, fillCache, isSound } from '../support/cached-project.ts';
 import { addModels } from '../support/exports.ts';
 import { type Hub, startHub } from '../support/hub/index.ts';
-import { describeNix } from '../support/nix.ts';
+import { spawnCli } from '../support/spawn-cli.ts';
 
-/** The command as it is built, which has no other process. */
-const LAUNCH = path.join(import.meta.dirname, '..', '..', 'dist', 'launch.cjs');
+const COMMANDS = ['lock', 'fetch', 'export', 'export hf:org/two', 'import', 'add hf:org/two'];
 
-/** Runs of each command: 204 of all by default. */
-const RUNS = Math.ceil(Number(process.env['FAULT_RUNS']) / 18);
+const RUNS = Math.ceil(Number(process.env['FAULT_RUNS']) / 3 / COMMANDS.length);
 
-interface Command {
-  readonly argv: readonly string[];
-  /** What has to be there, or must not be there, before. */
-  readonly prepare?: (made: CachedProject) => Promise<unknown>;
+/** What a file that is written in one step, or held by a process, is called meanwhile. */
+const SCRATCH = /\.tmp$|(?:^|\/)\.nix-hug\.|\.[\da-f-]{36}\.part$/u;
+
+/** What happens to the command; the last two lose their reader. */
+const EVENTS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGPIPE', 'stdout', 'stderr'] as const;
+
+interface Moment {
+  readonly event: (typeof EVENTS)[number];
+  /** How much of its time has passed. */
+  readonly percent: number;
+  /** Milliseconds that it takes when nothing happens. */
+  readonly duration: number;
 }
 
-const COMMANDS: readonly Command[] = [
-  { argv: ['lock'], prepare: ({ folder }) => rm(path.join(folder, 'hug.lock.json')) },
-  { argv: ['fetch'] },
-  { argv: ['export'] },
-  { argv: ['export', 'hf:org/two'] },
-  { argv: ['import'], prepare: fillCache },
-  { argv: ['add', 'hf:org/two'] },
-];
-
-const INTERRUPTIONS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGPIPE', 'closed output'] as const;
-
-/** What is left of a file that is written in one step, and of a folder for one run. */
-const TEMPORARY = /\.tmp$|(?:^|\/)(?:\.nix-hug\.|nix-hug-[^/]*$)/u;
-
+const tally = { runs: 0, interrupted: 0 };
 let hub: Hub;
 beforeAll(async () => {
   hub = await startHub();
   await addModels(hub);
 });
-afterAll(() => hub.close());
+afterAll(async () => {
+  await hub.close();
+  const { runs, interrupted } = tally;
+  expect(interrupted, `of ${runs} runs so many ended with 130`).toBeGreaterThan(runs / 6);
+});
 
-/** The processes of a group that have not ended; nobody may have asked yet how the others ended. */
-async function livingIn(group: number): Promise<string[]> {
-  const pids = (await readdir('/proc')).filter((name) => /^\d+$/u.test(name));
-  const stats = await Promise.all(
-    pids.map((pid) => readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')),
-  );
-  // PID (NAME) STATE PARENT GROUP …, proc_pid_stat(5)
-  const isLiving = new RegExp(`\\) [^Z] \\d+ ${group} `, 'u');
-  return stats.filter((stat) => isLiving.test(stat));
+/** A user with a store and a cache, and the command about to be run. */
+async function prepare(command: string) {
+  const argv = command.split(' ');
+  const made = await cachedProject(hub, 'models: { one: org/one }');
+  if (argv[0] === 'import') await fillCache(made);
+  if (argv[0] === 'lock') await rm(path.join(made.folder, 'hug.lock.json'));
+  const { folder, home, env } = made;
+  const begin = () => spawnCli(argv, { cwd: folder, env, detached: true, isBuilt: true });
+  return { made, folders: [folder, home], begin };
 }
 
-describeNix('an interrupted command', () => {
-  describe.skipIf(process.platform !== 'linux').each(COMMANDS)('$argv', ({ argv, prepare }) => {
-    const moments = fc.sample(
-      fc.noBias(
-        fc.record({
-          interruption: fc.constantFrom(...INTERRUPTIONS),
-          requests: fc.nat(24),
-          wait: fc.nat(argv[0] === 'import' ? 900 : 200),
-        }),
-      ),
-      { seed: Number(process.env['FAULT_SEED']) + argv.join(' ').length, numRuns: RUNS },
-    );
-
-    it.each(moments)(
-      'by $interruption after $requests requests and $wait ms leaves no stack, no wrong status, no process, no scratch',
-      async ({ interruption, requests, wait }) => {
-        const made = await cachedProject(hub, 'models: { one: org/one }');
-        await prepare?.(made);
-        hub.clearRequests();
-        const child = spawn(process.execPath, [LAUNCH, ...argv], {
-          cwd: made.folder,
-          env: { ...process.env, ...made.env, HOME: made.home, TMPDIR: made.home },
-          detached: true,
-          stdio: ['ignore', 'pipe', 'pipe'],
-        });
-        const group = child.pid ?? 0;
-        let output = '';
-        for (const stream of [child.stdout, child.stderr]) {
-          stream.setEncoding('utf8').on('data', (text: string) => void (output += text));
-        }
-        const closed = new Promise((resolve) => {
-          child.once('close', resolve);
-        });
-        onTestFinished(async () => {
-          if ((await livingIn(group)).length > 0) process.kill(-group, 'SIGKILL');
-        });
-        // `import` makes no request.
-        const isUnderWay = () =>
-          argv[0] === 'import' || hub.requests.length >= Math.max(1, requests);
-        while (!isUnderWay() && child.exitCode === null) await setTimeout(1);
-        await setTimeout(wait);
-        if (interruption === 'closed output') {
-          child.stdout.destroy();
-          child.stderr.destroy();
-        } else child.kill(interruption);
-        await closed;
-        // Before the command runs, a signal ends Node itself. Node ignores SIGPIPE, and nobody has to read
-        // what a command prints.
-        const isBeforeStart = output === '' && child.signalCode === interruption;
-        const endsEarly = interruption.startsWith('SIG') && interruption !== 'SIGPIPE';
-        if (!isBeforeStart) expect(endsEarly ? [0, 130] : [0], output).toContain(child.exitCode);
-        expect(output).not.toMatch(/^ +at |EHUG_INTERNAL|Warning/mu);
-        // A tool of Nix that was told to stop still clears up.
-        await expect.poll(() => livingIn(group), { timeout: 20_000 }).toEqual([]);
-        const folders = [made.folder, made.home];
-        const names = await Promise.all(folders.map((one) => readdir(one, { recursive: true })));
-        expect(names.flat().filter((name) => TEMPORARY.test(name))).toEqual([]);
-        expect(await isSound(made)).toBe(true);
-      },
-    );
+/** Processes of a group that are neither dead nor waiting to be buried. */
+function aliveIn(group: number | undefined): number[] {
+  const pids = readdirSync('/proc').map(Number).filter(Number.isInteger);
+  return pids.filter((pid) => {
+    try {
+      const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+      const [state, , owner] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      return Number(owner) === group && state !== 'Z';
+    } catch {
+      return false;
+    }
   });
-});
+}
+
+/** Has a process meet one of the events. */
+function disturb(child: ChildProcess, event: (typeof EVENTS)[number]): void {
+  if (event === 'stdout' || event === 'stderr') child[event]?.destroy();
+  else child.kill(event);
+}
+
+it.each(COMMANDS)(
+  '%s, interrupted at random moments, leaves no stack, no wrong status, no scratch',
+  { timeout: 300_000 },
+  async (command) => {
+    const { begin } = await prepare(command);
+    const began = performance.now();
+    const { status, stderr } = await begin().ended;
+    expect(status, stderr).toBe(0);
+    const duration = performance.now() - began;
+    const limit = pLimit(2);
+    const moments = fc.sample(
+      fc.noBias(fc.record({ event: fc.constantFrom(...EVENTS), percent: fc.nat(100) })),
+      { seed: Number(process.env['FAULT_SEED']) + command.length, numRuns: RUNS },
+    );
+    await Promise.all(
+      moments.map((moment) => limit(() => interruptOnce(command, { ...moment, duration }))),
+    );
+  },
+);
+
+async function interruptOnce(command: string, { event, percent, duration }: Moment): Promise<void> {
+  const { made, folders, begin } = await prepare(command);
+  const { child, ended } = begin();
+  onTestFinished(() => void child.kill('SIGKILL'));
+  let said = '';
+  child.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  ended.catch(() => 'one of its streams has no end');
+  const exited = once(child, 'exit');
+  await setTimeout((percent / 100) * duration);
+  disturb(child, event);
+  const [status, signal]: unknown[] = await exited;
+  const what = `${event} after ${percent} % of ${duration} ms: ${said}`;
+  tally.runs += 1;
+  if (status === 130) tally.interrupted += 1;
+  // Before the command has begun, Node ends by the signal itself.
+  if (signal === null) expect([0, 130], what).toContain(status);
+  else expect([signal, said], what).toEqual([event, '']);
+  expect(said, what).not.toMatch(/^ +at |EHUG_INTERNAL|Warning/mu);
+  while (aliveIn(child.pid).length > 0) await setTimeout(10);
+  const names = await Promise.all(folders.map((folder) => readdir(folder, { recursive: true })));
+  expect(
+    names.flat().filter((name) => SCRATCH.test(name)),
+    what,
+  ).toEqual([]);
+  expect(await isSound(made), what).toBe(true);
+}

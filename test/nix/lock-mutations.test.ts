@@ -66,7 +66,10 @@ describeNix('Nix and the command line', (nix) => {
       const lines = new Set(VALID.split('\n'));
       const texts = differing.map((file) => ({
         isReadByNix: byNix.has(file),
-        changed: `${locks[files.indexOf(file)]}`.split('\n').filter((line) => !lines.has(line)),
+        changed: locks[files.indexOf(file)]
+          ?.toString()
+          .split('\n')
+          .filter((line) => !lines.has(line)),
       }));
       expect(texts).toEqual([]);
       // Both verdicts are there.

@@ -28,29 +28,36 @@ export const VALID = formatLock(
 
 /** Parts of texts that one of the two readers may take for something else. */
 const PARTS = fc.constantFrom(
-  ...['', '.', '..', '/', '//', '\\', ':', ' ', '%', '%2E', '%2F', '@', '#', '?', '*', '[', ']'],
-  ...['{', '}', '$', '"', "'", '-', '--', '_', '+', '~', 'C:', '.git', '.drv', '.lock', '@{'],
-  ...['0', '9', 'a', 'A', 'g', 'F', '=', 'sha512-', 'refs/', '\0', '\u0001', '\n', '\t', '\u007f'],
-  ...['\u0080', '\u009f', '\u00a0', 'ü', '\u200b', '\u202e', '\ufeff', '\ufffe', '\uffff'],
-  ...['\ud800', '\udc00', '🤗', '\u{10ffff}', String.raw`\u0000`, 'x'.repeat(96), 'x'.repeat(206)],
-  ...['ü'.repeat(127), 'x'.repeat(256), 'a/'.repeat(2048), 'x'.repeat(2049), 'y'.repeat(5000)],
-  ...['://', ':80', ':65536', '[::1]', 'huggingface.co', 'xn--', '1.2.3.999', '0x7f.1'],
+  ...String.raw`. .. / // \ : % %2E %2F @ # ? * [ ] { } $ " ' - -- _ + ~ C: .git .drv .lock @{`.split(
+    ' ',
+  ),
+  ...String.raw`0 9 a A g F = sha512- refs/ :// :80 :65536 [::1] xn-- 1.2.3.999 0x7f.1 \u0000`.split(
+    ' ',
+  ),
+  ...'|\0|\u0001|\n|\t| |\u007f|\u0080|\u009f|\u00a0|ü|\u200b|\u202e|\ufeff|\uffff'.split('|'),
+  ...'\ud800|\udc00|🤗|\u{10ffff}'.split('|'),
+  ...[96, 206, 256, 2049, 5000].map((length) => 'x'.repeat(length)),
+  'ü'.repeat(127),
+  'a/'.repeat(2048),
 );
 
 /** Values as JSON writes them. */
 const VALUES = fc.constantFrom(
-  ...['null', 'true', 'false', '{}', '[]', '""', '[""]', '[null]', '[[]]', '{"a":1}', '["a"]'],
-  ...['0', '-0', '1', '2', '-1', '1.0', '1e0', '0.5', '1E400', '9007199254740991'],
-  ...['9007199254740992', '9223372036854775807', '9223372036854775808', '18446744073709551616'],
-  ...['"1"', '"main"', '"__proto__"', '"org/name"', '{"__proto__":1}', '{"outPath":"/"}'],
-  ...['{"__toString":1}', '{"type":"derivation"}', '{"__functor":1}', `"${'c'.repeat(40)}"`],
+  ...'null true false {} [] "" [""] [null] [[]] ["a"] {"a":1} {"__proto__":1}'.split(' '),
+  ...'{"outPath":"/"} {"__toString":1} {"__functor":1} {"type":"derivation"}'.split(' '),
+  ...'"1" "main" "__proto__" "org/name" 0 -0 1 2 -1 1.0 1e0 0.5 1E400'.split(' '),
+  ...'9007199254740991 9007199254740992 9223372036854775807 9223372036854775808'.split(' '),
+  '18446744073709551616',
+  `"${'c'.repeat(40)}"`,
 );
 
 const KEYS = fc.constantFrom(
-  ...['', 'a', '__proto__', 'constructor', 'outPath', '__toString', 'type', 'a b', '1a', '.', '..'],
-  ...['a/b', 'config.json', 'config.json/x', 'storeName', 'url', 'lfs', 'size', 'endpoint', 'ref'],
-  ...['requested', 'version', 'select', 'include', 'files', 'ü', '\ud800', '\0', 'x'.repeat(300)],
-  ...['x.drv', 'a\\b', '\u0085', 'C:x', 'a'.repeat(5000), 'toString'],
+  ...'a 1a . .. a/b ü x.drv a\\b C:x __proto__ constructor toString __toString outPath'.split(' '),
+  ...'config.json config.json/x storeName url lfs size type endpoint ref requested'.split(' '),
+  ...'version select include files'.split(' '),
+  ...'|a b|\ud800|\0|\u0085'.split('|'),
+  'x'.repeat(300),
+  'a'.repeat(5000),
 );
 
 /** A place in a text or a list, once divided by its length. */
