@@ -43,6 +43,16 @@ describe('a lock without a manifest', () => {
     expect([status, json().error.code]).toEqual([2, 'EHUG_MANIFEST_MISSING']);
   });
 
+  it('may name an endpoint that only Nix takes for an address', async () => {
+    const { run, lockText, writeLock } = await withoutManifest();
+    const text = (await lockText()) ?? '';
+    await writeLock(text.replace('"models"', '"endpoint": "https://1.2.3.999", "models"'));
+    const nowhere = { HF_ENDPOINT: '', HF_HUB_CACHE: '/nonexistent' };
+    const { status, json } = await run(['fetch', '--json'], nowhere);
+    expect([status, json().error.code]).toEqual([2, 'EHUG_LOCK_INVALID']);
+    expect((await run(['ls'], nowhere)).status).toBe(0);
+  });
+
   it.each(['lock', 'update', 'outdated'])('is not enough for %s', async (command) => {
     const { run, lockText } = await withoutManifest();
     const before = await lockText();
