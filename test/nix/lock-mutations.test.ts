@@ -8,7 +8,7 @@ import { readLockText } from '../../src/lock/file.ts';
 import { mutatedLocks, VALID } from '../support/lock-mutations.ts';
 import { describeNix, LIBRARY, nixString } from '../support/nix.ts';
 
-const { FAULT_SEED = String(Date.now() % 1_000_000), FAULT_RUNS = '400' } = process.env;
+const { FAULT_SEED = '1', FAULT_RUNS = '400' } = process.env;
 
 /** Locks that one process of Nix reads. */
 const BATCH = 50;
