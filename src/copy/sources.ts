@@ -1,5 +1,5 @@
 import pLimit from 'p-limit';
-import { type Damage, findInCache, isInside } from '../cache/find.ts';
+import { type Damage, findInCache, isInside, mayBeInCache } from '../cache/find.ts';
 import type { BlobSource } from '../cache/write/blob-file.ts';
 import { groupBy } from '../collections.ts';
 import type { Downloads } from '../download/downloads.ts';
@@ -9,7 +9,14 @@ import { quote } from '../quote.ts';
 import { encodePath } from '../repo.ts';
 import type { Nix } from '../store/nix.ts';
 import { storePathOf } from '../store/store-path.ts';
-import { type Blob, cachedNames, type Place, storeNamesOf } from './blob.ts';
+import {
+  type Blob,
+  cachedNames,
+  type Place,
+  type RepoFile,
+  type Snapshot,
+  storeNamesOf,
+} from './blob.ts';
 
 /** Where the content of a blob came from. */
 export type Source = 'cache' | 'store' | 'hub';
@@ -27,6 +34,15 @@ export const createHashLimit = () => pLimit(MAX_HASHED_AT_ONCE);
 interface HubDownloads extends Downloads {
   /** Address of the Hub. */
   readonly endpoint: string;
+  /**
+   * Writes plain files of a commit to disk, where a pack of git is cheaper than single downloads.
+   *
+   * @returns what `fetch` returns, by git blob id; files that are missing are to be downloaded
+   */
+  unpack(
+    commit: Pick<Snapshot, 'type' | 'ref' | 'rev'> & { readonly id: string },
+    files: readonly RepoFile[],
+  ): Promise<ReadonlyMap<string, Awaited<ReturnType<Downloads['fetch']>>>>;
   /** Closes all connections. */
   close(): Promise<void>;
 }
@@ -72,6 +88,9 @@ export function createSources(
   const hashing = createHashLimit();
   /** Connections to each Hub, by its address. */
   const hubs = new Map<string | undefined, ReturnType<OpenDownloads>>();
+  /** Files of the packs of commits. */
+  const packs = new Map<string, ReturnType<HubDownloads['unpack']>>();
+  let plain: ReturnType<typeof missingPlain> | undefined;
   let stored: ReturnType<typeof findInStore> | undefined;
 
   async function fromCache(blob: Blob, report: Report, onDamage: (damage: Damage) => void) {
@@ -100,12 +119,42 @@ export function createSources(
     }
   }
 
-  async function download({ snapshot, file }: Place, { size, digest }: Blob, report: Report) {
+  /** Plain files that neither the cache nor the store seems to have, by their commit. */
+  async function missingPlain(): Promise<ReadonlyMap<string, readonly Place[]>> {
+    const places: Place[] = [];
+    for (const blob of blobs) {
+      const [place] = blob.places;
+      if (place.file.isLfs || (await stored)?.has(blob) === true) continue;
+      if (await mayBeInCache(cacheFolder, cachedNames(blob.places), blob.size)) continue;
+      places.push(place);
+    }
+    return groupBy(places, commitOf);
+  }
+
+  function unpackedOf(place: Place, hub: HubDownloads): ReturnType<HubDownloads['unpack']> {
+    const key = commitOf(place);
+    const { type, repo, ref, rev } = place.snapshot;
+    const unpack = async () => {
+      const files = (await (plain ??= missingPlain())).get(key) ?? [];
+      return hub.unpack(
+        { type, id: repo, ref, rev },
+        files.map(({ file }) => file),
+      );
+    };
+    const unpacked = packs.get(key) ?? unpack();
+    packs.set(key, unpacked);
+    return unpacked;
+  }
+
+  async function download(place: Place, { size, digest }: Blob, report: Report) {
+    const { snapshot, file } = place;
     const { endpoint, type, repo, ref, rev } = snapshot;
     if (offline) throw missing(file.path);
     const opening = hubs.get(endpoint) ?? openDownloads(endpoint);
     hubs.set(endpoint, opening);
     const hub = await opening;
+    const unpacked = file.isLfs ? undefined : (await unpackedOf(place, hub)).get(file.oid);
+    if (unpacked !== undefined) return unpacked;
     const url = resolveUrl(hub.endpoint, type, repo, rev, encodePath(file.path));
     const subject = { type, id: repo, ref, path: file.path, isKnown: true };
     return hub.fetch({ url, subject, size, digest }, (bytes) => {
