@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import pLimit from 'p-limit';
 import { type Digest, digestsOfBytes, sriOfHex } from '../digest.ts';
@@ -106,7 +106,6 @@ export function createPacks({ folder, debug, ...access }: PacksOptions) {
   const limit = pLimit(apiConcurrency);
   const running = new Set<Promise<void>>();
   let home: Promise<string> | undefined;
-  let folders = 0;
   let failuresInARow = 0;
 
   /** A folder of this process. */
@@ -122,10 +121,7 @@ export function createPacks({ folder, debug, ...access }: PacksOptions) {
 
   async function makeFolder(): Promise<string> {
     home ??= makeHome();
-    folders += 1;
-    const made = path.join(await home, String(folders));
-    await mkdir(made);
-    return made;
+    return mkdtemp(path.join(await home, 'commit-'));
   }
 
   async function readPack(

@@ -75,6 +75,17 @@ async function lockOneByOne(manifest = MANIFEST) {
   return text;
 }
 
+/** Repositories of ten files, and the manifest that names them. */
+async function manyRepositories(prefix: string, count = 24) {
+  const names = Array.from({ length: count }, (_, index) => `${prefix}-${index}`);
+  for (const name of names) {
+    const repo = await hub.createRepo({ type: 'model', id: `org/${name}` });
+    await repo.commit({ files: plainFiles(10, name) });
+  }
+  const entries = names.map((name) => `${name}: org/${name}`);
+  return { manifest: `models: { ${entries.join(', ')} }`, count };
+}
+
 /** A program `git` that is a shell script; `$GIT` is the real one. */
 async function fakeGit(script: string): Promise<string> {
   const folder = await tempFolder('bin');
@@ -134,6 +145,15 @@ describe('lock by git’s pack', () => {
     expect(await run(['update'], { home, env })).toMatchObject({ status: 0 });
     expect(hub.requests.length).toBeLessThanOrEqual(8);
     expect(counts()).toEqual({ files: 0, git: 2 });
+  });
+
+  it('takes the packs of several repositories at once', async () => {
+    const { manifest, count } = await manyRepositories('several');
+    const expected = await lockOneByOne(manifest);
+    const { lock, work } = await project(manifest);
+    expect(await lock()).toMatchObject({ status: 0, text: expected });
+    expect(counts()).toEqual({ files: 0, git: 2 * count });
+    expect(await readdir(work)).toEqual([]);
   });
 
   it('downloads a few changed files of a large commit one by one', async () => {
@@ -361,14 +381,9 @@ describe('a pack that cannot be used', () => {
   });
 
   it('is asked for three times at most when git does not work', async () => {
-    const ids = Array.from({ length: 24 }, (_, index) => `org/many-${index}`);
-    for (const id of ids) {
-      const repo = await hub.createRepo({ type: 'model', id });
-      await repo.commit({ files: plainFiles(10, id) });
-    }
+    const { manifest } = await manyRepositories('some');
     injectAlways(hub, 'git-upload-pack', { kind: 'status', status: 404 });
-    const names = ids.map((id) => `${id.slice('org/'.length)}: ${id}`);
-    const { lock } = await project(`models: { ${names.join(', ')} }`);
+    const { lock } = await project(manifest);
     expect(await lock({}, ['--concurrency', '1'])).toMatchObject({ status: 0 });
     expect(counts().files).toBe(240);
     expect(counts().git).toBeLessThanOrEqual(10);
