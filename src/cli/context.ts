@@ -135,7 +135,7 @@ export function createContext(options: GlobalOptions, world: World): Context {
       const downloads = createDownloads({ http, folder, signal: world.signal });
       return {
         ...downloads,
-        unpack: (commit, files) => packs.unpack(commit, files),
+        unpack: (...args) => packs.unpack(...args),
         endpoint: http.endpoint,
         async close() {
           await packs.close();

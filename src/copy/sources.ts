@@ -37,11 +37,13 @@ interface HubDownloads extends Downloads {
   /**
    * Writes plain files of a commit to disk, where a pack of git is cheaper than single downloads.
    *
+   * @param keepFree bytes of the disk that downloads may need
    * @returns what `fetch` returns, by git blob id; files that are missing are to be downloaded
    */
   unpack(
     commit: Pick<Snapshot, 'type' | 'ref' | 'rev'> & { readonly id: string },
     files: readonly RepoFile[],
+    keepFree: number,
   ): Promise<ReadonlyMap<string, Awaited<ReturnType<Downloads['fetch']>>>>;
   /** Closes all connections. */
   close(): Promise<void>;
@@ -131,15 +133,15 @@ export function createSources(
     return groupBy(places, commitOf);
   }
 
+  /** The plain files of a commit that came by its pack, by git blob id. */
   function unpackedOf(place: Place, hub: HubDownloads): ReturnType<HubDownloads['unpack']> {
     const key = commitOf(place);
-    const { type, repo, ref, rev } = place.snapshot;
     const unpack = async () => {
-      const files = (await (plain ??= missingPlain())).get(key) ?? [];
-      return hub.unpack(
-        { type, id: repo, ref, rev },
-        files.map(({ file }) => file),
-      );
+      const { type, repo: id, ref, rev } = place.snapshot;
+      const places = (await (plain ??= missingPlain())).get(key) ?? [];
+      const files = places.map(({ file }) => file);
+      const keepFree = blobs.reduce((sum, { size }) => sum + size, 0);
+      return hub.unpack({ type, id, ref, rev }, files, keepFree);
     };
     const unpacked = packs.get(key) ?? unpack();
     packs.set(key, unpacked);

@@ -2,8 +2,10 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import pLimit from 'p-limit';
 import { type Digest, digestsOfBytes, sriOfHex } from '../digest.ts';
+import { assertSpace } from '../download/disk-space.ts';
 import { acquireLease, removeAll } from '../download/lease.ts';
 import { messageOf } from '../errors.ts';
+import { makeFolders } from '../make-folders.ts';
 import type { HttpOptions } from '../hub/http.ts';
 import { readCertificates } from '../hub/pool.ts';
 import { type RepoType, repoPage } from '../repo.ts';
@@ -60,10 +62,10 @@ interface PacksOptions
 const MIN_FILES = 8;
 /** Bytes of other files that may come along for each file that is wanted. */
 const SPARE_BYTES = 64 * 1024;
-/** Room for the commit, its folders and the index of the pack, in bytes. */
+/** Room for a commit, in bytes. */
 const BASE_BYTES = 1024 * 1024;
-/** More than a pointer of git-lfs has, in bytes. */
-const MAX_POINTER_BYTES = 1024;
+/** Room for a pointer of git-lfs, which is shorter, or for a name in a folder and in the index. */
+const FILE_BYTES = 1024;
 /** A pack that is cut starts from its first byte again, unlike a download. */
 const MAX_PACK_BYTES = 1024 ** 3;
 /** Larger contents do not pass through memory; the Hub takes plain files of up to 10 MB. */
@@ -83,13 +85,15 @@ const MIN_RATE = 64 * 1024;
  */
 export function packLimit(
   wanted: readonly PackedFile[],
-  listed: readonly PackedFile[] = [],
+  listed?: readonly PackedFile[],
 ): number | undefined {
-  if (wanted.length < MIN_FILES || listed.some(({ lfs }) => lfs === 'masked')) return undefined;
-  const worth = bytesOf(wanted) + wanted.length * SPARE_BYTES;
-  if (bytesOf(listed.filter(({ lfs }) => lfs === undefined)) > worth) return undefined;
-  const limit = BASE_BYTES + worth + listed.length * MAX_POINTER_BYTES;
-  return limit > MAX_PACK_BYTES ? undefined : limit;
+  if (wanted.length < MIN_FILES) return undefined;
+  if (listed?.some(({ lfs }) => lfs === 'masked') === true) return undefined;
+  const worth = Math.min(bytesOf(wanted) + wanted.length * SPARE_BYTES, MAX_PACK_BYTES);
+  const all = bytesOf(listed?.filter(({ lfs }) => lfs === undefined) ?? wanted);
+  if (all > worth) return undefined;
+  const contents = listed === undefined ? worth : all;
+  return BASE_BYTES + contents + (listed ?? wanted).length * FILE_BYTES;
 }
 
 const bytesOf = (files: readonly PackedFile[]): number =>
@@ -112,11 +116,16 @@ export function createPacks({ folder, debug, ...access }: PacksOptions) {
   async function makeHome(): Promise<string> {
     const { path: mine } = await acquireLease(folder, 'git');
     await rm(mine, { recursive: true, force: true });
-    await mkdir(mine, { mode: 0o700 });
-    // Whoever warns of a file that cannot be read has done so.
-    const certificates = await readCertificates(access.env, () => undefined);
-    await writeFile(path.join(mine, CERTIFICATES), certificates.join('\n'));
-    return mine;
+    try {
+      await mkdir(mine, { mode: 0o700 });
+      // Whoever warns of a file that cannot be read has done so.
+      const certificates = await readCertificates(access.env, () => undefined);
+      await writeFile(path.join(mine, CERTIFICATES), certificates.join('\n'));
+      return mine;
+    } catch (error) {
+      await removeAll(mine, 'git');
+      throw error;
+    }
   }
 
   async function makeFolder(): Promise<string> {
@@ -128,12 +137,15 @@ export function createPacks({ folder, debug, ...access }: PacksOptions) {
     commit: PackedCommit,
     objects: readonly ObjectRequest[],
     maxBytes: number,
+    keepFree: number,
   ): Promise<void> {
     const { type, id, rev, ref } = commit;
+    await makeFolders(folder, 0o700);
+    await assertSpace(folder, 2 * maxBytes + keepFree, '');
     const repository = await makeFolder();
     const certificates = path.join(path.dirname(repository), CERTIFICATES);
     const env = gitEnv(access, repository, certificates);
-    const maxMs = 4 * readTimeoutMs + Math.ceil(maxBytes / MIN_RATE) * 1_000;
+    const maxMs = Math.ceil(4 * readTimeoutMs + (maxBytes / MIN_RATE) * 1_000);
     const limits = { maxBytes, maxMs, signal };
     const git: Git = (args, consume) =>
       runGit(['--git-dir', repository, ...args], env, limits, consume);
@@ -151,20 +163,18 @@ export function createPacks({ folder, debug, ...access }: PacksOptions) {
     }
   }
 
-  async function tryPack(
-    commit: PackedCommit,
-    objects: readonly ObjectRequest[],
-    maxBytes: number,
-  ): Promise<void> {
+  async function tryPack(...pack: Parameters<typeof readPack>): Promise<void> {
+    const [commit, objects] = pack;
     if (signal.aborted || failuresInARow === MAX_FAILURES_IN_A_ROW) return;
     const started = performance.now();
     const what = `pack of ${commit.type} ${commit.id}`;
     try {
-      await readPack(commit, objects, maxBytes);
+      await readPack(...pack);
       failuresInARow = 0;
       const ms = Math.round(performance.now() - started);
       debug(`${what}: ${objects.length} objects ${ms} ms`);
     } catch (error) {
+      if (signal.aborted) return;
       failuresInARow += 1;
       debug(`${what} is not used, its files come one by one: ${messageOf(error)}`);
     }
@@ -176,12 +186,14 @@ export function createPacks({ folder, debug, ...access }: PacksOptions) {
      *
      * @param listed all files of the commit, where they are known; the pack is not used when one of
      *   its pointers disagrees with them
+     * @param keepFree bytes of the disk that others need
      */
     async read<File extends PackedFile>(
       commit: PackedCommit,
       wanted: readonly File[],
       listed: readonly PackedFile[] | undefined,
       use: Use<File>,
+      keepFree = 0,
     ): Promise<void> {
       const maxBytes = packLimit(wanted, listed);
       if (maxBytes === undefined) return;
@@ -190,7 +202,7 @@ export function createPacks({ folder, debug, ...access }: PacksOptions) {
         ...(listed ?? []).flatMap(pointerOf),
         ...wanted.filter(({ size }) => size <= MAX_CONTENT_BYTES).map((file) => blobOf(file, use)),
       ];
-      const run = limit(() => tryPack(commit, objects, maxBytes));
+      const run = limit(() => tryPack(commit, objects, maxBytes, keepFree));
       running.add(run);
       await run.finally(() => running.delete(run));
     },
@@ -198,29 +210,25 @@ export function createPacks({ folder, debug, ...access }: PacksOptions) {
     /**
      * Writes plain files to disk.
      *
+     * @param keepFree bytes of the disk that others need
      * @returns their paths by git blob id, each with what removes it; files that are missing are to
      *   come one by one
      */
     async unpack(
       commit: PackedCommit,
       wanted: readonly (PackedFile & { readonly digest: Digest })[],
+      keepFree: number,
     ): Promise<ReadonlyMap<string, UnpackedFile>> {
       const files = new Map<string, UnpackedFile>();
       let into: string | undefined;
-      await packs.read(commit, wanted, undefined, async ({ oid, digest }, content, hash) => {
+      const write: Use<(typeof wanted)[number]> = async ({ oid, digest }, content, hash) => {
         if (digest.kind === 'sha256' && sriOfHex(digest.hex) !== hash) return;
         into ??= await makeFolder();
         const file = path.join(into, oid);
-        try {
-          await writeFile(file, content);
-          files.set(oid, { path: file, discard: () => rm(file, { force: true }) });
-        } catch (error) {
-          // One by one, they may fit on the disk.
-          files.clear();
-          await rm(into, { recursive: true });
-          throw error;
-        }
-      });
+        await writeFile(file, content);
+        files.set(oid, { path: file, discard: () => rm(file, { force: true }) });
+      };
+      await packs.read(commit, wanted, undefined, write, keepFree);
       return files;
     },
 
@@ -243,7 +251,7 @@ function pointerOf({ oid, size, lfs }: PackedFile): ObjectRequest[] {
     if (text.includes(`\noid sha256:${lfs.sha256}\n`) && text.includes(`\nsize ${size}\n`)) return;
     throw new Error(`the pointer ${oid} does not have the digest ${lfs.sha256}`);
   };
-  return [{ name: oid, maxBytes: MAX_POINTER_BYTES, use }];
+  return [{ name: oid, maxBytes: FILE_BYTES, use }];
 }
 
 const blobOf = <File extends PackedFile>(file: File, use: Use<File>): ObjectRequest => ({

@@ -58,7 +58,7 @@ export function gitEnv(
       ? {}
       : {
           GIT_CONFIG_COUNT: '1',
-          GIT_CONFIG_KEY_0: 'http.extraHeader',
+          GIT_CONFIG_KEY_0: `http.${endpoint}/.extraHeader`,
           GIT_CONFIG_VALUE_0: `Authorization: Basic ${user}`,
         }),
   };
@@ -108,6 +108,7 @@ export async function runGit<T>(
     }
   };
   const closed = once(child, 'close').finally(() => (isClosed = true));
+  closed.catch(() => undefined);
   child.stderr.on('data', (chunk: Buffer) => {
     messages = (messages + chunk.toString()).slice(-MAX_MESSAGE);
   });
@@ -116,9 +117,11 @@ export async function runGit<T>(
   limit.addEventListener('abort', end, { once: true });
   try {
     const [result, [status]] = await Promise.all([consume(child.stdin, child.stdout), closed]);
-    limit.throwIfAborted();
     if (status === 0) return result;
     throw new Error(`git ${messages.match(REASON)?.at(0) ?? 'was ended'}`);
+  } catch (error) {
+    limit.throwIfAborted();
+    throw error;
   } finally {
     limit.removeEventListener('abort', end);
     end();

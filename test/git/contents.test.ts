@@ -8,6 +8,7 @@ import { hfUser } from '../support/hf-user.ts';
 import { type Hub, lfs, startHub } from '../support/hub/index.ts';
 import { injectAlways } from '../support/inject.ts';
 import { storeObjects } from '../support/isolated-store.ts';
+import { smallDisk } from '../support/small-disk.ts';
 
 const PLAIN = 60;
 const LFS = 3;
@@ -79,6 +80,16 @@ describe('export by git’s pack', () => {
     const { status, stderr } = await user.run(['export', '--debug'], GIT);
     expect([status, counts().files]).toEqual([0, PLAIN + LFS]);
     expect(stderr).toContain('pack of model org/wide is not used, its files come one by one');
+  });
+
+  it('downloads all files one by one when the disk has no room for the pack', async (context) => {
+    const { folder } = await smallDisk(256 * 1024, (note) => context.skip(note));
+    const user = await hfUser(hub.endpoint, MANIFEST, { XDG_CACHE_HOME: folder });
+    hub.clearRequests();
+    const { status, stderr } = await user.run(['export', '--debug'], GIT);
+    expect([status, counts().files]).toEqual([0, PLAIN + LFS]);
+    expect(stderr).toContain('one by one: not enough disk space');
+    expect(counts().git).toBe(0);
   });
 
   it('fails as before for a file whose digest in the lock is wrong', async () => {

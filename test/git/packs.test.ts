@@ -116,6 +116,8 @@ describe('the decision', () => {
 
   it('takes no pack of a size that a cut makes dear, and none with masked digests', () => {
     expect(packLimit(files(1_000, 10_000_000))).toBeUndefined();
+    expect(packLimit(files(100_000, 200), files(100_000, 200))).toBeLessThan(2e8);
+    expect(packLimit(files(100_000, 200))).toBeLessThan(2e9);
     const wanted = files(10, 10);
     const masked = { oid: 'w', size: 1, lfs: 'masked' } as const;
     expect(packLimit(wanted, [...wanted, masked])).toBeUndefined();
