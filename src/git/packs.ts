@@ -64,8 +64,10 @@ const MIN_FILES = 8;
 const SPARE_BYTES = 64 * 1024;
 /** Room for a commit, in bytes. */
 const BASE_BYTES = 1024 * 1024;
-/** Room for a pointer of git-lfs, which is shorter, or for a name in a folder and in the index. */
-const FILE_BYTES = 1024;
+/** What a file takes beside its content, and with its pointer if it is an LFS file; in bytes. */
+const FILE_BYTES = 512;
+/** Longest pointer of git-lfs, in bytes. */
+const MAX_POINTER_BYTES = 1024;
 /** A pack that is cut starts from its first byte again, unlike a download. */
 const MAX_PACK_BYTES = 1024 ** 3;
 /** Larger contents do not pass through memory; the Hub takes plain files of up to 10 MB. */
@@ -90,14 +92,13 @@ export function packLimit(
   if (wanted.length < MIN_FILES) return undefined;
   if (listed?.some(({ lfs }) => lfs === 'masked') === true) return undefined;
   const worth = Math.min(bytesOf(wanted) + wanted.length * SPARE_BYTES, MAX_PACK_BYTES);
-  const all = bytesOf(listed?.filter(({ lfs }) => lfs === undefined) ?? wanted);
+  const all = bytesOf(listed ?? wanted);
   if (all > worth) return undefined;
-  const contents = listed === undefined ? worth : all;
-  return BASE_BYTES + contents + (listed ?? wanted).length * FILE_BYTES;
+  return BASE_BYTES + (listed === undefined ? worth : all);
 }
 
 const bytesOf = (files: readonly PackedFile[]): number =>
-  files.reduce((sum, { size }) => sum + size, 0);
+  files.reduce((sum, { size, lfs }) => sum + FILE_BYTES + (lfs === undefined ? size : 0), 0);
 
 /**
  * Opens a source of plain files: `git fetch` of a commit takes two or three requests, however many
@@ -165,7 +166,7 @@ export function createPacks({ folder, debug, ...access }: PacksOptions) {
 
   async function tryPack(...pack: Parameters<typeof readPack>): Promise<void> {
     const [commit, objects] = pack;
-    if (signal.aborted || failuresInARow === MAX_FAILURES_IN_A_ROW) return;
+    if (signal.aborted || failuresInARow >= MAX_FAILURES_IN_A_ROW) return;
     const started = performance.now();
     const what = `pack of ${commit.type} ${commit.id}`;
     try {
@@ -247,11 +248,11 @@ export function createPacks({ folder, debug, ...access }: PacksOptions) {
 function pointerOf({ oid, size, lfs }: PackedFile): ObjectRequest[] {
   if (lfs === undefined || lfs === 'masked') return [];
   const use = (content: Buffer) => {
-    const text = content.toString();
-    if (text.includes(`\noid sha256:${lfs.sha256}\n`) && text.includes(`\nsize ${size}\n`)) return;
+    const lines = content.toString().split('\n');
+    if (lines.includes(`oid sha256:${lfs.sha256}`) && lines.includes(`size ${size}`)) return;
     throw new Error(`the pointer ${oid} does not have the digest ${lfs.sha256}`);
   };
-  return [{ name: oid, maxBytes: FILE_BYTES, use }];
+  return [{ name: oid, maxBytes: MAX_POINTER_BYTES, use }];
 }
 
 const blobOf = <File extends PackedFile>(file: File, use: Use<File>): ObjectRequest => ({
