@@ -5,6 +5,7 @@ import {
   type Damage,
   findInCache,
   isInside,
+  mayBeInCache,
 } from '../cache/find.ts';
 import type { BlobSource } from '../cache/write/blob-file.ts';
 import { groupBy } from '../collections.ts';
@@ -15,7 +16,14 @@ import { quote } from '../quote.ts';
 import { encodePath } from '../repo.ts';
 import type { Nix } from '../store/nix.ts';
 import { isOnDisk, storePathOf } from '../store/store-path.ts';
-import { type Blob, cachedNames, type Place, storeNamesOf } from './blob.ts';
+import {
+  type Blob,
+  cachedNames,
+  type Place,
+  type RepoFile,
+  type Snapshot,
+  storeNamesOf,
+} from './blob.ts';
 
 /** Where the content of a blob came from. */
 export type Source = 'cache' | 'store' | 'hub';
@@ -33,6 +41,17 @@ export const createHashLimit = () => pLimit(MAX_HASHED_AT_ONCE);
 interface HubDownloads extends Downloads {
   /** Address of the Hub. */
   readonly endpoint: string;
+  /**
+   * Writes plain files of a commit to disk, where a pack of git is cheaper than single downloads.
+   *
+   * @param keepFree bytes of the disk that downloads may need
+   * @returns what `fetch` returns, by git blob id; files that are missing are to be downloaded
+   */
+  unpack(
+    commit: Pick<Snapshot, 'type' | 'ref' | 'rev'> & { readonly id: string },
+    files: readonly RepoFile[],
+    keepFree: number,
+  ): Promise<ReadonlyMap<string, Awaited<ReturnType<Downloads['fetch']>>>>;
   /** Closes all connections. */
   close(): Promise<void>;
 }
@@ -81,6 +100,9 @@ export function createSources(
   const hashing = createHashLimit();
   /** Connections to each Hub, by its address. */
   const hubs = new Map<string | undefined, ReturnType<OpenDownloads>>();
+  /** Files of the packs of commits. */
+  const packs = new Map<string, ReturnType<HubDownloads['unpack']>>();
+  let plain: ReturnType<typeof missingPlain> | undefined;
   let stored: ReturnType<typeof findInStore> | undefined;
 
   async function fromCache(blob: Blob, report: Report, onDamage: (damage: Damage) => void) {
@@ -109,12 +131,42 @@ export function createSources(
     }
   }
 
-  async function download({ snapshot, file }: Place, { size, digest }: Blob, report: Report) {
+  /** Plain files that neither the cache nor the store seems to have, by their commit. */
+  async function missingPlain(): Promise<ReadonlyMap<string, readonly Place[]>> {
+    const places: Place[] = [];
+    for (const blob of blobs) {
+      const [place] = blob.places;
+      if (place.file.isLfs || (await stored)?.has(blob) === true) continue;
+      if (await mayBeInCache(cache, cachedNames(blob.places), blob.size)) continue;
+      places.push(place);
+    }
+    return groupBy(places, commitOf);
+  }
+
+  /** The plain files of a commit that came by its pack, by git blob id. */
+  function unpackedOf(place: Place, hub: HubDownloads): ReturnType<HubDownloads['unpack']> {
+    const key = commitOf(place);
+    const unpack = async () => {
+      const { type, repo: id, ref, rev } = place.snapshot;
+      const places = (await (plain ??= missingPlain())).get(key) ?? [];
+      const files = places.map(({ file }) => file);
+      const keepFree = blobs.reduce((sum, { size }) => sum + size, 0);
+      return hub.unpack({ type, id, ref, rev }, files, keepFree);
+    };
+    const unpacked = packs.get(key) ?? unpack();
+    packs.set(key, unpacked);
+    return unpacked;
+  }
+
+  async function download(place: Place, { size, digest }: Blob, report: Report) {
+    const { snapshot, file } = place;
     const { endpoint, type, repo, ref, rev } = snapshot;
     if (offline) throw missing(file.path);
     const opening = hubs.get(endpoint) ?? openDownloads(endpoint);
     hubs.set(endpoint, opening);
     const hub = await opening;
+    const unpacked = file.isLfs ? undefined : (await unpackedOf(place, hub)).get(file.oid);
+    if (unpacked !== undefined) return unpacked;
     const url = resolveUrl(hub.endpoint, type, repo, rev, encodePath(file.path));
     const subject = { type, id: repo, ref, path: file.path, isKnown: true };
     return hub.fetch({ url, subject, size, digest }, (bytes) => {

@@ -66,6 +66,7 @@ export async function lockAt(
   report('listing files');
   const { files, warnings } = selectFiles(await hub.tree(type, at.id, at.rev), select);
   let done = 0;
+  report(`0 of ${files.length} files`);
   const locked = await Promise.all(
     files.map(async (file) => {
       const hash = await hashOf(file, type, at, hub, hashes);

@@ -13,7 +13,7 @@ import {
 } from '../support/cached-project.ts';
 import { formatLock } from '../../src/lock/codec.ts';
 import { type Hub, lfs, startHub } from '../support/hub/index.ts';
-import { hexOfSri, sriOfText } from '../../src/digest.ts';
+import { hexOfSri, sriOfContent } from '../../src/digest.ts';
 import { lockOf } from '../support/locks.ts';
 import { spawnCli } from '../support/spawn-cli.ts';
 import { tempFolder } from '../support/temp.ts';
@@ -120,7 +120,7 @@ describe('verify', () => {
   it('takes little memory for many files that are not there', async () => {
     const folder = await tempFolder();
     const file = (index: number) => {
-      const hash = sriOfText(String(index));
+      const hash = sriOfContent(String(index));
       return { size: 1, hash, oid: hexOfSri(hash).slice(0, 40), lfs: true as const };
     };
     const files = new Map(Array.from({ length: 100_000 }, (_, index) => [`${index}`, file(index)]));
