@@ -1,6 +1,6 @@
 import { EXIT } from '../errors.ts';
 import { type EntryChange, type Pin, diffLocks } from '../lock/diff.ts';
-import { lockOfEntries, lockedIn, namedEntries, placeOf } from '../lock/entries.ts';
+import { lockedIn, namedEntries, placeOf, withEndpoint, withEntries } from '../lock/entries.ts';
 import type { LockedEntry } from '../lock/schema.ts';
 import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
 import type { Output } from '../output/json-schema.ts';
@@ -55,7 +55,7 @@ export async function run(
           from,
           new Map([...moves].map(([entry, move]) => [entry, move.entry])),
         )
-      : lockOfEntries(manifest.endpoint, [...namedEntries(from), ...moved]);
+      : withEntries(withEndpoint(from, manifest.endpoint), [...namedEntries(from), ...moved]);
   const plan = planOf(from, to, project, context.warn);
   const outcome = await applyPlan(plan, project, options.dryRun);
 

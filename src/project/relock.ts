@@ -2,7 +2,14 @@ import { requireAll } from '../failures.ts';
 import type { HubApi } from '../hub/api.ts';
 import { EMPTY_LOCK, formatLock } from '../lock/codec.ts';
 import { hasConflictMarkers, parseConflict } from '../lock/conflict.ts';
-import { lockOfEntries, lockedIn, namedEntries, placeOf, refClashes } from '../lock/entries.ts';
+import {
+  lockedIn,
+  namedEntries,
+  placeOf,
+  refClashes,
+  withEndpoint,
+  withEntries,
+} from '../lock/entries.ts';
 import { writeLockText } from '../lock/file.ts';
 import type { Lock, LockedEntry } from '../lock/schema.ts';
 import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
@@ -36,9 +43,9 @@ export function readExistingLock(
   const { manifest, lockName, lockText } = project;
   if (lockText !== undefined && hasConflictMarkers(lockText)) {
     const repaired = repairLock(manifest, parseConflict(lockText, lockName));
-    const { entries, contested, warnings } = repaired;
+    const { entries, contested, rest, warnings } = repaired;
     for (const warning of warnings) warn(warning);
-    const lock = withResolved(manifest, EMPTY_LOCK, entries);
+    const lock = withResolved(manifest, rest, entries);
     return { lock, contested, flaw: 'has conflict markers' };
   }
   const lock = project.lock();
@@ -133,8 +140,8 @@ export function withResolved(
   lock: Lock,
   resolved: ReadonlyMap<ManifestEntry, LockedEntry>,
 ): Lock {
-  return lockOfEntries(
-    endpoint,
+  return withEntries(
+    withEndpoint(lock, endpoint),
     entries.flatMap((wanted) => {
       const entry = resolved.get(wanted) ?? lockedIn(lock, wanted);
       return entry === undefined ? [] : [{ type: wanted.type, name: wanted.name, entry }];
