@@ -27,6 +27,8 @@ export interface Revision {
   readonly id: string;
   /** Commit, 40 hex digits. */
   readonly rev: string;
+  /** The Hub's own name of the repository, 24 hex digits, which a rename keeps; some mirrors send none. */
+  readonly repoId?: string;
 }
 
 /** The newest commits of a revision. */
@@ -80,7 +82,11 @@ const gitId = v.pipe(v.string(), v.check(isGitId, 'is not a git id'));
 const revisionSchema = v.object({
   id: v.pipe(v.string(), v.check(isRepoId, 'is not a repository id')),
   sha: gitId,
+  _id: v.exactOptional(v.unknown()),
 });
+
+/** An ObjectId of MongoDB. */
+const REPO_ID = /^[0-9a-f]{24}$/u;
 
 const refsSchema = v.object({ tags: v.array(v.object({ name: v.string() })) });
 
@@ -108,9 +114,10 @@ export function createHubApi(http: Http, warn: (line: string) => void = () => un
       const subject = { type, id, ref };
       const url = `${api(type, id)}/revision/${encodeSegment(ref)}`;
       const { body } = await http.json(url, subject, MAX_REVISION_BYTES);
-      const { id: newId, sha } = checkedReply(revisionSchema, body, subject);
+      const { id: newId, sha, _id: repoId } = checkedReply(revisionSchema, body, subject);
       if (isGitId(ref) && sha !== ref) throw invalidReply(subject, `it is for commit ${sha}`);
-      return { id: newId, rev: sha };
+      const hasRepoId = typeof repoId === 'string' && REPO_ID.test(repoId);
+      return { id: newId, rev: sha, ...(hasRepoId ? { repoId } : {}) };
     },
     async tags(type, id) {
       const subject = { type, id, isKnown: true };

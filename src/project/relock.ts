@@ -14,6 +14,7 @@ import { writeLockText } from '../lock/file.ts';
 import type { Lock, LockedEntry } from '../lock/schema.ts';
 import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
 import { DEFAULT_ENDPOINT } from '../repo.ts';
+import type { KnownRepos } from '../resolve/identity.ts';
 import { repairLock } from '../resolve/repair.ts';
 import type { Resolved, ResolveContext } from '../resolve/resolve.ts';
 import type { CommandContext } from './context.ts';
@@ -100,24 +101,28 @@ export async function applyPlan(
  * @param lock whose digests of plain files are not downloaded again
  * @param resolve what to do with each entry
  * @param problem what needs the network, as the message of an error
+ * @param accepted entries whose repository may be another one now
  * @throws HugError `EHUG_OFFLINE`; the failures of all entries in one, each with its entry
  */
 export async function resolveAll<T extends Resolved>(
   entries: readonly ManifestEntry[],
-  { endpoint }: Manifest,
+  manifest: Manifest,
   lock: Lock,
   resolve: (entry: ManifestEntry, context: ResolveContext) => Promise<T>,
   context: CommandContext,
   problem: string,
+  accepted?: ReadonlySet<ManifestEntry>,
 ): Promise<ReadonlyMap<ManifestEntry, T>> {
+  const { endpoint } = manifest;
   const { createPlainHashes } = await import('../resolve/resolve.ts');
   const known = namedEntries(lock).flatMap(({ entry }) => [...entry.files.values()]);
   const hashes = createPlainHashes(known);
+  const repos = await knownRepos(manifest, lock, accepted);
   const runAll = (hub: HubApi) =>
     context.runTasks(
       entries.map((entry) => ({
         title: placeOf(entry),
-        run: (report) => resolve(entry, { hub, hashes, report }),
+        run: (report) => resolve(entry, { hub, repos, hashes, report }),
       })),
     );
   const results = await withHub(context, runAll, endpoint, problem);
@@ -132,6 +137,16 @@ export async function resolveAll<T extends Resolved>(
     for (const warning of warnings) context.warn(`${placeOf(entry)}: ${warning}`);
   }
   return resolved;
+}
+
+/** The repositories that a lock knows; none when it is of another Hub than the manifest. */
+export async function knownRepos(
+  manifest: Manifest,
+  lock: Lock,
+  accepted?: ReadonlySet<ManifestEntry>,
+): Promise<KnownRepos> {
+  const { createKnownRepos } = await import('../resolve/identity.ts');
+  return createKnownRepos(manifest.endpoint === lock.endpoint ? lock : EMPTY_LOCK, accepted);
 }
 
 /** The lock of a manifest: each entry as it was resolved, else as the old lock has it. */

@@ -6,11 +6,10 @@ import type { LockedEntry, LockedFile } from '../lock/schema.ts';
 import type { ManifestEntry } from '../manifest/schema.ts';
 import type { RepoType } from '../repo.ts';
 import { selectFiles } from './select.ts';
-import { type Target, targetOf } from './target.ts';
+import { type LookupContext, type Target, targetOf } from './target.ts';
 
 /** Services for resolving entries. */
-export interface ResolveContext {
-  readonly hub: HubApi;
+export interface ResolveContext extends LookupContext {
   readonly hashes: PlainHashes;
   /** Shows the progress of an entry. */
   readonly report: (status: string) => void;
@@ -26,29 +25,31 @@ export interface Resolved {
  * Resolves one entry of a manifest: ref or version range to commit, commit to files, files to
  * digests. LFS digests come from the tree; plain files are downloaded and checked.
  *
- * @throws HugError of the Hub client; `EHUG_VERSION`, `EHUG_SELECTION`, `EHUG_GATED`
+ * @throws HugError of the Hub client; `EHUG_VERSION`, `EHUG_SELECTION`, `EHUG_GATED`,
+ *   `EHUG_REPO_REPLACED`
  */
 export async function resolveEntry(
   wanted: ManifestEntry,
   context: ResolveContext,
 ): Promise<Resolved> {
   context.report('resolving');
-  return lockAt(wanted, await targetOf(wanted, context.hub), context);
+  return lockAt(wanted, await targetOf(wanted, context), context);
 }
 
 /**
  * Resolves an entry at the commit that the lock has for it.
  *
- * @throws HugError of the Hub client; `EHUG_SELECTION`, `EHUG_GATED`
+ * @throws HugError of the Hub client; `EHUG_SELECTION`, `EHUG_GATED`, `EHUG_REPO_REPLACED`
  */
 export async function resolveAgain(
   wanted: ManifestEntry,
   { ref, rev }: LockedEntry,
   context: ResolveContext,
 ): Promise<Resolved> {
-  context.report('resolving');
-  const at = await context.hub.revision(wanted.type, wanted.repo, rev);
-  return lockAt(wanted, { ref, at }, context);
+  const { hub, repos, report } = context;
+  report('resolving');
+  const at = await hub.revision(wanted.type, wanted.repo, rev);
+  return lockAt(wanted, { ref, at: repos?.confirm(wanted, at) ?? at }, context);
 }
 
 /**
@@ -74,7 +75,7 @@ export async function lockAt(
       return [file.path, lockedFile(file, hash)] as const;
     }),
   );
-  return { warnings, entry: lockedEntry(wanted, target, new Map(locked)) };
+  return { warnings, entry: lockedEntry(wanted, target, { files: new Map(locked) }) };
 }
 
 /** The SHA-256 of a file in SRI form. */
@@ -90,19 +91,27 @@ function hashOf(
   return sriOfHex(file.lfs.sha256);
 }
 
+/** What the commit and the selection of an entry determine, whatever its ref and id. */
+type Content = Pick<LockedEntry, 'date' | 'license' | 'licenseName' | 'needs' | 'files'>;
+
 /** An entry as the lock has it. */
 export function lockedEntry(
   { repo, want, select }: ManifestEntry,
   { ref, at }: Target,
-  files: LockedEntry['files'],
+  { date, license, licenseName, needs, files }: Content,
 ): LockedEntry {
   return {
     repo: at.id,
     ...(at.id === repo ? {} : { requested: repo }),
+    ...(at.repoId === undefined ? {} : { repoId: at.repoId }),
     ...('version' in want ? { version: want.version } : {}),
     ref,
     rev: at.rev,
+    ...(date === undefined ? {} : { date }),
+    ...(license === undefined ? {} : { license }),
+    ...(licenseName === undefined ? {} : { licenseName }),
     ...(select === undefined ? {} : { select }),
+    ...(needs === undefined ? {} : { needs }),
     files,
   };
 }

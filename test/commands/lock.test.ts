@@ -56,6 +56,7 @@ describe('lock', () => {
     expect(Object.keys(lock)).toEqual(['lockfileVersion', 'models', 'datasets']);
     expect(lock.models.tiny).toEqual({
       repo: 'org/tiny',
+      repoId: tiny.internalId,
       ref: 'main',
       rev: sha,
       files: {
