@@ -1,16 +1,18 @@
 import { sriOfHex } from '../digest.ts';
-import type { HubApi, Revision } from '../hub/api.ts';
 import type { TreeFile } from '../hub/tree.ts';
 import { pathNames } from '../lock/names.ts';
 import type { LockedEntry, LockedFile } from '../lock/schema.ts';
 import type { ManifestEntry } from '../manifest/schema.ts';
-import type { RepoType } from '../repo.ts';
+import { type ByContent, createByContent } from './by-content.ts';
+import { type Licenses, README, createLicenses, isReadable, readLicense } from './readme.ts';
 import { selectFiles } from './select.ts';
 import { type LookupContext, type Target, targetOf } from './target.ts';
 
 /** Services for resolving entries. */
 export interface ResolveContext extends LookupContext {
   readonly hashes: PlainHashes;
+  /** Licences that are known; without it each README is read. */
+  readonly licenses?: Licenses;
   /** Shows the progress of an entry. */
   readonly report: (status: string) => void;
 }
@@ -60,35 +62,43 @@ export async function resolveAgain(
 export async function lockAt(
   wanted: ManifestEntry,
   target: Target,
-  { hub, hashes, report }: ResolveContext,
+  { hub, hashes, licenses = createLicenses([]), report }: ResolveContext,
 ): Promise<Resolved> {
   const { type, select } = wanted;
   const { at } = target;
   report('listing files');
-  const { files, warnings } = selectFiles(await hub.tree(type, at.id, at.rev), select);
+  const tree = await hub.tree(type, at.id, at.rev);
+  const { files, warnings } = selectFiles(tree, select);
+  const readme = tree.find(({ path }) => path === README);
+  const contentOfReadme = once((file: TreeFile) => hub.contentOf(type, at.id, at.rev, file));
+  const hashOf = async (file: TreeFile) => {
+    if (file.lfs === 'masked') throw hub.gated(type, at.id);
+    if (file.lfs !== undefined) return sriOfHex(file.lfs.sha256);
+    const isRead = file === readme && isReadable(file);
+    return hashes.get(file, async () =>
+      isRead ? (await contentOfReadme(file)).hash : hub.hashOf(type, at.id, at.rev, file),
+    );
+  };
   let done = 0;
-  const locked = await Promise.all(
-    files.map(async (file) => {
-      const hash = await hashOf(file, type, at, hub, hashes);
+  const [{ warning, ...license }, ...locked] = await Promise.all([
+    readLicense(readme, readme !== undefined && files.includes(readme), licenses, contentOfReadme),
+    ...files.map(async (file) => {
+      const hash = await hashOf(file);
       done += 1;
       report(`${done} of ${files.length} files`);
       return [file.path, lockedFile(file, hash)] as const;
     }),
-  );
-  return { warnings, entry: lockedEntry(wanted, target, { files: new Map(locked) }) };
+  ]);
+  return {
+    warnings: warning === undefined ? warnings : [...warnings, warning],
+    entry: lockedEntry(wanted, target, { ...license, files: new Map(locked) }),
+  };
 }
 
-/** The SHA-256 of a file in SRI form. */
-function hashOf(
-  file: TreeFile,
-  type: RepoType,
-  at: Revision,
-  hub: HubApi,
-  hashes: PlainHashes,
-): Promise<string> | string {
-  if (file.lfs === undefined) return hashes.get(file, () => hub.hashOf(type, at.id, at.rev, file));
-  if (file.lfs === 'masked') throw hub.gated(type, at.id);
-  return sriOfHex(file.lfs.sha256);
+/** Calls a function once, and gives its result from then on. */
+function once<A, T>(run: (argument: A) => T): (argument: A) => T {
+  let result: { readonly value: T } | undefined;
+  return (argument) => (result ??= { value: run(argument) }).value;
 }
 
 /** What the commit and the selection of an entry determine, whatever its ref and id. */
@@ -127,11 +137,8 @@ function lockedFile(file: TreeFile, hash: string): LockedFile {
   };
 }
 
-/** Digests of plain files, shared by all entries of a run. */
-interface PlainHashes {
-  /** The digest of a file's content; `download` is called for a content that is not known yet. */
-  get(file: TreeFile, download: () => Promise<string>): Promise<string>;
-}
+/** SHA-256 of plain files in SRI form, shared by all entries of a run. */
+type PlainHashes = ByContent<string>;
 
 /**
  * Remembers digests of plain files, so that each content is downloaded once.
@@ -139,16 +146,6 @@ interface PlainHashes {
  * @param known files of an earlier lock
  */
 export function createPlainHashes(known: Iterable<LockedFile>): PlainHashes {
-  const key = (file: { oid: string; size: number }) => `${file.oid} ${file.size}`;
-  const hashes = new Map<string, Promise<string>>();
-  for (const file of known) {
-    if (file.lfs === undefined) hashes.set(key(file), Promise.resolve(file.hash));
-  }
-  return {
-    get(file, download) {
-      const hash = hashes.get(key(file))?.catch(download) ?? download();
-      hashes.set(key(file), hash);
-      return hash;
-    },
-  };
+  const plain = [...known].filter(({ lfs }) => lfs === undefined);
+  return createByContent(plain.map((file) => [file, file.hash]));
 }
