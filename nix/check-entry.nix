@@ -22,21 +22,78 @@ let
 
   # Each function below returns the first problem as text, or null.
 
-  fieldProblem = problemIn {
+  fields = {
     repo = required isRepo "a repository id";
     requested = optional isRepo "a repository id";
     version = optional isText "a text without control characters";
-    ref = required (ref: isPath ref && isText ref) "a branch, tag or commit";
+    ref = required isRefText "a branch, tag or commit";
     rev = required (matches gitId) "a commit of 40 hex digits";
-    select = optional (select: selectProblem select == null) "a selection of files";
+    select = optional (isSelect selection) "a selection of files";
     files = required builtins.isAttrs "an object";
   };
 
-  selectProblem = problemIn {
+  selection = {
     include = optional (isListOf isText) "a list of patterns";
     exclude = optional (isListOf isText) "a list of patterns";
     files = optional (isListOf isPath) "a list of paths";
   };
+
+  isSelect = shape: select: problemIn shape select == null;
+
+  # The fields of an entry by the version of the lock.
+  fieldProblem =
+    version:
+    problemIn (
+      if version == 1 then
+        fields
+      else
+        fields
+        // {
+          repoId = optional (matches "[0-9a-f]{24}") "a repository id of 24 hex digits";
+          date = optional (matches date) "a date and time in UTC";
+          license = optional (isListOf isWord) "a list of licences";
+          licenseName = optional isWord "the name of a licence";
+          groups = optional (isListOf (matches entryName)) "a list of groups";
+          select = optional (isSelect (
+            selection
+            // {
+              format = optional isFormat "a format";
+              variant = optional (matches tag) "a part of a file name";
+              quant = optional (matches tag) "a part of a file name";
+              code = optional (code: code == false) "false";
+            }
+          )) "a selection of files";
+          needs = optional (isListOf isNeed) "a list of repositories, each with the file that names it";
+        }
+    );
+
+  entryName = "[A-Za-z_][A-Za-z0-9_-]*";
+  date = ''[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?Z'';
+  # Part of a file name, as `fp16` and `Q4_K_M`.
+  tag = "[A-Za-z0-9_.-]{1,32}";
+
+  isRefText = ref: isPath ref && isText ref;
+  isWord = text: isText text && text != "";
+
+  isFormat =
+    format:
+    builtins.elem format [
+      "safetensors"
+      "pytorch"
+      "gguf"
+      "onnx"
+      "tensorflow"
+      "flax"
+      "openvino"
+    ];
+
+  isNeed =
+    need:
+    problemIn {
+      repo = required isRepo "a repository id";
+      ref = required isRefText "a branch, tag or commit";
+      by = required isPath "a path";
+    } need == null;
 
   # `storeName` and `url` may differ from what the path gives. They decide where a file is downloaded
   # from and what it is called in the store, never which bytes are accepted.
@@ -83,11 +140,18 @@ let
       "files.${builtins.toJSON (head bad)}: ${problems.${head bad}}";
 
   entryProblem =
-    name: entry:
-    if !matches "[A-Za-z_][A-Za-z0-9_-]*" name then
+    problemOfFields: section: name: entry:
+    let
+      fields = problemOfFields entry;
+      # What the key of a needed entry names: the id as asked, and the ref.
+      asked = "${entry.requested or entry.repo}@${entry.ref}";
+    in
+    if section != "needed" && !matches entryName name then
       "is not an entry name"
-    else if fieldProblem entry != null then
-      fieldProblem entry
+    else if fields != null then
+      fields
+    else if section == "needed" && name != "models/${asked}" && name != "datasets/${asked}" then
+      "is not models/${asked}"
     else
       filesProblem entry.files;
 in
@@ -96,8 +160,11 @@ in
 
   # Inputs
 
+  `version`
+  : of the lock, one that this nix-hug reads
+
   `section`, `name`
-  : `models` or `datasets`, and the name of the entry
+  : `models`, `datasets` or `needed`, and the name of the entry
 
   `entry`
   : its value in the lock, returned unchanged
@@ -106,9 +173,13 @@ in
 
   The first problem of the entry, with its place in the lock.
 */
+version:
+let
+  problemOf = entryProblem (fieldProblem version);
+in
 section: name: entry:
 let
-  problem = entryProblem name entry;
+  problem = problemOf section name entry;
 in
 if problem == null then
   entry

@@ -5,14 +5,24 @@ let
   inherit (import ./valid.nix) isEndpoint;
   checkEntry = import ./check-entry.nix;
 
-  version = 1;
+  # The version that the command line writes; every version from 1 on is read.
+  version = 2;
 
   # The first problem outside of the entries, or null.
   problemOf = problemIn {
-    lockfileVersion = required (found: builtins.isInt found && found == version) (toString version);
+    lockfileVersion =
+      required (found: builtins.isInt found && found >= 1 && found <= version)
+        "1 or ${toString version}";
     endpoint = optional isEndpoint "an http or https address";
     models = required isAttrs "an object";
     datasets = required isAttrs "an object";
+    needed = optional isAttrs "an object";
+  };
+
+  sectionsOf = builtins.intersectAttrs {
+    models = null;
+    datasets = null;
+    needed = null;
   };
 
   fail = problem: throw "nix-hug: hug.lock.json: ${problem}";
@@ -70,12 +80,10 @@ let
   problem = problemOf content;
 in
 if builtins.isInt found && found > version then
-  fail "lockfileVersion ${toString found} is newer than this nix-hug, which reads ${toString version}; upgrade nix-hug"
+  fail "lockfileVersion ${toString found} is newer than this nix-hug, which reads up to ${toString version}; upgrade nix-hug"
 else if problem != null then
   fail "${problem}; restore the lock from version control, or delete it and run `nix-hug lock`"
+else if found == 1 && content ? needed then
+  fail "needed needs lockfileVersion 2; restore the lock from version control, or delete it and run `nix-hug lock`"
 else
-  content
-  // {
-    models = mapAttrs (checkEntry "models") content.models;
-    datasets = mapAttrs (checkEntry "datasets") content.datasets;
-  }
+  content // mapAttrs (section: mapAttrs (checkEntry found section)) (sectionsOf content)

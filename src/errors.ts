@@ -63,6 +63,8 @@ export const ERROR_CODES = {
   EHUG_NOT_SERVED: EXIT.failed,
   /** The repository does not exist, is private, or the token is missing or invalid. */
   EHUG_REPO_NOT_FOUND: EXIT.failed,
+  /** Another repository has taken the name of the locked one. */
+  EHUG_REPO_REPLACED: EXIT.failed,
   /** The repository is gated, and access has not been granted. */
   EHUG_GATED: EXIT.failed,
   /** The branch, tag or commit does not exist in the repository. */

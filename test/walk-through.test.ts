@@ -133,6 +133,6 @@ it('a project is begun, filled, kept current and emptied', async () => {
   expect(Object.keys((await locked()).models)).toEqual(['tiny', 'versioned-v0-1']);
   await done('remove', 'tiny', 'models.versioned-v0-1', 'datasets.rows');
   expect(await read('hug.yaml')).toBe(fresh);
-  expect(await locked()).toEqual({ lockfileVersion: 1, models: {}, datasets: {} });
+  expect(await locked()).toEqual({ lockfileVersion: 2, models: {}, datasets: {} });
   await done('lock', '--check');
 });

@@ -88,6 +88,10 @@ export function createProgram(
     .description('move branches and version ranges to their newest commit')
     .addArgument(manifestNames())
     .option('--dry-run', 'show what would change, write nothing')
+    .option(
+      '--accept-repository',
+      'accept another repository that has taken the name of a locked one',
+    )
     .action(loads(() => import('../commands/update.ts')));
 
   program

@@ -2,7 +2,7 @@ import { EXIT } from '../errors.ts';
 import { formatLock } from '../lock/codec.ts';
 import { diffLocks } from '../lock/diff.ts';
 import { lockedIn, placeOf } from '../lock/entries.ts';
-import type { LockedEntry } from '../lock/schema.ts';
+import { type Lock, type LockedEntry, LOCKFILE_VERSION } from '../lock/schema.ts';
 import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
 import type { Output } from '../output/json-schema.ts';
 import { checkText, lockText, nextAfter } from '../output/lock-changes.ts';
@@ -65,9 +65,10 @@ export async function planLock(project: Project, context: CommandContext): Promi
 function check(project: Project): CommandResult {
   const { lock, flaw } = readExistingLock(project);
   const form = formatLock(lock) === project.lockText ? undefined : 'is not in canonical form';
-  const reason = flaw ?? form;
+  const age = lock.lockfileVersion < LOCKFILE_VERSION ? oldVersion(lock) : undefined;
+  const ofFile = [flaw ?? form, age].filter((reason) => reason !== undefined);
   const reasons = [
-    ...(reason === undefined ? [] : [{ entry: null, type: null, reason }]),
+    ...ofFile.map((reason) => ({ entry: null, type: null, reason })),
     ...(project.lockText === undefined ? [] : driftOf(project.manifest, lock).reasons),
   ];
   const upToDate = reasons.length === 0;
@@ -77,6 +78,9 @@ function check(project: Project): CommandResult {
     exitStatus: upToDate ? EXIT.ok : EXIT.outOfDate,
   };
 }
+
+const oldVersion = ({ lockfileVersion }: Lock): string =>
+  `has version ${lockfileVersion} of the format; version ${LOCKFILE_VERSION} is current`;
 
 /** Resolves stale and contested entries; without any, it sends no request. */
 async function resolveStale(

@@ -2,8 +2,8 @@ import { EXIT, HugError } from '../errors.ts';
 import type { HubApi } from '../hub/api.ts';
 import type { Pin } from '../lock/diff.ts';
 import { lockedIn, placeOf } from '../lock/entries.ts';
-import type { LockedEntry } from '../lock/schema.ts';
-import type { ManifestEntry } from '../manifest/schema.ts';
+import type { Lock, LockedEntry } from '../lock/schema.ts';
+import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
 import type { Output } from '../output/json-schema.ts';
 import { type CommandResult, errorJson } from '../output/result.ts';
 import { table } from '../output/table.ts';
@@ -11,6 +11,7 @@ import { shortRev } from '../output/text.ts';
 import type { CommandContext } from '../project/context.ts';
 import { manifestEntriesNamed } from '../project/entries.ts';
 import { readProject, requireLock } from '../project/project.ts';
+import { knownRepos } from '../project/relock.ts';
 import { withHub } from '../project/repository.ts';
 import type { OutdatedCheck } from '../resolve/outdated.ts';
 
@@ -42,7 +43,7 @@ export async function run(
     entry,
     locked: lockedIn(lock, entry),
   }));
-  const checks = entries.length === 0 ? [] : await checkAll(entries, manifest.endpoint, context);
+  const checks = entries.length === 0 ? [] : await checkAll(entries, manifest, lock, context);
   const rows = checks.map(rowOf);
   const errors: HugError[] = [];
   for (const { entry, check } of checks) {
@@ -65,24 +66,26 @@ export async function run(
 
 async function checkAll(
   entries: readonly Omit<Checked, 'check'>[],
-  endpoint: string | undefined,
+  manifest: Manifest,
+  lock: Lock,
   context: CommandContext,
 ): Promise<Checked[]> {
   const { checkOutdated } = await import('../resolve/outdated.ts');
+  const repos = await knownRepos(manifest, lock);
   const runAll = (hub: HubApi) =>
     context.runTasks(
       entries.map(({ entry, locked }) => ({
         title: placeOf(entry),
         run: async (report) => {
           report('looking up');
-          const check = await checkOutdated(entry, locked, hub);
+          const check = await checkOutdated(entry, locked, { hub, repos });
           report(check.outdated ? 'outdated' : 'up to date');
           return check;
         },
       })),
     );
   const problem = 'looking up new commits needs the network';
-  const results = await withHub(context, runAll, endpoint, problem);
+  const results = await withHub(context, runAll, manifest.endpoint, problem);
   return entries.flatMap((one, index): Checked[] => {
     const result = results[index];
     if (result === undefined) return [];

@@ -1,7 +1,7 @@
 import { EXIT } from '../errors.ts';
 import { formatLock } from '../lock/codec.ts';
 import { diffLocks } from '../lock/diff.ts';
-import { lockOfEntries, namedEntries, placeOf } from '../lock/entries.ts';
+import { withEntries, namedEntries, placeOf } from '../lock/entries.ts';
 import type { Lock } from '../lock/schema.ts';
 import { removeEntries } from '../manifest/edit.ts';
 import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
@@ -63,5 +63,5 @@ function entriesToRemove(manifest: Manifest, names: readonly string[]): Manifest
 function without(lock: Lock, removed: readonly ManifestEntry[]): Lock {
   const places = new Set(removed.map(placeOf));
   const kept = namedEntries(lock).filter((named) => !places.has(placeOf(named)));
-  return lockOfEntries(lock.endpoint, kept);
+  return withEntries(lock, kept);
 }

@@ -1,6 +1,6 @@
-import { EXIT } from '../errors.ts';
+import { EXIT, usageError } from '../errors.ts';
 import { type EntryChange, type Pin, diffLocks } from '../lock/diff.ts';
-import { lockOfEntries, lockedIn, namedEntries, placeOf } from '../lock/entries.ts';
+import { lockedIn, namedEntries, placeOf, withEndpoint, withEntries } from '../lock/entries.ts';
 import type { LockedEntry } from '../lock/schema.ts';
 import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
 import type { Output } from '../output/json-schema.ts';
@@ -26,6 +26,8 @@ import prettyBytes from 'pretty-bytes';
 interface UpdateOptions {
   /** Resolve, but write nothing. */
   readonly dryRun?: boolean;
+  /** Follow the named entries to another repository that has taken the name. */
+  readonly acceptRepository?: boolean;
 }
 
 /**
@@ -38,13 +40,17 @@ export async function run(
   names: readonly string[],
   options: UpdateOptions,
 ): Promise<CommandResult> {
+  if (options.acceptRepository === true && names.length === 0) {
+    const hint = 'For example: nix-hug update models.NAME --accept-repository';
+    throw usageError('--accept-repository needs the names of the entries', hint);
+  }
   const project = readProject(context);
   const { manifest, lockName } = project;
   const chosen = manifestEntriesNamed(manifest, names);
   // A repair would drop the entries without names that neither side of the conflict satisfies.
   if (names.length > 0) project.lock();
   const existing = readExistingLock(project, context.warn);
-  const moves = await moveAll(chosen, manifest, existing, context);
+  const moves = await moveAll(chosen, manifest, existing, context, options);
 
   const from = existing.lock;
   const moved = [...moves].map(([{ type, name }, { entry }]) => ({ type, name, entry }));
@@ -55,7 +61,7 @@ export async function run(
           from,
           new Map([...moves].map(([entry, move]) => [entry, move.entry])),
         )
-      : lockOfEntries(manifest.endpoint, [...namedEntries(from), ...moved]);
+      : withEntries(withEndpoint(from, manifest.endpoint), [...namedEntries(from), ...moved]);
   const plan = planOf(from, to, project, context.warn);
   const outcome = await applyPlan(plan, project, options.dryRun);
 
@@ -87,13 +93,15 @@ async function moveAll(
   manifest: Manifest,
   { lock, contested }: ExistingLock,
   context: CommandContext,
+  { acceptRepository = false }: UpdateOptions,
 ): Promise<ReadonlyMap<ManifestEntry, Moved>> {
   if (chosen.length === 0) return new Map();
   const { moveEntry } = await import('../resolve/move.ts');
   const move = (entry: ManifestEntry, resolving: ResolveContext) =>
     moveEntry(entry, contested.has(entry) ? undefined : lockedIn(lock, entry), resolving);
   const problem = 'looking up new commits needs the network';
-  return resolveAll(chosen, manifest, lock, move, context, problem);
+  const accepted = new Set(acceptRepository ? chosen : []);
+  return resolveAll(chosen, manifest, lock, move, context, problem, accepted);
 }
 
 /** Adds the dates and warnings of a move, which the lock does not record. */

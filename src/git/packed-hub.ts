@@ -1,9 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
 import { isGitId } from '../digest.ts';
-import type { HubApi } from '../hub/api.ts';
+import type { FileContent, HubApi } from '../hub/api.ts';
 import type { TreeFile } from '../hub/tree.ts';
 import type { RepoType } from '../repo.ts';
 import type { Packs } from './packs.ts';
+
+/** What a pack told of a file. */
+type Packed = Pick<FileContent, 'hash'> & Partial<FileContent>;
 
 /**
  * A Hub that hashes the plain files of a commit by its pack where that is cheaper. The files that are
@@ -21,17 +24,19 @@ export function withPacks(hub: HubApi, packs: Packs): HubApi {
   function gather(type: RepoType, id: string, rev: string) {
     const key = keyOf(type, id, rev);
     const files: TreeFile[] = [];
-    async function hashAll(): Promise<ReadonlyMap<string, string>> {
+    /** Git blob ids of the files whose content is asked for, too. */
+    const kept = new Set<string>();
+    async function readAll(): Promise<ReadonlyMap<string, Packed>> {
       await setImmediate();
       gathering.delete(key);
-      const hashes = new Map<string, string>();
+      const packed = new Map<string, Packed>();
       const commit = { type, id, rev, ref: refs.get(key) ?? rev };
-      await packs.read(commit, files, await hub.tree(type, id, rev), ({ oid }, _content, hash) => {
-        hashes.set(oid, hash);
+      await packs.read(commit, files, await hub.tree(type, id, rev), ({ oid }, bytes, hash) => {
+        packed.set(oid, kept.has(oid) ? { hash, bytes } : { hash });
       });
-      return hashes;
+      return packed;
     }
-    const group = { files, hashes: hashAll() };
+    const group = { files, kept, packed: readAll() };
     gathering.set(key, group);
     return group;
   }
@@ -44,9 +49,17 @@ export function withPacks(hub: HubApi, packs: Packs): HubApi {
       return at;
     },
     async hashOf(type, id, rev, file) {
-      const { files, hashes } = gathering.get(keyOf(type, id, rev)) ?? gather(type, id, rev);
+      const { files, packed } = gathering.get(keyOf(type, id, rev)) ?? gather(type, id, rev);
       files.push(file);
-      return (await hashes).get(file.oid) ?? hub.hashOf(type, id, rev, file);
+      return (await packed).get(file.oid)?.hash ?? hub.hashOf(type, id, rev, file);
+    },
+    async contentOf(type, id, rev, file) {
+      const { files, kept, packed } = gathering.get(keyOf(type, id, rev)) ?? gather(type, id, rev);
+      files.push(file);
+      kept.add(file.oid);
+      const { hash, bytes } = (await packed).get(file.oid) ?? {};
+      if (hash === undefined || bytes === undefined) return hub.contentOf(type, id, rev, file);
+      return { hash, bytes };
     },
     async close() {
       await packs.close();

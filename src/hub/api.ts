@@ -1,4 +1,4 @@
-import { type Digests, digestStream, isGitId } from '../digest.ts';
+import { type Digests, digestStream, isGitId, sriOfHex } from '../digest.ts';
 import { HugError } from '../errors.ts';
 import { type RepoType, encodePath, encodeSegment, isRepoId, repoPage } from '../repo.ts';
 import { type Subject, checkedReply, gatedError, invalidReply, nameOf } from './errors.ts';
@@ -27,6 +27,8 @@ export interface Revision {
   readonly id: string;
   /** Commit, 40 hex digits. */
   readonly rev: string;
+  /** The Hub's own name of the repository, 24 hex digits, which a rename keeps; some mirrors send none. */
+  readonly repoId?: string;
 }
 
 /** The newest commits of a revision. */
@@ -35,6 +37,13 @@ export interface History {
   readonly commits: readonly { readonly rev: string; readonly date: string }[];
   /** Whether the list goes back to the first commit. */
   readonly isWhole: boolean;
+}
+
+/** The content of a file, checked. */
+export interface FileContent {
+  /** SHA-256 in SRI form. */
+  readonly hash: string;
+  readonly bytes: Uint8Array;
 }
 
 /** Requests to a Hub. All methods throw the errors of `Http`. */
@@ -69,6 +78,12 @@ export interface HubApi {
    * @throws HugError `EHUG_INTEGRITY` when size or git blob id differ from the tree's
    */
   hashOf(type: RepoType, id: string, rev: string, file: TreeFile): Promise<string>;
+  /**
+   * Downloads a small file as a whole; the caller has seen that its size is small.
+   *
+   * @throws HugError `EHUG_INTEGRITY` when its bytes differ from what the tree says
+   */
+  contentOf(type: RepoType, id: string, rev: string, file: TreeFile): Promise<FileContent>;
   /** The error for a repository whose digests are masked. */
   gated(type: RepoType, id: string): HugError;
   /** Closes all connections. */
@@ -80,7 +95,11 @@ const gitId = v.pipe(v.string(), v.check(isGitId, 'is not a git id'));
 const revisionSchema = v.object({
   id: v.pipe(v.string(), v.check(isRepoId, 'is not a repository id')),
   sha: gitId,
+  _id: v.exactOptional(v.unknown()),
 });
+
+/** An ObjectId of MongoDB. */
+const REPO_ID = /^[0-9a-f]{24}$/u;
 
 const refsSchema = v.object({ tags: v.array(v.object({ name: v.string() })) });
 
@@ -100,6 +119,27 @@ const COMMITS_PER_PAGE = 100;
  * @param warn told what a list of files has beside files
  */
 export function createHubApi(http: Http, warn: (line: string) => void = () => undefined): HubApi {
+  /**
+   * Downloads a file and compares it with the tree.
+   *
+   * @param tap sees each chunk; called again for each try
+   */
+  async function downloaded(
+    type: RepoType,
+    id: string,
+    rev: string,
+    file: TreeFile,
+    tap: (body: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array> = (body) => body,
+  ): Promise<Digests> {
+    const subject = { type, id, ref: rev, path: file.path, isKnown: true };
+    const url = resolveUrl(http.endpoint, type, id, rev, encodePath(file.path));
+    const digests = await http.download(url, subject, (body) =>
+      digestStream(tap(atMost(body, file.size)), file.size),
+    );
+    assertSame(file, digests, subject);
+    return digests;
+  }
+
   const api = (type: RepoType, id: string) => `${http.endpoint}/api/${type}s/${id}`;
 
   return {
@@ -108,9 +148,10 @@ export function createHubApi(http: Http, warn: (line: string) => void = () => un
       const subject = { type, id, ref };
       const url = `${api(type, id)}/revision/${encodeSegment(ref)}`;
       const { body } = await http.json(url, subject, MAX_REVISION_BYTES);
-      const { id: newId, sha } = checkedReply(revisionSchema, body, subject);
+      const { id: newId, sha, _id: repoId } = checkedReply(revisionSchema, body, subject);
       if (isGitId(ref) && sha !== ref) throw invalidReply(subject, `it is for commit ${sha}`);
-      return { id: newId, rev: sha };
+      const hasRepoId = typeof repoId === 'string' && REPO_ID.test(repoId);
+      return { id: newId, rev: sha, ...(hasRepoId ? { repoId } : {}) };
     },
     async tags(type, id) {
       const subject = { type, id, isKnown: true };
@@ -146,14 +187,14 @@ export function createHubApi(http: Http, warn: (line: string) => void = () => un
       const address = `${api(type, id)}/tree/${rev}?recursive=true`;
       return pinTree(http, address, { type, id, ref: rev });
     },
-    async hashOf(type, id, rev, file) {
-      const subject = { type, id, ref: rev, path: file.path, isKnown: true };
-      const url = resolveUrl(http.endpoint, type, id, rev, encodePath(file.path));
-      const digests = await http.download(url, subject, (body) =>
-        digestStream(atMost(body, file.size), file.size),
-      );
-      assertSame(file, digests, subject);
-      return digests.hash;
+    hashOf: async (...file) => (await downloaded(...file)).hash,
+    async contentOf(...file) {
+      let chunks: Uint8Array[] = [];
+      const { hash } = await downloaded(...file, (body) => {
+        chunks = [];
+        return keeping(body, chunks);
+      });
+      return { hash, bytes: Buffer.concat(chunks) };
     },
     gated: (type, id) => gatedError({ type, id }, http),
     close: () => http.close(),
@@ -170,13 +211,26 @@ async function* atMost(body: AsyncIterable<Uint8Array>, maxBytes: number) {
   }
 }
 
+/** Passes a body on, and keeps its chunks. */
+async function* keeping(body: AsyncIterable<Uint8Array>, chunks: Uint8Array[]) {
+  for await (const chunk of body) {
+    chunks.push(chunk);
+    yield chunk;
+  }
+}
+
 function assertSame(file: TreeFile, got: Digests, subject: Subject): void {
   const where = nameOf(subject);
-  if (got.size === file.size && got.oid === file.oid) return;
+  const { size, lfs } = file;
+  const [digest, found, expected] =
+    lfs === undefined || lfs === 'masked'
+      ? ['git blob id', got.oid, file.oid]
+      : ['SHA-256', got.hash, sriOfHex(lfs.sha256)];
+  if (got.size === size && found === expected) return;
   throw new HugError(
     'EHUG_INTEGRITY',
-    got.size === file.size
-      ? `${where} has the git blob id ${got.oid}, expected ${file.oid}`
+    got.size === size
+      ? `${where} has the ${digest} ${found}, expected ${expected}`
       : `${where} has ${got.size > file.size ? 'more than ' : `${got.size} of `}${file.size} bytes`,
     { hint: 'Nothing was stored. Run it again; if it stays, the mirror or proxy alters files.' },
   );

@@ -8,10 +8,8 @@ import {
   type LockedFile,
   lockSchema,
 } from './schema.ts';
-import { namedEntries, placeOf } from './entries.ts';
-import { pathNames } from './names.ts';
-import { asPlainObject } from '../plain-object.ts';
-import { pathCollision } from '../safe-path.ts';
+import { lockProblems } from './check.ts';
+import { asPlainObject, isPlainObject } from '../plain-object.ts';
 
 /** As many problems as fit a screen; the first ones tell what is wrong with the file. */
 const MAX_PROBLEMS = 20;
@@ -57,21 +55,25 @@ export function parseLock(text: string, file: string): Lock {
   }
   const result = v.safeParse(lockSchema, json);
   const problems = result.success
-    ? [...collisions(result.output), ...unnamed(result.output)]
+    ? lockProblems(result.output)
     : result.issues.map((issue) => `${v.getDotPath(issue) ?? 'lock'}: ${issue.message}`);
   if (result.success && problems.length === 0) return result.output;
   throw invalidLock(file, [...new Set(problems)].slice(0, MAX_PROBLEMS));
 }
 
 /**
- * Canonical text of a lock: keys in schema order, entries and files sorted by UTF-16 code unit,
- * one line per file, two-space indent, LF, final newline. Equal locks give equal bytes.
+ * Canonical text of a lock, in the version that it has: keys in the order of the schema, entries, files
+ * and groups sorted by UTF-16 code unit, one line per file, two-space indent, LF, final newline. Equal
+ * locks give equal bytes.
  */
-export function formatLock({ lockfileVersion, endpoint, models, datasets }: Lock): string {
+export function formatLock({ lockfileVersion, endpoint, models, datasets, needed }: Lock): string {
   const members = [
-    ...scalars({ lockfileVersion, endpoint }),
+    ...inline({ lockfileVersion, endpoint }),
     ['models', formatEntries(models)] as const,
     ['datasets', formatEntries(datasets)] as const,
+    ...(needed === undefined || needed.size === 0
+      ? []
+      : [['needed', formatEntries(needed)] as const]),
   ];
   return `${block(members, 2)}\n`;
 }
@@ -84,18 +86,34 @@ function formatEntries(entries: ReadonlyMap<string, LockedEntry>): string {
 }
 
 function formatEntry(entry: LockedEntry): string {
-  const { repo, requested, version, ref, rev, select, files } = entry;
-  const selection = select === undefined ? [] : [['select', selectionLine(select)] as const];
+  const { repo, requested, repoId, version, ref, rev, date, license, licenseName, files } = entry;
+  const groups = entry.groups?.toSorted(byCodeUnit);
+  const select = entry.select === undefined ? undefined : inOrder(SELECT_KEYS, entry.select);
+  const needs = entry.needs?.map((need) => inOrder(NEED_KEYS, need));
   const lines = sorted(files).map(([path, file]) => [path, fileLine(file)] as const);
-  const head = scalars({ repo, requested, version, ref, rev });
-  return block([...head, ...selection, ['files', block(lines, 8)]], 6);
+  const head = { repo, requested, repoId, version, ref, rev, date, license, licenseName };
+  return block([...inline({ ...head, groups, select, needs }), ['files', block(lines, 8)]], 6);
 }
 
-/** The members that have a value, formatted. */
-const scalars = (values: Readonly<Record<string, string | number | undefined>>) =>
+const SELECT_KEYS = ['include', 'exclude', 'files', 'format', 'variant', 'quant', 'code'] as const;
+const NEED_KEYS = ['repo', 'ref', 'by'] as const;
+
+const inOrder = <K extends string>(keys: readonly K[], object: { readonly [key in K]?: unknown }) =>
+  Object.fromEntries(keys.map((key) => [key, object[key]]));
+
+/** The members that have a value, each formatted on one line. */
+const inline = (values: Readonly<Record<string, unknown>>) =>
   Object.entries(values).flatMap(([key, value]) =>
-    value === undefined ? [] : [[key, JSON.stringify(value)] as const],
+    value === undefined ? [] : [[key, oneLine(value)] as const],
   );
+
+/** JSON on one line, with spaces as in the lines of files. */
+function oneLine(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(oneLine).join(', ')}]`;
+  if (!isPlainObject(value)) return JSON.stringify(value);
+  const members = Object.entries(value).filter(([, member]) => member !== undefined);
+  return `{ ${members.map(([key, member]) => `${JSON.stringify(key)}: ${oneLine(member)}`).join(', ')} }`;
+}
 
 /** A JSON object with one member a line, the members already formatted. */
 function block(members: readonly (readonly [string, string])[], indent: number): string {
@@ -112,15 +130,6 @@ function fileLine({ size, hash, oid, lfs, storeName, url }: LockedFile): string 
   if (storeName !== undefined) line += `, "storeName": ${JSON.stringify(storeName)}`;
   if (url !== undefined) line += `, "url": ${JSON.stringify(url)}`;
   return `${line} }`;
-}
-
-/** The lists of a selection on one line. */
-function selectionLine(select: NonNullable<LockedEntry['select']>): string {
-  const lists = (['include', 'exclude', 'files'] as const).flatMap((key) => {
-    const items = select[key]?.map((item) => JSON.stringify(item));
-    return items === undefined ? [] : [`"${key}": [${items.join(', ')}]`];
-  });
-  return `{ ${lists.join(', ')} }`;
 }
 
 function sorted<T>(map: ReadonlyMap<string, T>): [string, T][] {
@@ -140,32 +149,6 @@ function parseJson(text: string, file: string): unknown {
 
 /** In Nix, `1.0` is no integer; to `JSON.parse` it would be one. */
 const asFraction = (token: string): string => (/^-?\d+[.eE]/u.test(token) ? '0.5' : token);
-
-function collisions(lock: Lock): string[] {
-  return [...lock.models, ...lock.datasets].flatMap(([name, entry]) => {
-    const collision = pathCollision(entry.files.keys());
-    return collision === undefined
-      ? []
-      : [`${name}.files: ${JSON.stringify(collision)} is both a file and a folder`];
-  });
-}
-
-/**
- * Files that Nix can neither name nor download, since they have no `storeName` or no `url`. One that
- * differs from what the path gives is accepted: it does not decide which bytes are.
- */
-function unnamed(lock: Lock): string[] {
-  const problems: string[] = [];
-  for (const named of namedEntries(lock)) {
-    for (const [path, file] of named.entry.files) {
-      for (const key of Object.keys(pathNames(path))) {
-        if (key in file) continue;
-        problems.push(`${placeOf(named)}.files: ${JSON.stringify(path)} needs a ${key}`);
-      }
-    }
-  }
-  return problems;
-}
 
 /** The error for a lock that cannot be read, with one detail for each problem. */
 export function invalidLock(file: string, details: readonly string[]): HugError {

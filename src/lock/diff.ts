@@ -1,6 +1,6 @@
 import { byCodeUnit } from '../collections.ts';
 import type { RepoType } from '../repo.ts';
-import { lockOfEntries, lockedIn, namedEntries } from './entries.ts';
+import { withEntries, lockedIn, namedEntries } from './entries.ts';
 import type { Lock, LockedEntry, LockedFile } from './schema.ts';
 
 /** The commit of an entry. */
@@ -38,7 +38,7 @@ const README = 'README.md';
 
 /** The entries that differ, models before datasets, sorted by name. */
 export function diffLocks(from: Lock, to: Lock): EntryChange[] {
-  const all = lockOfEntries(undefined, [...namedEntries(from), ...namedEntries(to)]);
+  const all = withEntries(from, [...namedEntries(from), ...namedEntries(to)]);
   const changed = namedEntries(all).filter(
     (named) => lockedIn(from, named) !== lockedIn(to, named),
   );

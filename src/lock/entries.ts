@@ -1,6 +1,6 @@
 import { byCodeUnit } from '../collections.ts';
 import type { RepoType } from '../repo.ts';
-import { LOCKFILE_VERSION, type Lock, type LockedEntry } from './schema.ts';
+import type { Lock, LockedEntry } from './schema.ts';
 
 /** An entry of a lock with its type and name. */
 export interface NamedEntry {
@@ -9,18 +9,17 @@ export interface NamedEntry {
   readonly entry: LockedEntry;
 }
 
-/** A lock with these entries; of two at one place, the last one counts. */
-export function lockOfEntries(endpoint: string | undefined, entries: readonly NamedEntry[]): Lock {
+/**
+ * A lock with other entries; of two at one place, the last one counts.
+ *
+ * @param lock gives everything else
+ */
+export function withEntries(lock: Lock, entries: readonly NamedEntry[]): Lock {
   const section = (type: RepoType) =>
     new Map(
       entries.flatMap((named) => (named.type === type ? [[named.name, named.entry] as const] : [])),
     );
-  return {
-    lockfileVersion: LOCKFILE_VERSION,
-    ...(endpoint === undefined ? {} : { endpoint }),
-    models: section('model'),
-    datasets: section('dataset'),
-  };
+  return { ...lock, models: section('model'), datasets: section('dataset') };
 }
 
 /** The entries of one type in a lock. */
@@ -62,4 +61,10 @@ export function refClashes(lock: Lock): string[] {
       `${placeOf(first)} and ${placeOf(named)} have ${ref} of ${repo} at different commits, and one cache cannot hold both; update both`,
     ];
   });
+}
+
+/** A lock with the endpoint of a manifest, or without one. */
+export function withEndpoint(lock: Lock, endpoint: string | undefined): Lock {
+  const { endpoint: _before, ...rest } = lock;
+  return endpoint === undefined ? rest : { ...rest, endpoint };
 }

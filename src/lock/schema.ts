@@ -4,8 +4,8 @@ import { ENDPOINT, isRepoId, MAX_ENDPOINT } from '../repo.ts';
 import { badTextReason, MAX_SEGMENT, unsafeReason } from '../safe-path.ts';
 import { STORE_NAME } from './names.ts';
 
-/** Version of the lock format that this release writes. */
-export const LOCKFILE_VERSION = 1;
+/** Version of the lock format that this release writes; it reads all from 1 on. */
+export const LOCKFILE_VERSION = 2;
 
 const BAD_ENDPOINT = 'is not an http or https address';
 
@@ -18,6 +18,9 @@ const nameSchema = v.pipe(
 const repoIdSchema = v.pipe(v.string(), v.check(isRepoId, 'is not a repository id'));
 
 const gitId = v.regex(/^[0-9a-f]{40}$/u, 'is not 40 hex digits');
+
+/** Date and time of ISO 8601 in UTC, as the Hub writes it. */
+const DATE = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?Z$/u;
 
 const sri = v.regex(/^sha256-[A-Za-z0-9+/]{43}=$/u, 'is not a SHA-256 in SRI form');
 
@@ -46,6 +49,12 @@ const textSchema = v.pipe(
     (text) => badTextReason(text) === undefined,
     (issue) => badTextReason(issue.input) ?? 'is unsafe',
   ),
+);
+
+const refSchema = v.pipe(
+  pathSchema,
+  textSchema,
+  v.description('Branch, tag, refs/pr/N or commit that was resolved.'),
 );
 
 const fileSchema = plainObject(
@@ -84,13 +93,49 @@ const fileSchema = plainObject(
   }),
 );
 
-const globsSchema = v.pipe(v.array(textSchema), v.minLength(1), v.readonly());
+/** Formats of weights that an entry can ask for. */
+const FORMATS = [
+  'safetensors',
+  'pytorch',
+  'gguf',
+  'onnx',
+  'tensorflow',
+  'flax',
+  'openvino',
+] as const;
+
+const listOf = <TItem extends v.GenericSchema>(item: TItem) =>
+  v.pipe(v.array(item), v.minLength(1), v.readonly());
+
+/** A text of at least one character. */
+const wordSchema = v.pipe(textSchema, v.minLength(1, 'is empty'));
+
+/** Part of a file name, as `fp16` and `Q4_K_M`. */
+const tagSchema = v.pipe(
+  v.string(),
+  v.regex(/^[A-Za-z0-9_.-]{1,32}$/u, 'is not a part of a file name'),
+);
 
 const selectSchema = plainObject(
   v.strictObject({
-    include: v.exactOptional(globsSchema),
-    exclude: v.exactOptional(globsSchema),
-    files: v.exactOptional(v.pipe(v.array(pathSchema), v.minLength(1), v.readonly())),
+    include: v.exactOptional(listOf(textSchema)),
+    exclude: v.exactOptional(listOf(textSchema)),
+    files: v.exactOptional(listOf(pathSchema)),
+    format: v.exactOptional(v.picklist(FORMATS)),
+    variant: v.exactOptional(tagSchema),
+    quant: v.exactOptional(tagSchema),
+    code: v.exactOptional(
+      v.pipe(v.literal(false), v.description('Present where the policy leaves code out.')),
+    ),
+  }),
+);
+
+/** `org/name` at a ref, as a loader asks for it. */
+const needSchema = plainObject(
+  v.strictObject({
+    repo: v.pipe(repoIdSchema, v.description('The id as the file names it.')),
+    ref: refSchema,
+    by: v.pipe(pathSchema, v.description('The file of this entry that names it.')),
   }),
 );
 
@@ -118,17 +163,45 @@ const entrySchema = plainObject(
     requested: v.exactOptional(
       v.pipe(repoIdSchema, v.description('The id the manifest asks for, when it is another one.')),
     ),
+    repoId: v.exactOptional(
+      v.pipe(
+        v.string(),
+        v.regex(/^[0-9a-f]{24}$/u, 'is not 24 hex digits'),
+        v.description('The name that the Hub itself gave the repository; a rename keeps it.'),
+      ),
+    ),
     version: v.exactOptional(
       v.pipe(textSchema, v.description('The semver range the manifest asks for.')),
     ),
-    ref: v.pipe(
-      pathSchema,
-      textSchema,
-      v.description('Branch, tag, refs/pr/N or commit that was resolved.'),
-    ),
+    ref: refSchema,
     rev: v.pipe(v.string(), gitId, v.description('The commit.')),
+    date: v.exactOptional(
+      v.pipe(
+        v.string(),
+        v.regex(DATE, 'is not a date and time in UTC'),
+        v.description('When the commit was made; present only under minimumAge.'),
+      ),
+    ),
+    license: v.exactOptional(
+      v.pipe(
+        listOf(wordSchema),
+        v.description('Licences that README.md declares at that commit; absent for none.'),
+      ),
+    ),
+    licenseName: v.exactOptional(
+      v.pipe(wordSchema, v.description('Name of the licence that the Hub lists as "other".')),
+    ),
+    groups: v.exactOptional(
+      v.pipe(listOf(nameSchema), v.description("Echo of the manifest's groups, sorted.")),
+    ),
     select: v.exactOptional(
       v.pipe(selectSchema, v.description("Echo of the manifest's selection.")),
+    ),
+    needs: v.exactOptional(
+      v.pipe(
+        listOf(needSchema),
+        v.description('Repositories that files of this entry name, sorted by repo, ref and by.'),
+      ),
     ),
     files: mapOf(pathSchema, fileSchema),
   }),
@@ -139,8 +212,8 @@ export const lockSchema = v.pipe(
   plainObject(
     v.strictObject({
       lockfileVersion: v.pipe(
-        v.literal(LOCKFILE_VERSION),
-        v.description('Version of this format; a newer one is refused.'),
+        v.picklist([1, LOCKFILE_VERSION]),
+        v.description('Version of this format; an older one is upgraded, a newer one refused.'),
       ),
       endpoint: v.exactOptional(
         v.pipe(
@@ -153,6 +226,14 @@ export const lockSchema = v.pipe(
       ),
       models: mapOf(nameSchema, entrySchema),
       datasets: mapOf(nameSchema, entrySchema),
+      needed: v.exactOptional(
+        v.pipe(
+          mapOf(v.string(), entrySchema),
+          v.description(
+            'What entries need and the manifest does not declare, by models/ORG/NAME@REF: the id as asked, and the ref.',
+          ),
+        ),
+      ),
     }),
   ),
   v.title('hug.lock.json'),

@@ -2,11 +2,19 @@ import { requireAll } from '../failures.ts';
 import type { HubApi } from '../hub/api.ts';
 import { EMPTY_LOCK, formatLock } from '../lock/codec.ts';
 import { hasConflictMarkers, parseConflict } from '../lock/conflict.ts';
-import { lockOfEntries, lockedIn, namedEntries, placeOf, refClashes } from '../lock/entries.ts';
+import {
+  lockedIn,
+  namedEntries,
+  placeOf,
+  refClashes,
+  withEndpoint,
+  withEntries,
+} from '../lock/entries.ts';
 import { writeLockText } from '../lock/file.ts';
 import type { Lock, LockedEntry } from '../lock/schema.ts';
 import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
 import { DEFAULT_ENDPOINT } from '../repo.ts';
+import type { KnownRepos } from '../resolve/identity.ts';
 import { repairLock } from '../resolve/repair.ts';
 import type { Resolved, ResolveContext } from '../resolve/resolve.ts';
 import type { CommandContext } from './context.ts';
@@ -36,9 +44,9 @@ export function readExistingLock(
   const { manifest, lockName, lockText } = project;
   if (lockText !== undefined && hasConflictMarkers(lockText)) {
     const repaired = repairLock(manifest, parseConflict(lockText, lockName));
-    const { entries, contested, warnings } = repaired;
+    const { entries, contested, rest, warnings } = repaired;
     for (const warning of warnings) warn(warning);
-    const lock = withResolved(manifest, EMPTY_LOCK, entries);
+    const lock = withResolved(manifest, rest, entries);
     return { lock, contested, flaw: 'has conflict markers' };
   }
   const lock = project.lock();
@@ -93,24 +101,30 @@ export async function applyPlan(
  * @param lock whose digests of plain files are not downloaded again
  * @param resolve what to do with each entry
  * @param problem what needs the network, as the message of an error
+ * @param accepted entries whose repository may be another one now
  * @throws HugError `EHUG_OFFLINE`; the failures of all entries in one, each with its entry
  */
 export async function resolveAll<T extends Resolved>(
   entries: readonly ManifestEntry[],
-  { endpoint }: Manifest,
+  manifest: Manifest,
   lock: Lock,
   resolve: (entry: ManifestEntry, context: ResolveContext) => Promise<T>,
   context: CommandContext,
   problem: string,
+  accepted?: ReadonlySet<ManifestEntry>,
 ): Promise<ReadonlyMap<ManifestEntry, T>> {
+  const { endpoint } = manifest;
   const { createPlainHashes } = await import('../resolve/resolve.ts');
+  const { createLicenses } = await import('../resolve/readme.ts');
   const known = namedEntries(lock).flatMap(({ entry }) => [...entry.files.values()]);
   const hashes = createPlainHashes(known);
+  const licenses = createLicenses(namedEntries(lock).map(({ entry }) => entry));
+  const repos = await knownRepos(manifest, lock, accepted);
   const runAll = (hub: HubApi) =>
     context.runTasks(
       entries.map((entry) => ({
         title: placeOf(entry),
-        run: (report) => resolve(entry, { hub, hashes, report }),
+        run: (report) => resolve(entry, { hub, repos, hashes, licenses, report }),
       })),
     );
   const results = await withHub(context, runAll, endpoint, problem);
@@ -127,14 +141,24 @@ export async function resolveAll<T extends Resolved>(
   return resolved;
 }
 
+/** The repositories that a lock knows; none when it is of another Hub than the manifest. */
+export async function knownRepos(
+  manifest: Manifest,
+  lock: Lock,
+  accepted?: ReadonlySet<ManifestEntry>,
+): Promise<KnownRepos> {
+  const { createKnownRepos } = await import('../resolve/identity.ts');
+  return createKnownRepos(manifest.endpoint === lock.endpoint ? lock : EMPTY_LOCK, accepted);
+}
+
 /** The lock of a manifest: each entry as it was resolved, else as the old lock has it. */
 export function withResolved(
   { endpoint, entries }: Manifest,
   lock: Lock,
   resolved: ReadonlyMap<ManifestEntry, LockedEntry>,
 ): Lock {
-  return lockOfEntries(
-    endpoint,
+  return withEntries(
+    withEndpoint(lock, endpoint),
     entries.flatMap((wanted) => {
       const entry = resolved.get(wanted) ?? lockedIn(lock, wanted);
       return entry === undefined ? [] : [{ type: wanted.type, name: wanted.name, entry }];

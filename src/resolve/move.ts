@@ -32,20 +32,24 @@ export async function moveEntry(
   const { hub, report } = context;
   report('resolving');
   if (locked === undefined || !satisfies(locked, wanted)) {
-    const target = await targetOf(wanted, hub);
+    const target = await targetOf(wanted, context);
     const [resolved, history] = await both(
       lockAt(wanted, target, context),
       orUndefined(historyAt(hub, wanted, target)),
     );
     return { ...resolved, dates: { to: dateOf(history, target.at.rev) } };
   }
-  const target = await targetOf(wanted, hub, locked);
-  const renamed = renameWarnings(locked, target.at.id);
-  if (target.at.rev === locked.rev) {
+  const target = await targetOf(wanted, context, locked);
+  const renamed = renameWarnings(locked, target.at);
+  if (target.at.rev === locked.rev && isComplete(locked, target)) {
     report('at its newest commit');
     const isSame = target.ref === locked.ref && renamed.length === 0;
-    const entry = isSame ? locked : lockedEntry(wanted, target, locked.files);
+    const entry = isSame ? locked : lockedEntry(wanted, target, locked);
     return { entry, warnings: renamed, dates: {} };
+  }
+  if (target.at.rev === locked.rev) {
+    const { entry, warnings } = await lockAt(wanted, target, context);
+    return { entry, warnings: [...renamed, ...warnings], dates: {} };
   }
   const [resolved, step] = await both(
     lockAt(wanted, target, context),
@@ -57,6 +61,10 @@ export async function moveEntry(
     dates: step.dates,
   };
 }
+
+/** Whether the lock knows of the repository what the Hub now tells of it. */
+const isComplete = ({ repoId }: LockedEntry, { at }: Target): boolean =>
+  repoId !== undefined || at.repoId === undefined;
 
 /**
  * Dates of the locked and the new commit, and a warning for a moved tag or a rewritten history.

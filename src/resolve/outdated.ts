@@ -4,6 +4,7 @@ import type { LockedEntry } from '../lock/schema.ts';
 import type { ManifestEntry } from '../manifest/schema.ts';
 import { satisfies } from './drift.ts';
 import {
+  type LookupContext,
   type Target,
   isPinned,
   isVersion,
@@ -28,21 +29,21 @@ export interface OutdatedCheck {
  * Looks up the newest commits of an entry.
  *
  * @param locked the entry in the lock; `undefined` when it is not locked
- * @throws HugError of the Hub client; `EHUG_VERSION`
+ * @throws HugError of the Hub client; `EHUG_VERSION`, `EHUG_REPO_REPLACED`
  */
 export async function checkOutdated(
   entry: ManifestEntry,
   locked: LockedEntry | undefined,
-  hub: HubApi,
+  context: LookupContext,
 ): Promise<OutdatedCheck> {
-  const target = await targetOf(entry, hub, locked);
+  const target = await targetOf(entry, context, locked);
   const wanted = pinOf(target);
-  const latest = await latestOf(entry, target, hub);
+  const latest = await latestOf(entry, target, context.hub);
   if (locked === undefined || !satisfies(locked, entry)) {
     return { wanted, latest, outdated: true, warnings: [] };
   }
   const outdated = locked.rev !== wanted.rev || locked.ref !== wanted.ref;
-  return { wanted, latest, outdated, warnings: renameWarnings(locked, target.at.id) };
+  return { wanted, latest, outdated, warnings: renameWarnings(locked, target.at) };
 }
 
 /**

@@ -15,7 +15,8 @@ type Sides = Readonly<Record<'ours' | 'theirs', Lock>>;
  * markers are reliable, and a commit that both sides changed stands there.
  *
  * @returns `entries`: locked entries by manifest entry, without those that neither side satisfies;
- *   `contested`: entries of which only the commit is reliable, not the list of files; `warnings`
+ *   `contested`: entries of which only the commit is reliable, not the list of files; `rest`: what the
+ *   lock has beside entries, in the older version of both sides; `warnings`
  */
 export function repairLock({ entries }: Manifest, sides: Sides) {
   const choices = entries.map((entry) => ({ entry, ...choose(entry, sides) }));
@@ -25,11 +26,19 @@ export function repairLock({ entries }: Manifest, sides: Sides) {
         locked === undefined ? [] : [[entry, locked] as const],
       ),
     ),
+    rest: restOf(sides),
     contested: new Set(choices.flatMap(({ entry, isSure }) => (isSure ? [] : [entry]))),
     warnings: choices.flatMap(({ entry, warning }) =>
       warning === undefined ? [] : [`${placeOf(entry)}: ${warning}`],
     ),
   };
+}
+
+function restOf({ ours, theirs }: Sides): Lock {
+  const { lockfileVersion } = theirs.lockfileVersion === 1 ? theirs : ours;
+  const needed = new Map([...(theirs.needed ?? []), ...(ours.needed ?? [])]);
+  const empty = { lockfileVersion, models: new Map(), datasets: new Map() };
+  return lockfileVersion === 1 || needed.size === 0 ? empty : { ...empty, needed };
 }
 
 function choose(

@@ -1,17 +1,18 @@
 import { sriOfHex } from '../digest.ts';
-import type { HubApi, Revision } from '../hub/api.ts';
 import type { TreeFile } from '../hub/tree.ts';
 import { pathNames } from '../lock/names.ts';
 import type { LockedEntry, LockedFile } from '../lock/schema.ts';
 import type { ManifestEntry } from '../manifest/schema.ts';
-import type { RepoType } from '../repo.ts';
+import { type ByContent, createByContent } from './by-content.ts';
+import { type Licenses, README, createLicenses, isReadable, readLicense } from './readme.ts';
 import { selectFiles } from './select.ts';
-import { type Target, targetOf } from './target.ts';
+import { type LookupContext, type Target, targetOf } from './target.ts';
 
 /** Services for resolving entries. */
-export interface ResolveContext {
-  readonly hub: HubApi;
+export interface ResolveContext extends LookupContext {
   readonly hashes: PlainHashes;
+  /** Licences that are known; without it each README is read. */
+  readonly licenses?: Licenses;
   /** Shows the progress of an entry. */
   readonly report: (status: string) => void;
 }
@@ -26,29 +27,31 @@ export interface Resolved {
  * Resolves one entry of a manifest: ref or version range to commit, commit to files, files to
  * digests. LFS digests come from the tree; plain files are downloaded and checked.
  *
- * @throws HugError of the Hub client; `EHUG_VERSION`, `EHUG_SELECTION`, `EHUG_GATED`
+ * @throws HugError of the Hub client; `EHUG_VERSION`, `EHUG_SELECTION`, `EHUG_GATED`,
+ *   `EHUG_REPO_REPLACED`
  */
 export async function resolveEntry(
   wanted: ManifestEntry,
   context: ResolveContext,
 ): Promise<Resolved> {
   context.report('resolving');
-  return lockAt(wanted, await targetOf(wanted, context.hub), context);
+  return lockAt(wanted, await targetOf(wanted, context), context);
 }
 
 /**
  * Resolves an entry at the commit that the lock has for it.
  *
- * @throws HugError of the Hub client; `EHUG_SELECTION`, `EHUG_GATED`
+ * @throws HugError of the Hub client; `EHUG_SELECTION`, `EHUG_GATED`, `EHUG_REPO_REPLACED`
  */
 export async function resolveAgain(
   wanted: ManifestEntry,
   { ref, rev }: LockedEntry,
   context: ResolveContext,
 ): Promise<Resolved> {
-  context.report('resolving');
-  const at = await context.hub.revision(wanted.type, wanted.repo, rev);
-  return lockAt(wanted, { ref, at }, context);
+  const { hub, repos, report } = context;
+  report('resolving');
+  const at = await hub.revision(wanted.type, wanted.repo, rev);
+  return lockAt(wanted, { ref, at: repos?.confirm(wanted, at) ?? at }, context);
 }
 
 /**
@@ -59,51 +62,67 @@ export async function resolveAgain(
 export async function lockAt(
   wanted: ManifestEntry,
   target: Target,
-  { hub, hashes, report }: ResolveContext,
+  { hub, hashes, licenses = createLicenses([]), report }: ResolveContext,
 ): Promise<Resolved> {
   const { type, select } = wanted;
   const { at } = target;
   report('listing files');
-  const { files, warnings } = selectFiles(await hub.tree(type, at.id, at.rev), select);
+  const tree = await hub.tree(type, at.id, at.rev);
+  const { files, warnings } = selectFiles(tree, select);
+  const readme = tree.find(({ path }) => path === README);
+  const contentOfReadme = once((file: TreeFile) => hub.contentOf(type, at.id, at.rev, file));
+  const hashOf = async (file: TreeFile) => {
+    if (file.lfs === 'masked') throw hub.gated(type, at.id);
+    if (file.lfs !== undefined) return sriOfHex(file.lfs.sha256);
+    const isRead = file === readme && isReadable(file);
+    return hashes.get(file, async () =>
+      isRead ? (await contentOfReadme(file)).hash : hub.hashOf(type, at.id, at.rev, file),
+    );
+  };
   let done = 0;
   report(`0 of ${files.length} files`);
-  const locked = await Promise.all(
-    files.map(async (file) => {
-      const hash = await hashOf(file, type, at, hub, hashes);
+  const [{ warning, ...license }, ...locked] = await Promise.all([
+    readLicense(readme, readme !== undefined && files.includes(readme), licenses, contentOfReadme),
+    ...files.map(async (file) => {
+      const hash = await hashOf(file);
       done += 1;
       report(`${done} of ${files.length} files`);
       return [file.path, lockedFile(file, hash)] as const;
     }),
-  );
-  return { warnings, entry: lockedEntry(wanted, target, new Map(locked)) };
+  ]);
+  return {
+    warnings: warning === undefined ? warnings : [...warnings, warning],
+    entry: lockedEntry(wanted, target, { ...license, files: new Map(locked) }),
+  };
 }
 
-/** The SHA-256 of a file in SRI form. */
-function hashOf(
-  file: TreeFile,
-  type: RepoType,
-  at: Revision,
-  hub: HubApi,
-  hashes: PlainHashes,
-): Promise<string> | string {
-  if (file.lfs === undefined) return hashes.get(file, () => hub.hashOf(type, at.id, at.rev, file));
-  if (file.lfs === 'masked') throw hub.gated(type, at.id);
-  return sriOfHex(file.lfs.sha256);
+/** Calls a function once, and gives its result from then on. */
+function once<A, T>(run: (argument: A) => T): (argument: A) => T {
+  let result: { readonly value: T } | undefined;
+  return (argument) => (result ??= { value: run(argument) }).value;
 }
+
+/** What the commit and the selection of an entry determine, whatever its ref and id. */
+type Content = Pick<LockedEntry, 'date' | 'license' | 'licenseName' | 'needs' | 'files'>;
 
 /** An entry as the lock has it. */
 export function lockedEntry(
   { repo, want, select }: ManifestEntry,
   { ref, at }: Target,
-  files: LockedEntry['files'],
+  { date, license, licenseName, needs, files }: Content,
 ): LockedEntry {
   return {
     repo: at.id,
     ...(at.id === repo ? {} : { requested: repo }),
+    ...(at.repoId === undefined ? {} : { repoId: at.repoId }),
     ...('version' in want ? { version: want.version } : {}),
     ref,
     rev: at.rev,
+    ...(date === undefined ? {} : { date }),
+    ...(license === undefined ? {} : { license }),
+    ...(licenseName === undefined ? {} : { licenseName }),
     ...(select === undefined ? {} : { select }),
+    ...(needs === undefined ? {} : { needs }),
     files,
   };
 }
@@ -119,11 +138,8 @@ function lockedFile(file: TreeFile, hash: string): LockedFile {
   };
 }
 
-/** Digests of plain files, shared by all entries of a run. */
-interface PlainHashes {
-  /** The digest of a file's content; `download` is called for a content that is not known yet. */
-  get(file: TreeFile, download: () => Promise<string>): Promise<string>;
-}
+/** SHA-256 of plain files in SRI form, shared by all entries of a run. */
+type PlainHashes = ByContent<string>;
 
 /**
  * Remembers digests of plain files, so that each content is downloaded once.
@@ -131,16 +147,6 @@ interface PlainHashes {
  * @param known files of an earlier lock
  */
 export function createPlainHashes(known: Iterable<LockedFile>): PlainHashes {
-  const key = (file: { oid: string; size: number }) => `${file.oid} ${file.size}`;
-  const hashes = new Map<string, Promise<string>>();
-  for (const file of known) {
-    if (file.lfs === undefined) hashes.set(key(file), Promise.resolve(file.hash));
-  }
-  return {
-    get(file, download) {
-      const hash = hashes.get(key(file))?.catch(download) ?? download();
-      hashes.set(key(file), hash);
-      return hash;
-    },
-  };
+  const plain = [...known].filter(({ lfs }) => lfs === undefined);
+  return createByContent(plain.map((file) => [file, file.hash]));
 }

@@ -2,6 +2,7 @@ import { type ErrorCode, HugError } from '../errors.ts';
 import { type NamedEntry, namedEntries, placeOf } from '../lock/entries.ts';
 import type { Lock, LockedEntry } from '../lock/schema.ts';
 import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
+import { hasId } from './identity.ts';
 import { type Resolved, type ResolveContext, lockAt, resolveEntry } from './resolve.ts';
 
 /**
@@ -30,13 +31,11 @@ export function sharedCommits(
 }
 
 /** Whether an entry asks for the repository and ref or version of a locked one, whatever its files. */
-function sameTarget(
-  { repo, requested, version, ref }: LockedEntry,
-  { repo: id, want }: ManifestEntry,
-): boolean {
-  const isSameRepo = [repo, requested].some((known) => known?.toLowerCase() === id.toLowerCase());
-  if ('version' in want) return isSameRepo && want.version === version;
-  return isSameRepo && version === undefined && want.ref === ref;
+function sameTarget(locked: LockedEntry, wanted: ManifestEntry): boolean {
+  if (!hasId(locked, wanted)) return false;
+  const { want } = wanted;
+  if ('version' in want) return want.version === locked.version;
+  return locked.version === undefined && want.ref === locked.ref;
 }
 
 /** Errors for a commit that is gone or has too few files; another commit may do. */
@@ -60,12 +59,13 @@ export async function resolveAtShared(
   other: NamedEntry,
   context: ResolveContext,
 ): Promise<Resolved> {
-  const { repo, ref, rev } = other.entry;
+  const { repo, repoId, ref, rev } = other.entry;
   const place = placeOf(other);
   let shared: Resolved | undefined;
   let obstacle = 'include keeps no LFS file there';
   try {
-    const { entry, warnings } = await lockAt(wanted, { ref, at: { id: repo, rev } }, context);
+    const at = { id: repo, rev, ...(repoId === undefined ? {} : { repoId }) };
+    const { entry, warnings } = await lockAt(wanted, { ref, at }, context);
     shared = {
       entry,
       warnings: warnings.map((warning) => `at the commit of ${place}: ${warning}`),

@@ -7,6 +7,7 @@ import { HugError } from '../errors.ts';
 import type { HubApi, Revision } from '../hub/api.ts';
 import type { LockedEntry } from '../lock/schema.ts';
 import type { ManifestEntry } from '../manifest/schema.ts';
+import type { KnownRepos } from './identity.ts';
 
 /** The commit that an entry of a manifest means at the moment. */
 export interface Target {
@@ -18,19 +19,27 @@ export interface Target {
   readonly tags?: readonly string[];
 }
 
+/** What looking up a commit needs. */
+export interface LookupContext {
+  readonly hub: HubApi;
+  /** The repositories that are locked; without it none is known. */
+  readonly repos?: KnownRepos;
+}
+
 /**
  * Looks up the commit of an entry.
  *
  * @param locked the entry in the lock; explains the error for what the Hub had when it was locked
- * @throws HugError of the Hub client; `EHUG_VERSION`
+ * @throws HugError of the Hub client; `EHUG_VERSION`, `EHUG_REPO_REPLACED`
  */
 export async function targetOf(
   entry: ManifestEntry,
-  hub: HubApi,
+  { hub, repos }: LookupContext,
   locked?: LockedEntry,
 ): Promise<Target> {
   try {
-    return await lookUp(entry, hub);
+    const target = await lookUp(entry, hub);
+    return repos === undefined ? target : { ...target, at: repos.confirm(entry, target.at) };
   } catch (error) {
     throw locked === undefined ? error : explainMissing(error, entry, locked);
   }
@@ -50,9 +59,16 @@ async function lookUp({ type, repo, want }: ManifestEntry, hub: HubApi): Promise
 /** Whether an entry names a commit, which never moves. */
 export const isPinned = ({ want }: ManifestEntry): boolean => 'ref' in want && isGitId(want.ref);
 
-/** A warning when the Hub has renamed a repository since it was locked. */
-export const renameWarnings = (locked: LockedEntry, id: string): readonly string[] =>
-  id === locked.repo ? [] : [`${locked.repo} is now ${id} on the Hub`];
+/** Warnings when the Hub has renamed a repository since it was locked, or the user accepted another one. */
+export const renameWarnings = (
+  locked: LockedEntry,
+  { id, repoId }: Revision,
+): readonly string[] => [
+  ...(id === locked.repo ? [] : [`${locked.repo} is now ${id} on the Hub`]),
+  ...(repoId === undefined || locked.repoId === undefined || repoId === locked.repoId
+    ? []
+    : [`accepted ${id} (${repoId}) in place of ${locked.repo} (${locked.repoId})`]),
+];
 
 /** The error for a repository or commit that the Hub had when it was locked; else the same error. */
 function explainMissing(error: unknown, entry: ManifestEntry, { repo, rev }: LockedEntry): unknown {

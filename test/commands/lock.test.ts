@@ -56,6 +56,7 @@ describe('lock', () => {
     expect(Object.keys(lock)).toEqual(['lockfileVersion', 'models', 'datasets']);
     expect(lock.models.tiny).toEqual({
       repo: 'org/tiny',
+      repoId: tiny.internalId,
       ref: 'main',
       rev: sha,
       files: {
@@ -551,13 +552,13 @@ describe('an error leaves the previous lock as it is', () => {
 describe('invalid locks', () => {
   it('of a newer format are refused', async () => {
     const { run, writeLock, lockText } = await project();
-    await writeLock('{ "lockfileVersion": 2 }\n');
+    await writeLock('{ "lockfileVersion": 3 }\n');
     for (const argv of [['lock'], ['lock', '--check']]) {
       const { status, stderr } = await run(argv);
       expect([status, stderr]).toEqual([2, expect.stringContaining('EHUG_LOCK_NEWER')]);
       expect(stderr).toContain('Upgrade nix-hug');
     }
-    expect(await lockText()).toBe('{ "lockfileVersion": 2 }\n');
+    expect(await lockText()).toBe('{ "lockfileVersion": 3 }\n');
   });
 
   it('with conflict markers are repaired when both sides parse', async () => {

@@ -88,7 +88,13 @@ describe('a new entry of a repository that is locked', () => {
     expect(asked()).toEqual([`models/${id}/tree/${locked}`]);
     expect(await revs()).toEqual({ gguf: 'locked', q8: 'locked' });
     const { files, ...q8 } = (await lock()).q8;
-    expect(q8).toEqual({ repo: id, ref: 'main', rev: locked, select: { files: ['q8.gguf'] } });
+    expect(q8).toEqual({
+      repo: id,
+      repoId: expect.any(String),
+      ref: 'main',
+      rev: locked,
+      select: { files: ['q8.gguf'] },
+    });
     expect(files['q8.gguf'].size).toBe('eight bits'.length);
     expect((await run(['lock', '--check'])).status).toBe(0);
   });

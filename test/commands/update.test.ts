@@ -716,7 +716,7 @@ describe('the lock', () => {
   it('of a newer format is refused', async () => {
     const { id } = await repository();
     const { run, writeLock } = await locked(`models: { a: ${id} }`);
-    await writeLock('{ "lockfileVersion": 2 }\n');
+    await writeLock('{ "lockfileVersion": 3 }\n');
     expect((await run(['update'])).stderr).toContain('EHUG_LOCK_NEWER');
     expect(asked()).toEqual([]);
   });

@@ -29,16 +29,20 @@ function readOrRefuse(read: () => unknown): void {
 }
 
 const LOCK_TEXT = formatLock({
-  lockfileVersion: 1,
+  lockfileVersion: 2,
   endpoint: 'https://hub.example',
   models: new Map([
     [
       'm',
       {
         repo: 'org/name',
+        repoId: 'd'.repeat(24),
         ref: 'main',
         rev: 'c'.repeat(40),
-        select: { include: ['*.bin'] },
+        license: ['mit'],
+        groups: ['gpu'],
+        select: { include: ['*.bin'], format: 'pytorch' },
+        needs: [{ repo: 'org/base', ref: 'main', by: 'config.json' }],
         files: new Map([
           ['a b', { size: 1, hash: sri(1), oid: 'a'.repeat(40), ...pathNames('a b') }],
         ]),
@@ -199,28 +203,52 @@ const texts = fc.array(fc.string({ unit: 'binary' }).filter(isText), {
   minLength: 1,
   maxLength: 3,
 });
+const ref = path.filter(isText);
+const word = fc.string({ unit: 'binary', minLength: 1 }).filter(isText);
+const words = fc.array(word, { minLength: 1, maxLength: 3 });
 const entry: fc.Arbitrary<LockedEntry> = fc.record(
   {
     repo,
     requested: repo,
     version: fc.string().filter(isText),
-    ref: path.filter(isText),
+    repoId: hex(24),
+    ref,
     rev: hex(40),
-    select: fc.oneof(
-      fc.record({ include: texts, exclude: texts }, { requiredKeys: [] }),
-      fc.record({ files: fc.array(path, { minLength: 1, maxLength: 3 }) }),
+    date: fc.constantFrom('2024-02-29T12:00:00.000Z', '0000-00-00T00:00:00Z'),
+    license: words,
+    licenseName: word,
+    groups: fc.uniqueArray(name, { minLength: 1, maxLength: 3 }).map((all) => all.toSorted()),
+    select: fc.record(
+      {
+        include: texts,
+        exclude: texts,
+        files: fc.array(path, { minLength: 1, maxLength: 3 }),
+        format: fc.constantFrom('safetensors', 'openvino'),
+        variant: fc.constant('fp16'),
+        quant: fc.constant('UD-Q4_K_XL'),
+        code: fc.constant(false as const),
+      },
+      { requiredKeys: [] },
     ),
+    needs: fc.array(fc.record({ repo, ref, by: path }), { minLength: 1, maxLength: 3 }),
     files,
   },
   { requiredKeys: ['repo', 'ref', 'rev', 'files'] },
 );
+const needed = fc
+  .array(entry, { maxLength: 3 })
+  .map(
+    (all) =>
+      new Map(all.map((one) => [`models/${one.requested ?? one.repo}@${one.ref}`, one] as const)),
+  );
 const entries = fc.array(fc.tuple(name, entry), { maxLength: 3 }).map((all) => new Map(all));
 const lock: fc.Arbitrary<Lock> = fc.record(
   {
-    lockfileVersion: fc.constant(1 as const),
+    lockfileVersion: fc.constant(2 as const),
     endpoint: fc.constantFrom('https://hub.example', 'http://[::1]:80/a'),
     models: entries,
     datasets: entries,
+    needed: needed.filter(({ size }) => size > 0),
   },
   { requiredKeys: ['lockfileVersion', 'models', 'datasets'] },
 );

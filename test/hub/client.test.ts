@@ -88,11 +88,12 @@ describe('revisions', () => {
     await tiny.tag('v1.0', sha, { annotated: true });
     await tiny.pullRequest(1, sha);
     await tiny.branch('feat/x', sha);
+    const expected = { id: 'org/tiny', rev: sha, repoId: tiny.internalId };
     await withApi(async (api) => {
       for (const ref of ['main', 'v1.0', 'refs/pr/1', 'feat/x', sha]) {
-        expect(await api.revision('model', 'org/tiny', ref)).toEqual({ id: 'org/tiny', rev: sha });
+        expect(await api.revision('model', 'org/tiny', ref)).toEqual(expected);
       }
-      expect(await api.revision('model', 'tiny', 'main')).toEqual({ id: 'org/tiny', rev: sha });
+      expect(await api.revision('model', 'tiny', 'main')).toEqual(expected);
       expect(await api.tags('model', 'tiny')).toEqual(['v1.0']);
     });
   });

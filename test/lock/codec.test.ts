@@ -7,7 +7,7 @@ import endpoints from '../fixtures/endpoints.json' with { type: 'json' };
 import { lockedEntry, lockedFile, lockOf } from '../support/locks.ts';
 
 const FULL = `{
-  "lockfileVersion": 1,
+  "lockfileVersion": 2,
   "endpoint": "https://hub.example",
   "models": {
     "Zeta": {
@@ -21,10 +21,16 @@ const FULL = `{
     "alpha": {
       "repo": "openai-community/gpt2",
       "requested": "gpt2",
+      "repoId": "621ffdc036468d709f174338",
       "version": "^1.2",
       "ref": "v1.3.0",
       "rev": "cccccccccccccccccccccccccccccccccccccccc",
-      "select": { "include": ["*.bin", "x/"], "exclude": ["y*"] },
+      "date": "2024-02-29T12:00:00.000Z",
+      "license": ["other", "mit"],
+      "licenseName": "Llama 3.2 ä",
+      "groups": ["Dev", "gpu"],
+      "select": { "include": ["*.bin", "x/"], "exclude": ["y*"], "format": "safetensors", "variant": "fp16", "code": false },
+      "needs": [{ "repo": "gpt2", "ref": "main", "by": "config.json" }, { "repo": "org/base", "ref": "v1", "by": "a/adapter_config.json" }],
       "files": {
         ".b ä": { "size": 3, "hash": "sha256-YWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWE=", "oid": "6161616161616161616161616161616161616161", "storeName": "_b_", "url": ".b%20%C3%A4" },
         "Z": { "size": 0, "hash": "sha256-YmJiYmJiYmJiYmJiYmJiYmJiYmJiYmJiYmJiYmJiYmI=", "oid": "6262626262626262626262626262626262626262", "lfs": true },
@@ -32,7 +38,25 @@ const FULL = `{
       }
     }
   },
-  "datasets": {}
+  "datasets": {},
+  "needed": {
+    "models/gpt2@main": {
+      "repo": "openai-community/gpt2",
+      "requested": "gpt2",
+      "ref": "main",
+      "rev": "cccccccccccccccccccccccccccccccccccccccc",
+      "select": { "quant": "Q4_K_M" },
+      "files": {
+        "config.json": { "size": 3, "hash": "sha256-YWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWE=", "oid": "6161616161616161616161616161616161616161" }
+      }
+    },
+    "models/org/base@v1": {
+      "repo": "org/base",
+      "ref": "v1",
+      "rev": "cccccccccccccccccccccccccccccccccccccccc",
+      "files": {}
+    }
+  }
 }
 `;
 
@@ -43,7 +67,22 @@ const full = lockOf(
       requested: 'gpt2',
       version: '^1.2',
       ref: 'v1.3.0',
-      select: { exclude: ['y*'], include: ['*.bin', 'x/'] },
+      repoId: '621ffdc036468d709f174338',
+      date: '2024-02-29T12:00:00.000Z',
+      license: ['other', 'mit'],
+      licenseName: 'Llama 3.2 ä',
+      groups: ['gpu', 'Dev'],
+      needs: [
+        { by: 'config.json', ref: 'main', repo: 'gpt2' },
+        { by: 'a/adapter_config.json', ref: 'v1', repo: 'org/base' },
+      ],
+      select: {
+        code: false,
+        variant: 'fp16',
+        format: 'safetensors',
+        exclude: ['y*'],
+        include: ['*.bin', 'x/'],
+      },
       files: new Map([
         ['a', lockedFile('a')],
         ['Z', lockedFile('b', { lfs: true, size: 0 })],
@@ -52,7 +91,20 @@ const full = lockOf(
     }),
     Zeta: lockedEntry(),
   },
-  { endpoint: 'https://hub.example' },
+  {
+    endpoint: 'https://hub.example',
+    needed: new Map([
+      ['models/org/base@v1', lockedEntry({ repo: 'org/base', ref: 'v1', files: new Map() })],
+      [
+        'models/gpt2@main',
+        lockedEntry({
+          repo: 'openai-community/gpt2',
+          requested: 'gpt2',
+          select: { quant: 'Q4_K_M' },
+        }),
+      ],
+    ]),
+  },
 );
 
 function problem(run: () => unknown): HugError {
@@ -74,9 +126,16 @@ describe('canonical text', () => {
     expect(formatLock(parseLock(FULL, 'hug.lock.json'))).toBe(FULL);
   });
 
+  it('has the version that the lock has, and leaves an empty list of needed entries out', () => {
+    const lock = lockOf({ m: lockedEntry() });
+    const text = formatLock({ ...lock, lockfileVersion: 1, needed: new Map() });
+    expect(text).toBe(formatLock(lock).replace('"lockfileVersion": 2', '"lockfileVersion": 1'));
+    expect(parseLock(text, 'hug.lock.json').lockfileVersion).toBe(1);
+  });
+
   it('writes an empty lock', () => {
     expect(formatLock(lockOf({}))).toBe(
-      '{\n  "lockfileVersion": 1,\n  "models": {},\n  "datasets": {}\n}\n',
+      '{\n  "lockfileVersion": 2,\n  "models": {},\n  "datasets": {}\n}\n',
     );
   });
 
@@ -144,7 +203,7 @@ describe('refused locks', () => {
     ['[]', 'must be an object'],
     ['null', 'must be an object'],
     [FULL.replace('"repo": "org/name",', ''), 'models.Zeta.repo'],
-    [FULL.replace('"lockfileVersion": 1', '"lockfileVersion": 0'), 'lockfileVersion'],
+    [FULL.replace('"lockfileVersion": 2', '"lockfileVersion": 0'), 'lockfileVersion'],
     [FULL.replace('"ref": "main"', '"ref": "../main"'), 'has a ".." segment'],
     [FULL.replace('"config.json"', '"../config.json"'), 'has a ".." segment'],
     [FULL.replace('"config.json"', '"/config.json"'), 'is absolute'],
@@ -166,6 +225,12 @@ describe('refused locks', () => {
     [FULL.replace('sha256-Y', 'sha1-Y'), 'SHA-256'],
     [FULL.replace('"lfs": true', '"lfs": false'), 'lfs'],
     [FULL.replace('"ref": "v1.3.0"', '"refs": "v1.3.0"'), 'refs'],
+    [FULL.replace('"ref": "v1"', '"ref": "../v1"'), 'has a ".." segment'],
+    [
+      FULL.replace('"models/gpt2@main"', '"models/gpt2"'),
+      'needed.models/gpt2: is not models/gpt2@main',
+    ],
+    [FULL.replace('Version": 2', 'Version": 1'), 'models.alpha.license needs lockfileVersion 2'],
     [FULL.replace(/"hash": "[^"]*", /u, ''), 'models.Zeta.files.config.json.hash'],
   ])('%#', (text, detail) => {
     const error = problem(() => parseLock(text, 'hug.lock.json'));
@@ -180,7 +245,7 @@ describe('refused locks', () => {
   });
 
   it('names a newer format and what to do', () => {
-    const newer = FULL.replace('"lockfileVersion": 1', '"lockfileVersion": 2');
+    const newer = FULL.replace('"lockfileVersion": 2', '"lockfileVersion": 3');
     const error = problem(() => parseLock(newer, 'hug.lock.json'));
     expect(error.code).toBe('EHUG_LOCK_NEWER');
     expect(error.hint).toContain('Upgrade');

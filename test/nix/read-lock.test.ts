@@ -178,8 +178,8 @@ describeNix('readLock', (nix) => {
   });
 
   it('refuses a lock of a newer nix-hug, whatever it holds', async () => {
-    expect(await refusal('{ "lockfileVersion": 2, "lock": [] }')).toContain(
-      'nix-hug: hug.lock.json: lockfileVersion 2 is newer than this nix-hug, which reads 1; ' +
+    expect(await refusal('{ "lockfileVersion": 3, "lock": [] }')).toContain(
+      'nix-hug: hug.lock.json: lockfileVersion 3 is newer than this nix-hug, which reads up to 2; ' +
         'upgrade nix-hug',
     );
   });

@@ -20,7 +20,7 @@ export function lockedEntry(over: Partial<LockedEntry> = {}): LockedEntry {
 /** A lock of models only. */
 export function lockOf(models: Record<string, LockedEntry>, over: Partial<Lock> = {}): Lock {
   return {
-    lockfileVersion: 1,
+    lockfileVersion: 2,
     models: new Map(Object.entries(models)),
     datasets: new Map(),
     ...over,

@@ -8,6 +8,8 @@ export class Repositories {
   readonly #folder: string;
   readonly #lfs: LfsStore;
   readonly #byName = new Map<string, Repository>();
+  /** How many repositories each name has had. */
+  readonly #made = new Map<string, number>();
 
   /** @param folder where the git repositories are made, in `models/` and `datasets/` */
   constructor(folder: string, lfs: LfsStore) {
@@ -18,8 +20,10 @@ export class Repositories {
   async create(options: RepoOptions): Promise<Repository> {
     const { type, id, aliases = [] } = options;
     const names = this.#freeNames(type, [id, ...aliases]);
-    const gitDir = join(this.#folder, `${type}s`, `${id}.git`);
-    const repo = await Repository.create(options, gitDir, this.#lfs);
+    const made = (this.#made.get(nameOf(type, id)) ?? 0) + 1;
+    this.#made.set(nameOf(type, id), made);
+    const gitDir = join(this.#folder, `${type}s`, `${id}.${made}.git`);
+    const repo = await Repository.create(options, gitDir, this.#lfs, made);
     for (const name of names) this.#byName.set(name, repo);
     return repo;
   }
@@ -42,7 +46,11 @@ export class Repositories {
 
   #freeNames(type: RepoType, ids: readonly string[]): string[] {
     const names = ids.map((id) => nameOf(type, id));
-    const taken = names.find((name) => this.#byName.has(name));
+    // A name that only redirects can be taken.
+    const taken = names.find((name) => {
+      const repo = this.#byName.get(name);
+      return repo !== undefined && nameOf(repo.type, repo.id) === name;
+    });
     if (taken !== undefined) throw new Error(`The hub already has a ${taken}`);
     return names;
   }

@@ -102,7 +102,7 @@ export class Repository {
   readonly #blobs = new Map<string, Buffer>();
   readonly #lfsObjects = new Set<LfsObject>();
 
-  private constructor(options: RepoOptions, gitDir: string, lfs: LfsStore) {
+  private constructor(options: RepoOptions, gitDir: string, lfs: LfsStore, made: number) {
     this.type = options.type;
     this.id = options.id;
     this.gated = options.gated ?? false;
@@ -110,14 +110,20 @@ export class Repository {
     this.disabled = options.disabled ?? false;
     this.cardData = options.cardData;
     this.gitDir = gitDir;
-    const name = `${options.type} ${options.id}`;
+    const name = `${options.type} ${options.id}${made === 1 ? '' : ` ${made}`}`;
     this.internalId = createHash('sha1').update(name).digest('hex').slice(0, 24);
     this.#lfs = lfs;
   }
 
-  static async create(options: RepoOptions, gitDir: string, lfs: LfsStore): Promise<Repository> {
+  /** @param made how many repositories have had the name, with this one */
+  static async create(
+    options: RepoOptions,
+    gitDir: string,
+    lfs: LfsStore,
+    made: number,
+  ): Promise<Repository> {
     await git.initBare(gitDir);
-    return new Repository(options, gitDir, lfs);
+    return new Repository(options, gitDir, lfs, made);
   }
 
   /** Makes a commit and returns its id. Equal histories have equal ids. */
