@@ -31,6 +31,8 @@ export const ERROR_CODES = {
   EHUG_LOCK_INVALID: EXIT.invalid,
   /** A newer nix-hug wrote the lock. */
   EHUG_LOCK_NEWER: EXIT.invalid,
+  /** The lock has an older version of the format, which only `nix-hug lock` upgrades. */
+  EHUG_LOCK_OLD: EXIT.invalid,
   /** The lock has conflict markers that this command does not repair. */
   EHUG_LOCK_CONFLICT: EXIT.invalid,
   /** Another program changed the lock while the command ran. */

@@ -18,6 +18,7 @@ import { DEFAULT_REF, parseRepoForm, type RepoType } from '../repo.ts';
 import { lockText, nextAfter } from '../output/lock-changes.ts';
 import { planLock } from './lock.ts';
 import type { Output } from '../output/json-schema.ts';
+import { readExistingLock, refuseOldLock } from '../project/relock.ts';
 import { readOrBeginProject, writeProject } from '../project/project.ts';
 import { type RemoteOptions, type RepoRequest, parseRepoRequest } from '../project/arguments.ts';
 import type { CommandContext } from '../project/context.ts';
@@ -53,6 +54,7 @@ export async function run(
 ): Promise<CommandResult> {
   checkOptions(urls, options);
   const project = readOrBeginProject(context);
+  refuseOldLock(readExistingLock(project).lock, project);
   const { manifestName, manifestText, lockName } = project;
   const { endpoint, entries: present } = project.manifest;
   const requests = urls.map((url) => parseRepoRequest(url, options, endpoint, context.endpoint));

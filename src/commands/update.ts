@@ -15,6 +15,7 @@ import {
   applyPlan,
   planOf,
   readExistingLock,
+  refuseOldLock,
   resolveAll,
   withResolved,
 } from '../project/relock.ts';
@@ -50,6 +51,7 @@ export async function run(
   // A repair would drop the entries without names that neither side of the conflict satisfies.
   if (names.length > 0) project.lock();
   const existing = readExistingLock(project, context.warn);
+  refuseOldLock(existing.lock, project);
   const moves = await moveAll(chosen, manifest, existing, context, options);
 
   const from = existing.lock;
