@@ -27,6 +27,8 @@ export const ERROR_CODES = {
   EHUG_LOCK_MISSING: EXIT.invalid,
   /** No entry has that name. */
   EHUG_ENTRY_UNKNOWN: EXIT.invalid,
+  /** No entry is in that group. */
+  EHUG_GROUP_UNKNOWN: EXIT.invalid,
   /** The lock is not JSON, or does not match its schema. */
   EHUG_LOCK_INVALID: EXIT.invalid,
   /** A newer nix-hug wrote the lock. */

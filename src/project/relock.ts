@@ -10,6 +10,7 @@ import {
   refClashes,
   withEndpoint,
   withEntries,
+  withGroups,
 } from '../lock/entries.ts';
 import { writeLockText } from '../lock/file.ts';
 import { type Lock, type LockedEntry, LOCKFILE_VERSION } from '../lock/schema.ts';
@@ -179,8 +180,9 @@ export function withResolved(
   return withEntries(
     withEndpoint(lock, endpoint),
     entries.flatMap((wanted) => {
+      const { type, name, groups } = wanted;
       const entry = resolved.get(wanted) ?? lockedIn(lock, wanted);
-      return entry === undefined ? [] : [{ type: wanted.type, name: wanted.name, entry }];
+      return entry === undefined ? [] : [{ type, name, entry: withGroups(entry, groups) }];
     }),
   );
 }
