@@ -9,11 +9,14 @@ let
   inherit (builtins)
     attrNames
     attrValues
+    concatMap
     elem
     filter
     head
     isAttrs
+    listToAttrs
     mapAttrs
+    substring
     toJSON
     ;
 
@@ -75,6 +78,8 @@ let
       fail ".${head unknown}" "is neither models nor datasets"
     else
       mapAttrs ofSection overrides;
+
+  typeOf = key: if substring 0 9 key == "datasets/" then "dataset" else "model";
 in
 /**
   The models and datasets of a lock.
@@ -91,11 +96,17 @@ in
   `models`, `datasets`
   : entry name → derivation, see `make-model.nix`
 
+  `needed`
+  : `models/org/name@ref` → derivation, of what entries need
+
   `cache`
   : a Hugging Face cache of all of them, see `build-cache.nix`
 
+  `groups`
+  : group → `{ cache; env; }` of the entries without groups, those of the group, and what is needed
+
   `env`
-  : the variables of programs that load from it, see `cache-env.nix`
+  : the variables of programs that load from the cache, see `cache-env.nix`
 
   # Errors
 
@@ -124,23 +135,49 @@ let
     else
       endpoint;
   make =
-    type: section:
+    section: typeOfName:
     mapAttrs (
       name: locked:
       makeModel {
-        inherit locked type;
+        inherit locked;
+        type = typeOfName name;
         endpoint = address;
         entry = "${section}.${name}";
         overrides = overrides.${section}.${name} or { };
       }
-    ) content.${section};
+    ) (content.${section} or { });
+
+  models = make "models" (_: "model");
+  datasets = make "datasets" (_: "dataset");
+  needed = make "needed" typeOf;
+
+  # The cache of the entries that `isTaken` accepts by their groups, and of what is needed, with its
+  # environment.
+  cacheOf =
+    isTaken:
+    let
+      taken = section: filter (value: isTaken (value.locked.groups or [ ])) (attrValues section);
+    in
+    rec {
+      # Models and datasets are told apart by their own `type`.
+      cache = buildCache {
+        models = taken models ++ attrValues needed;
+        datasets = taken datasets;
+      };
+      env = import ./cache-env.nix cache;
+    };
+
+  groupNames = concatMap (entry: entry.groups or [ ]) (
+    attrValues content.models ++ attrValues content.datasets
+  );
 in
-rec {
-  models = make "model" "models";
-  datasets = make "dataset" "datasets";
-  cache = buildCache {
-    models = attrValues models;
-    datasets = attrValues datasets;
-  };
-  env = import ./cache-env.nix cache;
+{
+  inherit models datasets needed;
+  groups = listToAttrs (
+    map (name: {
+      inherit name;
+      value = cacheOf (groups: groups == [ ] || elem name groups);
+    }) groupNames
+  );
 }
+// cacheOf (_: true)

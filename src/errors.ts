@@ -27,10 +27,14 @@ export const ERROR_CODES = {
   EHUG_LOCK_MISSING: EXIT.invalid,
   /** No entry has that name. */
   EHUG_ENTRY_UNKNOWN: EXIT.invalid,
+  /** No entry is in that group. */
+  EHUG_GROUP_UNKNOWN: EXIT.invalid,
   /** The lock is not JSON, or does not match its schema. */
   EHUG_LOCK_INVALID: EXIT.invalid,
   /** A newer nix-hug wrote the lock. */
   EHUG_LOCK_NEWER: EXIT.invalid,
+  /** The lock has an older version of the format, which only `nix-hug lock` upgrades. */
+  EHUG_LOCK_OLD: EXIT.invalid,
   /** The lock has conflict markers that this command does not repair. */
   EHUG_LOCK_CONFLICT: EXIT.invalid,
   /** Another program changed the lock while the command ran. */

@@ -6,6 +6,7 @@ import { repositoryAmong, targetsOf } from '../project/arguments.ts';
 import { completionScript, SHELLS } from './completion-scripts.ts';
 import type { Context, World } from './context.ts';
 import {
+  collected,
   createRoot,
   EntryArgument,
   type GlobalOptions,
@@ -15,6 +16,12 @@ import {
 
 const REPOSITORY =
   'a repository: org/name, hf:org/name, hf-datasets:org/name, an address on the Hub';
+
+const GROUP = '--group <name>';
+
+/** For commands that take all entries without it. */
+const GROUP_OF_ALL =
+  'take only the entries of this group, and those without groups; may be repeated';
 
 const targetsArgument = () =>
   new EntryArgument(
@@ -63,6 +70,7 @@ export function createProgram(
     )
     .option('--name <name>', 'name of the entry; by default the name of the repository')
     .option('--version <range>', 'semver range over the tags, instead of --ref')
+    .option(GROUP, 'put the entry into this group; may be repeated', collected)
     .action(loads(() => import('../commands/add.ts')));
 
   program
@@ -88,6 +96,7 @@ export function createProgram(
     .description('move branches and version ranges to their newest commit')
     .addArgument(manifestNames())
     .option('--dry-run', 'show what would change, write nothing')
+    .option(GROUP, GROUP_OF_ALL, collected)
     .option(
       '--accept-repository',
       'accept another repository that has taken the name of a locked one',
@@ -107,7 +116,9 @@ export function createProgram(
       .description('add the files of the lock, or of a repository, to the Nix store')
       .addArgument(targetsArgument())
       .option('--gc-root <dir>', 'link the files into this folder, so that Nix keeps them')
-      .option('--dry-run', 'show what is missing, or the Nix expression for a repository'),
+      .option('--dry-run', 'show what is missing, or the Nix expression for a repository')
+      .option(GROUP, 'take the entries of this group too; may be repeated', collected)
+      .option('--all-groups', 'take the entries of all groups'),
   ).action(
     runs(async (context, targets, options) => {
       const url = repositoryAmong(targets, options);
@@ -120,7 +131,9 @@ export function createProgram(
     program
       .command('export')
       .description('copy models and datasets into the Hugging Face cache, to load them offline')
-      .addArgument(targetsArgument()),
+      .addArgument(targetsArgument())
+      .option(GROUP, 'take the entries of this group too; may be repeated', collected)
+      .option('--all-groups', 'take the entries of all groups'),
   ).action(
     runs(async (context, targets, options) => {
       const { run } = await import('../commands/export.ts');
@@ -152,13 +165,15 @@ export function createProgram(
     .description('compare the files in the Nix store and the Hugging Face cache with the lock')
     .addArgument(new EntryArgument('[names...]', 'entries of the lock; all when none is named'))
     .option('--strict', 'exit 1 also when a file is neither in the Nix store nor in the cache')
+    .option(GROUP, GROUP_OF_ALL, collected)
     .action(loads(() => import('../commands/verify.ts')));
 
   withRepositoryOptions(
     program
       .command('ls')
       .description('list the entries of the lock, or the files of one or of a repository')
-      .addArgument(new EntryArgument('[target]', `an entry of the lock, or ${REPOSITORY}`)),
+      .addArgument(new EntryArgument('[target]', `an entry of the lock, or ${REPOSITORY}`))
+      .option(GROUP, GROUP_OF_ALL, collected),
   ).action(
     runs(async (context, target, options) => {
       const url =

@@ -80,7 +80,7 @@ export function withRepositoryOptions<
 }
 
 /** Values of an option that may be repeated. */
-function collected(value: string, before: readonly string[] | undefined): readonly string[] {
+export function collected(value: string, before: readonly string[] | undefined): readonly string[] {
   return [...(before ?? []), value];
 }
 

@@ -54,11 +54,12 @@ export function createPrinter({ stdout, stderr }: Streams, options: PrinterOptio
     async result(result) {
       if (json === true) print(JSON.stringify(result.json, null, 2));
       else {
-        const { text, errors = [], next } = result;
+        const { text, errors = [], note, next } = result;
         const columns = stdout.isTTY === true && stdout.columns ? stdout.columns : undefined;
         const shown = typeof text === 'string' ? text : await text(columns);
         if (shown !== '') print(colorResults ? shown : stripVTControlCharacters(shown));
         for (const error of errors) tellError(error);
+        if (note !== undefined && quiet !== true) tell('', note);
         if (next !== undefined && quiet !== true) tell(`${paint('dim', 'next')}: `, next);
       }
     },

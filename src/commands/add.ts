@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { byCodeUnit } from '../collections.ts';
 import { EXIT, HugError, usageError } from '../errors.ts';
 import { diffLocks } from '../lock/diff.ts';
 import { placeOf } from '../lock/entries.ts';
@@ -18,6 +19,7 @@ import { DEFAULT_REF, parseRepoForm, type RepoType } from '../repo.ts';
 import { lockText, nextAfter } from '../output/lock-changes.ts';
 import { planLock } from './lock.ts';
 import type { Output } from '../output/json-schema.ts';
+import { readExistingLock, refuseOldLock } from '../project/relock.ts';
 import { readOrBeginProject, writeProject } from '../project/project.ts';
 import { type RemoteOptions, type RepoRequest, parseRepoRequest } from '../project/arguments.ts';
 import type { CommandContext } from '../project/context.ts';
@@ -29,6 +31,8 @@ export interface AddOptions extends RemoteOptions {
   readonly name?: string;
   /** Semver range over the tags, instead of a ref. */
   readonly version?: string;
+  /** Groups of the entry; they replace those that it has. */
+  readonly group?: readonly string[];
 }
 
 /** A repository that is to be added, and its type. */
@@ -53,6 +57,7 @@ export async function run(
 ): Promise<CommandResult> {
   checkOptions(urls, options);
   const project = readOrBeginProject(context);
+  refuseOldLock(readExistingLock(project).lock, project);
   const { manifestName, manifestText, lockName } = project;
   const { endpoint, entries: present } = project.manifest;
   const requests = urls.map((url) => parseRepoRequest(url, options, endpoint, context.endpoint));
@@ -102,7 +107,7 @@ export async function run(
   };
 }
 
-function checkOptions(urls: readonly string[], { name, version }: AddOptions): void {
+function checkOptions(urls: readonly string[], { name, version, group = [] }: AddOptions): void {
   if (name !== undefined && urls.length > 1) {
     throw usageError('--name names one entry', 'Add one repository at a time.');
   }
@@ -110,6 +115,13 @@ function checkOptions(urls: readonly string[], { name, version }: AddOptions): v
     throw usageError(
       `--name ${quote(name)} cannot name an entry`,
       'A name has letters, digits, "_" and "-", begins with a letter or "_", and is not reserved.',
+    );
+  }
+  const badGroup = group.find((one) => !ENTRY_NAME.test(one));
+  if (badGroup !== undefined) {
+    throw usageError(
+      `--group ${quote(badGroup)} cannot name a group`,
+      'A name has letters, digits, "_" and "-", and begins with a letter or "_".',
     );
   }
   if (version !== undefined && !isRange(version)) {
@@ -167,7 +179,7 @@ function presentEntry(
       },
     );
   }
-  if (twins.length > 1 && (isWantGiven(addition, options) || addition.select !== undefined)) {
+  if (twins.length > 1 && isChangeGiven(addition, options)) {
     const places = twins.map(placeOf).join(' and ');
     throw new HugError('EHUG_ENTRY_EXISTS', `${addition.id} is there as ${places}`, {
       hint: 'Say with --name which one is to change.',
@@ -179,13 +191,19 @@ function presentEntry(
 const isSameRepo = ({ repo }: ManifestEntry, { id }: RepoRequest): boolean =>
   repo.toLowerCase() === id.toLowerCase();
 
+/** Whether options would change an entry that is there. */
+const isChangeGiven = (addition: RepoRequest, options: AddOptions): boolean =>
+  isWantGiven(addition, options) || addition.select !== undefined || options.group !== undefined;
+
 const isWantGiven = ({ named }: RepoRequest, { version }: AddOptions): boolean =>
   named || version !== undefined;
 
 /** The entry in its shortest form, and the id of its repository. */
-function newEntry({ type, id, ref, select }: Addition, { name, version }: AddOptions): Wanted {
+function newEntry({ type, id, ref, select }: Addition, options: AddOptions): Wanted {
+  const { name, version } = options;
   const repo = shortestForm(type, id);
-  const fields = { repo, ...wantFields(version === undefined ? { ref } : { version }), ...select };
+  const want = wantFields(version === undefined ? { ref } : { version });
+  const fields = { repo, ...want, ...select, ...groupFields(options) };
   return { name: name ?? nameFor(id), type, value: shorthand(fields), repo: id, before: undefined };
 }
 
@@ -196,7 +214,7 @@ function newEntry({ type, id, ref, select }: Addition, { name, version }: AddOpt
  */
 function changed(
   written: EntryFile,
-  { type, repo, want, select }: ManifestEntry,
+  { type, repo, want, select, groups }: ManifestEntry,
   addition: Addition,
   options: AddOptions,
   hubs: readonly string[],
@@ -205,7 +223,11 @@ function changed(
   const given = range === undefined ? { ref: addition.ref } : { version: range };
   const isMoved = isWantGiven(addition, options) && !isDeepStrictEqual(given, want);
   const isSelected = addition.select !== undefined && !isDeepStrictEqual(addition.select, select);
-  if (!isMoved && !isSelected) return written;
+  const grouping = groupFields(options);
+  const isGrouped =
+    grouping.groups !== undefined &&
+    !isDeepStrictEqual(grouping.groups.toSorted(byCodeUnit), groups);
+  if (!isMoved && !isSelected && !isGrouped) return written;
   const fields = typeof written === 'string' ? { repo: written } : written;
   const { ref: refInAddress, file } = parseRepoForm(fields.repo, ...hubs);
   const isAddress = refInAddress !== undefined || file !== undefined;
@@ -215,13 +237,18 @@ function changed(
   const { ref: _ref, version: _version, ...withoutWant } = whole;
   const moved = isMoved ? { ...withoutWant, ...wantFields(given) } : whole;
   const { include: _in, exclude: _out, files: _files, ...withoutSelection } = moved;
-  const result = isSelected ? { ...withoutSelection, ...addition.select } : moved;
+  const selected = isSelected ? { ...withoutSelection, ...addition.select } : moved;
+  const result = isGrouped ? { ...selected, ...grouping } : selected;
   return typeof written === 'string' ? shorthand(result) : result;
 }
 
 /** The fields of a revision; none for the default. */
 const wantFields = (want: ManifestEntry['want']): Partial<EntryFields> =>
   'ref' in want && want.ref === DEFAULT_REF ? {} : want;
+
+/** The field of `--group`; none where it is not given. */
+const groupFields = ({ group }: AddOptions): Pick<EntryFields, 'groups'> =>
+  group === undefined ? {} : { groups: [...new Set(group)] };
 
 const shorthand = (fields: EntryFields): EntryFile =>
   Object.keys(fields).length === 1 ? fields.repo : fields;

@@ -27,7 +27,8 @@ import {
   type Targets,
 } from '../project/arguments.ts';
 import type { CommandContext } from '../project/context.ts';
-import { entriesNamed, narrowed } from '../project/entries.ts';
+import { chosenEntries, narrowed } from '../project/entries.ts';
+import { type GroupOptions, refuseGroupsOfUrls } from '../project/groups.ts';
 import { endpointOfManifest, readLock, readLockIfAny } from '../project/project.ts';
 import { forEachRepository, listRepo, withHub } from '../project/repository.ts';
 import { selectFiles } from '../resolve/select.ts';
@@ -39,13 +40,16 @@ import { selectFiles } from '../resolve/select.ts';
 export async function run(
   context: CommandContext,
   targets: Targets,
-  options: RemoteOptions,
+  options: RemoteOptions & GroupOptions,
 ): Promise<CommandResult> {
   const { names, urls } = targets;
+  refuseGroupsOfUrls(urls, options);
   const endpoint = urls.length === 0 ? undefined : endpointOfManifest(context);
   const wanted = urls.map((url) => parseRepoRequest(url, options, endpoint, context.endpoint));
   const select = selectionOf(undefined, options);
-  const entries = isOfLock(targets) ? lockedSnapshots(names, select, context) : [];
+  const { entries, note } = isOfLock(targets)
+    ? lockedSnapshots(names, select, options, context)
+    : { entries: [], note: undefined };
   const repositories =
     (await listedOffline(wanted, context)) ??
     (await forEachRepository(wanted, endpoint, context, snapshotAtHub));
@@ -59,6 +63,7 @@ export async function run(
     // As the official client prints it.
     text: [...result.folders.values()].join('\n'),
     json: exportJson(result),
+    note,
     next: result.sources.size === 0 ? undefined : 'load them by their ids, with HF_HUB_OFFLINE=1',
     exitStatus: EXIT.ok,
   };
@@ -68,10 +73,12 @@ export async function run(
 function lockedSnapshots(
   names: readonly string[],
   select: Selection | undefined,
+  groups: GroupOptions,
   context: CommandContext,
-): ListedSnapshot[] {
+): { readonly entries: ListedSnapshot[]; readonly note: string | undefined } {
   const lock = readLock(context, names);
-  return entriesNamed(lock, names).map((named) => {
+  const { taken, note } = chosenEntries(lock, names, groups);
+  const entries = taken.map((named) => {
     const snapshot = snapshotOfEntry(named, lock.endpoint);
     const { title, files } = snapshot;
     try {
@@ -87,6 +94,7 @@ function lockedSnapshots(
       throw error instanceof HugError ? error.within(title) : error;
     }
   });
+  return { entries, note };
 }
 
 /** A repository that the Hub, the lock or the cache lists. */

@@ -13,13 +13,14 @@ import type { CommandResult } from '../output/result.ts';
 import { count } from '../output/text.ts';
 import { parseRepoRequest, type RemoteOptions } from '../project/arguments.ts';
 import type { CommandContext } from '../project/context.ts';
-import { entriesNamed } from '../project/entries.ts';
+import { chosenEntries } from '../project/entries.ts';
+import { type GroupOptions, refuseGroupsOfUrls } from '../project/groups.ts';
 import { buildPinned, pinRepo, weightsOf } from '../project/pinned-repo.ts';
 import { endpointOfManifest, readLock } from '../project/project.ts';
 import { withHub } from '../project/repository.ts';
 import { escapeControls } from '../quote.ts';
 
-export interface FetchOptions {
+export interface FetchOptions extends GroupOptions {
   /** Folder for links that keep the files from the garbage collector. */
   readonly gcRoot?: string;
   /** Only tell what is missing. */
@@ -33,14 +34,15 @@ export interface FetchOptions {
 export async function run(
   context: CommandContext,
   names: readonly string[],
-  { dryRun = false, gcRoot }: FetchOptions,
+  { dryRun = false, gcRoot, ...groups }: FetchOptions,
 ): Promise<CommandResult> {
   const lock = readLock(context, names);
-  const snapshots = entriesNamed(lock, names).map((entry) => snapshotOfEntry(entry, lock.endpoint));
+  const { taken, note } = chosenEntries(lock, names, groups);
+  const snapshots = taken.map((entry) => snapshotOfEntry(entry, lock.endpoint));
   const nix = await context.openNix();
   context.debug(`Nix ${nix.version}, store folder ${nix.storeFolder}`);
   const plan = await planStore(snapshots, nix);
-  if (dryRun) return fetchResult({ snapshots, plan, sources: undefined });
+  if (dryRun) return { ...fetchResult({ snapshots, plan, sources: undefined }), note };
   const result = await copyToStore(plan.missing, nix, {}, context);
   throwFailed(result);
   if (gcRoot !== undefined) {
@@ -48,13 +50,13 @@ export async function run(
     const roots = [...byEntry].map(([title, files]) => [title, storePathsOf(files)] as const);
     await nix.addGcRoots(path.resolve(context.cwd, gcRoot), new Map(roots));
   }
-  return fetchResult({ snapshots, plan, sources: result.sources });
+  return { ...fetchResult({ snapshots, plan, sources: result.sources }), note };
 }
 
 const storePathsOf = (files: readonly StoredFile[]): string[] =>
   files.map(({ storePath }) => storePath);
 
-export interface FetchUrlOptions extends RemoteOptions {
+export interface FetchUrlOptions extends RemoteOptions, GroupOptions {
   /** Only list the files and print the expression. */
   readonly dryRun?: boolean;
   /** Folder for a link that keeps the model, or its weights alone, from the garbage collector. */
@@ -70,6 +72,7 @@ export async function runOnUrl(
   url: string,
   { dryRun = false, gcRoot, ...options }: FetchUrlOptions,
 ): Promise<CommandResult> {
+  refuseGroupsOfUrls([url], options);
   const endpoint = endpointOfManifest(context);
   const wanted = parseRepoRequest(url, options, endpoint, context.endpoint);
   const pinned = await withHub(context, (hub) => pinRepo(hub, wanted, context.warn), endpoint);

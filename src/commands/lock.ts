@@ -1,11 +1,11 @@
-import { EXIT } from '../errors.ts';
+import { type ErrorCode, EXIT, HugError } from '../errors.ts';
 import { formatLock } from '../lock/codec.ts';
 import { diffLocks } from '../lock/diff.ts';
 import { lockedIn, placeOf } from '../lock/entries.ts';
 import { type Lock, type LockedEntry, LOCKFILE_VERSION } from '../lock/schema.ts';
-import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
+import type { ManifestEntry } from '../manifest/schema.ts';
 import type { Output } from '../output/json-schema.ts';
-import { checkText, lockText, nextAfter } from '../output/lock-changes.ts';
+import { checkText, hasMoved, lockText, nextAfter } from '../output/lock-changes.ts';
 import type { CommandResult } from '../output/result.ts';
 import type { CommandContext } from '../project/context.ts';
 import { type Project, readProject } from '../project/project.ts';
@@ -13,6 +13,7 @@ import {
   type ExistingLock,
   type LockPlan,
   applyPlan,
+  isOldLock,
   planOf,
   readExistingLock,
   resolveAll,
@@ -35,11 +36,13 @@ export async function run(context: CommandContext, options: LockOptions): Promis
   const plan = await planLock(project, context);
   const outcome = await applyPlan(plan, project, options.dryRun);
   const entries = diffLocks(plan.from, plan.to);
+  const isUpgrade = plan.from.lockfileVersion < plan.to.lockfileVersion;
   return {
     json: { changed: plan.changed, entries } satisfies Output<'lock'>,
     text: lockText({
       file: project.lockName,
-      entries,
+      entries: isUpgrade ? entries.filter(hasMoved) : entries,
+      ...(isUpgrade ? { upgradedFrom: plan.from.lockfileVersion } : {}),
       total: project.manifest.entries.length,
       outcome,
     }),
@@ -56,16 +59,30 @@ export async function run(context: CommandContext, options: LockOptions): Promis
  *   `EHUG_OFFLINE`
  */
 export async function planLock(project: Project, context: CommandContext): Promise<LockPlan> {
+  const { manifest } = project;
   const existing = readExistingLock(project, context.warn);
-  const resolved = await resolveStale(project.manifest, existing, context);
-  const to = withResolved(project.manifest, existing.lock, resolved);
-  return planOf(existing.lock, to, project, context.warn);
+  const from = existing.lock;
+  try {
+    const resolved = await resolveStale(project, existing, context);
+    const to = withResolved(manifest, { ...from, lockfileVersion: LOCKFILE_VERSION }, resolved);
+    return planOf(from, to, project, context.warn);
+  } catch (error) {
+    const { lockName, lockText: text } = project;
+    const isCurrent = existing.flaw === undefined && driftOf(manifest, from).reasons.length === 0;
+    const isOffline = error instanceof HugError && WITHOUT_NETWORK.has(error.code);
+    if (!(isOldLock(from) && isCurrent && isOffline) || text === undefined) throw error;
+    context.warn(`${lockName} stays at version ${from.lockfileVersion}: ${error.message}`);
+    return { from, to: from, text, changed: false };
+  }
 }
+
+/** Errors of a run that reached no Hub. */
+const WITHOUT_NETWORK: ReadonlySet<ErrorCode> = new Set(['EHUG_OFFLINE', 'EHUG_NETWORK']);
 
 function check(project: Project): CommandResult {
   const { lock, flaw } = readExistingLock(project);
   const form = formatLock(lock) === project.lockText ? undefined : 'is not in canonical form';
-  const age = lock.lockfileVersion < LOCKFILE_VERSION ? oldVersion(lock) : undefined;
+  const age = isOldLock(lock) ? oldVersion(lock) : undefined;
   const ofFile = [flaw ?? form, age].filter((reason) => reason !== undefined);
   const reasons = [
     ...ofFile.map((reason) => ({ entry: null, type: null, reason })),
@@ -82,16 +99,22 @@ function check(project: Project): CommandResult {
 const oldVersion = ({ lockfileVersion }: Lock): string =>
   `has version ${lockfileVersion} of the format; version ${LOCKFILE_VERSION} is current`;
 
-/** Resolves stale and contested entries; without any, it sends no request. */
+/**
+ * Resolves stale and contested entries, and upgrades the others of an old lock; without any, it sends no
+ * request.
+ */
 async function resolveStale(
-  manifest: Manifest,
+  { manifest, lockName }: Project,
   { lock, contested }: ExistingLock,
   context: CommandContext,
 ): Promise<ReadonlyMap<ManifestEntry, LockedEntry>> {
   const { stale } = driftOf(manifest, lock);
-  const unknown = [...stale, ...contested];
+  const isKept = (entry: ManifestEntry) => !stale.includes(entry) && !contested.has(entry);
+  const old = isOldLock(lock) ? manifest.entries.filter(isKept) : [];
+  const unknown = [...stale, ...contested, ...old];
   if (unknown.length === 0) return new Map();
   const { resolveAgain, resolveEntry } = await import('../resolve/resolve.ts');
+  const { upgradeEntry } = await import('../resolve/upgrade.ts');
   const { resolveAtShared, sharedCommits } = await import('../resolve/shared-commit.ts');
   const shared = sharedCommits(manifest, lock, stale);
   const resolved = await resolveAll(
@@ -99,15 +122,20 @@ async function resolveStale(
     manifest,
     lock,
     (entry, resolving) => {
-      const locked = contested.has(entry) ? lockedIn(lock, entry) : undefined;
-      if (locked !== undefined) return resolveAgain(entry, locked, resolving);
+      const locked = stale.includes(entry) ? undefined : lockedIn(lock, entry);
+      if (locked !== undefined) {
+        const settle = contested.has(entry) ? resolveAgain : upgradeEntry;
+        return settle(entry, locked, resolving);
+      }
       const other = shared.get(entry);
       return other === undefined
         ? resolveEntry(entry, resolving)
         : resolveAtShared(entry, other, resolving);
     },
     context,
-    `resolving ${unknown.map(placeOf).join(', ')} needs the network`,
+    old.length === unknown.length
+      ? `upgrading ${lockName} to version ${LOCKFILE_VERSION} needs the network`
+      : `resolving ${unknown.map(placeOf).join(', ')} needs the network`,
   );
   return new Map([...resolved].map(([entry, result]) => [entry, result.entry]));
 }

@@ -14,7 +14,8 @@ import {
   parseRepoRequest,
 } from '../project/arguments.ts';
 import type { CommandContext } from '../project/context.ts';
-import { ambiguousEntry, entriesNamed, narrowed } from '../project/entries.ts';
+import { ambiguousEntry, chosenEntries, narrowed } from '../project/entries.ts';
+import { type GroupOptions, refuseGroupsOfUrls } from '../project/groups.ts';
 import { endpointOfManifest, readLock } from '../project/project.ts';
 import { listRepo, withHub } from '../project/repository.ts';
 
@@ -24,20 +25,21 @@ import { listRepo, withHub } from '../project/repository.ts';
 export async function run(
   context: CommandContext,
   name: string | undefined,
-  options: SelectionOptions,
+  options: SelectionOptions & GroupOptions,
 ): Promise<CommandResult> {
-  const lock = readLock(context, name === undefined ? [] : [name]);
+  const names = name === undefined ? [] : [name];
+  const lock = readLock(context, names);
+  const { taken: entries, note } = chosenEntries(lock, names, options, 'all');
   if (name === undefined) {
-    const entries = entriesNamed(lock, []);
     return {
+      note,
       json: entriesJson(entries),
       text: (columns) => entriesText(entries, columns),
       exitStatus: EXIT.ok,
     };
   }
-  const named = entriesNamed(lock, [name]);
-  const [only] = named;
-  if (only === undefined || named.length > 1) throw ambiguousEntry(name, named);
+  const [only] = entries;
+  if (only === undefined || entries.length > 1) throw ambiguousEntry(name, entries);
   const listing = listingOf(narrowed(only, selectionOf(undefined, options), context.warn));
   return {
     json: listingJson(listing),
@@ -50,8 +52,9 @@ export async function run(
 export async function runOnUrl(
   context: CommandContext,
   url: string,
-  options: RemoteOptions,
+  options: RemoteOptions & GroupOptions,
 ): Promise<CommandResult> {
+  refuseGroupsOfUrls([url], options);
   const endpoint = endpointOfManifest(context);
   const request = parseRepoRequest(url, options, endpoint, context.endpoint);
   const listing = await withHub(context, (hub) => listRepo(hub, request, context.warn), endpoint);

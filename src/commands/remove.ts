@@ -10,6 +10,7 @@ import type { CommandContext } from '../project/context.ts';
 import { ambiguousEntry, manifestEntriesNamed } from '../project/entries.ts';
 import type { Output } from '../output/json-schema.ts';
 import { readProject, writeProject } from '../project/project.ts';
+import { refuseOldLock } from '../project/relock.ts';
 import type { CommandResult } from '../output/result.ts';
 
 /**
@@ -25,6 +26,7 @@ export async function run(
   const entries = entriesToRemove(manifest, names);
   const text = removeEntries(manifestText, manifestName, entries);
   const from = project.lock();
+  if (from !== undefined) refuseOldLock(from, project);
   const to = from === undefined ? undefined : without(from, entries);
   const newLockText = to === undefined ? undefined : formatLock(to);
   const changed = newLockText !== lockText;

@@ -1,6 +1,13 @@
 import { EXIT, usageError } from '../errors.ts';
 import { type EntryChange, type Pin, diffLocks } from '../lock/diff.ts';
-import { lockedIn, namedEntries, placeOf, withEndpoint, withEntries } from '../lock/entries.ts';
+import {
+  lockedIn,
+  namedEntries,
+  placeOf,
+  withEndpoint,
+  withEntries,
+  withGroups,
+} from '../lock/entries.ts';
 import type { LockedEntry } from '../lock/schema.ts';
 import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
 import type { Output } from '../output/json-schema.ts';
@@ -9,12 +16,14 @@ import { code, type Style, styled } from '../output/text.ts';
 import type { CommandResult } from '../output/result.ts';
 import type { CommandContext } from '../project/context.ts';
 import { manifestEntriesNamed } from '../project/entries.ts';
+import { chooseGroups } from '../project/groups.ts';
 import { readProject } from '../project/project.ts';
 import {
   type ExistingLock,
   applyPlan,
   planOf,
   readExistingLock,
+  refuseOldLock,
   resolveAll,
   withResolved,
 } from '../project/relock.ts';
@@ -26,6 +35,8 @@ import prettyBytes from 'pretty-bytes';
 interface UpdateOptions {
   /** Resolve, but write nothing. */
   readonly dryRun?: boolean;
+  /** Groups whose entries move, with those of no group; all entries without it. */
+  readonly group?: readonly string[];
   /** Follow the named entries to another repository that has taken the name. */
   readonly acceptRepository?: boolean;
 }
@@ -46,22 +57,29 @@ export async function run(
   }
   const project = readProject(context);
   const { manifest, lockName } = project;
-  const chosen = manifestEntriesNamed(manifest, names);
+  const { taken: chosen, note } = chooseGroups(
+    manifestEntriesNamed(manifest, names),
+    ({ type, name, groups = [] }) => ({ type, name, groups }),
+    names,
+    options,
+    true,
+  );
+  const isWhole = names.length === 0 && options.group === undefined;
   // A repair would drop the entries without names that neither side of the conflict satisfies.
-  if (names.length > 0) project.lock();
+  if (!isWhole) project.lock();
   const existing = readExistingLock(project, context.warn);
+  refuseOldLock(existing.lock, project);
   const moves = await moveAll(chosen, manifest, existing, context, options);
 
   const from = existing.lock;
-  const moved = [...moves].map(([{ type, name }, { entry }]) => ({ type, name, entry }));
-  const to =
-    names.length === 0
-      ? withResolved(
-          manifest,
-          from,
-          new Map([...moves].map(([entry, move]) => [entry, move.entry])),
-        )
-      : withEntries(withEndpoint(from, manifest.endpoint), [...namedEntries(from), ...moved]);
+  const moved = [...moves].map(([{ type, name, groups }, { entry }]) => ({
+    type,
+    name,
+    entry: withGroups(entry, groups),
+  }));
+  const to = isWhole
+    ? withResolved(manifest, from, new Map([...moves].map(([entry, move]) => [entry, move.entry])))
+    : withEntries(withEndpoint(from, manifest.endpoint), [...namedEntries(from), ...moved]);
   const plan = planOf(from, to, project, context.warn);
   const outcome = await applyPlan(plan, project, options.dryRun);
 
@@ -84,7 +102,7 @@ export async function run(
   });
   const places = pinned.map((entry) => code(placeOf(entry))).join(', ');
   const text = report + (places === '' ? '' : `\n- pinned to a commit, never moved: ${places}`);
-  return { json, text, next: nextAfter(outcome), exitStatus: EXIT.ok };
+  return { json, text, note, next: nextAfter(outcome), exitStatus: EXIT.ok };
 }
 
 /** @throws HugError `EHUG_OFFLINE`; those of `moveEntry`, all of them in one */

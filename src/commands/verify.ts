@@ -9,7 +9,8 @@ import type { CommandResult } from '../output/result.ts';
 import { table } from '../output/table.ts';
 import { count } from '../output/text.ts';
 import type { CommandContext } from '../project/context.ts';
-import { entriesNamed } from '../project/entries.ts';
+import { chosenEntries } from '../project/entries.ts';
+import type { GroupOptions } from '../project/groups.ts';
 import { readLock } from '../project/project.ts';
 import { escapeControls } from '../quote.ts';
 import type { Nix } from '../store/nix.ts';
@@ -45,11 +46,12 @@ const USUAL_STORE = '/nix/store';
 export async function run(
   context: CommandContext,
   names: readonly string[],
-  { strict = false }: VerifyOptions,
+  { strict = false, ...groups }: VerifyOptions & GroupOptions,
 ): Promise<CommandResult> {
   const { cacheFolder } = context;
   const lock = readLock(context, names);
-  const snapshots = entriesNamed(lock, names).map((entry) => snapshotOfEntry(entry, lock.endpoint));
+  const { taken, note } = chosenEntries(lock, names, groups, 'all');
+  const snapshots = taken.map((entry) => snapshotOfEntry(entry, lock.endpoint));
   const nix = await nixIfAny(context);
   const files = storedFiles(snapshots, nix?.storeFolder ?? USUAL_STORE);
   const missing = await nix?.missing(new Set(files.map(({ storePath }) => storePath)));
@@ -77,6 +79,7 @@ export async function run(
   return {
     text: (columns) => verifyText(report, columns),
     json: verifyJson(report),
+    note,
     exitStatus: isSound ? EXIT.ok : EXIT.failed,
   };
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { byCodeUnit } from '../collections.ts';
 import type { RepoType } from '../repo.ts';
 import type { Lock, LockedEntry } from './schema.ts';
@@ -67,4 +68,11 @@ export function refClashes(lock: Lock): string[] {
 export function withEndpoint(lock: Lock, endpoint: string | undefined): Lock {
   const { endpoint: _before, ...rest } = lock;
   return endpoint === undefined ? rest : { ...rest, endpoint };
+}
+
+/** An entry in other groups; the same entry when it is in these already. */
+export function withGroups(entry: LockedEntry, groups: readonly string[] | undefined): LockedEntry {
+  if (isDeepStrictEqual(entry.groups, groups)) return entry;
+  const { groups: _before, ...rest } = entry;
+  return groups === undefined ? rest : { ...rest, groups };
 }

@@ -1,3 +1,4 @@
+import { byCodeUnit } from '../collections.ts';
 import { HugError } from '../errors.ts';
 import { asPlainObject } from '../plain-object.ts';
 import { DEFAULT_REF, type RepoForm } from '../repo.ts';
@@ -72,7 +73,7 @@ function normalised(
     const value = file[section]?.[name];
     // Never so in a file without problems.
     if (value === undefined || form === undefined || form instanceof HugError) return [];
-    const fields = typeof value === 'string' ? { repo: value } : value;
+    const fields: EntryFields = typeof value === 'string' ? { repo: value } : value;
     const { ref, version } = fields;
     const select = selectionOf(fields, form);
     return [
@@ -83,6 +84,7 @@ function normalised(
         want: version === undefined ? { ref: ref ?? form.ref ?? DEFAULT_REF } : { version },
         position: positionOf([section, name]),
         ...(select === undefined ? {} : { select }),
+        ...(fields.groups === undefined ? {} : { groups: fields.groups.toSorted(byCodeUnit) }),
       },
     ];
   });

@@ -60,7 +60,7 @@ export function entryProblems(entry: RawEntry): readonly Problem[] {
     ...addressStandsAlone(entry),
     ...exclusionsHold(entry),
     ...Object.entries(FLAW_OF).flatMap(([key, flawOf]) => onTexts(entry, key, flawOf)),
-    ...['include', 'exclude', 'files'].flatMap((key) => {
+    ...['include', 'exclude', 'files', 'groups'].flatMap((key) => {
       const seen = new Set<string>();
       return onTexts(entry, key, (text) => {
         if (seen.has(text)) return 'is listed twice';

@@ -21,6 +21,8 @@ export interface ManifestEntry {
   readonly want: Want;
   /** Absent when the whole repository is wanted. */
   readonly select?: Selection;
+  /** Groups, sorted; absent for an entry that is always taken. */
+  readonly groups?: readonly string[];
   /** Where the entry's name stands in the file. */
   readonly position: Position;
 }
@@ -75,12 +77,24 @@ const glob = v.pipe(
   v.metadata(without(TEXT_FLAWS)),
 );
 
+const groupName = v.pipe(
+  written,
+  v.regex(
+    ENTRY_NAME,
+    'is not a group: a name has letters, digits, "_" and "-", and begins with a letter or "_"',
+  ),
+);
+
 const filePath = v.pipe(written, v.metadata(without(PATH_FLAWS)));
 
-const list = <TItem extends v.GenericSchema<string>>(item: TItem, description: string) =>
+const list = <TItem extends v.GenericSchema<string>>(
+  item: TItem,
+  description: string,
+  toLeaveOut = 'to keep every file',
+) =>
   v.pipe(
     v.array(item, 'must be a list'),
-    v.nonEmpty('is an empty list: leave it out to keep every file'),
+    v.nonEmpty(`is an empty list: leave it out ${toLeaveOut}`),
     v.readonly(),
     v.metadata({ description, uniqueItems: true }),
   );
@@ -124,6 +138,13 @@ const commonFields = {
     list(
       filePath,
       'Exact paths of the files to keep, and no others. Excludes "include" and "exclude".',
+    ),
+  ),
+  groups: v.exactOptional(
+    list(
+      groupName,
+      'Groups of the entry: commands with --group NAME and hug.groups.NAME take it. An entry without groups is always taken.',
+      'for an entry that is always taken',
     ),
   ),
 };

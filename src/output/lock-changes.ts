@@ -15,6 +15,8 @@ export interface LockReport {
   /** Name of the lock as the user knows it. */
   readonly file: string;
   readonly entries: readonly EntryChange<DatedPin>[];
+  /** Version of the lock before, where it was an older one. */
+  readonly upgradedFrom?: number;
   /** Number of entries in the manifest. */
   readonly total: number;
   /** `planned` is the outcome of a dry run. */
@@ -33,7 +35,8 @@ export const nextAfter = (outcome: LockReport['outcome']): string | undefined =>
  * The text of `lock`, `add` and `update`: one line for the file, one for each entry that changes. It is
  * a list of Markdown too.
  */
-export function lockText({ file, entries, total, outcome, details }: LockReport): string {
+export function lockText(report: LockReport): string {
+  const { file, entries, upgradedFrom, total, outcome, details } = report;
   const state = { current: 'is up to date', written: 'written', planned: 'would change' }[outcome];
   const kinds = {
     added: entries.filter(({ from }) => from === null).length,
@@ -42,10 +45,18 @@ export function lockText({ file, entries, total, outcome, details }: LockReport)
   };
   const changes = amounts('entry', 'entries', kinds);
   const all = count(total, 'entry', 'entries');
-  const headline = `${file} ${state}, ${changes === '' ? all : `${changes} (${total} in all)`}`;
+  const upgrade = upgradedFrom === undefined ? '' : `, upgraded from version ${upgradedFrom}`;
+  const amount = changes === '' ? all : `${changes} (${total} in all)`;
+  const headline = `${file} ${state}${upgrade}, ${amount}`;
   const lines = entries.flatMap((change) => [changeLine(change), ...(details?.(change) ?? [])]);
   return [headline, ...lines].join('\n');
 }
+
+/** Whether an entry changes in more than what an upgrade adds. */
+export const hasMoved = ({ from, to, added, removed, modified }: EntryChange): boolean =>
+  from?.rev !== to?.rev ||
+  from?.ref !== to?.ref ||
+  added.length + removed.length + modified.length > 0;
 
 /** The text of `lock --check`. */
 export function checkText(file: string, reasons: readonly Reason[]): string {

@@ -8,6 +8,8 @@ export interface CommandResult<Json = unknown> {
   /** Read for `--json` alone, so it may be made when it is. */
   readonly json: Json;
   readonly exitStatus: number;
+  /** A message beside the result, such as what was left out. */
+  readonly note?: string | undefined;
   /** What the user can do next, after a command that changed something. */
   readonly next?: string | undefined;
   /** What failed while other parts succeeded; the JSON says it in its own way. */

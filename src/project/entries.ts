@@ -11,6 +11,7 @@ import type { Manifest, ManifestEntry, Selection } from '../manifest/schema.ts';
 import { quote } from '../quote.ts';
 import type { RepoType } from '../repo.ts';
 import { selectFiles } from '../resolve/select.ts';
+import { chooseGroups, type GroupOptions } from './groups.ts';
 import type { ProjectContext } from './project.ts';
 
 /** What tells entries apart. */
@@ -38,6 +39,26 @@ const HINTS = {
 export function entriesNamed(lock: Lock, names: readonly string[]): NamedEntry[] {
   return among(namedEntries(lock), names, 'the lock');
 }
+
+/**
+ * The entries that a command works on: those that the user names, else those of the groups.
+ *
+ * @param all whether a command without a named group takes the entries of all groups
+ * @throws HugError `EHUG_ENTRY_UNKNOWN`, `EHUG_GROUP_UNKNOWN`, `EHUG_USAGE`
+ */
+export const chosenEntries = (
+  lock: Lock,
+  names: readonly string[],
+  options: GroupOptions,
+  all?: 'all',
+) =>
+  chooseGroups(
+    entriesNamed(lock, names),
+    ({ type, name, entry }) => ({ type, name, groups: entry.groups ?? [] }),
+    names,
+    options,
+    all === 'all',
+  );
 
 /**
  * The same of a manifest, in its order.

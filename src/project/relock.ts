@@ -1,3 +1,4 @@
+import { HugError } from '../errors.ts';
 import { requireAll } from '../failures.ts';
 import type { HubApi } from '../hub/api.ts';
 import { EMPTY_LOCK, formatLock } from '../lock/codec.ts';
@@ -9,9 +10,10 @@ import {
   refClashes,
   withEndpoint,
   withEntries,
+  withGroups,
 } from '../lock/entries.ts';
 import { writeLockText } from '../lock/file.ts';
-import type { Lock, LockedEntry } from '../lock/schema.ts';
+import { type Lock, type LockedEntry, LOCKFILE_VERSION } from '../lock/schema.ts';
 import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
 import { DEFAULT_ENDPOINT } from '../repo.ts';
 import type { KnownRepos } from '../resolve/identity.ts';
@@ -55,6 +57,24 @@ export function readExistingLock(
     contested: new Set(),
     flaw: lock === undefined ? 'there is no lock' : undefined,
   };
+}
+
+/** Whether a lock has an older version of the format than this nix-hug writes. */
+export const isOldLock = ({ lockfileVersion }: Lock): boolean => lockfileVersion < LOCKFILE_VERSION;
+
+/**
+ * Refuses a lock of an older version, for commands that change single entries.
+ *
+ * @throws HugError `EHUG_LOCK_OLD`
+ */
+export function refuseOldLock(lock: Lock, { lockName }: Project): void {
+  if (!isOldLock(lock)) return;
+  const { lockfileVersion } = lock;
+  throw new HugError(
+    'EHUG_LOCK_OLD',
+    `${lockName} has version ${lockfileVersion} of the format, and this command writes version ${LOCKFILE_VERSION}`,
+    { hint: 'Upgrade it first, with: nix-hug lock' },
+  );
 }
 
 /** A new lock that is not written yet. */
@@ -160,8 +180,9 @@ export function withResolved(
   return withEntries(
     withEndpoint(lock, endpoint),
     entries.flatMap((wanted) => {
+      const { type, name, groups } = wanted;
       const entry = resolved.get(wanted) ?? lockedIn(lock, wanted);
-      return entry === undefined ? [] : [{ type: wanted.type, name: wanted.name, entry }];
+      return entry === undefined ? [] : [{ type, name, entry: withGroups(entry, groups) }];
     }),
   );
 }

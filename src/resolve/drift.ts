@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { lockedIn, namedEntries, placeOf } from '../lock/entries.ts';
 import type { Lock, LockedEntry } from '../lock/schema.ts';
 import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
@@ -15,8 +16,8 @@ export interface Reason {
 /**
  * Compares a manifest with its lock, without a network.
  *
- * @returns `stale`: the entries of the manifest that the lock does not satisfy; `reasons`: all
- *   differences, none when the lock is current
+ * @returns `stale`: the entries of the manifest that have to be resolved; `reasons`: all differences,
+ *   also those that need no Hub, such as groups; none when the lock is current
  */
 export function driftOf(
   manifest: Manifest,
@@ -27,6 +28,12 @@ export function driftOf(
     reasons: entryReasons(entry, lockedIn(lock, entry)),
   }));
   const stale = compared.filter(({ reasons }) => reasons.length > 0);
+  const regrouped = manifest.entries.flatMap(({ name, type, groups }) => {
+    const locked = lockedIn(lock, { name, type });
+    return locked === undefined || isDeepStrictEqual(groups, locked.groups)
+      ? []
+      : [{ entry: name, type, reason: changed('groups', locked.groups, groups) }];
+  });
   return {
     stale: stale.map(({ entry }) => entry),
     reasons: [
@@ -34,6 +41,7 @@ export function driftOf(
       ...stale.flatMap(({ entry: { name, type }, reasons }) =>
         reasons.map((reason) => ({ entry: name, type, reason })),
       ),
+      ...regrouped,
       ...leftovers(manifest, lock),
     ],
   };
@@ -63,14 +71,17 @@ function entryReasons(entry: ManifestEntry, locked: LockedEntry | undefined): st
   return [...reasons, ...selectionReasons(entry.select ?? {}, locked.select ?? {})];
 }
 
+/** The keys of a selection that the manifest decides. */
+const SELECT_KEYS = ['include', 'exclude', 'files', 'format', 'variant', 'quant'] as const;
+
 type PartialSelection = {
-  readonly [key in 'include' | 'exclude' | 'files']?: readonly string[] | undefined;
+  readonly [key in (typeof SELECT_KEYS)[number]]?: readonly string[] | string | undefined;
 };
 
 function selectionReasons(wanted: PartialSelection, locked: PartialSelection): string[] {
-  return (['include', 'exclude', 'files'] as const)
-    .filter((key) => JSON.stringify(wanted[key]) !== JSON.stringify(locked[key]))
-    .map((key) => changed(key, locked[key], wanted[key]));
+  return SELECT_KEYS.filter(
+    (key) => JSON.stringify(wanted[key]) !== JSON.stringify(locked[key]),
+  ).map((key) => changed(key, locked[key], wanted[key]));
 }
 
 function leftovers(manifest: Manifest, lock: Lock): Reason[] {

@@ -107,7 +107,7 @@ type Content = Pick<LockedEntry, 'date' | 'license' | 'licenseName' | 'needs' | 
 
 /** An entry as the lock has it. */
 export function lockedEntry(
-  { repo, want, select }: ManifestEntry,
+  { repo, want, select, groups }: ManifestEntry,
   { ref, at }: Target,
   { date, license, licenseName, needs, files }: Content,
 ): LockedEntry {
@@ -121,6 +121,7 @@ export function lockedEntry(
     ...(date === undefined ? {} : { date }),
     ...(license === undefined ? {} : { license }),
     ...(licenseName === undefined ? {} : { licenseName }),
+    ...(groups === undefined ? {} : { groups }),
     ...(select === undefined ? {} : { select }),
     ...(needs === undefined ? {} : { needs }),
     files,

@@ -11,7 +11,7 @@ import endpoints from '../fixtures/endpoints.json' with { type: 'json' };
 import invalid from '../fixtures/lock/invalid.json' with { type: 'json' };
 import { conflictedByGit } from '../support/git-conflict.ts';
 import { lockedEntry, lockedFile, lockOf } from '../support/locks.ts';
-import { describeNix, LIBRARY, nixString } from '../support/nix.ts';
+import { describeNix, LIBRARY, nixString, PKGS } from '../support/nix.ts';
 
 const FIXTURES = path.join(import.meta.dirname, '..', 'fixtures', 'lock', 'valid');
 const VALID = await readdir(FIXTURES);
@@ -62,6 +62,22 @@ describeNix('readLock', (nix) => {
         ),
       ).toEqual([true, true, true]);
     });
+  });
+
+  it('gives a lock of version 1 the store paths of version 2', async () => {
+    const entry = lockedEntry({ repoId: 'd'.repeat(24), license: ['mit'], groups: ['gpu'] });
+    const locks = [
+      lockOf({ m: lockedEntry() }, { lockfileVersion: 1 }),
+      lockOf({ m: lockedEntry() }),
+      lockOf({ m: entry }),
+    ];
+    const paths = locks.map((lock) => {
+      const imported = `(${LIBRARY} { pkgs = ${PKGS}; }).importLock (builtins.fromJSON ${nixString(formatLock(lock))})`;
+      return `(let hug = ${imported}; in [ hug.models.m.outPath hug.cache.outPath ])`;
+    });
+    const [old, ...others] = (await nix().evaluate(`[ ${paths.join(' ')} ]`)) as string[][];
+    expect(old).toEqual([expect.stringMatching(/name$/u), expect.stringMatching(/cache$/u)]);
+    expect(others).toEqual([old, old]);
   });
 
   it.each(invalid)('and the command line refuse $name', async ({ lock, reason }) => {

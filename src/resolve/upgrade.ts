@@ -1,0 +1,66 @@
+import { hexOfSri } from '../digest.ts';
+import { type ErrorCode, HugError } from '../errors.ts';
+import type { HubApi } from '../hub/api.ts';
+import type { TreeFile } from '../hub/tree.ts';
+import { placeOf } from '../lock/entries.ts';
+import type { LockedEntry } from '../lock/schema.ts';
+import type { ManifestEntry } from '../manifest/schema.ts';
+import { createLicenses, README, readLicense } from './readme.ts';
+import type { Resolved, ResolveContext } from './resolve.ts';
+
+/** Errors for what the Hub once gave, and gives no more, or not to this user. */
+const GONE: ReadonlySet<ErrorCode> = new Set([
+  'EHUG_REPO_NOT_FOUND',
+  'EHUG_REVISION_NOT_FOUND',
+  'EHUG_DISABLED',
+  'EHUG_GATED',
+  'EHUG_FORBIDDEN',
+  'EHUG_NOT_SERVED',
+]);
+
+/**
+ * Asks the Hub, at the locked commit, for what version 1 of the lock did not record: the id of the
+ * repository and the licence. Commit and files stay. An entry that the Hub no longer gives stays as it
+ * is, with a warning.
+ *
+ * @throws HugError of the Hub client
+ */
+export async function upgradeEntry(
+  wanted: ManifestEntry,
+  locked: LockedEntry,
+  { hub, licenses = createLicenses([]), report }: ResolveContext,
+): Promise<Resolved> {
+  const { type } = wanted;
+  const { repo, rev } = locked;
+  report('upgrading');
+  try {
+    const { repoId } = await hub.revision(type, repo, rev);
+    const readme = await readmeOf(wanted, locked, hub);
+    const { warning, ...license } = await readLicense(readme, false, licenses, (file) =>
+      hub.contentOf(type, repo, rev, file),
+    );
+    return {
+      entry: { ...locked, ...(repoId === undefined ? {} : { repoId }), ...license },
+      warnings: warning === undefined ? [] : [warning],
+    };
+  } catch (error) {
+    if (!(error instanceof HugError && GONE.has(error.code))) throw error;
+    const warning = `kept as it was, without the id of its repository and its licence: ${error.message}; nix-hug update ${placeOf(wanted)} asks again`;
+    return { entry: locked, warnings: [warning] };
+  }
+}
+
+/** README.md with the locked digest; where the selection drops it, as the tree has it. */
+async function readmeOf(
+  { type }: ManifestEntry,
+  { repo, rev, select, files }: LockedEntry,
+  hub: HubApi,
+): Promise<TreeFile | undefined> {
+  const file = files.get(README);
+  if (file !== undefined) {
+    const { oid, size, hash } = file;
+    return { path: README, oid, size, lfs: { sha256: hexOfSri(hash) } };
+  }
+  if (select === undefined) return undefined;
+  return (await hub.tree(type, repo, rev)).find(({ path }) => path === README);
+}
