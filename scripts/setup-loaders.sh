@@ -19,8 +19,9 @@ scripts/setup-python.sh test/compat/requirements-loaders*.txt
 scripts/debian-root.sh .cache/loaders-root python3-transformers,python3-torch
 scripts/debian-root.sh .cache/llama-root llama.cpp
 
-if ! command -v cargo >/dev/null; then
-  echo "setup-loaders: there is no cargo, and the tests with hf-hub are left out" >&2
+# rustup has a `cargo` that needs a toolchain of the user.
+if ! cargo --version >/dev/null 2>&1; then
+  echo "setup-loaders: there is no cargo that runs, and the tests with hf-hub are left out" >&2
   exit
 fi
 cargo build --quiet --release --locked \
