@@ -3,7 +3,7 @@ import { isGitId } from '../digest.ts';
 import type { FileContent, HubApi } from '../hub/api.ts';
 import type { TreeFile } from '../hub/tree.ts';
 import type { RepoType } from '../repo.ts';
-import type { Packs } from './packs.ts';
+import { packLimit, type Packs } from './packs.ts';
 
 /** What a pack told of a file. */
 type Packed = Pick<FileContent, 'hash'> & Partial<FileContent>;
@@ -30,6 +30,8 @@ export function withPacks(hub: HubApi, packs: Packs): HubApi {
       await setImmediate();
       gathering.delete(key);
       const packed = new Map<string, Packed>();
+      // Few files need no list of all, which may not have been asked for yet.
+      if (packLimit(files) === undefined) return packed;
       const commit = { type, id, rev, ref: refs.get(key) ?? rev };
       await packs.read(commit, files, await hub.tree(type, id, rev), ({ oid }, bytes, hash) => {
         packed.set(oid, kept.has(oid) ? { hash, bytes } : { hash });

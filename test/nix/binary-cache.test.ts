@@ -125,16 +125,20 @@ describeNix('a binary cache', (team) => {
       addresses.join(' '),
     ];
     let built = '';
+    let ownKey = '';
     await onAnotherMachine(async (nix) => {
-      const key = ['team-2', inTeam('secret-2'), inTeam('public-2')];
+      const inNix = (name: string) => path.join(nix.folder, name);
+      const key = ['team-2', inNix('secret'), inNix('public')];
       await succeed(nix, 'nix-store', '--generate-binary-cache-key', ...key);
       // Claims to be such a machine; the programs of this one run.
       const asForeign = ['--option', 'extra-platforms', 'aarch64-linux'];
       built = await succeed(nix, 'nix-build', ...build, ...asForeign, ...from(unsigned.endpoint));
-      const address = `file://${inTeam('foreign')}?secret-key=${inTeam('secret-2')}`;
+      const address = `file://${inNix('foreign')}?secret-key=${inNix('secret')}`;
       await succeed(nix, 'nix', ...copy, '--to', address, built);
+      ownKey = await readFile(inNix('public'), 'utf8');
+      await cp(inNix('foreign'), inTeam('foreign'), { recursive: true });
     });
-    const trusted = ['--option', 'trusted-public-keys', await readFile(inTeam('public-2'), 'utf8')];
+    const trusted = ['--option', 'trusted-public-keys', ownKey];
     await onAnotherMachine(async (nix) => {
       const refused = await nix.run('nix-build', ...build, ...from(unsigned.endpoint));
       expect(refused.stderr).toContain('aarch64-linux');
