@@ -3,7 +3,7 @@ import type { FileContent } from '../hub/api.ts';
 import type { TreeFile } from '../hub/tree.ts';
 import type { LockedEntry } from '../lock/schema.ts';
 import { type ByContent, createByContent } from './by-content.ts';
-import { licenseOf, type ReadLicense } from './license.ts';
+import { type License, licenseOf, type ReadLicense } from './license.ts';
 
 /** The file whose front matter declares the licence. */
 export const README = 'README.md';
@@ -28,19 +28,27 @@ export type Licenses = ByContent<ReadLicense>;
 /**
  * Remembers licences, so that each README is read once.
  *
- * @param entries of an earlier lock; those that no Hub has answered for yet count as unknown
+ * @param entries of an earlier lock
  */
 export function createLicenses(entries: Iterable<LockedEntry>): Licenses {
-  const known = [...entries].flatMap(({ repoId, license, licenseName, files }) => {
-    const readme = files.get(README);
-    if (readme === undefined || (repoId === undefined && license === undefined)) return [];
-    const facts = {
-      ...(license === undefined ? {} : { license }),
-      ...(licenseName === undefined ? {} : { licenseName }),
-    };
-    return [[readme, facts] as const];
+  const known = [...entries].flatMap((entry) => {
+    const license = licenseOfEntry(entry);
+    const readme = entry.files.get(README);
+    return readme === undefined || license === undefined ? [] : [[readme, license] as const];
   });
   return createByContent(known);
+}
+
+/**
+ * The licence of a locked entry; `undefined` when it is not known, since no Hub has answered for the
+ * entry yet.
+ */
+export function licenseOfEntry({ repoId, license, licenseName }: LockedEntry): License | undefined {
+  if (repoId === undefined && license === undefined) return undefined;
+  return {
+    ...(license === undefined ? {} : { license }),
+    ...(licenseName === undefined ? {} : { licenseName }),
+  };
 }
 
 /**

@@ -5,6 +5,7 @@ import type { LockedEntry, LockedFile } from '../lock/schema.ts';
 import type { ManifestEntry } from '../manifest/schema.ts';
 import { type ByContent, createByContent } from './by-content.ts';
 import { type Licenses, README, createLicenses, isReadable, readLicense } from './readme.ts';
+import type { ReadLicense } from './license.ts';
 import { selectFiles } from './select.ts';
 import { type LookupContext, type Target, targetOf } from './target.ts';
 
@@ -80,9 +81,20 @@ export async function lockAt(
     );
   };
   let done = 0;
+<<<<<<< HEAD
   report(`0 of ${files.length} files`);
   const [{ warning, ...license }, ...locked] = await Promise.all([
     readLicense(readme, readme !== undefined && files.includes(readme), licenses, contentOfReadme),
+=======
+  const [read, ...locked] = await Promise.all([
+    target.license ??
+      readLicense(
+        readme,
+        readme !== undefined && files.includes(readme),
+        licenses,
+        contentOfReadme,
+      ),
+>>>>>>> f18-lock
     ...files.map(async (file) => {
       const hash = await hashOf(file);
       done += 1;
@@ -90,6 +102,7 @@ export async function lockAt(
       return [file.path, lockedFile(file, hash)] as const;
     }),
   ]);
+  const { warning, ...license }: ReadLicense = read;
   return {
     warnings: warning === undefined ? warnings : [...warnings, warning],
     entry: lockedEntry(wanted, target, { ...license, files: new Map(locked) }),

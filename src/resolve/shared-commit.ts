@@ -3,6 +3,7 @@ import { type NamedEntry, namedEntries, placeOf } from '../lock/entries.ts';
 import type { Lock, LockedEntry } from '../lock/schema.ts';
 import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
 import { hasId } from './identity.ts';
+import { licenseOfEntry } from './readme.ts';
 import { type Resolved, type ResolveContext, lockAt, resolveEntry } from './resolve.ts';
 
 /**
@@ -64,8 +65,9 @@ export async function resolveAtShared(
   let shared: Resolved | undefined;
   let obstacle = 'include keeps no LFS file there';
   try {
+    const license = licenseOfEntry(other.entry);
     const at = { id: repo, rev, ...(repoId === undefined ? {} : { repoId }) };
-    const { entry, warnings } = await lockAt(wanted, { ref, at }, context);
+    const { entry, warnings } = await lockAt(wanted, { ref, at, license }, context);
     shared = {
       entry,
       warnings: warnings.map((warning) => `at the commit of ${place}: ${warning}`),

@@ -8,6 +8,7 @@ import type { HubApi, Revision } from '../hub/api.ts';
 import type { LockedEntry } from '../lock/schema.ts';
 import type { ManifestEntry } from '../manifest/schema.ts';
 import type { KnownRepos } from './identity.ts';
+import type { License } from './license.ts';
 
 /** The commit that an entry of a manifest means at the moment. */
 export interface Target {
@@ -15,6 +16,8 @@ export interface Target {
   readonly ref: string;
   /** The commit that the Hub has there. */
   readonly at: Revision;
+  /** The licence at that commit, where the lock knows it already. */
+  readonly license?: License | undefined;
   /** Names of all tags, when a version range had to choose among them. */
   readonly tags?: readonly string[];
 }
