@@ -3,7 +3,7 @@ import { readSource } from '../manifest/source.ts';
 import { badTextReason } from '../safe-path.ts';
 
 /** The licence that a README declares, as the lock has it; empty for none. */
-interface License {
+export interface License {
   /** Ids of the Hub such as `apache-2.0`, in the order of the README. */
   readonly license?: readonly string[];
   /** Name of a licence that has no id there. */

@@ -81,11 +81,7 @@ export async function lockAt(
     );
   };
   let done = 0;
-<<<<<<< HEAD
   report(`0 of ${files.length} files`);
-  const [{ warning, ...license }, ...locked] = await Promise.all([
-    readLicense(readme, readme !== undefined && files.includes(readme), licenses, contentOfReadme),
-=======
   const [read, ...locked] = await Promise.all([
     target.license ??
       readLicense(
@@ -94,7 +90,6 @@ export async function lockAt(
         licenses,
         contentOfReadme,
       ),
->>>>>>> f18-lock
     ...files.map(async (file) => {
       const hash = await hashOf(file);
       done += 1;
