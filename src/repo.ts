@@ -1,5 +1,6 @@
 import { HugError } from './errors.ts';
 import { quote } from './quote.ts';
+import { QUANT } from './selection.ts';
 import { type Flaw, PATH_FLAWS, reasonOf, TEXT_FLAWS, unsafeReason } from './safe-path.ts';
 
 /** Kind of a repository that a lock can have. */
@@ -15,6 +16,8 @@ export interface RepoForm {
   readonly ref?: string;
   /** File named by an address (`/blob/`, `/resolve/`, `/raw/`) or by `hf://`. */
   readonly file?: string;
+  /** Quant of a GGUF repository (`org/name:Q4_K_M`). */
+  readonly quant?: string;
 }
 
 /** The first branch of every repository on the Hub. */
@@ -24,7 +27,9 @@ export const DEFAULT_ENDPOINT = 'https://huggingface.co';
 
 /** One part of an id, at most 96 characters. */
 const PART = '[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,94}[A-Za-z0-9_])?';
-const ID = String.raw`(?!.*(?:--|\.\.|\.git$))(?:${PART}/)?${PART}`;
+/** What no id has; a quant may follow the id. */
+const NOT_IN_ID = String.raw`(?![^:]*(?:--|\.\.|\.git(?:$|:)))`;
+const ID = String.raw`${NOT_IN_ID}(?:${PART}/)?${PART}`;
 const WHOLE_ID = new RegExp(`^${ID}$`, 'u');
 /** Scheme of an address. */
 const WEB = '[Hh][Tt][Tt][Pp][Ss]?://';
@@ -51,7 +56,8 @@ const TYPE_PREFIXES: ReadonlyMap<string, RepoType> = new Map([
 const REVISION_PAGES = new Set(['tree', 'commit', 'commits']);
 const FILE_PAGES = new Set(['blob', 'resolve', 'raw']);
 const FILE_SYSTEM = 'hf://';
-const QUANT = new RegExp(`^${ID}:[A-Za-z0-9_.-]+$`, 'u');
+/** `org/name:QUANT`, as llama.cpp takes it. */
+const WITH_QUANT = new RegExp(`^(${NOT_IN_ID}${PART}/${PART}):(.*)$`, 'su');
 const SCHEMES: ReadonlyMap<string, RepoType> = new Map([
   ['hf:', 'model'],
   ['hf-datasets:', 'dataset'],
@@ -84,7 +90,7 @@ export function isRepoId(text: string): boolean {
 
 /**
  * Parses any repository form: `org/name`, `hf:org/name`, `hf-datasets:org/name`, `models/org/name`,
- * `datasets/org/name`, a canonical `gpt2`, `hf://org/name@rev/file`, or an address on the Hub, with or
+ * `datasets/org/name`, `org/name:QUANT`, a canonical `gpt2`, `hf://org/name@rev/file`, or an address on the Hub, with or
  * without its scheme.
  *
  * @param form text of the user
@@ -101,11 +107,23 @@ export function parseRepoForm(form: string, ...endpoints: readonly string[]): Re
     return parsePath(pathOnHub(address, hubs), address.text);
   }
   for (const [scheme, type] of SCHEMES) {
-    if (form.startsWith(scheme)) return { type, id: checkedId(form.slice(scheme.length), form) };
+    if (form.startsWith(scheme)) return withQuant(type, form.slice(scheme.length), form);
   }
   const { type, rest } = splitType(form.split('/'));
-  const id = checkedId(rest.join('/'), form);
-  return type === undefined ? { id } : { type, id };
+  return withQuant(type, rest.join('/'), form);
+}
+
+/** An id, with a quant behind it or without. */
+function withQuant(type: RepoType | undefined, text: string, form: string): RepoForm {
+  const [, id, quant] = WITH_QUANT.exec(text) ?? [];
+  if (id === undefined || quant === undefined) {
+    return { ...(type === undefined ? {} : { type }), id: checkedId(text, form) };
+  }
+  if (type === 'dataset') throw invalid(quote(form), 'only a model has a quant');
+  if (!QUANT.test(quant)) {
+    throw invalid(quote(form), 'a quant has letters, digits, "_" and "-", such as Q4_K_M');
+  }
+  return { type: 'model', id: checkedId(id, form), quant };
 }
 
 /**
@@ -122,8 +140,10 @@ export function repoPattern(type: RepoType): string {
   const address = `(?:${WEB}[^/?#@]+|${PLAIN_HOST})/${inSection}/*[^/?#]`;
   const foreign = `${alternatives(others)}|spaces/`;
   const inFileSystem = type === 'model' ? `(?!/|${foreign})` : `${type}s/`;
+  const quantified = `${NOT_IN_ID}${PART}/${PART}:[A-Za-z0-9_-]{1,32}$`;
+  const ids = type === 'model' ? `${ID}$|${quantified}` : `${ID}$`;
   const file = `${FILE_SYSTEM}/*${inFileSystem}[^/]`;
-  return `^(?:${file}|${address}|(?!${foreign})(?:${alternatives(own)})?${ID}$)`;
+  return `^(?:${file}|${address}|(?!${foreign})(?:${alternatives(own)})?(?:${ids}))`;
 }
 
 const alternatives = (prefixes: readonly (readonly [string, RepoType])[]): string =>
@@ -267,7 +287,6 @@ function splitType(segments: readonly string[]): { type?: RepoType; rest: readon
 
 function checkedId(id: string, form: string): string {
   if (isRepoId(id)) return id;
-  if (QUANT.test(id)) throw unsupported('quants (org/name:QUANT) are');
   throw invalid(quote(form), 'write org/name or its address on the Hub');
 }
 

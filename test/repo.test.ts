@@ -91,8 +91,20 @@ describe('repository forms', () => {
     ['https://huggingface.co/spaces/org/name', 'spaces are not supported'],
     ['git+https://me:s3cret@huggingface.co/org/name', 'addresses of git are not supported'],
     ['git@hf.co:org/name', 'addresses of git are not supported'],
-    ['org/name:Q4_K_M', 'quants (org/name:QUANT) are not supported'],
   ])('says of %s that its kind is not supported', (form, message) => {
+    expect(refusalOf(form).message).toBe(message);
+  });
+
+  it.each([
+    [
+      'org/name:Q4.K',
+      '"org/name:Q4.K" is not a repository: a quant has letters, digits, "_" and "-", such as Q4_K_M',
+    ],
+    [
+      'datasets/org/name:Q4_K_M',
+      '"datasets/org/name:Q4_K_M" is not a repository: only a model has a quant',
+    ],
+  ])('says why %s has no quant', (form, message) => {
     expect(refusalOf(form).message).toBe(message);
   });
 

@@ -6,6 +6,7 @@ import {
   Option,
   type OptionValues,
 } from '@commander-js/extra-typings';
+import { FORMATS } from '../selection.ts';
 import type { Streams } from './printer.ts';
 
 export type Program = ReturnType<typeof createRoot>;
@@ -72,6 +73,13 @@ export function withRepositoryOptions<
     .option('--include <glob>', 'keep these LFS files; may be repeated', collected)
     .option('--exclude <glob>', 'leave out these LFS files; may be repeated', collected)
     .option('--file <path>', 'take exactly this file; may be repeated', collected)
+    .addOption(
+      new Option('--format <format>', 'of the weight files, keep those of this format').choices(
+        FORMATS,
+      ),
+    )
+    .option('--variant <name>', 'of the weight files, keep this variant, such as fp16')
+    .option('--quant <quant>', 'take this quant of a GGUF repository, such as Q4_K_M')
     .option('--model', 'the repository is a model')
     .option('--dataset', 'the repository is a dataset')
     .addOption(

@@ -1,43 +1,41 @@
 import { isDeepStrictEqual } from 'node:util';
-import { byCodeUnit } from '../collections.ts';
 import { EXIT, HugError, usageError } from '../errors.ts';
-import { diffLocks } from '../lock/diff.ts';
-import { placeOf } from '../lock/entries.ts';
+import { diffLocks, type EntryChange } from '../lock/diff.ts';
+import { lockedIn, placeOf } from '../lock/entries.ts';
+import type { Lock } from '../lock/schema.ts';
 import type { NewEntry } from '../manifest/edit-entry.ts';
 import { addEntries } from '../manifest/edit.ts';
 import { entryAsWritten, parseManifest } from '../manifest/parse.ts';
 import { isRange } from '../manifest/rules.ts';
 import {
   ENTRY_NAME,
-  type EntryFields,
   type EntryFile,
   type Manifest,
   type ManifestEntry,
 } from '../manifest/schema.ts';
 import { quote } from '../quote.ts';
-import { DEFAULT_REF, parseRepoForm, type RepoType } from '../repo.ts';
 import { lockText, nextAfter } from '../output/lock-changes.ts';
+import { offerLines } from '../output/offers.ts';
 import { planLock } from './lock.ts';
 import type { Output } from '../output/json-schema.ts';
 import { readExistingLock, refuseOldLock } from '../project/relock.ts';
 import { readOrBeginProject, writeProject } from '../project/project.ts';
 import { type RemoteOptions, type RepoRequest, parseRepoRequest } from '../project/arguments.ts';
 import type { CommandContext } from '../project/context.ts';
+import {
+  type Addition,
+  changedValue,
+  type EntryOptions,
+  isWantGiven,
+  nameFor,
+  newValue,
+} from '../project/entry-value.ts';
 import { forEachRepository, detectType } from '../project/repository.ts';
 import type { CommandResult } from '../output/result.ts';
 
-export interface AddOptions extends RemoteOptions {
+export interface AddOptions extends RemoteOptions, EntryOptions {
   /** Name of the entry; by default it is made from the repository's. */
   readonly name?: string;
-  /** Semver range over the tags, instead of a ref. */
-  readonly version?: string;
-  /** Groups of the entry; they replace those that it has. */
-  readonly group?: readonly string[];
-}
-
-/** A repository that is to be added, and its type. */
-interface Addition extends RepoRequest {
-  readonly type: RepoType;
 }
 
 /** An entry that the manifest is to have, and what it has there now. */
@@ -71,7 +69,7 @@ export async function run(
     if (entry === undefined) return newEntry(addition, options);
     const before = entryAsWritten(manifestText, entry) ?? entry.repo;
     const hubs = [endpoint, context.endpoint].filter((hub) => hub !== undefined);
-    return { ...entry, before, value: changed(before, entry, addition, options, hubs) };
+    return { ...entry, before, value: changedValue(before, entry, addition, options, hubs) };
   });
   refuseRepeated(wanted);
   const edited = wanted.filter(({ before, value }) => !isDeepStrictEqual(before, value));
@@ -101,10 +99,27 @@ export async function run(
             entries: changes,
             total: manifest.entries.length,
             outcome,
+            details: (change) => offersOf(change, wanted, manifest, plan.to),
           }),
     next: nextAfter(outcome),
     exitStatus: EXIT.ok,
   };
+}
+
+/** What a repository offers of which one part would do, where an entry has it whole. */
+function offersOf(
+  change: EntryChange,
+  wanted: readonly Wanted[],
+  { entries }: Manifest,
+  lock: Lock,
+): readonly string[] {
+  const locked = lockedIn(lock, change);
+  const entry = wanted.find((one) => placeOf(one) === placeOf(change));
+  if (entry === undefined || locked === undefined || locked.select !== undefined) return [];
+  const { repo, type } = entry;
+  const isAlone =
+    entries.filter((one) => one.type === type && isSameId(one.repo, repo)).length === 1;
+  return offerLines(locked, `nix-hug add ${repo}${isAlone ? '' : ` --name ${entry.name}`}`);
 }
 
 function checkOptions(urls: readonly string[], { name, version, group = [] }: AddOptions): void {
@@ -188,87 +203,21 @@ function presentEntry(
   return twins[0];
 }
 
-const isSameRepo = ({ repo }: ManifestEntry, { id }: RepoRequest): boolean =>
-  repo.toLowerCase() === id.toLowerCase();
+const isSameRepo = ({ repo }: ManifestEntry, { id }: RepoRequest): boolean => isSameId(repo, id);
+
+const isSameId = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase();
 
 /** Whether options would change an entry that is there. */
 const isChangeGiven = (addition: RepoRequest, options: AddOptions): boolean =>
   isWantGiven(addition, options) || addition.select !== undefined || options.group !== undefined;
 
-const isWantGiven = ({ named }: RepoRequest, { version }: AddOptions): boolean =>
-  named || version !== undefined;
-
-/** The entry in its shortest form, and the id of its repository. */
-function newEntry({ type, id, ref, select }: Addition, options: AddOptions): Wanted {
-  const { name, version } = options;
-  const repo = shortestForm(type, id);
-  const want = wantFields(version === undefined ? { ref } : { version });
-  const fields = { repo, ...want, ...select, ...groupFields(options) };
-  return { name: name ?? nameFor(id), type, value: shorthand(fields), repo: id, before: undefined };
-}
-
-/**
- * The entry with what the user gives in place of the same; what is not given stays.
- *
- * @param hubs addresses that count as the Hub
- */
-function changed(
-  written: EntryFile,
-  { type, repo, want, select, groups }: ManifestEntry,
-  addition: Addition,
-  options: AddOptions,
-  hubs: readonly string[],
-): EntryFile {
-  const { version: range } = options;
-  const given = range === undefined ? { ref: addition.ref } : { version: range };
-  const isMoved = isWantGiven(addition, options) && !isDeepStrictEqual(given, want);
-  const isSelected = addition.select !== undefined && !isDeepStrictEqual(addition.select, select);
-  const grouping = groupFields(options);
-  const isGrouped =
-    grouping.groups !== undefined &&
-    !isDeepStrictEqual(grouping.groups.toSorted(byCodeUnit), groups);
-  if (!isMoved && !isSelected && !isGrouped) return written;
-  const fields = typeof written === 'string' ? { repo: written } : written;
-  const { ref: refInAddress, file } = parseRepoForm(fields.repo, ...hubs);
-  const isAddress = refInAddress !== undefined || file !== undefined;
-  const whole: EntryFields = isAddress
-    ? { ...fields, repo: shortestForm(type, repo), ...wantFields(want), ...select }
-    : fields;
-  const { ref: _ref, version: _version, ...withoutWant } = whole;
-  const moved = isMoved ? { ...withoutWant, ...wantFields(given) } : whole;
-  const { include: _in, exclude: _out, files: _files, ...withoutSelection } = moved;
-  const selected = isSelected ? { ...withoutSelection, ...addition.select } : moved;
-  const result = isGrouped ? { ...selected, ...grouping } : selected;
-  return typeof written === 'string' ? shorthand(result) : result;
-}
-
-/** The fields of a revision; none for the default. */
-const wantFields = (want: ManifestEntry['want']): Partial<EntryFields> =>
-  'ref' in want && want.ref === DEFAULT_REF ? {} : want;
-
-/** The field of `--group`; none where it is not given. */
-const groupFields = ({ group }: AddOptions): Pick<EntryFields, 'groups'> =>
-  group === undefined ? {} : { groups: [...new Set(group)] };
-
-const shorthand = (fields: EntryFields): EntryFile =>
-  Object.keys(fields).length === 1 ? fields.repo : fields;
-
-/**
- * A name for an entry, made from a repository id: the last part in lower case, with `-` for `.`,
- * and a leading `_` where it would not be a name otherwise. `Mistral-7B-Instruct-v0.3` of any
- * organisation gives `mistral-7b-instruct-v0-3`.
- */
-function nameFor(id: string): string {
-  const last = id.slice(id.lastIndexOf('/') + 1);
-  const name = last.toLowerCase().replaceAll('.', '-');
-  return ENTRY_NAME.test(name) ? name : `_${name}`;
-}
-
-/** The id alone, unless it looks like another form: an organisation may be called `models`. */
-function shortestForm(type: RepoType, id: string): string {
-  if (parseRepoForm(id).id === id) return id;
-  return type === 'dataset' ? `hf-datasets:${id}` : `hf:${id}`;
-}
+const newEntry = (addition: Addition, options: AddOptions): Wanted => ({
+  name: options.name ?? nameFor(addition.id),
+  type: addition.type,
+  value: newValue(addition, options),
+  repo: addition.id,
+  before: undefined,
+});
 
 function refuseRepeated(wanted: readonly Wanted[]): void {
   const places = wanted.map(placeOf);

@@ -46,7 +46,7 @@ export async function run(
   refuseGroupsOfUrls(urls, options);
   const endpoint = urls.length === 0 ? undefined : endpointOfManifest(context);
   const wanted = urls.map((url) => parseRepoRequest(url, options, endpoint, context.endpoint));
-  const select = selectionOf(undefined, options);
+  const select = selectionOf({}, options);
   const { entries, note } = isOfLock(targets)
     ? lockedSnapshots(names, select, options, context)
     : { entries: [], note: undefined };

@@ -40,7 +40,7 @@ export async function run(
   }
   const [only] = entries;
   if (only === undefined || entries.length > 1) throw ambiguousEntry(name, entries);
-  const listing = listingOf(narrowed(only, selectionOf(undefined, options), context.warn));
+  const listing = listingOf(narrowed(only, selectionOf({}, options), context.warn));
   return {
     json: listingJson(listing),
     text: (columns) => listingText(listing, columns),

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { isPlainObject, plainObject } from '../plain-object.ts';
 import { ENDPOINT, isRepoId, MAX_ENDPOINT } from '../repo.ts';
 import { badTextReason, MAX_SEGMENT, unsafeReason } from '../safe-path.ts';
+import { FORMATS } from '../selection.ts';
 import { STORE_NAME } from './names.ts';
 
 /** Version of the lock format that this release writes; it reads all from 1 on. */
@@ -92,17 +93,6 @@ const fileSchema = plainObject(
     ),
   }),
 );
-
-/** Formats of weights that an entry can ask for. */
-const FORMATS = [
-  'safetensors',
-  'pytorch',
-  'gguf',
-  'onnx',
-  'tensorflow',
-  'flax',
-  'openvino',
-] as const;
 
 const listOf = <TItem extends v.GenericSchema>(item: TItem) =>
   v.pipe(v.array(item), v.minLength(1), v.readonly());

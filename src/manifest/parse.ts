@@ -94,11 +94,15 @@ function normalised(
 }
 
 function selectionOf(fields: EntryFields, form: RepoForm): Selection | undefined {
-  const { include, exclude, files = form.file === undefined ? undefined : [form.file] } = fields;
+  const { include, exclude, format, variant } = fields;
+  const { files = form.file === undefined ? undefined : [form.file], quant = form.quant } = fields;
   if (files !== undefined) return { files };
-  if (include === undefined && exclude === undefined) return undefined;
-  return {
+  if (quant !== undefined) return { quant };
+  const select = {
     ...(include === undefined ? {} : { include }),
     ...(exclude === undefined ? {} : { exclude }),
+    ...(format === undefined ? {} : { format }),
+    ...(variant === undefined ? {} : { variant }),
   };
+  return Object.keys(select).length === 0 ? undefined : select;
 }

@@ -25,6 +25,9 @@ export interface RawEntry {
   readonly form: RepoForm | HugError | undefined;
 }
 
+/** Keys that select files. */
+const SELECTION_KEYS = ['files', 'include', 'exclude', 'format', 'variant', 'quant'];
+
 /** Why the text of a field, or an item of its list, cannot be what it should. */
 const FLAW_OF: Readonly<Record<string, (text: string) => string | undefined>> = {
   ref: badRefReason,
@@ -103,14 +106,16 @@ function repoFitsSection(entry: RawEntry): readonly Problem[] {
 }
 
 function addressStandsAlone(entry: RawEntry): readonly Problem[] {
-  const { ref, file } = entry.form instanceof HugError ? {} : (entry.form ?? {});
+  const { ref, file, quant } = entry.form instanceof HugError ? {} : (entry.form ?? {});
   const remove = (what: string) => (key: string) =>
     `the address already names the ${what}: remove "${key}"`;
   const ofRef = ref === undefined ? [] : ['ref', 'version'];
-  const ofFile = file === undefined ? [] : ['files', 'include', 'exclude'];
+  const ofFile = file === undefined ? [] : SELECTION_KEYS;
+  const ofQuant = quant === undefined ? [] : SELECTION_KEYS;
   return [
     ...onKeys(entry, ofRef, remove(`revision ${quote(ref ?? '')}`)),
     ...onKeys(entry, ofFile, remove(`file ${quote(file ?? '')}`)),
+    ...onKeys(entry, ofQuant, remove(`quant ${quote(quant ?? '')}`)),
   ];
 }
 

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { plainObject } from '../plain-object.ts';
 import { badEndpointReason, ENDPOINT, REF_FLAWS, repoPattern, type RepoType } from '../repo.ts';
 import { type Flaw, PATH_FLAWS, TEXT_FLAWS } from '../safe-path.ts';
+import { type Format, FORMATS, QUANT, VARIANT } from '../selection.ts';
 
 /** A manifest as the rest of nix-hug sees it: every shorthand is written out, every rule holds. */
 export interface Manifest {
@@ -30,10 +31,19 @@ export interface ManifestEntry {
 /** Which revision: a branch, tag, `refs/pr/N` or commit (`main` when the file is silent), or a semver range over the tags. */
 type Want = { readonly ref: string } | { readonly version: string };
 
-/** Which files: globs over the LFS files, or exact paths. Lists are never empty and hold no item twice. */
+/**
+ * Which files: globs over the LFS files, a format and a variant of the weights; or exact paths; or a quant
+ * of a GGUF repository. Lists are never empty and hold no item twice.
+ */
 export type Selection =
-  | { readonly include?: readonly string[]; readonly exclude?: readonly string[] }
-  | { readonly files: readonly string[] };
+  | {
+      readonly include?: readonly string[];
+      readonly exclude?: readonly string[];
+      readonly format?: Format;
+      readonly variant?: string;
+    }
+  | { readonly files: readonly string[] }
+  | { readonly quant: string };
 
 /** A place in the file, both counted from 1. */
 export interface Position {
@@ -102,7 +112,8 @@ const list = <TItem extends v.GenericSchema<string>>(
 /** Fields of an entry, each with those that cannot stand beside it. */
 export const EXCLUSIONS: ReadonlyMap<string, readonly string[]> = new Map([
   ['ref', ['version']],
-  ['files', ['include', 'exclude']],
+  ['files', ['include', 'exclude', 'format', 'variant', 'quant']],
+  ['quant', ['include', 'exclude', 'format', 'variant']],
 ]);
 
 const exclusions: Keywords = {
@@ -137,7 +148,32 @@ const commonFields = {
   files: v.exactOptional(
     list(
       filePath,
-      'Exact paths of the files to keep, and no others. Excludes "include" and "exclude".',
+      'Exact paths of the files to keep, and no others. Excludes all other keys that select files.',
+    ),
+  ),
+  format: v.exactOptional(
+    v.pipe(
+      written,
+      v.picklist(FORMATS, 'is not a format'),
+      v.description('Of the weight files, keep those of this format. All other files stay.'),
+    ),
+  ),
+  variant: v.exactOptional(
+    v.pipe(
+      written,
+      v.regex(VARIANT, 'takes a part of file names, as fp16 in model.fp16.safetensors'),
+      v.description(
+        'Of the weight files in each folder, keep those with the variant in their names, such as model.fp16.safetensors; in a folder without any, the plain ones.',
+      ),
+    ),
+  ),
+  quant: v.exactOptional(
+    v.pipe(
+      written,
+      v.regex(QUANT, 'takes letters, digits, "_" and "-", as in Q4_K_M'),
+      v.description(
+        'Quant of a GGUF repository, such as Q4_K_M: what llama-server -hf org/name:Q4_K_M takes, every part and mmproj. Plain files stay. Excludes all other keys that select files.',
+      ),
     ),
   ),
   groups: v.exactOptional(

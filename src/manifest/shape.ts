@@ -10,6 +10,7 @@ import {
   RESERVED_NAMES,
   SECTIONS,
 } from './schema.ts';
+import { FORMATS } from '../selection.ts';
 import type { ManifestSource, Path, Problem } from './source.ts';
 
 type Written = ManifestSource['written'];
@@ -17,13 +18,20 @@ type Written = ManifestSource['written'];
 /** More edits than these are another word, not a misspelling. */
 const MAX_EDITS = 2;
 
-/** Words that users of git and of the Hub have for our keys. */
+/** Words that users of git, of the Hub and of its libraries have for our keys and formats. */
 const SYNONYMS: ReadonlyMap<string, string> = new Map([
+  ['bin', 'pytorch'],
   ['branch', 'ref'],
   ['commit', 'ref'],
+  ['h5', 'tensorflow'],
+  ['msgpack', 'flax'],
+  ['pt', 'pytorch'],
+  ['quantization', 'quant'],
   ['repository', 'repo'],
   ['revision', 'ref'],
   ['tag', 'ref'],
+  ['tf', 'tensorflow'],
+  ['torch', 'pytorch'],
   ['url', 'repo'],
 ]);
 
@@ -67,6 +75,10 @@ function problemsOf(issue: v.BaseIssue<unknown>, base: Path, written: Written): 
   if (issue.path?.at(-1)?.origin === 'key') {
     return [{ path, part: 'key', message: `bad name ${subjectOf(path)}: ${issue.message}` }];
   }
+  if (issue.type === 'picklist' && typeof issue.input === 'string') {
+    const reason = `${issue.message}: ${advice(issue.input, FORMATS, 'the formats are')}`;
+    return [{ path, part: 'value', message: `${quote(issue.input)} ${reason}` }];
+  }
   const reason = issue.kind === 'schema' ? mistyped(issue, written(path)) : issue.message;
   return [{ path, part: 'value', message: `${subjectOf(path)} ${reason}` }];
 }
@@ -91,14 +103,13 @@ function unknownKeys(data: unknown, path: Path, known: readonly string[]): reado
     }));
 }
 
-function advice(key: string, known: readonly string[]): string {
+/** @param list what stands before the known words where none of them is near */
+function advice(key: string, known: readonly string[], list = 'the keys here are'): string {
   const synonym = SYNONYMS.get(key) ?? key;
   const meant = known.includes(synonym)
     ? synonym
     : closestMatch(key, known, { maxDistance: MAX_EDITS });
-  return meant === undefined
-    ? `the keys here are ${known.join(', ')}`
-    : `did you mean ${quote(meant)}?`;
+  return meant === undefined ? `${list} ${known.join(', ')}` : `did you mean ${quote(meant)}?`;
 }
 
 /** Valibot drops these names from a record without a word. */

@@ -1,14 +1,18 @@
 import { usageError } from '../errors.ts';
 import type { Selection } from '../manifest/schema.ts';
 import { quote } from '../quote.ts';
-import { DEFAULT_REF, type RepoType, badRefReason, parseRepoForm } from '../repo.ts';
+import { DEFAULT_REF, type RepoForm, type RepoType, badRefReason, parseRepoForm } from '../repo.ts';
 import { unsafeReason } from '../safe-path.ts';
+import { type Format, QUANT, VARIANT } from '../selection.ts';
 
 /** Options that select files. */
 export interface SelectionOptions {
   readonly include?: readonly string[] | undefined;
   readonly exclude?: readonly string[] | undefined;
   readonly file?: readonly string[] | undefined;
+  readonly format?: Format | undefined;
+  readonly variant?: string | undefined;
+  readonly quant?: string | undefined;
 }
 
 /** Options of a command on a repository that no manifest names. */
@@ -60,46 +64,73 @@ export function parseRepoRequest(
     id: form.id,
     ref,
     named: named !== undefined,
-    select: selectionOf(form.file, options),
+    select: selectionOf(form, options),
   };
 }
 
 /**
- * The selection that the options make.
+ * The selection that a repository form and the options make.
  *
- * @param file of the repository form
  * @throws HugError `EHUG_USAGE`
  */
 export function selectionOf(
-  file: string | undefined,
+  form: Pick<RepoForm, 'file' | 'quant'>,
   options: SelectionOptions,
 ): Selection | undefined {
-  const include = [...new Set(options.include)];
-  const exclude = [...new Set(options.exclude)];
-  const files = [...new Set([...(file === undefined ? [] : [file]), ...(options.file ?? [])])];
+  const files = [
+    ...new Set([...(form.file === undefined ? [] : [form.file]), ...(options.file ?? [])]),
+  ];
+  const quant = onlyValue('quant', [form.quant, options.quant]);
+  const others = filtersOf(options);
   for (const path of files) {
     const reason = unsafeReason(path);
     if (reason !== undefined) throw usageError(`--file ${quote(path)} ${reason}`);
   }
+  if (files.length > 0 && (quant !== undefined || others !== undefined)) {
+    throw usageError(
+      'exact files cannot be combined with patterns, a format, a variant or a quant',
+      'Keep --file, or the other options.',
+    );
+  }
+  if (quant !== undefined && others !== undefined) {
+    throw usageError(
+      'a quant cannot be combined with patterns, a format or a variant',
+      'Keep the quant, or the other options.',
+    );
+  }
+  if (files.length > 0) return { files };
+  if (quant === undefined) return others;
+  if (QUANT.test(quant)) return { quant };
+  throw usageError(
+    `--quant ${quote(quant)} is not a quant`,
+    'A quant has letters, digits, "_" and "-", as in Q4_K_M.',
+  );
+}
+
+/** Patterns, format and variant, which can stand together; `undefined` when none is given. */
+function filtersOf(options: SelectionOptions): Selection | undefined {
+  const { format, variant } = options;
+  const include = [...new Set(options.include)];
+  const exclude = [...new Set(options.exclude)];
   for (const glob of [...include, ...exclude]) {
     if (glob === '') throw usageError('a pattern is empty');
     if (glob.startsWith('!')) {
       throw usageError(`the pattern ${quote(glob)} begins with "!"`, 'List it under --exclude.');
     }
   }
-  const hasGlobs = include.length + exclude.length > 0;
-  if (files.length > 0 && hasGlobs) {
+  if (variant !== undefined && !VARIANT.test(variant)) {
     throw usageError(
-      'exact files cannot be combined with patterns',
-      'Keep --file, or --include and --exclude.',
+      `--variant ${quote(variant)} is not a variant`,
+      'A variant is a part of file names, as fp16 in model.fp16.safetensors.',
     );
   }
-  if (files.length > 0) return { files };
-  if (!hasGlobs) return undefined;
-  return {
+  const select = {
     ...(include.length === 0 ? {} : { include }),
     ...(exclude.length === 0 ? {} : { exclude }),
+    ...(format === undefined ? {} : { format }),
+    ...(variant === undefined ? {} : { variant }),
   };
+  return Object.keys(select).length === 0 ? undefined : select;
 }
 
 /** The value that the form, an option or both give. */
@@ -137,9 +168,11 @@ const REPOSITORY = /[/:]/u;
  */
 export function targetsOf(
   targets: readonly string[],
-  { ref, model, dataset, repoType, include, exclude, file }: RemoteOptions,
+  options: RemoteOptions,
   narrowed: 'repositories' | 'entries' = 'repositories',
 ): Targets {
+  const { ref, model, dataset, repoType } = options;
+  const { include, exclude, file, format, variant, quant } = options;
   const unique = [...new Set(targets)];
   const urls = unique.filter((target) => REPOSITORY.test(target));
   const names = unique.filter((target) => !REPOSITORY.test(target));
@@ -151,9 +184,9 @@ export function targetsOf(
         : 'Write them into the addresses: hf:org/name, hf-datasets:org/name, …/org/name/tree/REF.',
     );
   }
-  const selects = areGiven([include, exclude, file]);
+  const selects = areGiven([include, exclude, file, format, variant, quant]);
   if (narrowed === 'repositories' && selects && isOfLock({ names, urls })) {
-    const problem = '--include, --exclude and --file need a repository, not entries of the lock';
+    const problem = 'options that select files need a repository, not entries of the lock';
     throw usageError(problem, HOW_TO_WRITE);
   }
   return { names, urls };

@@ -110,7 +110,12 @@ export function narrowed(
   select: Selection | undefined,
   warn: (line: string) => void,
 ): NamedEntry {
-  const all = [...named.entry.files].map(([path, file]) => ({ path, file, lfs: file.lfs }));
+  const all = [...named.entry.files].map(([path, file]) => ({
+    path,
+    file,
+    size: file.size,
+    lfs: file.lfs,
+  }));
   const { files, warnings } = selectFiles(all, select);
   for (const warning of warnings) warn(warning);
   const kept = new Map(files.map(({ path, file }) => [path, file]));

@@ -31,11 +31,15 @@ const isEncoded = (form: string): boolean =>
   /^(?:https?:\/\/|hf\.co\/|huggingface\.co\/|hub\.example\/)[^?#]*%/iu.test(form) ||
   /^hf:\/\/[^@%]*@(?:\/*refs\/+[^/]*\/+)?[^/]*%/u.test(form);
 
+/** `fetchModel` takes no quant. */
+const hasQuant = (says: object): boolean => 'quant' in says;
+
 /** What the CLI reads, as far as Nix has to agree; `null` stands for an error. */
 function inTypeScript({ form, endpoint }: Required<Case>): object | null {
   if (isEncoded(form)) return null;
   try {
-    return parseRepoForm(form, endpoint);
+    const says = parseRepoForm(form, endpoint);
+    return hasQuant(says) ? null : says;
   } catch (error) {
     if (error instanceof HugError) return null;
     throw error;
@@ -43,10 +47,10 @@ function inTypeScript({ form, endpoint }: Required<Case>): object | null {
 }
 
 describeNix('parse-repo.nix', (nix) => {
-  it('reads every form as the CLI does, but for percent-encoded ones', async () => {
+  it('reads every form as the CLI does, but for percent-encoded ones and quants', async () => {
     const cases: readonly (Case & { says: object })[] = table.accepted;
     expect(await nix().evaluate(parseAll(cases))).toEqual(
-      cases.map(({ form, says }) => (isEncoded(form) ? null : says)),
+      cases.map(({ form, says }) => (isEncoded(form) || hasQuant(says) ? null : says)),
     );
   });
 

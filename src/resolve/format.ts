@@ -1,0 +1,82 @@
+import { type Format, FORMATS } from '../selection.ts';
+
+/** The facts about a file that its format depends on, and its size in bytes. */
+interface SizedFile {
+  readonly path: string;
+  readonly size: number;
+}
+
+/** A format of weights; the manifest cannot ask for the last two. */
+export type WeightFormat = Format | 'rust' | 'coreml';
+
+/** Patterns of paths in lower case; the first that matches decides. */
+const TABLE: readonly (readonly [WeightFormat, RegExp])[] = [
+  ['openvino', /(?:^|\/)openvino_[^/]*\.(?:xml|bin)$/u],
+  ['safetensors', /\.safetensors(?:\.index(?:\.[^/.]+)?\.json)?$/u],
+  ['gguf', /\.gguf$/u],
+  ['onnx', /\.onnx(?:_data(?:_\d+)?|\.data)?$/u],
+  ['tensorflow', /\.(?:h5|keras|tflite)$|(?:^|\/)(?:saved_model\.pb|variables\/[^/]+)$/u],
+  ['flax', /\.msgpack(?:\.index(?:\.[^/.]+)?\.json)?$/u],
+  ['pytorch', /\.(?:bin|pt|pth|ckpt)$|\.bin\.index(?:\.[^/.]+)?\.json$/u],
+  ['rust', /\.ot$/u],
+  ['coreml', /\.mlmodel$|\.mlpackage\//u],
+];
+
+/** The format of a weight file, by its name alone; `undefined` for every other file. */
+export function weightFormat(path: string): WeightFormat | undefined {
+  const name = path.toLowerCase();
+  return TABLE.find(([, pattern]) => pattern.test(name))?.[0];
+}
+
+/** Mistral's own form of the weights, which it ships beside that of transformers. */
+const CONSOLIDATED = /^((?:.*\/)?)consolidated[^/]*\.safetensors$/u;
+const TRANSFORMERS = /^((?:.*\/)?)model[^/]*\.safetensors$/u;
+
+/**
+ * Of the weight files, those of one format, without their copies in another layout; all other files.
+ *
+ * @param all files of a commit, or those that globs keep of it
+ */
+export function selectFormat<F extends { readonly path: string }>(
+  all: readonly F[],
+  format: Format,
+): readonly F[] {
+  const ofFormat = all.filter(({ path }) => {
+    const found = weightFormat(path);
+    return found === undefined || found === format;
+  });
+  if (format !== 'safetensors') return ofFormat;
+  const folders = new Set(ofFormat.map(({ path }) => TRANSFORMERS.exec(path)?.[1]));
+  return ofFormat.filter(({ path }) => {
+    const folder = CONSOLIDATED.exec(path)?.[1];
+    return folder === undefined || !folders.has(folder);
+  });
+}
+
+/** The weights of one format in a repository. */
+export interface FormatOffer {
+  readonly format: WeightFormat;
+  /** In bytes, of the weight files that the format selects. */
+  readonly size: number;
+}
+
+/**
+ * The formats of weights that a repository has, with what each of them takes.
+ *
+ * @returns in the order of `FORMATS`, then those that cannot be asked for
+ */
+export function formatsIn(files: readonly SizedFile[]): readonly FormatOffer[] {
+  const sizeOf = (format: WeightFormat) => {
+    const own = files.filter(({ path }) => weightFormat(path) === format);
+    const taken = isFormat(format) ? selectFormat(own, format) : own;
+    return own.length === 0 ? undefined : taken.reduce((sum, { size }) => sum + size, 0);
+  };
+  return [...FORMATS, 'rust' as const, 'coreml' as const].flatMap((format) => {
+    const size = sizeOf(format);
+    return size === undefined ? [] : [{ format, size }];
+  });
+}
+
+/** Whether the manifest can ask for a format. */
+export const isFormat = (format: string): format is Format =>
+  (FORMATS as readonly string[]).includes(format);
