@@ -8,7 +8,7 @@ import type { HttpOptions } from '../hub/http.ts';
 import type { RetryPolicy, Wait } from '../hub/retry.ts';
 import { cacheFolderIn, type Env } from '../hf-home.ts';
 import { styled } from '../output/text.ts';
-import { DEFAULT_ENDPOINT } from '../repo.ts';
+import { DEFAULT_ENDPOINT } from '../address.ts';
 import { hideSecrets } from '../secrets.ts';
 import {
   endpointIn,

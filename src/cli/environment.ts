@@ -2,7 +2,7 @@ import path from 'node:path';
 import { usageError } from '../errors.ts';
 import type { Env } from '../hf-home.ts';
 import type { HttpOptions } from '../hub/http.ts';
-import { badEndpointReason } from '../repo.ts';
+import { badEndpointReason } from '../address.ts';
 import { MIN_SECRET_LENGTH } from '../secrets.ts';
 
 // What the variables of the environment say.

@@ -13,7 +13,7 @@ import type { Downloads } from '../download/downloads.ts';
 import { type ErrorCode, HugError } from '../errors.ts';
 import { resolveUrl } from '../hub/api.ts';
 import { quote } from '../quote.ts';
-import { encodePath } from '../repo.ts';
+import { encodePath } from '../address.ts';
 import type { Nix } from '../store/nix.ts';
 import { isOnDisk, storePathOf } from '../store/store-path.ts';
 import {

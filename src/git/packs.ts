@@ -8,7 +8,8 @@ import { messageOf } from '../errors.ts';
 import { makeFolders } from '../make-folders.ts';
 import type { HttpOptions } from '../hub/http.ts';
 import { readCertificates } from '../hub/pool.ts';
-import { type RepoType, repoPage } from '../repo.ts';
+import { type RepoType } from '../repo.ts';
+import { repoPage } from '../address.ts';
 import {
   fetchCommit,
   type Git,

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { isPlainObject, plainObject } from '../plain-object.ts';
-import { ENDPOINT, isRepoId, MAX_ENDPOINT } from '../repo.ts';
+import { isRepoId } from '../repo.ts';
+import { ENDPOINT, MAX_ENDPOINT } from '../address.ts';
 import { badTextReason, MAX_SEGMENT, unsafeReason } from '../safe-path.ts';
 import { FORMATS } from '../selection.ts';
 import { STORE_NAME } from './names.ts';

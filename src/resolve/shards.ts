@@ -2,12 +2,6 @@
 const SHARD =
   /^(?<stem>.+?)(?:\.(?<variant>[A-Za-z0-9_]+))?-\d{5,6}-of-\d{5,6}(?:\.(?<late>[A-Za-z0-9_]+))?\.(?<ending>safetensors|bin|msgpack)$/u;
 
-/** `model.safetensors.index.json`, and `model.safetensors.index.fp16.json` of a variant. */
-const INDEX = /\.(?:safetensors|bin|msgpack)\.index(?:\.[A-Za-z0-9_-]+)?\.json$/u;
-
-/** Whether a file is an index that names the shards of a model. */
-export const isShardIndex = (path: string): boolean => INDEX.test(path);
-
 /**
  * The indexes that may name a shard, by the way that `save_pretrained` names both; none when the file is
  * no shard.
