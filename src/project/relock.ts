@@ -135,16 +135,18 @@ export async function resolveAll<T extends Resolved>(
 ): Promise<ReadonlyMap<ManifestEntry, T>> {
   const { endpoint } = manifest;
   const { createPlainHashes } = await import('../resolve/resolve.ts');
+  const { createByContent } = await import('../resolve/by-content.ts');
   const { createLicenses } = await import('../resolve/readme.ts');
   const known = namedEntries(lock).flatMap(({ entry }) => [...entry.files.values()]);
   const hashes = createPlainHashes(known);
   const licenses = createLicenses(namedEntries(lock).map(({ entry }) => entry));
+  const shardIndexes: NonNullable<ResolveContext['shardIndexes']> = createByContent([]);
   const repos = await knownRepos(manifest, lock, accepted);
   const runAll = (hub: HubApi) =>
     context.runTasks(
       entries.map((entry) => ({
         title: placeOf(entry),
-        run: (report) => resolve(entry, { hub, repos, hashes, licenses, report }),
+        run: (report) => resolve(entry, { hub, repos, hashes, licenses, shardIndexes, report }),
       })),
     );
   const results = await withHub(context, runAll, endpoint, problem);

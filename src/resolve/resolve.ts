@@ -6,7 +6,9 @@ import type { ManifestEntry } from '../manifest/schema.ts';
 import { type ByContent, createByContent } from './by-content.ts';
 import { type Licenses, README, createLicenses, isReadable, readLicense } from './readme.ts';
 import type { ReadLicense } from './license.ts';
+import { incompleteness } from './completeness.ts';
 import { selectFiles } from './select.ts';
+import { indexesToRead, shardsNamedIn } from './shards.ts';
 import { type LookupContext, type Target, targetOf } from './target.ts';
 
 /** Services for resolving entries. */
@@ -14,6 +16,8 @@ export interface ResolveContext extends LookupContext {
   readonly hashes: PlainHashes;
   /** Licences that are known; without it each README is read. */
   readonly licenses?: Licenses;
+  /** Files that indexes of shards name; without it each index is read. */
+  readonly shardIndexes?: ShardIndexes;
   /** Shows the progress of an entry. */
   readonly report: (status: string) => void;
 }
@@ -63,7 +67,13 @@ export async function resolveAgain(
 export async function lockAt(
   wanted: ManifestEntry,
   target: Target,
-  { hub, hashes, licenses = createLicenses([]), report }: ResolveContext,
+  {
+    hub,
+    hashes,
+    licenses = createLicenses([]),
+    shardIndexes = createByContent([]),
+    report,
+  }: ResolveContext,
 ): Promise<Resolved> {
   const { type, select } = wanted;
   const { at } = target;
@@ -71,43 +81,60 @@ export async function lockAt(
   const tree = await hub.tree(type, at.id, at.rev);
   const { files, warnings } = selectFiles(tree, select);
   const readme = tree.find(({ path }) => path === README);
-  const contentOfReadme = once((file: TreeFile) => hub.contentOf(type, at.id, at.rev, file));
+  const contentOf = oncePerFile((file) => hub.contentOf(type, at.id, at.rev, file));
+  const indexes = indexesToRead(files);
+  const read = new Set([
+    ...(readme !== undefined && isReadable(readme) ? [readme] : []),
+    ...indexes,
+  ]);
   const hashOf = async (file: TreeFile) => {
     if (file.lfs === 'masked') throw hub.gated(type, at.id);
     if (file.lfs !== undefined) return sriOfHex(file.lfs.sha256);
-    const isRead = file === readme && isReadable(file);
     return hashes.get(file, async () =>
-      isRead ? (await contentOfReadme(file)).hash : hub.hashOf(type, at.id, at.rev, file),
+      read.has(file) ? (await contentOf(file)).hash : hub.hashOf(type, at.id, at.rev, file),
     );
   };
   let done = 0;
   report(`0 of ${files.length} files`);
-  const [read, ...locked] = await Promise.all([
+  const [declared, shards, locked] = await Promise.all([
     target.license ??
-      readLicense(
-        readme,
-        readme !== undefined && files.includes(readme),
-        licenses,
-        contentOfReadme,
-      ),
-    ...files.map(async (file) => {
-      const hash = await hashOf(file);
-      done += 1;
-      report(`${done} of ${files.length} files`);
-      return [file.path, lockedFile(file, hash)] as const;
-    }),
+      readLicense(readme, readme !== undefined && files.includes(readme), licenses, contentOf),
+    Promise.all(
+      indexes.map(async (file) => {
+        const names = shardIndexes.get(file, async () => {
+          return shardsNamedIn((await contentOf(file)).bytes);
+        });
+        return [file.path, await names] as const;
+      }),
+    ),
+    Promise.all(
+      files.map(async (file) => {
+        const hash = await hashOf(file);
+        done += 1;
+        report(`${done} of ${files.length} files`);
+        return [file.path, lockedFile(file, hash)] as const;
+      }),
+    ),
   ]);
-  const { warning, ...license }: ReadLicense = read;
+  const { warning, ...license }: ReadLicense = declared;
   return {
-    warnings: warning === undefined ? warnings : [...warnings, warning],
+    warnings: [
+      ...warnings,
+      ...(warning === undefined ? [] : [warning]),
+      ...incompleteness(tree, files, select, new Map(shards)),
+    ],
     entry: lockedEntry(wanted, target, { ...license, files: new Map(locked) }),
   };
 }
 
-/** Calls a function once, and gives its result from then on. */
-function once<A, T>(run: (argument: A) => T): (argument: A) => T {
-  let result: { readonly value: T } | undefined;
-  return (argument) => (result ??= { value: run(argument) }).value;
+/** Calls a function once for each file, and gives its result from then on. */
+function oncePerFile<T extends object>(run: (file: TreeFile) => T): (file: TreeFile) => T {
+  const results = new Map<TreeFile, T>();
+  return (file) => {
+    const result = results.get(file) ?? run(file);
+    results.set(file, result);
+    return result;
+  };
 }
 
 /** What the commit and the selection of an entry determine, whatever its ref and id. */
@@ -146,6 +173,9 @@ function lockedFile(file: TreeFile, hash: string): LockedFile {
     ...pathNames(file.path),
   };
 }
+
+/** The files that an index names by its content, shared by all entries of a run. */
+type ShardIndexes = ByContent<readonly string[] | undefined>;
 
 /** SHA-256 of plain files in SRI form, shared by all entries of a run. */
 type PlainHashes = ByContent<string>;

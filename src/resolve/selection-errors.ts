@@ -30,17 +30,14 @@ export function missingFiles(files: readonly Listed[], missing: readonly string[
   const paths = files.map(({ path }) => path);
   const near = missing.slice(0, MAX_SUGGESTED).flatMap((path) => {
     const meant = nearestOf(path, paths);
-    return meant === undefined ? [] : [`did you mean ${JSON.stringify(meant)}?`];
+    return meant === undefined ? [] : [JSON.stringify(meant)];
   });
+  const suggestion = near.length === 0 ? '' : `Did you mean ${near.join(', ')}? `;
   const names = missing.map((path) => JSON.stringify(path)).join(', ');
-  return new HugError(
-    'EHUG_SELECTION',
-    [`no such file at this commit: ${names}`, ...near].join('; '),
-    {
-      details: listOf(files),
-      hint: 'Names are exact, case counts; use include for patterns.',
-    },
-  );
+  return new HugError('EHUG_SELECTION', `no such file at this commit: ${names}`, {
+    details: listOf(files),
+    hint: `${suggestion}Names are exact, case counts; use include for patterns.`,
+  });
 }
 
 function nearestOf(path: string, paths: readonly string[]): string | undefined {

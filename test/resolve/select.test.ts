@@ -40,7 +40,8 @@ describe('selection', () => {
     expect(() => names({ files: ['Config.json', 'config.json', 'x'] })).toThrow(
       expect.objectContaining({
         code: 'EHUG_SELECTION',
-        message: 'no such file at this commit: "Config.json", "x"; did you mean "config.json"?',
+        message: 'no such file at this commit: "Config.json", "x"',
+        hint: 'Did you mean "config.json"? Names are exact, case counts; use include for patterns.',
         details: [
           '"consolidated.safetensors" 3 MB',
           '"model.safetensors" 3 MB',
@@ -57,7 +58,8 @@ describe('selection', () => {
     ['vae/model.safetensors', 'unet/model.safetensors'],
     ['tokenizer.Model', 'tokenizer.model'],
   ])('suggests a file in place of %s', (path, meant) => {
-    expect(() => names({ files: [path] })).toThrow(`did you mean ${JSON.stringify(meant)}?`);
+    const hint = expect.stringContaining(`Did you mean ${JSON.stringify(meant)}?`);
+    expect(() => names({ files: [path] })).toThrow(expect.objectContaining({ hint }));
   });
 
   it('lists the largest files of many', () => {
