@@ -21,7 +21,7 @@ interface GgufName {
 }
 
 /** @returns `undefined` for a file that is no GGUF */
-function ggufName(path: string): GgufName | undefined {
+export function ggufName(path: string): GgufName | undefined {
   if (!path.endsWith('.gguf')) return undefined;
   const whole = path.slice(0, -'.gguf'.length);
   const [, prefix, part, parts] = SPLIT.exec(whole) ?? [];
