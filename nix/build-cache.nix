@@ -61,39 +61,39 @@ let
     else
       throw "nix-hug: buildCache: ${subject} is ${first.${key}} in ${first.entry}, but ${other.${key}} in ${other.entry}; leave one of them out";
 
-  # The files of several entries of one commit. A file of two entries must have one hash.
-  mergeFiles =
+  # Path → file, of several entries of one commit. A file of two entries must have one identity.
+  merge =
+    {
+      what,
+      filesOf,
+      identityOf,
+    }:
     values:
     foldl' (
       merged: value:
       merged
       // mapAttrs (
         path: file:
-        if (merged.${path} or file).hash == file.hash then
+        if identityOf (merged.${path} or file) == identityOf file then
           file
         else
-          throw "nix-hug: buildCache: ${builtins.toJSON path} of ${value.repo} at ${value.rev} has several hashes in ${
+          throw "nix-hug: buildCache: ${builtins.toJSON path} of ${value.repo} at ${value.rev} has several ${what} in ${
             builtins.concatStringsSep ", " (map (value: value.entry) values)
           }; leave all but one of them out"
-      ) (removeAttrs value.locked.files (attrNames value.overrides))
+      ) (filesOf value)
     ) { } values;
 
-  # The overrides of several entries of one commit. Those of one file must be the same.
-  mergeOverrides =
-    values:
-    foldl' (
-      merged: value:
-      merged
-      // mapAttrs (
-        path: file:
-        if "${merged.${path} or file}" == "${file}" then
-          file
-        else
-          throw "nix-hug: buildCache: ${builtins.toJSON path} of ${value.repo} at ${value.rev} has several overrides in ${
-            builtins.concatStringsSep ", " (map (value: value.entry) values)
-          }; leave all but one of them out"
-      ) value.overrides
-    ) { } values;
+  mergeFiles = merge {
+    what = "hashes";
+    filesOf = value: removeAttrs value.locked.files (attrNames value.overrides);
+    identityOf = file: file.hash;
+  };
+
+  mergeOverrides = merge {
+    what = "overrides";
+    filesOf = value: value.overrides;
+    identityOf = file: "${file}";
+  };
 
   placeOf = value: path: "${folderOf value.type value.repo} ${value.rev} ${path}";
 

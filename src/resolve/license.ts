@@ -22,8 +22,8 @@ const OPENING = /^\s*---\r?\n/u;
 const CLOSING = /(?:^|\n)---\r?(?:\n|$)/u;
 
 /**
- * Reads `license` and `license_name` from the front matter of a README, which is text of strangers:
- * whatever it is, nothing is thrown.
+ * Reads `license` and `license_name` from the front matter of a README. Strangers write that text, so
+ * no text makes it throw.
  *
  * @param text content of README.md
  */
