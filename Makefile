@@ -13,7 +13,7 @@ test: build setup
 	  test/commands/ls.test.ts test/commands/scan.test.ts test/commands/update.test.ts test/walk-through.test.ts
 
 # Random faults, and kills at random moments; FAULT_SEED and FAULT_RUNS, which it prints, repeat a run.
-test-faults: setup node_modules
+test-faults: build setup
 	npx vitest run --config vitest.faults.config.ts
 
 # Mutation testing of the pure files takes an hour or more, and CI does not run it.

@@ -6,7 +6,8 @@
   outputs =
     { self, nixpkgs }:
     let
-      systems = [
+      # A nixpkgs may have dropped a system.
+      systems = builtins.filter (system: nixpkgs.legacyPackages ? ${system}) [
         "x86_64-linux"
         "aarch64-linux"
         "x86_64-darwin"
@@ -26,7 +27,13 @@
     {
       lib = forEachSystem ({ pkgs, ... }: import ./nix { inherit pkgs; });
 
-      packages = forEachSystem ({ pkgs, ... }: { default = pkgs.callPackage ./package.nix { }; });
+      packages = forEachSystem (
+        { pkgs, ... }:
+        rec {
+          default = nix-hug;
+          nix-hug = pkgs.callPackage ./package.nix { };
+        }
+      );
 
       apps = forEachSystem (
         { nix-hug, ... }:
@@ -39,10 +46,15 @@
         }
       );
 
-      overlays.default = final: prev: { nix-hug = final.callPackage ./package.nix { }; };
+      overlays.default = final: prev: {
+        nix-hug = final.callPackage ./package.nix { };
+        nix-hug-lib = import ./nix { pkgs = final; };
+      };
 
       nixosModules.default.imports = [ ./nix/module-nixos.nix ];
-      homeManagerModules.default.imports = [ ./nix/module-home-manager.nix ];
+      homeModules.default.imports = [ ./nix/module-home-manager.nix ];
+      homeManagerModules = self.homeModules;
+      flakeModules.default.imports = [ (import ./nix/module-flake-parts.nix self) ];
 
       templates.default = {
         path = ./nix/templates/project;

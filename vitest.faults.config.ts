@@ -7,7 +7,7 @@ console.log(`To repeat this: FAULT_SEED=${FAULT_SEED} FAULT_RUNS=${FAULT_RUNS} m
 /** Commands under random faults and killed at random moments, parsers of random text, hostile files. */
 export default defineConfig({
   test: {
-    include: ['test/faults/**/*.test.ts'],
+    include: ['test/faults/**/*.test.ts', 'test/nix/lock-mutations.test.ts'],
     env: { FAULT_SEED, FAULT_RUNS },
     // Most of the time they wait for answers that do not come.
     maxWorkers: 4,

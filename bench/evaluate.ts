@@ -32,11 +32,12 @@ const BARE = (lock: string) => `
   let
     pkgs = import ${ROOT}/test/support/nixpkgs-stand-in { };
     lock = builtins.fromJSON (builtins.readFile ${lock});
-    file = entry: path: { hash, ... }: derivation rec {
+    file = entry: path: { hash, ... }: lane: derivation (lane // rec {
       name = baseNameOf path;
       url = "https://huggingface.co/\${entry.repo}/resolve/\${entry.rev}/\${path}";
       urls = [ url ];
       outputHash = hash;
+      outputHashAlgo = "sha256";
       outputHashMode = "flat";
       builder = "builtin:fetchurl";
       system = "builtin";
@@ -44,7 +45,16 @@ const BARE = (lock: string) => `
       unpack = false;
       preferLocalBuild = true;
       impureEnvVars = [ "http_proxy" "https_proxy" "ftp_proxy" "all_proxy" "no_proxy" ];
-    };
+    });
+    # From 64 files on, each waits for the one 16 places before it.
+    link = entry: paths:
+      let
+        count = builtins.length paths;
+        laneOf = i: if count < 64 || i < 16 then { } else { previous = builtins.elemAt files (i - 16); };
+        fileAt = i: let path = builtins.elemAt paths i; in file entry path entry.files.\${path} (laneOf i);
+        files = builtins.genList fileAt count;
+      in
+      builtins.genList (i: "\${builtins.elemAt files i}\\n\${builtins.elemAt paths i}\\n") count;
     model = entry: derivation {
       name = baseNameOf entry.repo;
       system = pkgs.bash.system;
@@ -52,9 +62,7 @@ const BARE = (lock: string) => `
       args = [ "-c" "exit 1" ];
       PATH = "\${pkgs.coreutils}/bin";
       passAsFile = [ "links" ];
-      links = builtins.concatStringsSep "" (builtins.attrValues (
-        builtins.mapAttrs (path: f: "\${file entry path f}\\n\${path}\\n") entry.files
-      ));
+      links = builtins.concatStringsSep "" (link entry (builtins.attrNames entry.files));
     };
   in
   map (entry: (model entry).outPath) (builtins.attrValues lock.models)`;

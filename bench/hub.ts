@@ -33,7 +33,10 @@ export type Order =
 /** Requests by what they ask for. */
 export interface RequestCount {
   readonly api: number;
+  /** Files one by one, and where they are redirected to. */
   readonly files: number;
+  /** Packs of git. */
+  readonly git: number;
 }
 
 /** What the hub tells the benchmark: once that it is ready, then the answer to each order. */
@@ -72,7 +75,8 @@ async function serve({ id, weights, plain = 0 }: Offer): Promise<Served> {
 
 function count(): RequestCount {
   const api = hub.requests.filter(({ url }) => url.startsWith('/api/models/')).length;
-  const counted = { api, files: hub.requests.length - api };
+  const git = hub.requests.filter(({ url }) => url.includes('git-upload-pack')).length;
+  const counted = { api, files: hub.requests.length - api - git, git };
   hub.clearRequests();
   return counted;
 }

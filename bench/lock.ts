@@ -18,10 +18,12 @@ import type { Offer, RequestCount } from './hub.ts';
 const COUNTS = [1, 50, 500];
 /** Of each model: 10 plain files and 10 weights. */
 const PLAIN = 10;
-/** What nix-hug does at once by default, SPEC section 4. */
-const AT_ONCE = { api: 16, files: 8 };
-/** A commit, its tree, and a small file behind a redirect: each waits for the one before. */
+/** What nix-hug does at once by default. */
+const AT_ONCE = { api: 16, files: 8, git: 16 };
+/** A commit, its tree, and two requests of git: each waits for the one before. */
 const CHAIN = 4;
+/** Of a repository without weights. */
+const WIDE = [2_500, 100_000];
 
 const exec = promisify(execFile);
 
@@ -38,6 +40,42 @@ export async function* benchLock(options: BenchOptions): AsyncGenerator<Comparis
     }
     await hub.setLatency(100);
     yield await updateOne(hub, 50, options);
+  });
+}
+
+/** `lock` and `lock --check` of one repository of plain files. */
+export async function* benchPlain({ rounds, builds }: BenchOptions): AsyncGenerator<Comparison> {
+  const offers = WIDE.map((plain) => ({
+    id: `bench/model-${plain}`,
+    weights: { count: 0, size: 0 },
+    plain,
+  }));
+  // Before there were packs, this took a minute, and an hour.
+  const [build] = builds.slice(-1);
+  if (build === undefined) return;
+  yield* withHub(offers, async function* (hub) {
+    await hub.setLatency(100);
+    for (const plain of WIDE) {
+      const prepare = (folder: string) => inFolder(hub, build, folder, [plain], ['lock']);
+      const counted = await requestsOf(hub, prepare);
+      yield await compare(
+        {
+          title: `\`lock\` of ${plain} plain files, 100 ms latency, ${shown(counted)}`,
+          rounds: plain > 10_000 ? 1 : rounds,
+          floor: { name: 'latency alone', seconds: (counted.api + counted.git) / 10 },
+        },
+        [
+          { name: 'nix-hug lock', prepare },
+          {
+            name: 'nix-hug lock --check',
+            prepare: async (folder) => {
+              await run(await prepare(folder), folder);
+              return inFolder(hub, build, folder, [plain], ['lock', '--check']);
+            },
+          },
+        ],
+      );
+    }
   });
 }
 
@@ -65,10 +103,23 @@ async function lockAll(
     inProject(hub, build, folder, count, ['lock']);
   const counted = await requestsOf(hub, prepare(builds.at(-1) ?? builds[0]));
   const title = `\`lock\` of ${models(count)}, ${latency} ms latency, ${shown(counted)}`;
-  return compare(
-    { title, rounds, ...floorOf(counted, latency) },
-    contendersOf(builds, 'nix-hug lock', prepare),
-  );
+  return compare({ title, rounds, ...floorOf(counted, latency) }, [
+    { name: 'git fetch of each, 16 at once', prepare: (folder) => fetchAll(hub, folder, count) },
+    ...contendersOf(builds, 'nix-hug lock', prepare),
+  ]);
+}
+
+/** What git alone takes for the packs of all models, without what comes before and after. */
+async function fetchAll(
+  { endpoint }: BenchHub,
+  folder: string,
+  count: number,
+): Promise<Invocation> {
+  const script = `git init -q --bare "$0/$1" && git -C "$0/$1" fetch -q --depth 1 "${endpoint}/bench/model-$1" main`;
+  const numbers = [...Array.from({ length: count }).keys()].join('\n');
+  await writeFile(path.join(folder, 'numbers'), `${numbers}\n`);
+  const xargs = `xargs -P ${AT_ONCE.git} -I {} sh -c '${script}' "$0" {} < "$0/numbers"`;
+  return { argv: ['sh', '-c', xargs, folder] };
 }
 
 /** `update` when one of many repositories has a new commit, which changes one small file. */
@@ -117,14 +168,22 @@ async function lockNothing(
 }
 
 /** A manifest of the first repositories, and a command in its folder. */
-async function inProject(
-  { endpoint }: BenchHub,
-  { command }: Build,
+const inProject = (
+  hub: BenchHub,
+  build: Build,
   folder: string,
   count: number,
   argv: readonly string[],
+) => inFolder(hub, build, folder, Array.from({ length: count }).keys(), argv);
+
+async function inFolder(
+  { endpoint }: BenchHub,
+  { command }: Build,
+  folder: string,
+  numbers: Iterable<number>,
+  argv: readonly string[],
 ) {
-  const lines = Array.from({ length: count }, (_, index) => `  m${index}: bench/model-${index}\n`);
+  const lines = Array.from(numbers, (name) => `  m${name}: bench/model-${name}\n`);
   await writeFile(path.join(folder, 'hug.yaml'), `models:\n${lines.join('')}`);
   return { argv: [...command, '--quiet', ...argv], env: { HF_ENDPOINT: endpoint } };
 }
@@ -148,11 +207,13 @@ async function requestsOf(hub: BenchHub, prepare: Contender['prepare']): Promise
 }
 
 /** There is no floor without latency. */
-function floorOf({ api, files }: RequestCount, latency: number) {
+function floorOf({ api, files, git }: RequestCount, latency: number) {
   if (latency === 0) return {};
-  const rounds = Math.max(api / AT_ONCE.api, files / AT_ONCE.files, CHAIN);
+  const { api: apiAtOnce, files: filesAtOnce, git: gitAtOnce } = AT_ONCE;
+  const rounds = Math.max(api / apiAtOnce, files / filesAtOnce, git / gitAtOnce, CHAIN);
   return { floor: { name: 'latency alone', seconds: (rounds * latency) / 1_000 } };
 }
 
 const models = (count: number) => `${count} ${count === 1 ? 'model' : 'models'} of 20 files`;
-const shown = ({ api, files }: RequestCount) => `${api} API and ${files} file requests`;
+const shown = ({ api, files, git }: RequestCount) =>
+  `${api} API, ${files} file and ${git} git requests`;

@@ -15,7 +15,7 @@ import {
 import { benchEvaluate } from './evaluate.ts';
 import { benchExchange } from './exchange.ts';
 import { benchFetch } from './fetch.ts';
-import { benchLock, benchStart } from './lock.ts';
+import { benchLock, benchPlain, benchStart } from './lock.ts';
 import { benchScan } from './scan.ts';
 
 /**
@@ -29,6 +29,7 @@ import { benchScan } from './scan.ts';
  */
 const SECTIONS: Readonly<Record<string, (options: BenchOptions) => AsyncGenerator<Comparison>>> = {
   lock: benchLock,
+  plain: benchPlain,
   start: benchStart,
   evaluate: benchEvaluate,
   scan: benchScan,

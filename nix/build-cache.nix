@@ -1,8 +1,46 @@
-{ linkFiles, runScript }:
+{
+  inLanes,
+  linkFiles,
+  runScript,
+}:
 let
-  inherit (builtins) attrNames attrValues filter foldl' groupBy head length mapAttrs;
+  inherit (builtins)
+    any
+    attrNames
+    attrValues
+    concatMap
+    filter
+    foldl'
+    groupBy
+    head
+    length
+    listToAttrs
+    mapAttrs
+    ;
 
   script = builtins.readFile ./build-cache.sh;
+
+  # Files that loaders look for and can do without; the same list is in `src/cache/trees.ts`.
+  probedFiles = [
+    "adapter_config.json"
+    "adapter_model.safetensors"
+    "added_tokens.json"
+    "chat_template.jinja"
+    "chat_template.json"
+    "config.json"
+    "config_sentence_transformers.json"
+    "generation_config.json"
+    "model.safetensors"
+    "model.safetensors.index.json"
+    "modules.json"
+    "preprocessor_config.json"
+    "processor_config.json"
+    "special_tokens_map.json"
+    "tokenizer.json"
+    "tokenizer.model"
+    "tokenizer_config.json"
+    "video_preprocessor_config.json"
+  ];
 
   concat = builtins.concatStringsSep "";
 
@@ -37,8 +75,27 @@ let
           throw "nix-hug: buildCache: ${builtins.toJSON path} of ${value.repo} at ${value.rev} has several hashes in ${
             builtins.concatStringsSep ", " (map (value: value.entry) values)
           }; leave all but one of them out"
-      ) value.locked.files
+      ) (removeAttrs value.locked.files (attrNames value.overrides))
     ) { } values;
+
+  # The overrides of several entries of one commit. Those of one file must be the same.
+  mergeOverrides =
+    values:
+    foldl' (
+      merged: value:
+      merged
+      // mapAttrs (
+        path: file:
+        if "${merged.${path} or file}" == "${file}" then
+          file
+        else
+          throw "nix-hug: buildCache: ${builtins.toJSON path} of ${value.repo} at ${value.rev} has several overrides in ${
+            builtins.concatStringsSep ", " (map (value: value.entry) values)
+          }; leave all but one of them out"
+      ) value.overrides
+    ) { } values;
+
+  placeOf = value: path: "${folderOf value.type value.repo} ${value.rev} ${path}";
 
   # Each function below returns records of the plan that `build-cache.sh` executes.
 
@@ -47,29 +104,48 @@ let
     "file\t${builtins.toJSON path}\t${toString file.size}\t${file.oid}"
     + (if file ? lfs then "\t${builtins.substring 7 44 file.hash}\n" else "\n");
 
-  snapshot =
+  # Offline, clients fail for a file that the snapshot does not have, unless it is marked as absent.
+  absentFiles =
     folder: rev: values:
     let
+      absent = filter (name: !any (value: value.files ? ${name}) values) probedFiles;
+    in
+    if any (value: !(value.locked ? select)) values then
+      "absent\t${folder}/.no_exist/${rev}\t${builtins.concatStringsSep " " absent}\n"
+    else
+      "";
+
+  # Clients before huggingface_hub 2 make both folders of a repository, and fail where they cannot.
+  folders = folder: "folder\t${folder}/blobs\nfolder\t.locks/${folder}\n";
+
+  # `laned` has the derivations of all downloaded files in lanes, or is null.
+  snapshot =
+    laned: folder: rev: values:
+    let
       first = head values;
-      isOnly = length values == 1;
+      overrides = mergeOverrides values;
+      union = key: foldl' (all: value: all // value.${key}) { } values;
+      ofLane = path: _: laned.${placeOf first path};
       model =
-        if isOnly then
+        if length values == 1 && laned == null then
           first.model
         else
           linkFiles {
             inherit (first) name;
-            blobs = foldl' (blobs: value: blobs // value.blobs) { } values;
-            files = foldl' (files: value: files // value.files) { } values;
+            blobs = union "blobs";
+            files =
+              union "files" // (if laned == null then { } else mapAttrs ofLane (union "requests")) // overrides;
           };
-      files = if isOnly then first.locked.files else mergeFiles values;
+      files = removeAttrs (mergeFiles values) (attrNames overrides);
     in
     "snapshot\t${model}\t${folder}/snapshots/${rev}\n"
     + "tree\t${folder}/trees/${rev}.json\n"
     + concat (attrValues (mapAttrs treeFile files))
-    + "end\n";
+    + "end\n"
+    + absentFiles folder rev values;
 
   repository =
-    folder: values:
+    laned: folder: values:
     let
       revisions = groupBy (value: value.rev) values;
       named = groupBy (value: value.ref) (filter (value: value.ref != value.rev) values);
@@ -80,10 +156,14 @@ let
           agreed "ref ${ref} of ${(head values).repo}" "rev" values
         else
           throw "nix-hug: buildCache: refs ${ref} and ${head (below ref)} of ${(head values).repo} cannot be in one cache, as a file and its folder; leave one of them out";
-      isOnly = length (attrNames revisions) == 1 && below "main" == [ ];
-      refs = (if isOnly then { main = (head values).rev; } else { }) // mapAttrs commitOf named;
+      # `hf cache prune` removes a revision without a ref, and some clients find commits by refs only.
+      own =
+        mapAttrs (rev: _: rev) revisions
+        // (if length (attrNames revisions) == 1 then { main = (head values).rev; } else { });
+      refs = removeAttrs own (filter (ref: below ref != [ ]) (attrNames own)) // mapAttrs commitOf named;
     in
-    concat (attrValues (mapAttrs (snapshot folder) revisions))
+    folders folder
+    + concat (attrValues (mapAttrs (snapshot laned folder) revisions))
     + concat (attrValues (mapAttrs (ref: rev: "ref\t${rev}\t${folder}/refs/${ref}\n") refs));
 
   alias =
@@ -93,7 +173,7 @@ let
       named = repositories.${folder} or [ ] ++ values;
       target = folderOf type (agreed "repository ${locked.requested}" "repo" named);
     in
-    "alias\t${target}\t${folder}\n";
+    "alias\t${target}\t${folder}\nfolder\t.locks/${folder}\n";
 in
 /**
   A Hugging Face cache for `HF_HUB_CACHE`. The official client loads its models and datasets
@@ -122,6 +202,17 @@ let
     }
   ) (models ++ datasets);
   repositories = groupBy (value: folderOf value.type value.repo) values;
+  laned = inLanes (
+    listToAttrs (
+      concatMap (
+        value:
+        map (path: {
+          name = placeOf value path;
+          value = value.requests.${path};
+        }) (attrNames value.requests)
+      ) values
+    )
+  );
   aliases = groupBy (value: folderOf value.type value.locked.requested) (
     filter (value: value.locked.requested or value.repo != value.repo) values
   );
@@ -130,6 +221,6 @@ runScript {
   inherit script;
   name = "huggingface-cache";
   inputs.plan =
-    concat (attrValues (mapAttrs repository repositories))
+    concat (attrValues (mapAttrs (repository laned) repositories))
     + concat (attrValues (mapAttrs (alias repositories) aliases));
 }

@@ -4,6 +4,8 @@
 #   tree      PATH                         begins the list of the files of a commit
 #   file      NAME  SIZE  BLOB [SHA-256]   a file of that list: name as JSON, LFS digest in base64
 #   end                                    ends that list
+#   absent    FOLDER  NAMES                files that a commit does not have, between spaces
+#   folder    PATH                         empty folder
 #   ref       COMMIT  PATH                 what a branch or tag points to
 #   alias     FOLDER  PATH                 link to a repository in the same cache
 set -euo pipefail
@@ -42,6 +44,15 @@ while IFS=$'\t' read -r record a b c d; do
       ;;
     end)
       printf '\n}}\n' >&4
+      ;;
+    absent)
+      mkdir -p -- "$a"
+      for name in $b; do
+        : >"$a/$name"
+      done
+      ;;
+    folder)
+      mkdir -p -- "$a"
       ;;
     ref)
       parent "$b"

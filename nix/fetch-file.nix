@@ -21,20 +21,30 @@ in
 
   `hash`
   : SHA-256 of the content, SRI form
+
+  `previous`
+  : a derivation that Nix has to build first, or null; see `in-lanes.nix`
 */
 {
   name,
   url,
   hash,
+  previous ? null,
+  ...
 }:
-derivation {
-  inherit name url impureEnvVars;
-  urls = [ url ];
-  outputHash = hash;
-  outputHashMode = "flat";
-  builder = "builtin:fetchurl";
-  system = "builtin";
-  executable = false;
-  unpack = false;
-  preferLocalBuild = true;
-}
+let
+  attributes = {
+    inherit name url impureEnvVars;
+    urls = [ url ];
+    outputHash = hash;
+    # Nix asks `hashed-mirrors` only with this attribute.
+    outputHashAlgo = "sha256";
+    outputHashMode = "flat";
+    builder = "builtin:fetchurl";
+    system = "builtin";
+    executable = false;
+    unpack = false;
+    preferLocalBuild = true;
+  };
+in
+derivation (if previous == null then attributes else attributes // { inherit previous; })

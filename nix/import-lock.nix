@@ -7,14 +7,77 @@
 }:
 let
   inherit (builtins)
+    attrNames
     attrValues
     concatMap
     elem
     filter
+    head
+    isAttrs
     listToAttrs
     mapAttrs
     substring
+    toJSON
     ;
+
+  inherit (import ./valid.nix) isBelowFile isPath;
+
+  fail = place: problem: throw "nix-hug: importLock: overrides${place} ${problem}";
+
+  isFile =
+    value:
+    builtins.isPath value
+    || isAttrs value && value ? outPath
+    || builtins.isString value && builtins.hasContext value;
+
+  # The overrides of one entry, checked.
+  checkFiles =
+    place: locked: files:
+    let
+      problemOf =
+        path:
+        if !isPath path then
+          "is not a path inside the repository"
+        else if !isFile files.${path} then
+          "is neither a path nor a derivation"
+        else if isBelowFile (locked // files) path then
+          "lies below a path that is a file"
+        else
+          null;
+      bad = filter (path: problemOf path != null) (attrNames files);
+    in
+    if !isAttrs files then
+      fail place "is not a set of files"
+    else if bad != [ ] then
+      fail "${place}.${toJSON (head bad)}" (problemOf (head bad))
+    else
+      files;
+
+  # Every section and entry of the overrides, checked; those of a section are by entry name.
+  checkOverrides =
+    content: overrides:
+    let
+      sections = [
+        "models"
+        "datasets"
+      ];
+      unknown = filter (section: !elem section sections) (attrNames overrides);
+      ofSection =
+        section: entries:
+        let
+          missing = filter (name: !(content.${section} ? ${name})) (attrNames entries);
+        in
+        if missing != [ ] then
+          fail ".${section}.${head missing}" "is not in the lock"
+        else
+          mapAttrs (
+            name: checkFiles ".${section}.${name}" content.${section}.${name}.files
+          ) entries;
+    in
+    if unknown != [ ] then
+      fail ".${head unknown}" "is neither models nor datasets"
+    else
+      mapAttrs ofSection overrides;
 
   typeOf = key: if substring 0 9 key == "datasets/" then "dataset" else "model";
 in
@@ -23,8 +86,10 @@ in
 
   # Inputs
 
-  `lock`
-  : path of a `hug.lock.json`, or its parsed content
+  `argument`
+  : path of a `hug.lock.json`, a flake input that is one, or its parsed content; or
+    `{ lock; overrides ? { }; }`, where `overrides.models.NAME."path"` is a path or a derivation: a file
+    that the entry NAME has in place of the locked one, or beside the locked ones
 
   # Output
 
@@ -45,11 +110,25 @@ in
 
   # Errors
 
-  Those of `read-lock.nix` and `read-endpoint.nix`, when the value that they concern is used.
+  Those of `read-lock.nix` and `read-endpoint.nix`, when the value that they concern is used. Overrides
+  of an unknown entry, and values that are no files.
 */
-lock:
+argument:
 let
-  content = readLock lock;
+  hasOptions = isAttrs argument && argument ? lock && !(argument ? outPath);
+  options = if hasOptions then argument else { lock = argument; };
+  unknown = attrNames (
+    removeAttrs options [
+      "lock"
+      "overrides"
+    ]
+  );
+  content =
+    if unknown == [ ] then
+      readLock options.lock
+    else
+      throw "nix-hug: importLock: unknown argument ${head unknown}; it takes lock and overrides";
+  overrides = checkOverrides content (options.overrides or { });
   address =
     if endpoint == null then
       readEndpoint (content.endpoint or "https://huggingface.co")
@@ -64,6 +143,7 @@ let
         type = typeOfName name;
         endpoint = address;
         entry = "${section}.${name}";
+        overrides = overrides.${section}.${name} or { };
       }
     ) (content.${section} or { });
 

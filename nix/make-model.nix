@@ -1,4 +1,8 @@
-{ fetchFile, linkFiles }:
+{
+  fetchFile,
+  inLanes,
+  linkFiles,
+}:
 /**
   A model or dataset of a lock, as a derivation: a folder of links to its files.
 
@@ -20,13 +24,20 @@
   : path → store path, of files that need no download and that nothing has checked. The build
     compares them with their `oid`.
 
+  `overrides`
+  : path → path or derivation, of files that the user adds, or puts in place of locked ones
+
   # Output
 
   The derivation, with the attributes `repo`, `org` (null for an id of one part), `name`, `rev`,
   `revision` (the same), `ref`, `files` (path → derivation of one file), `blobs` (path → git blob id,
   of the plain files), `entry` and `locked`; for an entry with a `quant` also `gguf` and `mmproj`, the
-  paths in its folder of the model, or its first part, and of the projector, null where there is none. `passthru` has them too, and `type`: the `type` of the
-  derivation itself is "derivation", as its name may differ from `name`, see `link-files.nix`.
+  paths in its folder of the model, or its first part, and of the projector, null where there is none.
+  `passthru` has them too, and `type`: the `type` of the derivation itself is "derivation", as its name
+  may differ from `name`, see `link-files.nix`.
+
+  `passthru.requests` are the arguments of `fetchFile` for each file that is downloaded, and
+  `passthru.overrides` are those of the call.
 */
 {
   type,
@@ -34,9 +45,15 @@
   entry,
   locked,
   plain ? { },
+  overrides ? { },
 }:
 let
-  inherit (builtins) baseNameOf dirOf mapAttrs;
+  inherit (builtins)
+    attrNames
+    baseNameOf
+    dirOf
+    mapAttrs
+    ;
 
   ggufFiles = import ./gguf-files.nix;
   inherit (locked) repo rev ref;
@@ -45,15 +62,17 @@ let
   prefix = if type == "dataset" then "datasets/" else "";
   address = "${endpoint}/${prefix}${repo}/resolve/${rev}/";
 
-  files = mapAttrs (
-    path: file:
-    fetchFile {
-      name = file.storeName or (baseNameOf path);
-      url = address + file.url or path;
-      inherit (file) hash;
-    }
-  ) locked.files
-  // plain;
+  requestFor = path: file: {
+    inherit entry path;
+    inherit (file) hash;
+    name = file.storeName or (baseNameOf path);
+    url = address + file.url or path;
+  };
+  given = plain // overrides;
+  downloaded = if given == { } then locked.files else removeAttrs locked.files (attrNames given);
+  requests = mapAttrs requestFor downloaded;
+  files = mapAttrs (path: file: fetchFile (requestFor path file)) downloaded // given;
+  laned = inLanes requests;
   blobs = mapAttrs (path: _: locked.files.${path}.oid) plain;
 
   passthru = {
@@ -63,8 +82,10 @@ let
       files
       locked
       name
+      overrides
       ref
       repo
+      requests
       rev
       type
       ;
@@ -75,6 +96,9 @@ let
 
   # The parts of a split file have to lie beside it.
   inModel = _: path: if path == null then null else "${model}/${path}";
-  model = linkFiles { inherit blobs files name; };
+  model = linkFiles {
+    inherit blobs name;
+    files = if laned == null then files else files // laned;
+  };
 in
 passthru // model // { inherit passthru; }

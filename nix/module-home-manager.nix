@@ -15,10 +15,13 @@ in
   options.programs.nix-hug = import ./module-options.nix { inherit config lib pkgs; };
 
   config = lib.mkIf cfg.enable {
-    home.packages = [ cfg.package ];
+    home.packages = lib.optional (cfg.package != null) cfg.package;
     home.sessionVariables = lib.mkIf cfg.sessions cfg.environment;
     systemd.user.services = lib.genAttrs cfg.services (_name: {
       Service.Environment = lib.mapAttrsToList (name: value: "${name}=${value}") cfg.environment;
     });
+    warnings = import ./module-warnings.nix cfg.services (
+      name: config.systemd.user.services.${name}.Service.ExecStart or null
+    );
   };
 }

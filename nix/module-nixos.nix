@@ -14,10 +14,13 @@ in
   options.programs.nix-hug = import ./module-options.nix { inherit config lib pkgs; };
 
   config = lib.mkIf cfg.enable {
-    environment.systemPackages = [ cfg.package ];
+    environment.systemPackages = lib.optional (cfg.package != null) cfg.package;
     environment.sessionVariables = lib.mkIf cfg.sessions cfg.environment;
     systemd.services = lib.genAttrs cfg.services (_name: {
       inherit (cfg) environment;
     });
+    warnings = import ./module-warnings.nix cfg.services (
+      name: config.systemd.services.${name}.serviceConfig.ExecStart or null
+    );
   };
 }

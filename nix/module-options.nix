@@ -14,10 +14,10 @@ in
   enable = lib.mkEnableOption "nix-hug, and the models and datasets of a lock";
 
   package = mkOption {
-    type = types.package;
+    type = types.nullOr types.package;
     default = pkgs.callPackage ../package.nix { };
     defaultText = lib.literalExpression "the package of the same version";
-    description = "The command line, which is installed.";
+    description = "The command line, which is installed; null for none.";
   };
 
   lock = mkOption {

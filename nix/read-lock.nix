@@ -27,12 +27,18 @@ let
 
   fail = problem: throw "nix-hug: hug.lock.json: ${problem}";
 
+  without = parts: replaceStrings parts (map (_: "") parts);
+
   # Nix evaluates the context of an error only when there is an error: a valid lock is not searched
   # for conflict markers.
   parse =
     text:
-    # Nix 2.8 cuts a string at a NUL character, and newer ones refuse it.
-    if replaceStrings [ "\\u0000" ] [ "" ] text != text then
+    # Nix 2.8 cuts a string at a NUL character, and newer ones refuse it. After an escaped backslash, the
+    # six characters stand for themselves.
+    if
+      without [ "\\u0000" ] text != text
+      && without [ "\\\\" "\\u0000" ] text != without [ "\\\\" ] text
+    then
       fail "has a NUL character; restore the lock from version control, or delete it and run `nix-hug lock`"
     else
       builtins.addErrorContext (explainInvalid text) (builtins.fromJSON text);
@@ -40,7 +46,7 @@ let
   explainInvalid =
     text:
     if
-      substring 0 8 text == "<<<<<<< " || replaceStrings [ "\n<<<<<<< " ] [ "" ] text != text
+      substring 0 8 text == "<<<<<<< " || without [ "\n<<<<<<< " ] text != text
     then
       fail "has conflict markers; run `nix-hug lock` to repair it"
     else
@@ -55,7 +61,7 @@ in
   # Inputs
 
   `lock`
-  : path of a `hug.lock.json`, or its parsed content
+  : path of a `hug.lock.json`, a flake input that is one, or its parsed content
 
   # Output
 
@@ -63,12 +69,13 @@ in
 
   # Errors
 
-  Conflict markers, a lock of a newer nix-hug, and any violation of the lock's schema, such as a path
+  Those of `lock-argument.nix`, conflict markers, a lock of a newer nix-hug, and any violation of the lock's schema, such as a path
   that leaves its folder. The message names the place and what to do.
 */
 lock:
 let
-  content = if isAttrs lock then lock else parse (builtins.readFile lock);
+  given = import ./lock-argument.nix lock;
+  content = if isAttrs given then given else parse (builtins.readFile given);
   found = content.lockfileVersion or null;
   problem = problemOf content;
 in

@@ -33,6 +33,5 @@ derivation (
     PATH = "${pkgs.coreutils}/bin";
     passAsFile = builtins.attrNames inputs;
     preferLocalBuild = true;
-    allowSubstitutes = false;
   }
 )

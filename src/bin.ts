@@ -6,6 +6,9 @@ import { openOutput } from './cli/context.ts';
 import { main } from './cli/main.ts';
 import { EXIT, HugError, messageOf, systemCodeOf } from './errors.ts';
 
+/** How long a command may take to clean up after a signal. */
+const MAX_CLEAN_UP_MS = 4_000;
+
 const controller = new AbortController();
 // Every file that is read listens to it, any number at once; Node would warn of a leak.
 setMaxListeners(0, controller.signal);
@@ -14,6 +17,8 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
     if (controller.signal.aborted) process.exit(EXIT.interrupted);
     controller.abort();
+    // It may wait for what cannot be aborted: a file system that hangs, a reader that does not read.
+    setTimeout(() => process.exit(EXIT.interrupted), MAX_CLEAN_UP_MS);
   });
 }
 

@@ -115,9 +115,16 @@ export async function digestStream(
   return { size: read, hash: `sha256-${sha256.digest('base64')}`, oid: blob.digest('hex') };
 }
 
-/** SHA-256 of a text in SRI form. */
-export const sriOfText = (text: string): string =>
-  `sha256-${createHash('sha256').update(text).digest('base64')}`;
+/** The same of bytes in memory. */
+export const digestsOfBytes = (content: Uint8Array): Digests => ({
+  size: content.length,
+  hash: sriOfContent(content),
+  oid: gitBlobHash(content.length).update(content).digest('hex'),
+});
+
+/** SHA-256 of a text or of bytes in SRI form. */
+export const sriOfContent = (content: string | Uint8Array): string =>
+  `sha256-${createHash('sha256').update(content).digest('base64')}`;
 
 /**
  * Git blob id of the LFS pointer that stands for a file in git (git-lfs, `docs/spec.md`).

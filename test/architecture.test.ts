@@ -12,6 +12,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   lock: ['base'],
   resolve: ['base', 'manifest', 'hub', 'lock'],
   download: ['base', 'hub'],
+  git: ['base', 'hub', 'download'],
   store: ['base'],
   cache: ['base', 'download'],
   copy: ['base', 'hub', 'lock', 'download', 'store', 'cache'],
@@ -29,7 +30,18 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'project',
     'output',
   ],
-  cli: ['base', 'hub', 'download', 'store', 'cache', 'copy', 'project', 'output', 'commands'],
+  cli: [
+    'base',
+    'hub',
+    'download',
+    'git',
+    'store',
+    'cache',
+    'copy',
+    'project',
+    'output',
+    'commands',
+  ],
   bin: ['base', 'cli'],
   index: ['base', 'manifest', 'hub', 'lock', 'resolve'],
 };
@@ -41,7 +53,7 @@ const ONLY_IN: Record<string, readonly string[]> = {
   cosmiconfig: ['manifest'],
   leven: ['manifest', 'project', 'resolve'],
   listr2: ['cli'],
-  'p-limit': ['hub', 'copy'],
+  'p-limit': ['hub', 'git', 'copy'],
   picomatch: ['resolve'],
   'pretty-bytes': ['resolve', 'download', 'output', 'commands', 'cli'],
   semver: ['manifest', 'resolve'],
@@ -53,9 +65,9 @@ const ONLY_IN: Record<string, readonly string[]> = {
 
 /** Modules of Node that reach outside of the process, and the folders that may import them. */
 const OUTSIDE: Record<string, readonly string[]> = {
-  'node:child_process': ['store'],
+  'node:child_process': ['git', 'store'],
   'node:fs': ['base', 'manifest', 'lock', 'cache', 'store', 'cli'],
-  'node:fs/promises': ['base', 'manifest', 'hub', 'lock', 'download', 'store', 'cache'],
+  'node:fs/promises': ['base', 'manifest', 'hub', 'lock', 'download', 'git', 'store', 'cache'],
   'node:os': ['bin'],
   'node:process': ['bin'],
   'node:readline': ['cli'],

@@ -1,16 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HugError } from '../src/errors.ts';
-import {
-  badEndpointReason,
-  badRefReason,
-  encodePath,
-  encodeSegment,
-  isRepoId,
-  parseRepoForm,
-  type RepoForm,
-  repoPage,
-} from '../src/repo.ts';
+import { badRefReason, isRepoId, parseRepoForm, type RepoForm } from '../src/repo.ts';
+import { badEndpointReason, encodePath, encodeSegment, repoPage } from '../src/address.ts';
 import addresses from './fixtures/endpoints.json' with { type: 'json' };
 import table from './fixtures/repo-forms.json' with { type: 'json' };
 

@@ -26,6 +26,7 @@
 
   # Errors
 
+  Arguments of the shell version, which are answered by the command that prints a call of this one.
   Those of `parse-repo.nix`, `read-tree.nix`, `select-files.nix` and `git-files.nix`. A tree of
   1,000 entries or more and a gated repository need a lock.
 */
@@ -49,11 +50,25 @@ let
 in
 {
   url,
-  rev,
-  fileTreeHash,
+  rev ? null,
+  fileTreeHash ? null,
   filters ? null,
-}:
+  ...
+}@arguments:
 let
+  ofShellVersion = builtins.intersectAttrs {
+    repoInfoHash = null;
+    derivationHash = null;
+    hash = null;
+  } arguments;
+  unknown = builtins.attrNames (
+    removeAttrs arguments [
+      "url"
+      "rev"
+      "fileTreeHash"
+      "filters"
+    ]
+  );
   form = parseRepo url;
   repo = form.id;
   entry = "${functionOf.${type}} ${repo}";
@@ -85,7 +100,11 @@ let
     else
       file // { hash = sriOfHex (builtins.hashFile "sha256" plain.${path}); };
 in
-if form.type or type != type then
+if ofShellVersion != { } then
+  fail "${builtins.head (builtins.attrNames ofShellVersion)} is an argument of the shell version" "run `nix-hug fetch ${repo} --dry-run` for the call of this one"
+else if unknown != [ ] then
+  fail "unknown argument ${builtins.head unknown}" "it takes url, rev, fileTreeHash and filters"
+else if form.type or type != type then
   fail "it is a ${form.type}" "use ${functionOf.${form.type}}"
 else if !matches gitId rev then
   fail "rev is not a commit of 40 hex digits" "run `nix-hug fetch ${repo} --dry-run`"
@@ -103,5 +122,6 @@ else
       inherit repo rev;
       ref = rev;
       files = mapAttrs withHash selected;
-    };
+    }
+    // (if filters == null then { } else { select = filters; });
   }

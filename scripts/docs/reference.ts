@@ -31,13 +31,14 @@ export const ENVIRONMENT: readonly (readonly [names: readonly string[], meaning:
   [['HF_HOME'], 'Default `$XDG_CACHE_HOME/huggingface`.'],
   [
     ['XDG_CACHE_HOME'],
-    'Default `~/.cache`. `$XDG_CACHE_HOME/nix-hug` holds partial downloads, which the next run continues, and the code that Node 22.1 and later have compiled.',
+    'Default `~/.cache`. `$XDG_CACHE_HOME/nix-hug` holds partial downloads, which the next run continues, packs of git while a command reads them, and the code that Node 22.1 and later have compiled.',
   ],
   [['HF_HUB_ETAG_TIMEOUT'], 'Longest wait for an answer to begin, in seconds; default 30.'],
   [
     ['HF_HUB_DOWNLOAD_TIMEOUT'],
     'Longest wait for more bytes of an answer, in seconds; default 30. A download must bring 64 KiB in twice that time. An answer of the API may take four times the longer of these two timeouts.',
   ],
+  [['PATH'], 'Where Nix and git are found. Without git, plain files are downloaded one by one.'],
   [
     ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'NO_PROXY'],
     'Proxies, and hosts, domains, addresses and CIDR ranges that are reached without one. Lower case wins.',

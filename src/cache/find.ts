@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
-import { realpath, stat } from 'node:fs/promises';
-import { sep } from 'node:path';
+import { readdir, realpath, stat } from 'node:fs/promises';
+import path, { sep } from 'node:path';
 import {
   createDigester,
   type Digest,
@@ -10,8 +10,16 @@ import {
   hashStream,
   isSameDigest,
 } from '../digest.ts';
+import { groupBy } from '../collections.ts';
 import { messageOf, systemCodeOf } from '../errors.ts';
-import { blobPath, type CachedName, snapshotPath } from './layout.ts';
+import {
+  blobPath,
+  type CachedName,
+  parseRepoFolderName,
+  repoFolderName,
+  snapshotPath,
+} from './layout.ts';
+import { readExpected } from './trees.ts';
 
 /** Bytes of one read; larger reads are not faster. */
 const READ_BYTES = 1024 * 1024;
@@ -62,62 +70,147 @@ export interface Damage {
   readonly file: string;
   /** `has 3 bytes, expected 4` */
   readonly reason: string;
+  /** Whether it lies in another repository than the one that was asked for. */
+  readonly isForeign?: boolean;
+}
+
+/** Finds files of the cache by name, see `createCacheIndex`. */
+export type CacheIndex = ReturnType<typeof createCacheIndex>;
+
+/**
+ * Makes what finds the files of a cache that may have a content, behind all links, each once and
+ * without reading them. Folders are listed when they are first needed, and once.
+ *
+ * @param cache the cache folder, which may be missing
+ */
+export function createCacheIndex(cache: string) {
+  const repos = new Map<string, ReturnType<typeof listRepo>>();
+  let everything: ReturnType<typeof listCache> | undefined;
+
+  function repoNamed(name: string) {
+    const repo = repos.get(name) ?? listRepo(path.join(cache, name));
+    repos.set(name, repo);
+    return repo;
+  }
+
+  /** Files in the folders of the repository. One that this user may not look at is listed, too. */
+  async function own(names: readonly CachedName[]): Promise<ReadonlySet<string>> {
+    const paths: string[] = [];
+    for (const name of names) {
+      const { etags, revs } = await repoNamed(repoFolderName(name.type, name.id));
+      if (etags?.has(name.etag) !== false) paths.push(blobPath(cache, name));
+      if (revs?.has(name.rev) !== false) paths.push(snapshotPath(cache, name));
+    }
+    return behindLinks(paths);
+  }
+
+  /** The blobs of all repositories by their names, and the snapshots by their commits. */
+  async function listCache() {
+    const snapshots: { readonly rev: string; readonly folder: string }[] = [];
+    const blobs: { readonly etag: string; readonly file: string }[] = [];
+    for (const name of (await namesIn(cache)) ?? []) {
+      if (parseRepoFolderName(name) === undefined) continue;
+      const repo = path.join(cache, name);
+      const { etags = new Set(), revs = [] } = await repoNamed(name);
+      for (const etag of etags) blobs.push({ etag, file: path.join(repo, 'blobs', etag) });
+      for (const rev of revs) {
+        const folder = path.join(repo, 'snapshots', rev);
+        snapshots.push({ rev, folder });
+        // Without links, and in a cache that Nix built, the list of the commit tells what a file is.
+        if (etags.size > 0) continue;
+        const expected = await readExpected(repo, rev).catch(() => new Map<string, string>());
+        for (const [file, etag] of expected) blobs.push({ etag, file: path.join(folder, file) });
+      }
+    }
+    return {
+      blobs: groupBy(blobs, ({ etag }) => etag),
+      snapshots: groupBy(snapshots, ({ rev }) => rev),
+    };
+  }
+
+  return {
+    own,
+    /**
+     * The same, then files in other folders: of a repository that has the content too, or of the same
+     * one under another spelling of its id.
+     */
+    async *all(names: readonly CachedName[]): AsyncGenerator<Omit<Damage, 'reason'>> {
+      const known = await own(names);
+      for (const file of known) yield { file };
+      const { blobs, snapshots } = await (everything ??= listCache());
+      const paths = names.flatMap(({ etag, rev, path: file }) => [
+        ...(blobs.get(etag) ?? []).map((blob) => blob.file),
+        ...(snapshots.get(rev) ?? []).map(({ folder }) => path.join(folder, file)),
+      ]);
+      for (const file of await behindLinks(paths)) {
+        if (!known.has(file)) yield { file, isForeign: true };
+      }
+    },
+  };
+}
+
+/** The names of the blobs and snapshots of a repository. */
+async function listRepo(repo: string) {
+  const [etags, revs] = await Promise.all(
+    ['blobs', 'snapshots'].map((folder) => namesIn(path.join(repo, folder))),
+  );
+  return { etags, revs };
+}
+
+/** Names in a folder, which may be missing; `undefined` when it cannot be read. */
+async function namesIn(folder: string): Promise<ReadonlySet<string> | undefined> {
+  try {
+    return new Set(await readdir(folder));
+  } catch (error) {
+    return ['ENOENT', 'ENOTDIR'].includes(systemCodeOf(error) ?? '') ? new Set() : undefined;
+  }
+}
+
+async function behindLinks(paths: readonly string[]): Promise<ReadonlySet<string>> {
+  const files = new Set<string>();
+  for (const each of new Set(paths)) {
+    const file = await realpath(each).catch((error: unknown) =>
+      systemCodeOf(error) === 'EACCES' ? each : undefined,
+    );
+    if (file !== undefined) files.add(file);
+  }
+  return files;
 }
 
 /**
- * Looks for a content in the Hugging Face cache. A file counts only after it was read to its end and
- * has the right digest.
+ * Looks for a content in the Hugging Face cache, first in the folders of its repository. A file counts
+ * only after it was read to its end and has the right digest.
  *
- * @param cache the cache folder, which may be missing
  * @param onBytes told how many bytes of a file have been read
  * @param signal ends the reading; it throws then
  * @returns the file, if any, and those that should have the content and do not
  */
 export async function findInCache(
-  cache: string,
+  index: CacheIndex,
   content: CachedContent,
   onBytes: (read: number) => void,
   signal?: AbortSignal,
 ): Promise<{ readonly file: string | undefined; readonly damaged: readonly Damage[] }> {
   const damaged: Damage[] = [];
-  for (const file of await cachedFiles(cache, content.names)) {
-    const reason = await reasonAgainst(file, content, onBytes, signal);
-    if (reason === undefined) return { file, damaged };
-    damaged.push({ file, reason });
+  for await (const candidate of index.all(content.names)) {
+    const reason = await reasonAgainst(candidate.file, content, onBytes, signal);
+    if (reason === undefined) return { file: candidate.file, damaged };
+    damaged.push({ ...candidate, reason });
   }
   return { file: undefined, damaged };
 }
 
 /** Whether a file of the right size has one of the names; it is not read. */
 export async function mayBeInCache(
-  cache: string,
+  index: CacheIndex,
   names: readonly CachedName[],
   size: number,
 ): Promise<boolean> {
-  for (const file of await cachedFiles(cache, names)) {
+  for await (const { file } of index.all(names)) {
     const found = await stat(file).catch(() => undefined);
     if (found?.isFile() === true && found.size === size) return true;
   }
   return false;
-}
-
-/**
- * Files that the cache has under the names, behind all links, each once and without reading them.
- * One that this user may not look at is listed, too.
- */
-export async function cachedFiles(
-  cache: string,
-  names: readonly CachedName[],
-): Promise<ReadonlySet<string>> {
-  const paths = names.flatMap((name) => [blobPath(cache, name), snapshotPath(cache, name)]);
-  const files = new Set<string>();
-  for (const path of new Set(paths)) {
-    const file = await realpath(path).catch((error: unknown) =>
-      systemCodeOf(error) === 'EACCES' ? path : undefined,
-    );
-    if (file !== undefined) files.add(file);
-  }
-  return files;
 }
 
 /**

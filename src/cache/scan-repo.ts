@@ -139,7 +139,8 @@ function readRefs(
       const text = attempt(report, at, entry.isSymbolicLink(), () => readStart(at));
       if (text === undefined) continue;
       const refs = refsOf.get(text);
-      if (refs !== undefined) refs.push(ref);
+      // A ref that is named by its commit keeps the revision, and says nothing about it.
+      if (refs !== undefined) refs.push(...(ref === text ? [] : [ref]));
       else if (isGitId(text)) report('dangling-ref', at, text);
       else report('bad-ref', at, badRefReason(text, refsOf));
     }

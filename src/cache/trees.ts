@@ -5,7 +5,8 @@ import { HugError } from '../errors.ts';
 import { succeedsUnless } from '../failures.ts';
 import { isPlainObject } from '../plain-object.ts';
 import { readRegularFile } from '../regular-file.ts';
-import type { CommitFile } from './layout.ts';
+import { unsafeReason } from '../safe-path.ts';
+import { blobNameOf, type CommitFile } from './layout.ts';
 import { readIfThere } from './write/files.ts';
 
 /** The files of a commit, as the official client lists them in `trees/<rev>.json`. */
@@ -68,28 +69,86 @@ function treeText(before: string | undefined, added: readonly CommitFile[]): str
 }
 
 /**
- * The names that the blobs of a commit should have, by path: the SHA-256 in hex of an LFS file, the
- * git blob id of a plain one. huggingface_hub writes them to `trees/<rev>.json` since 1.22.
+ * Files that loaders look for and can do without (transformers, peft, sentence-transformers). Offline,
+ * clients fail for a file that the snapshot does not have, unless there is an empty
+ * `.no_exist/<rev>/<name>`. The same list is in `nix/build-cache.nix`.
+ */
+const PROBED_FILES: readonly string[] = [
+  'adapter_config.json',
+  'adapter_model.safetensors',
+  'added_tokens.json',
+  'chat_template.jinja',
+  'chat_template.json',
+  'config.json',
+  'config_sentence_transformers.json',
+  'generation_config.json',
+  'model.safetensors',
+  'model.safetensors.index.json',
+  'modules.json',
+  'preprocessor_config.json',
+  'processor_config.json',
+  'special_tokens_map.json',
+  'tokenizer.json',
+  'tokenizer.model',
+  'tokenizer_config.json',
+  'video_preprocessor_config.json',
+];
+
+/**
+ * Marks the files that loaders look for and a commit does not have.
  *
- * @param repo folder of the repository in the cache
- * @returns empty when the list does not exist or cannot be read
- * @throws HugError `EHUG_FILE_SYSTEM` for a pipe, a socket or a device in its place
+ * @param folder `.no_exist/<rev>` of the repository
+ * @param listed all files of the commit
+ * @throws the system's error
+ */
+export async function markAbsent(folder: string, listed: readonly CommitFile[]): Promise<void> {
+  const known = new Set(listed.map((file) => file.path));
+  for (const absent of PROBED_FILES.filter((probed) => !known.has(probed))) {
+    const mark = path.join(folder, absent);
+    await succeedsUnless(['EEXIST'], () => writeFile(mark, '', { flag: 'wx' }));
+  }
+}
+
+/**
+ * The names that the blobs of a commit should have, by path: the SHA-256 in hex of an LFS file, the
+ * git blob id of a plain one.
+ *
+ * @throws HugError those of `readTree`
  */
 export async function readExpected(
   repo: string,
   rev: string,
 ): Promise<ReadonlyMap<string, string>> {
+  const { listed } = await readTree(repo, rev);
+  return new Map(listed.map((file) => [file.path, blobNameOf(file).hex]));
+}
+
+/**
+ * The files that `trees/<rev>.json` lists with their digests. huggingface_hub writes it since 1.22.
+ *
+ * @param repo folder of the repository in the cache
+ * @returns not whole, and perhaps empty, when the list does not exist or cannot be read
+ * @throws HugError `EHUG_FILE_SYSTEM` for a pipe, a socket or a device in its place
+ */
+export async function readTree(repo: string, rev: string): Promise<CommitTree> {
   const file = path.join(repo, 'trees', `${rev}.json`);
   const text = await readRegularFile(file).catch((error: unknown) => {
     if (error instanceof HugError) throw error;
     return undefined;
   });
-  const expected = new Map<string, string>();
-  for (const [name, facts] of parseTree(text) ?? []) {
-    const etag = facts['lfs_sha256'] ?? facts['blob_id'];
-    if (typeof etag === 'string' && digestOfBlobName(etag)) expected.set(name, etag);
-  }
-  return expected;
+  const tree = parseTree(text);
+  const listed = [...(tree ?? [])].flatMap(([name, facts]) => commitFile(name, facts) ?? []);
+  return { listed, isWhole: listed.length === tree?.size };
+}
+
+/** A listed file; `undefined` when its path is not safe, or a fact is missing. */
+function commitFile(name: string, facts: Facts): CommitFile | undefined {
+  const { size, blob_id: oid, lfs_sha256: sha256, xet_hash: xet } = facts;
+  const digest = digestOfBlobName(String(sha256 ?? oid));
+  if (unsafeReason(name) !== undefined || digest === undefined) return undefined;
+  if (typeof size !== 'number' || typeof oid !== 'string') return undefined;
+  const xetHash = typeof xet === 'string' ? xet : undefined;
+  return { path: name, size, digest, oid, isLfs: sha256 !== undefined, xetHash };
 }
 
 function factsOf({ size, digest, oid, isLfs, xetHash }: CommitFile): Facts {

@@ -164,6 +164,7 @@ export function createProgram(
     .command('verify')
     .description('compare the files in the Nix store and the Hugging Face cache with the lock')
     .addArgument(new EntryArgument('[names...]', 'entries of the lock; all when none is named'))
+    .option('--strict', 'exit 1 also when a file is neither in the Nix store nor in the cache')
     .option(GROUP, GROUP_OF_ALL, collected)
     .action(loads(() => import('../commands/verify.ts')));
 

@@ -1,20 +1,21 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { CommandContext } from '../project/context.ts';
+import { HugError } from '../errors.ts';
 import { findToken, isOn } from '../hub/auth.ts';
 import type { Exchange } from '../hub/exchange-log.ts';
 import type { HttpOptions } from '../hub/http.ts';
 import type { RetryPolicy, Wait } from '../hub/retry.ts';
 import { cacheFolderIn, type Env } from '../hf-home.ts';
 import { styled } from '../output/text.ts';
-import { DEFAULT_ENDPOINT } from '../repo.ts';
+import { DEFAULT_ENDPOINT } from '../address.ts';
 import { hideSecrets } from '../secrets.ts';
 import {
   endpointIn,
-  isStoreElsewhere,
   nixEnv,
   proxyIn,
   secretsIn,
+  storeDiskFolderIn,
   timeoutsIn,
   userEnv,
   wantsColor,
@@ -100,11 +101,21 @@ export function createContext(options: GlobalOptions, world: World): Context {
   const workFolder = workFolderIn(env, world.home);
   const cacheFolder = path.resolve(cwd, cacheFolderIn(env, world.home));
   let network: ReturnType<typeof networkOptions> | undefined;
+  const debugLine = (line: string) => (debug ? output.note(line) : undefined);
   const connect = async (manifestEndpoint: string | undefined) => {
     const { createHttp } = await import('../hub/http.ts');
+    const { createPacks } = await import('../git/packs.ts');
     network ??= networkOptions(options, world, cwd, output, secrets);
     const endpoint = endpointIn(env) ?? manifestEndpoint ?? DEFAULT_ENDPOINT;
-    return createHttp({ ...(await network), endpoint, onWait: waits.announce });
+    if (!URL.canParse(endpoint)) {
+      throw new HugError('EHUG_LOCK_INVALID', 'the endpoint of the lock is not an address', {
+        hint: 'Correct the endpoint of hug.yaml and run nix-hug lock, or set HF_ENDPOINT.',
+      });
+    }
+    const settings = { ...(await network), endpoint };
+    const http = createHttp({ ...settings, onWait: waits.announce });
+    const folder = path.join(workFolder, 'git');
+    return { http, packs: createPacks({ ...settings, env, folder, debug: debugLine }) };
   };
   return {
     output,
@@ -120,20 +131,30 @@ export function createContext(options: GlobalOptions, world: World): Context {
     isPlain: isOn(env['HF_HUB_DISABLE_SYMLINKS']),
     connect: async (endpoint) => {
       const { createHubApi, memoizeHub } = await import('../hub/api.ts');
-      return memoizeHub(createHubApi(await connect(endpoint), (line) => output.warn(line)));
+      const { withPacks } = await import('../git/packed-hub.ts');
+      const { http, packs } = await connect(endpoint);
+      return withPacks(memoizeHub(createHubApi(http, (line) => output.warn(line))), packs);
     },
     openDownloads: async (endpoint) => {
       const { createDownloads } = await import('../download/downloads.ts');
-      const http = await connect(endpoint);
+      const { http, packs } = await connect(endpoint);
       const folder = path.join(workFolder, 'downloads');
       const downloads = createDownloads({ http, folder, signal: world.signal });
-      return { ...downloads, endpoint: http.endpoint, close: () => http.close() };
+      return {
+        ...downloads,
+        unpack: (...args) => packs.unpack(...args),
+        endpoint: http.endpoint,
+        async close() {
+          await packs.close();
+          await http.close();
+        },
+      };
     },
     openNix: async () => {
       const { createNix } = await import('../store/nix.ts');
       const packagedNixpkgs = env['NIX_HUG_NIXPKGS'];
-      const isElsewhere = isStoreElsewhere(env);
-      return createNix({ env: nixEnv(env), packagedNixpkgs, isElsewhere, signal: world.signal });
+      const diskFolder = storeDiskFolderIn(env);
+      return createNix({ env: nixEnv(env), packagedNixpkgs, diskFolder, signal: world.signal });
     },
     runTasks: createTaskRunner(display),
     runTransfers: createTransferRunner(display),
@@ -142,7 +163,7 @@ export function createContext(options: GlobalOptions, world: World): Context {
     get confirm() {
       return options.json === true ? undefined : confirmIn(world);
     },
-    debug: (line) => (debug ? output.note(line) : undefined),
+    debug: debugLine,
   };
 }
 

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { usageError } from '../errors.ts';
 import type { Env } from '../hf-home.ts';
 import type { HttpOptions } from '../hub/http.ts';
-import { badEndpointReason } from '../repo.ts';
+import { badEndpointReason } from '../address.ts';
 import { MIN_SECRET_LENGTH } from '../secrets.ts';
 
 // What the variables of the environment say.
@@ -74,9 +74,24 @@ export function workFolderIn(env: Env, home: string): string {
   return path.join(path.isAbsolute(cache) ? cache : path.join(home, '.cache'), 'nix-hug');
 }
 
-/** Whether `NIX_REMOTE` names a store below another root, on another machine or behind a socket. */
-export const isStoreElsewhere = (env: Env): boolean =>
-  !['', 'auto', 'daemon', 'local'].includes(env['NIX_REMOTE'] ?? '');
+/**
+ * Where the files of the store are, by `NIX_REMOTE`: Nix below another root keeps them in another
+ * folder than their paths say (Nix manual, "Local Store").
+ *
+ * @returns the folder; `undefined` for the folder that Nix names, `null` on another machine or behind
+ *   a socket
+ */
+export function storeDiskFolderIn(env: Env): string | undefined | null {
+  const remote = env['NIX_REMOTE'] ?? '';
+  if (['', 'auto', 'daemon', 'local'].includes(remote)) return undefined;
+  if (remote.startsWith('/')) return path.join(remote, 'nix/store');
+  const [, settings] = /^local\?(?<settings>.*)$/u.exec(remote) ?? [];
+  if (settings === undefined) return null;
+  // As Nix does: a plus sign is no space.
+  const values = new URLSearchParams(settings.replaceAll('+', '%2B'));
+  const root = values.get('root') ?? '';
+  return values.get('real') ?? (root === '' ? undefined : path.join(root, 'nix/store'));
+}
 
 /**
  * What Nix tools see of the environment: no token, and git-lfs of the user leaves LFS files alone when

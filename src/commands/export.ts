@@ -1,9 +1,20 @@
-import { filesOfTree, idsOf, type Snapshot, snapshotOfEntry } from '../copy/blob.ts';
+import { findSnapshot } from '../cache/find-snapshot.ts';
+import { type CacheScan, scanCache } from '../cache/scan.ts';
+import { readTree } from '../cache/trees.ts';
+import {
+  filesOfTree,
+  idsOf,
+  type RepoFile,
+  type Snapshot,
+  snapshotOfEntry,
+  storeNameFor,
+} from '../copy/blob.ts';
 import { throwFailed } from '../copy/copy.ts';
 import { copyToCache, type ListedSnapshot, type ToCacheResult } from '../copy/to-cache.ts';
 import { isGitId } from '../digest.ts';
 import { EXIT, HugError } from '../errors.ts';
 import type { HubApi } from '../hub/api.ts';
+import { type NamedEntry, namedEntries } from '../lock/entries.ts';
 import type { Selection } from '../manifest/schema.ts';
 import type { Output } from '../output/json-schema.ts';
 import type { CommandResult } from '../output/result.ts';
@@ -18,8 +29,9 @@ import {
 import type { CommandContext } from '../project/context.ts';
 import { chosenEntries, narrowed } from '../project/entries.ts';
 import { type GroupOptions, refuseGroupsOfUrls } from '../project/groups.ts';
-import { endpointOfManifest, readLock } from '../project/project.ts';
+import { endpointOfManifest, readLock, readLockIfAny } from '../project/project.ts';
 import { forEachRepository, listRepo, withHub } from '../project/repository.ts';
+import { selectFiles } from '../resolve/select.ts';
 
 /**
  * `nix-hug export [name|url]…`: writes entries of the lock, and repositories, into the Hugging Face
@@ -38,11 +50,10 @@ export async function run(
   const { entries, note } = isOfLock(targets)
     ? lockedSnapshots(names, select, options, context)
     : { entries: [], note: undefined };
-  const repositories = await forEachRepository(wanted, endpoint, context, async (...one) => ({
-    ...(await snapshotAtHub(...one)),
-    endpoint,
-  }));
-  const snapshots = [...entries, ...repositories];
+  const repositories =
+    (await listedOffline(wanted, context)) ??
+    (await forEachRepository(wanted, endpoint, context, snapshotAtHub));
+  const snapshots = [...entries, ...repositories.map((one) => ({ ...one, endpoint }))];
   const result = await copyToCache(snapshots, {
     ...context,
     isNewestAtHub: (snapshot) => isNewestAtHub(snapshot, context),
@@ -86,11 +97,75 @@ function lockedSnapshots(
   return { entries, note };
 }
 
+/** A repository that the Hub, the lock or the cache lists. */
+type ListedRepo = Omit<ListedSnapshot, 'endpoint'>;
+
+/**
+ * Lists repositories without a network: by an entry of the lock that has all files of the commit, else
+ * by the file list that the cache has of it.
+ *
+ * @returns `undefined` with a network, and where one of them is not known
+ * @throws HugError `EHUG_REPO_AMBIGUOUS`, `EHUG_SELECTION`; those of `readLockIfAny`
+ */
+async function listedOffline(
+  wanted: readonly RepoRequest[],
+  context: CommandContext,
+): Promise<ListedRepo[] | undefined> {
+  if (!context.offline || wanted.length === 0) return undefined;
+  const lock = readLockIfAny(context);
+  const entries = lock === undefined ? [] : namedEntries(lock);
+  const scan = await scanCache(context.cacheFolder, context.signal);
+  const listed: ListedRepo[] = [];
+  for (const one of wanted) {
+    const snapshot = listedInLock(one, entries) ?? (await listedInCache(one, scan));
+    if (snapshot === undefined) return undefined;
+    const selectable = snapshot.listed.map((file) => ({ ...file, lfs: file.isLfs || undefined }));
+    const { files, warnings } = selectFiles(selectable, one.select);
+    for (const warning of warnings) context.warn(`${one.id}: ${warning}`);
+    const title = `${snapshot.type} ${snapshot.repo}`;
+    const ids = idsOf(snapshot.repo, one.id);
+    listed.push({ ...snapshot, title, name: null, ids, ref: one.ref, files });
+  }
+  return listed;
+}
+
+/** A repository as the lock or the cache lists it. */
+type KnownRepo = Pick<ListedSnapshot, 'type' | 'repo' | 'rev' | 'isWhole' | 'isNewest'> & {
+  readonly listed: readonly RepoFile[];
+};
+
+function listedInLock(
+  { type, id, ref }: RepoRequest,
+  entries: readonly NamedEntry[],
+): KnownRepo | undefined {
+  const [found, ...others] = entries.filter(
+    (named) =>
+      [undefined, named.type].includes(type) &&
+      [named.entry.repo, named.entry.requested].includes(id) &&
+      [named.entry.ref, named.entry.rev].includes(ref) &&
+      named.entry.select === undefined,
+  );
+  if (found === undefined || others.some((other) => other.type !== found.type)) return undefined;
+  const { repo, rev, files } = snapshotOfEntry(found, undefined);
+  return { type: found.type, repo, rev, listed: files, isWhole: true, isNewest: false };
+}
+
+async function listedInCache(wanted: RepoRequest, scan: CacheScan): Promise<KnownRepo | undefined> {
+  const found = findSnapshot(scan, wanted);
+  if (found === undefined) return undefined;
+  const { type, id, folder } = found.repo;
+  const { rev } = found.revision;
+  const { listed, isWhole } = await readTree(folder, rev);
+  if (!isWhole) return undefined;
+  const files = listed.map((file) => ({ ...file, storeName: storeNameFor(file.path) }));
+  return { type, repo: id, rev, listed: files, isWhole, isNewest: false };
+}
+
 async function snapshotAtHub(
   hub: HubApi,
   wanted: RepoRequest,
   warn: (line: string) => void,
-): Promise<Omit<ListedSnapshot, 'endpoint'>> {
+): Promise<ListedRepo> {
   const { id, ref } = wanted;
   const { type, repo, rev, all, files } = await listRepo(hub, wanted, warn);
   const selected = filesOfTree(files);

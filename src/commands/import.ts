@@ -1,6 +1,7 @@
-import { cachedFiles } from '../cache/find.ts';
+import { createCacheIndex } from '../cache/find.ts';
 import { findCommit, findRepo, findSnapshot, type FoundSnapshot } from '../cache/find-snapshot.ts';
 import { type CacheScan, scanCache } from '../cache/scan.ts';
+import type { CachedRepo } from '../cache/scan-repo.ts';
 import { groupBy } from '../collections.ts';
 import { type Blob, cachedNames, type Snapshot, snapshotOfEntry } from '../copy/blob.ts';
 import { type CopyResult, throwFailed } from '../copy/copy.ts';
@@ -90,17 +91,20 @@ async function importBlobs(
   nix: Nix,
   context: CommandContext,
 ): Promise<CopyResult> {
+  const { cacheFolder, signal } = context;
+  const index = createCacheIndex(cacheFolder);
   const cached: Blob[] = [];
   const missing: Blob[] = [];
   for (const blob of blobs) {
-    const files = await cachedFiles(context.cacheFolder, cachedNames(blob.places));
-    (files.size === 0 ? missing : cached).push(blob);
+    const first = await index.all(cachedNames(blob.places)).next();
+    (first.done === true ? missing : cached).push(blob);
   }
   const offline = { ...context, offline: true };
-  const result = await copyToStore(cached, nix, { missing: damagedInCache }, offline);
+  const result = await copyToStore(cached, nix, { index, missing: damagedInCache }, offline);
   const added = cached.length - result.failures.size - result.skipped;
   const others = `added to the Nix store: ${count(added, 'other file', 'other files')}`;
-  throwFailed(result, missingErrors(missing), added === 0 ? [] : [others]);
+  const { repos } = missing.length === 0 ? { repos: [] } : await scanCache(cacheFolder, signal);
+  throwFailed(result, missingErrors(missing, repos), added === 0 ? [] : [others]);
   return result;
 }
 
@@ -108,16 +112,31 @@ async function importBlobs(
 const MAX_PATHS = 10;
 
 /** One error for each entry. */
-function missingErrors(missing: readonly Blob[]): HugError[] {
+function missingErrors(missing: readonly Blob[], repos: readonly CachedRepo[]): HugError[] {
   const places = missing.flatMap((blob) => blob.places);
-  return [...groupBy(places, ({ snapshot }) => snapshot)].map(([{ title, files }, own]) => {
+  return [...groupBy(places, ({ snapshot }) => snapshot)].map(([snapshot, own]) => {
+    const { title, files, rev } = snapshot;
     const paths = own.slice(0, MAX_PATHS).map(({ file }) => quote(file.path));
     const names = [...paths, ...(own.length > MAX_PATHS ? ['…'] : [])].join(', ');
     const many = `${own.length} of ${count(files.length, 'file', 'files')}`;
     const are = own.length === 1 ? 'is' : 'are';
     const where = 'neither in the Nix store nor in the Hugging Face cache';
-    return notCached(`${many} ${are} ${where}: ${names}`).within(title);
+    const message = `${many} ${are} ${where}: ${names}`;
+    const others = otherCommits(snapshot, repos);
+    if (others.length === 0) return notCached(message).within(title);
+    const hint = `Run nix-hug fetch ${title}, which downloads the rest of ${rev}. To move the lock to the newest commit instead: nix-hug update ${title}`;
+    const commits = `the cache has ${others.join(', ')}, and ${rev} is asked for`;
+    return new HugError('EHUG_NOT_CACHED', `${message}; ${commits}`, { hint }).within(title);
   });
+}
+
+/** The commits of a repository in the cache, in any spelling of its id; none when it has the right one. */
+function otherCommits({ type, ids, rev }: Snapshot, repos: readonly CachedRepo[]): string[] {
+  const spelled = new Set(ids.map((id) => id.toLowerCase()));
+  const revs = repos
+    .filter((repo) => repo.type === type && spelled.has(repo.id.toLowerCase()))
+    .flatMap(({ revisions }) => revisions.map((revision) => revision.rev));
+  return revs.includes(rev) ? [] : revs;
 }
 
 /**
@@ -165,9 +184,15 @@ async function snapshotMeant(
   throw notCached(
     repo === undefined
       ? `the Hugging Face cache has no ${wanted.type ?? 'repository'} ${wanted.id}`
-      : `the Hugging Face cache has ${repo.type} ${repo.id} not at ${quote(wanted.ref)}`,
+      : `the Hugging Face cache has ${repo.type} ${repo.id} at ${commitsOf(repo)}, not at ${quote(wanted.ref)}${isOf(wanted, known)}`,
   );
 }
+
+const commitsOf = ({ revisions }: CachedRepo): string => revisions.map(({ rev }) => rev).join(', ');
+
+/** The commit of a ref, for a message, where the Hub knows it. */
+const isOf = ({ ref }: RepoRequest, known: KnownRepo | undefined): string =>
+  known?.rev === undefined || known.rev === ref ? '' : `, which is ${known.rev}`;
 
 /** A repository as the Hub answers. */
 interface KnownRepo extends RepoRequest {

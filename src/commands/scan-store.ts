@@ -89,8 +89,9 @@ async function presentIn(
 ): Promise<readonly Candidate[]> {
   const onDisk = new Map<string, boolean>();
   const mayBeValid = (storePath: string): boolean => {
-    // A store below another root or on another machine: only Nix can tell.
-    const may = onDisk.get(storePath) ?? (nix.diskFolder === undefined || isOnDisk(storePath));
+    // A store on another machine: only Nix can tell.
+    const may =
+      onDisk.get(storePath) ?? (nix.diskFolder === undefined || isOnDisk(nix.fileOf(storePath)));
     onDisk.set(storePath, may);
     return may;
   };

@@ -32,7 +32,17 @@ export async function run(context: CommandContext): Promise<CommandResult> {
   ]);
   const stored =
     store && (await withNix(() => findStoredRevisions(scan.repos, store, signal), context));
-  const report: ScanReport = { cacheFolder, scan, isStored: (revision) => stored?.get(revision) };
+  const storeFolder = store?.diskFolder ?? store?.storeFolder;
+  // Nobody can lose what a link into the store leads to.
+  const isProblem = ({ kind, detail }: CacheProblem) =>
+    kind !== 'outside' ||
+    storeFolder === undefined ||
+    detail?.startsWith(`${storeFolder}/`) !== true;
+  const report: ScanReport = {
+    cacheFolder,
+    scan: { ...scan, problems: scan.problems.filter(isProblem) },
+    isStored: (revision) => stored?.get(revision),
+  };
   return {
     get json() {
       return scanJson(report);

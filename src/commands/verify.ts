@@ -1,4 +1,4 @@
-import { cachedFiles, reasonAgainst } from '../cache/find.ts';
+import { type CacheIndex, createCacheIndex, reasonAgainst } from '../cache/find.ts';
 import { groupBy } from '../collections.ts';
 import { cachedNames, type LockedSnapshot, type Snapshot, snapshotOfEntry } from '../copy/blob.ts';
 import { createHashLimit } from '../copy/sources.ts';
@@ -14,6 +14,7 @@ import type { GroupOptions } from '../project/groups.ts';
 import { readLock } from '../project/project.ts';
 import { escapeControls } from '../quote.ts';
 import type { Nix } from '../store/nix.ts';
+import { isOnDisk } from '../store/store-path.ts';
 
 type Where = 'store' | 'cache';
 
@@ -30,17 +31,22 @@ interface VerifiedCopy extends Copy {
   readonly reason: string | undefined;
 }
 
+export interface VerifyOptions {
+  /** Fail for missing files, too. */
+  readonly strict?: boolean;
+}
+
 /** Stands for the store folder without Nix; no store path is looked for then. */
 const USUAL_STORE = '/nix/store';
 
 /**
  * `nix-hug verify [name…]`: hashes what the Nix store and the Hugging Face cache have of the lock,
- * and compares it with the digests there. `verify` ignores files that are missing.
+ * and compares it with the digests there. Files that are missing are a fault with `--strict` only.
  */
 export async function run(
   context: CommandContext,
   names: readonly string[],
-  groups: GroupOptions,
+  { strict = false, ...groups }: VerifyOptions & GroupOptions,
 ): Promise<CommandResult> {
   const { cacheFolder } = context;
   const lock = readLock(context, names);
@@ -49,8 +55,17 @@ export async function run(
   const nix = await nixIfAny(context);
   const files = storedFiles(snapshots, nix?.storeFolder ?? USUAL_STORE);
   const missing = await nix?.missing(new Set(files.map(({ storePath }) => storePath)));
-  const copies = await Promise.all(files.map((file) => copiesOf(file, missing, cacheFolder)));
-  const verified = await readAll(copies.flat(), context);
+  const index = createCacheIndex(cacheFolder);
+  const stored = ({ storePath }: StoredFile) => {
+    if (nix === undefined || missing?.has(storePath) !== false) return [];
+    const file = nix.fileOf(storePath);
+    // A valid path without a file is damage where the disk of the store is known.
+    return nix.diskFolder !== undefined || isOnDisk(file) ? [file] : [];
+  };
+  const copies: Copy[] = [];
+  // One after the other: of 100,000 files at once, the promises alone take a gigabyte.
+  for (const of of files) copies.push(...(await copiesOf(of, stored(of), index)));
+  const verified = await readAll(copies, context);
   const report = {
     snapshots,
     files: groupBy(files, ({ snapshot }) => snapshot),
@@ -58,7 +73,9 @@ export async function run(
     storeFolder: nix?.storeFolder,
     cacheFolder,
   };
-  const isSound = verified.every(({ reason }) => reason === undefined);
+  const isSound =
+    verified.every(({ reason }) => reason === undefined) &&
+    !(strict && snapshots.some((snapshot) => isIncomplete(snapshot, report)));
   return {
     text: (columns) => verifyText(report, columns),
     json: verifyJson(report),
@@ -78,14 +95,17 @@ async function nixIfAny(context: CommandContext): Promise<Nix | undefined> {
   }
 }
 
-/** @param missing store paths that the database of Nix does not have; `undefined` without Nix */
+/** Copies in other repositories of the cache count where there is no other. */
 async function copiesOf(
   of: StoredFile,
-  missing: ReadonlySet<string> | undefined,
-  cache: string,
+  stored: readonly string[],
+  index: CacheIndex,
 ): Promise<Copy[]> {
-  const cached = [...(await cachedFiles(cache, cachedNames([of])))];
-  const stored = missing?.has(of.storePath) === false ? [of.storePath] : [];
+  const names = cachedNames([of]);
+  const cached = [...(await index.own(names))];
+  if (cached.length + stored.length === 0) {
+    for await (const { file } of index.all(names)) cached.push(file);
+  }
   return [
     ...stored.map((path) => ({ where: 'store' as const, path, of })),
     ...cached.map((path) => ({ where: 'cache' as const, path, of })),
@@ -145,8 +165,21 @@ async function verifyText(report: VerifyReport, columns?: number): Promise<strin
     problems.length === 0
       ? `nothing differs from the lock; ${count(read.size, 'file', 'files')} read`
       : `${count(problems.length, 'file differs', 'files differ')} from the lock`;
-  return [...(await table(rows, { right: [1], columns })), ...lines, end].join('\n');
+  const incomplete = report.snapshots.filter((snapshot) => isIncomplete(snapshot, report));
+  const titles = incomplete.map(({ title }) => title).join(' ');
+  const missing =
+    incomplete.length === 0
+      ? []
+      : [
+          `not on this machine, or only in part: ${count(incomplete.length, 'entry', 'entries')}`,
+          `  download: nix-hug ${report.storeFolder === undefined ? 'export' : 'fetch'} ${titles}`,
+        ];
+  return [...(await table(rows, { right: [1], columns })), ...lines, ...missing, end].join('\n');
 }
+
+/** Whether a file of an entry is neither in the store nor in the cache. */
+const isIncomplete = (snapshot: Snapshot, { files, copies }: VerifyReport): boolean =>
+  files.get(snapshot)?.some((file) => !copies.has(file)) ?? false;
 
 /** The same as JSON: for every file its state in each place, and what differs. */
 function verifyJson(report: VerifyReport): Output<'verify'> {
@@ -159,6 +192,7 @@ function verifyJson(report: VerifyReport): Output<'verify'> {
       type: snapshot.type,
       repo: snapshot.repo,
       rev: snapshot.rev,
+      incomplete: isIncomplete(snapshot, report),
       files: (files.get(snapshot) ?? []).map((stored) => ({
         path: stored.file.path,
         size: stored.file.size,
@@ -228,8 +262,8 @@ function problemsIn({ snapshots, files, copies }: VerifyReport): Problem[] {
 }
 
 /** A store path can be deleted only together with the models that were built of it. */
-function repairOf({ where, path }: Copy, { title }: Snapshot): string {
+function repairOf({ where, of }: Copy, { title }: Snapshot): string {
   return where === 'cache'
     ? `nix-hug export ${title}`
-    : `nix-store --delete $(nix-store --query --referrers-closure ${path}) && nix-hug fetch ${title}`;
+    : `nix-store --delete $(nix-store --query --referrers-closure ${of.storePath}) && nix-hug fetch ${title}`;
 }

@@ -106,8 +106,10 @@ export async function copyBlobs(
 }
 
 /** The warning about a damaged file. */
-export const damageText = ({ file, reason }: Damage, outcome = 'it was not used'): string =>
-  `${file} ${reason}; ${outcome}`;
+export const damageText = ({ file, reason, isForeign }: Damage, outcome?: string): string =>
+  `${file} ${reason}; ${isForeign === true ? NOT_USED : (outcome ?? NOT_USED)}`;
+
+const NOT_USED = 'it was not used';
 
 /**
  * Throws the failures of a run in one error, each with the title of its entry.

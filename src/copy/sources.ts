@@ -1,15 +1,29 @@
 import pLimit from 'p-limit';
-import { type Damage, findInCache, isInside } from '../cache/find.ts';
+import {
+  type CacheIndex,
+  createCacheIndex,
+  type Damage,
+  findInCache,
+  isInside,
+  mayBeInCache,
+} from '../cache/find.ts';
 import type { BlobSource } from '../cache/write/blob-file.ts';
 import { groupBy } from '../collections.ts';
 import type { Downloads } from '../download/downloads.ts';
 import { type ErrorCode, HugError } from '../errors.ts';
 import { resolveUrl } from '../hub/api.ts';
 import { quote } from '../quote.ts';
-import { encodePath } from '../repo.ts';
+import { encodePath } from '../address.ts';
 import type { Nix } from '../store/nix.ts';
-import { storePathOf } from '../store/store-path.ts';
-import { type Blob, cachedNames, type Place, storeNamesOf } from './blob.ts';
+import { isOnDisk, storePathOf } from '../store/store-path.ts';
+import {
+  type Blob,
+  cachedNames,
+  type Place,
+  type RepoFile,
+  type Snapshot,
+  storeNamesOf,
+} from './blob.ts';
 
 /** Where the content of a blob came from. */
 export type Source = 'cache' | 'store' | 'hub';
@@ -27,6 +41,17 @@ export const createHashLimit = () => pLimit(MAX_HASHED_AT_ONCE);
 interface HubDownloads extends Downloads {
   /** Address of the Hub. */
   readonly endpoint: string;
+  /**
+   * Writes plain files of a commit to disk, where a pack of git is cheaper than single downloads.
+   *
+   * @param keepFree bytes of the disk that downloads may need
+   * @returns what `fetch` returns, by git blob id; files that are missing are to be downloaded
+   */
+  unpack(
+    commit: Pick<Snapshot, 'type' | 'ref' | 'rev'> & { readonly id: string },
+    files: readonly RepoFile[],
+    keepFree: number,
+  ): Promise<ReadonlyMap<string, Awaited<ReturnType<Downloads['fetch']>>>>;
   /** Closes all connections. */
   close(): Promise<void>;
 }
@@ -52,6 +77,8 @@ export interface SourceContext {
 export interface SourceOptions {
   /** Files of the cache that this run hashed before, by SHA-256 in hex. */
   readonly checked?: ReadonlyMap<string, string>;
+  /** The Hugging Face cache, where this run has listed it. */
+  readonly index?: CacheIndex;
   /** Opens the Nix whose store is a source, too; default none. */
   readonly openNix?: () => Promise<Nix>;
   /** The error for a path that no source has offline; default `EHUG_OFFLINE`. */
@@ -66,12 +93,16 @@ export interface SourceOptions {
  */
 export function createSources(
   blobs: readonly Blob[],
-  { checked, openNix, missing = unreachable }: SourceOptions,
+  { checked, index, openNix, missing = unreachable }: SourceOptions,
   { cacheFolder, offline, openDownloads, warn, signal }: SourceContext,
 ) {
+  const cache = index ?? createCacheIndex(cacheFolder);
   const hashing = createHashLimit();
   /** Connections to each Hub, by its address. */
   const hubs = new Map<string | undefined, ReturnType<OpenDownloads>>();
+  /** Files of the packs of commits. */
+  const packs = new Map<string, ReturnType<HubDownloads['unpack']>>();
+  let plain: ReturnType<typeof missingPlain> | undefined;
   let stored: ReturnType<typeof findInStore> | undefined;
 
   async function fromCache(blob: Blob, report: Report, onDamage: (damage: Damage) => void) {
@@ -79,7 +110,7 @@ export function createSources(
     if (known !== undefined) return known;
     const content = { ...blob, names: cachedNames(blob.places) };
     const { file, damaged } = await hashing(() =>
-      findInCache(cacheFolder, content, (bytes) => report('checking', bytes), signal),
+      findInCache(cache, content, (bytes) => report('checking', bytes), signal),
     );
     for (const damage of damaged) onDamage(damage);
     return file;
@@ -88,10 +119,10 @@ export function createSources(
   /** Whether the store had the content. */
   async function fromStore(blob: Blob, use: Use): Promise<boolean> {
     if (openNix === undefined) return false;
-    const storePath = (await (stored ??= findInStore(blobs, openNix, warn))).get(blob);
-    if (storePath === undefined) return false;
+    const path = (await (stored ??= findInStore(blobs, openNix, warn))).get(blob);
+    if (path === undefined) return false;
     try {
-      await hashing(() => use({ path: storePath, isLinkable: false }));
+      await hashing(() => use({ path, isLinkable: false }));
       return true;
     } catch (error) {
       if (!(error instanceof HugError) || error.code !== 'EHUG_INTEGRITY') throw error;
@@ -100,12 +131,42 @@ export function createSources(
     }
   }
 
-  async function download({ snapshot, file }: Place, { size, digest }: Blob, report: Report) {
+  /** Plain files that neither the cache nor the store seems to have, by their commit. */
+  async function missingPlain(): Promise<ReadonlyMap<string, readonly Place[]>> {
+    const places: Place[] = [];
+    for (const blob of blobs) {
+      const [place] = blob.places;
+      if (place.file.isLfs || (await stored)?.has(blob) === true) continue;
+      if (await mayBeInCache(cache, cachedNames(blob.places), blob.size)) continue;
+      places.push(place);
+    }
+    return groupBy(places, commitOf);
+  }
+
+  /** The plain files of a commit that came by its pack, by git blob id. */
+  function unpackedOf(place: Place, hub: HubDownloads): ReturnType<HubDownloads['unpack']> {
+    const key = commitOf(place);
+    const unpack = async () => {
+      const { type, repo: id, ref, rev } = place.snapshot;
+      const places = (await (plain ??= missingPlain())).get(key) ?? [];
+      const files = places.map(({ file }) => file);
+      const keepFree = blobs.reduce((sum, { size }) => sum + size, 0);
+      return hub.unpack({ type, id, ref, rev }, files, keepFree);
+    };
+    const unpacked = packs.get(key) ?? unpack();
+    packs.set(key, unpacked);
+    return unpacked;
+  }
+
+  async function download(place: Place, { size, digest }: Blob, report: Report) {
+    const { snapshot, file } = place;
     const { endpoint, type, repo, ref, rev } = snapshot;
     if (offline) throw missing(file.path);
     const opening = hubs.get(endpoint) ?? openDownloads(endpoint);
     hubs.set(endpoint, opening);
     const hub = await opening;
+    const unpacked = file.isLfs ? undefined : (await unpackedOf(place, hub)).get(file.oid);
+    if (unpacked !== undefined) return unpacked;
     const url = resolveUrl(hub.endpoint, type, repo, rev, encodePath(file.path));
     const subject = { type, id: repo, ref, path: file.path, isKnown: true };
     return hub.fetch({ url, subject, size, digest }, (bytes) => {
@@ -169,8 +230,8 @@ export function createSources(
 }
 
 /**
- * Asks Nix which blobs are in its store, and under which store path. Without Nix, or when Nix fails,
- * none is.
+ * Asks Nix which blobs are in its store, and in which file. Without Nix, or when Nix fails or has its
+ * store on another machine, none is.
  */
 async function findInStore(
   blobs: readonly Blob[],
@@ -189,7 +250,12 @@ async function findInStore(
         }),
       );
     const missing = await nix.missing(new Set(candidates.map(([, storePath]) => storePath)));
-    return new Map(candidates.filter(([, storePath]) => !missing.has(storePath)));
+    return new Map(
+      candidates
+        .filter(([, storePath]) => !missing.has(storePath))
+        .map(([blob, storePath]) => [blob, nix.fileOf(storePath)] as const)
+        .filter(([, file]) => isOnDisk(file)),
+    );
   } catch (error) {
     if (!(error instanceof HugError)) throw error;
     if (error.code !== 'EHUG_NIX_MISSING') warn(`the Nix store is not used: ${error.message}`);

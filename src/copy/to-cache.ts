@@ -1,4 +1,4 @@
-import { mayBeInCache } from '../cache/find.ts';
+import { createCacheIndex, mayBeInCache } from '../cache/find.ts';
 import { blobNameOf, repoFolderName } from '../cache/layout.ts';
 import type { CommitTree } from '../cache/trees.ts';
 import { createRepoWriter, type RepoWriter } from '../cache/write/write.ts';
@@ -46,6 +46,7 @@ export async function copyToCache(
   context: ToCacheContext,
 ): Promise<ToCacheResult> {
   const { cacheFolder, isPlain, openNix, signal } = context;
+  const index = createCacheIndex(cacheFolder);
   const writers = new Map<string, RepoWriter>();
   /** One writer for each id of a repository, in their order. */
   const writersOf = ({ type, ids }: Snapshot) =>
@@ -68,7 +69,7 @@ export async function copyToCache(
         }
         // A blob that another repository has becomes a hard link.
         const names = cachedNames(blob.places);
-        if (!(await mayBeInCache(cacheFolder, names, blob.size))) needed += blob.size;
+        if (!(await mayBeInCache(index, names, blob.size))) needed += blob.size;
       }
       for (const writer of affected) await writer.prepare();
       if (affected.size === 0) return;
@@ -83,17 +84,20 @@ export async function copyToCache(
   };
   try {
     const blobs = blobsOf(placesIn(snapshots), blobNameOf);
-    const result = await copyBlobs(blobs, target, { openNix }, context);
+    const result = await copyBlobs(blobs, target, { index, openNix }, context);
     const folders = new Map<Snapshot, string>();
-    for (const snapshot of snapshots) {
-      if (!snapshot.files.every((file) => result.sources.has(file))) continue;
+    const whole = snapshots.filter(({ files }) => files.every((file) => result.sources.has(file)));
+    for (const snapshot of whole) {
       for (const writer of writersOf(snapshot)) {
         const folder = await writer.putSnapshot(snapshot, (damage) =>
           context.warn(damageText(damage, 'it was replaced')),
         );
         if (!folders.has(snapshot)) folders.set(snapshot, folder);
-        await putRef(snapshot, writer, context);
       }
+    }
+    // Which ref is `main` depends on how many revisions the cache has.
+    for (const snapshot of whole) {
+      for (const writer of writersOf(snapshot)) await putRef(snapshot, writer, context);
     }
     return { ...result, folders };
   } finally {

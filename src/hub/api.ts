@@ -1,6 +1,7 @@
 import { type Digests, digestStream, isGitId, sriOfHex } from '../digest.ts';
 import { HugError } from '../errors.ts';
-import { type RepoType, encodePath, encodeSegment, isRepoId, repoPage } from '../repo.ts';
+import { type RepoType, isRepoId } from '../repo.ts';
+import { encodePath, encodeSegment, repoPage } from '../address.ts';
 import { type Subject, checkedReply, gatedError, invalidReply, nameOf } from './errors.ts';
 import type { Http } from './http.ts';
 import { type TreeFile, type TreePin, nextPage, pinTree, readTree } from './tree.ts';

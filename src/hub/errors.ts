@@ -1,6 +1,7 @@
 import { type ErrorCode, HugError } from '../errors.ts';
 import { escapeControls } from '../quote.ts';
-import { type RepoType, repoPage } from '../repo.ts';
+import { type RepoType } from '../repo.ts';
+import { repoPage } from '../address.ts';
 import * as v from 'valibot';
 
 /** The error for a response that nix-hug cannot interpret: it may come from another server. */

@@ -6,7 +6,7 @@ import { readRegularFile } from '../regular-file.ts';
 import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici';
 
 /** Addresses of proxies; an empty text means none. */
-interface Proxies {
+export interface Proxies {
   /** For addresses with `http:`. */
   readonly http: string;
   /** For addresses with `https:`. */
@@ -24,7 +24,7 @@ export interface PoolOptions {
 
 /** Opens a pool of connections, each through the proxy for its address, or directly. */
 export function createPool(
-  { proxy = { http: '', https: '', no: '' }, authorities }: PoolOptions,
+  { proxy = NO_PROXIES, authorities }: PoolOptions,
   timeouts: Pick<Agent.Options, 'headersTimeout' | 'bodyTimeout'>,
 ): { readonly dispatcher: Dispatcher; destroy(): Promise<void> } {
   const tls = authorities === undefined ? {} : { secureContext: authorities };
@@ -32,19 +32,25 @@ export function createPool(
   const direct = new Agent(options);
   const { http: httpProxy, https: httpsProxy } = proxy;
   const proxied = new EnvHttpProxyAgent({ ...options, httpProxy, httpsProxy, noProxy: '' });
-  const isExcepted = readNoProxy(proxy.no);
-  const route: Dispatcher.DispatcherComposeInterceptor = (dispatch) => (request, handler) => {
-    const url = new URL(request.origin ?? '');
-    const address = url.protocol === 'https:' ? httpsProxy : httpProxy;
-    const isDirect = address === '' || isExcepted(url);
-    return isDirect ? direct.dispatch(request, handler) : dispatch(request, handler);
-  };
+  const proxyOf = createProxyChoice(proxy);
+  const route: Dispatcher.DispatcherComposeInterceptor = (dispatch) => (request, handler) =>
+    proxyOf(new URL(request.origin ?? '')) === ''
+      ? direct.dispatch(request, handler)
+      : dispatch(request, handler);
   return {
     dispatcher: proxied.compose(route),
     async destroy() {
       await Promise.all([direct.destroy(), proxied.destroy()]);
     },
   };
+}
+
+const NO_PROXIES: Proxies = { http: '', https: '', no: '' };
+
+/** Makes what tells the proxy for an address; an empty text means none. */
+export function createProxyChoice({ http, https, no }: Proxies): (url: URL) => string {
+  const isExcepted = readNoProxy(no);
+  return (url) => (isExcepted(url) ? '' : url.protocol === 'https:' ? https : http);
 }
 
 const DEFAULT_PORTS: Readonly<Record<string, string>> = { 'http:': '80', 'https:': '443' };
@@ -95,17 +101,14 @@ const VARIABLES = ['NIX_SSL_CERT_FILE', 'SSL_CERT_FILE'];
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/gu;
 
 /**
- * Certificates to trust: those of Node and of files that the environment names. The context is made
- * once, not for each connection, since so many certificates take time.
+ * Certificates to trust: those of Node and of files that the environment names.
  *
  * @param warn told of a file that cannot be read; as for Node, the others count without it
- * @returns `undefined` when Node trusts all of them by itself
  */
-export async function readAuthorities(
+export async function readCertificates(
   env: Env,
   warn: (line: string) => void,
-): Promise<SecureContext | undefined> {
-  if (VARIABLES.every((name) => !env[name])) return undefined;
+): Promise<readonly string[]> {
   const files = new Map([...VARIABLES, 'NODE_EXTRA_CA_CERTS'].map((name) => [env[name], name]));
   const certificates = new Set(rootCertificates);
   for (const [file, name] of files) {
@@ -117,5 +120,19 @@ export async function readAuthorities(
       warn(`${name} is ignored: ${messageOf(error)}`);
     }
   }
-  return createSecureContext({ ca: [...certificates] });
+  return [...certificates];
+}
+
+/**
+ * The same for Node. The context is made once, not for each connection, since so many certificates
+ * take time.
+ *
+ * @returns `undefined` when Node trusts all of them by itself
+ */
+export async function readAuthorities(
+  env: Env,
+  warn: (line: string) => void,
+): Promise<SecureContext | undefined> {
+  if (VARIABLES.every((name) => !env[name])) return undefined;
+  return createSecureContext({ ca: [...(await readCertificates(env, warn))] });
 }

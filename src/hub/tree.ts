@@ -1,4 +1,4 @@
-import { isGitId, isSha256Hex, sriOfText } from '../digest.ts';
+import { isGitId, isSha256Hex, sriOfContent } from '../digest.ts';
 import { HugError } from '../errors.ts';
 import { quote } from '../quote.ts';
 import { assertSafePath, pathCollision } from '../safe-path.ts';
@@ -185,7 +185,7 @@ export async function pinTree(http: Http, address: string, subject: Subject): Pr
   const entries = checkedReply(v.array(v.unknown()), parseJson(text, address), subject);
   const hasNext = nextPage(headers['link'], address) !== undefined;
   if (hasNext || entries.length >= PAGE_SIZE) return { obstacle: 'pages' };
-  return text.includes(`"${MASK}"`) ? { obstacle: 'closed' } : { hash: sriOfText(text) };
+  return text.includes(`"${MASK}"`) ? { obstacle: 'closed' } : { hash: sriOfContent(text) };
 }
 
 /** The token could read the repository, so a 404 without it means private, not missing. */

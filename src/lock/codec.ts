@@ -17,8 +17,11 @@ const MAX_PROBLEMS = 20;
 /** What V8 quotes of the text in its syntax errors. */
 const QUOTED_TEXT = /, (?:\.\.\.)?".*$/su;
 
-/** U+0000 as JSON has to write it. */
-const NUL = String.raw`\u0000`;
+/**
+ * U+0000 as JSON has to write it: Nix 2.8 cuts a string there, newer ones refuse it. After an escaped backslash, the
+ * six characters stand for themselves.
+ */
+const NUL = /(?<!\\)(?:\\\\)*\\u0000/u;
 
 /** A number with a fraction or an exponent, or part of a string; a lock that nix-hug wrote has neither. */
 const MAYBE_FRACTION = /[:\s]-?\d+[.eE]/u;
@@ -134,25 +137,18 @@ function sorted<T>(map: ReadonlyMap<string, T>): [string, T][] {
 }
 
 function parseJson(text: string, file: string): unknown {
-  const problem = unreadable(text);
-  if (problem !== undefined) throw invalidLock(file, [problem]);
+  if (NUL.test(text)) throw invalidLock(file, ['has a NUL character']);
+  const json = text.replace(/^\uFEFF/u, '');
   try {
-    return JSON.parse(text.replace(/^\uFEFF/u, ''));
+    const value: unknown = JSON.parse(json);
+    return MAYBE_FRACTION.test(json) ? JSON.parse(json.replace(TOKEN, asFraction)) : value;
   } catch (error) {
     throw invalidLock(file, [messageOf(error).replace(QUOTED_TEXT, '')]);
   }
 }
 
-/**
- * What `JSON.parse` accepts and Nix does not: Nix 2.8 cuts a string at U+0000, newer ones refuse it; and
- * `1.0` is not an integer in Nix.
- */
-function unreadable(text: string): string | undefined {
-  if (text.includes(NUL)) return 'has a NUL character';
-  if (!MAYBE_FRACTION.test(text)) return undefined;
-  const hasFraction = [...text.matchAll(TOKEN)].some(([token]) => /^-?\d+[.eE]/u.test(token));
-  return hasFraction ? 'has a number with a fraction or an exponent' : undefined;
-}
+/** In Nix, `1.0` is no integer; to `JSON.parse` it would be one. */
+const asFraction = (token: string): string => (/^-?\d+[.eE]/u.test(token) ? '0.5' : token);
 
 /** The error for a lock that cannot be read, with one detail for each problem. */
 export function invalidLock(file: string, details: readonly string[]): HugError {

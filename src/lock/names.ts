@@ -1,4 +1,4 @@
-import { encodePath } from '../repo.ts';
+import { encodePath } from '../address.ts';
 
 /**
  * A store path name for the output of a derivation. Nix allows 1 to 211 characters of

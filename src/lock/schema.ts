@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { isPlainObject, plainObject } from '../plain-object.ts';
-import { badEndpointReason, ENDPOINT, isRepoId } from '../repo.ts';
+import { isRepoId } from '../repo.ts';
+import { ENDPOINT, MAX_ENDPOINT } from '../address.ts';
 import { badTextReason, MAX_SEGMENT, unsafeReason } from '../safe-path.ts';
 import { FORMATS } from '../selection.ts';
 import { STORE_NAME } from './names.ts';
@@ -208,8 +209,9 @@ export const lockSchema = v.pipe(
       endpoint: v.exactOptional(
         v.pipe(
           v.string(),
+          // Nothing more, since Nix has no parser for addresses.
           v.regex(ENDPOINT, BAD_ENDPOINT),
-          v.check((endpoint) => badEndpointReason(endpoint) === undefined, BAD_ENDPOINT),
+          v.maxLength(MAX_ENDPOINT, BAD_ENDPOINT),
           v.description('Address of the Hub; present only when the manifest sets it.'),
         ),
       ),

@@ -2,13 +2,8 @@ import validRange from 'semver/ranges/valid.js';
 import { HugError } from '../errors.ts';
 import { asPlainObject } from '../plain-object.ts';
 import { quote } from '../quote.ts';
-import {
-  badEndpointReason,
-  badRefReason,
-  parseRepoForm,
-  type RepoForm,
-  type RepoType,
-} from '../repo.ts';
+import { badRefReason, parseRepoForm, type RepoForm, type RepoType } from '../repo.ts';
+import { badEndpointReason } from '../address.ts';
 import { badTextReason, unsafeReason } from '../safe-path.ts';
 import { EXCLUSIONS, SECTIONS } from './schema.ts';
 import type { Path, Problem } from './source.ts';

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { plainObject } from '../plain-object.ts';
-import { badEndpointReason, ENDPOINT, REF_FLAWS, repoPattern, type RepoType } from '../repo.ts';
+import { REF_FLAWS, repoPattern, type RepoType } from '../repo.ts';
+import { badEndpointReason, ENDPOINT } from '../address.ts';
 import { type Flaw, PATH_FLAWS, TEXT_FLAWS } from '../safe-path.ts';
 import { type Format, FORMATS, QUANT, VARIANT } from '../selection.ts';
 

@@ -6,7 +6,7 @@ import { hasConflictMarkers } from '../lock/conflict.ts';
 import { namedEntries, placeOf } from '../lock/entries.ts';
 import { lockPathOf, readLockText } from '../lock/file.ts';
 import type { Lock } from '../lock/schema.ts';
-import { locateManifest, readManifest } from '../manifest/locate.ts';
+import { locateManifest, readManifest, SEARCH_PLACES } from '../manifest/locate.ts';
 import { parseManifest } from '../manifest/parse.ts';
 import type { Manifest } from '../manifest/schema.ts';
 import type { RepoType } from '../repo.ts';
@@ -95,14 +95,21 @@ export function requireLock({ lock, lockName }: Project): Lock {
 
 /**
  * Reads the lock for a command that works from it as it is, and warns when the manifest asks for
- * another.
+ * another. There need not be a manifest, as in a container.
  *
  * @param names entries that the user names
  * @throws HugError those of `readProject` and `requireLock`; `EHUG_ENTRY_UNKNOWN` with all names that
  *   the manifest has and the lock has not
  */
 export function readLock(context: CommandContext, names: readonly string[]): Lock {
-  const project = readProject(context);
+  let project: Project;
+  try {
+    project = readProject(context);
+  } catch (error) {
+    const lock = isManifestMissing(error) ? lockWithoutManifest(context) : undefined;
+    if (lock === undefined) throw error;
+    return lock;
+  }
   const { manifest, lockName } = project;
   const lock = requireLock(project);
   const isNamed = (name: string) => (entry: { type: RepoType; name: string }) =>
@@ -132,12 +139,20 @@ export function readLock(context: CommandContext, names: readonly string[]): Loc
 export const endpointOfManifest = (context: ProjectContext): string | undefined =>
   ifAny(context, () => findManifest(context).manifest.endpoint);
 
+/**
+ * The lock of a project, for what need not be in it. There need not be a manifest, unless the user
+ * names one.
+ *
+ * @throws HugError those of `readProject`
+ */
+export const readLockIfAny = (context: ProjectContext): Lock | undefined =>
+  ifAny(context, () => readProject(context).lock());
+
 function ifAny<T>({ manifest }: ProjectContext, read: () => T): T | undefined {
   try {
     return read();
   } catch (error) {
-    const isMissing = error instanceof HugError && error.code === 'EHUG_MANIFEST_MISSING';
-    if (manifest === undefined && isMissing) return undefined;
+    if (manifest === undefined && isManifestMissing(error)) return undefined;
     throw error;
   }
 }
@@ -183,6 +198,22 @@ function parsed(
   const manifestName = displayPath(manifestPath, context);
   const manifest = parseManifest(manifestText, manifestName, { endpoint: context.endpoint });
   return { manifest, manifestPath, manifestName, manifestText, isNew: false };
+}
+
+const isManifestMissing = (error: unknown): boolean =>
+  error instanceof HugError && error.code === 'EHUG_MANIFEST_MISSING';
+
+/** The lock of the manifest that the user names; else the nearest one from the working directory upward. */
+function lockWithoutManifest(context: ProjectContext): Lock | undefined {
+  const { cwd, manifest } = context;
+  for (let folder = cwd; ; folder = path.dirname(folder)) {
+    for (const place of manifest === undefined ? SEARCH_PLACES : [manifest]) {
+      const file = lockPathOf(path.resolve(folder, place));
+      const text = readLockText(file);
+      if (text !== undefined) return wholeLock(text, displayPath(file, context));
+    }
+    if (manifest !== undefined || folder === path.dirname(folder)) return undefined;
+  }
 }
 
 /** A path for a message. */

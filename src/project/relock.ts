@@ -15,7 +15,7 @@ import {
 import { writeLockText } from '../lock/file.ts';
 import { type Lock, type LockedEntry, LOCKFILE_VERSION } from '../lock/schema.ts';
 import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
-import { DEFAULT_ENDPOINT } from '../repo.ts';
+import { DEFAULT_ENDPOINT } from '../address.ts';
 import type { KnownRepos } from '../resolve/identity.ts';
 import { repairLock } from '../resolve/repair.ts';
 import type { Resolved, ResolveContext } from '../resolve/resolve.ts';

@@ -95,6 +95,7 @@ export async function lockAt(
     );
   };
   let done = 0;
+  report(`0 of ${files.length} files`);
   const [declared, shards, locked] = await Promise.all([
     target.license ??
       readLicense(readme, readme !== undefined && files.includes(readme), licenses, contentOf),

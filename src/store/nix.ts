@@ -18,8 +18,11 @@ export interface FileToAdd {
 export interface NixOptions extends ToolWorld {
   /** Path of the nixpkgs that the packaged nix-hug was built with. */
   readonly packagedNixpkgs?: string | undefined;
-  /** Whether the store is not at its own path: below another root, or on another machine. */
-  readonly isElsewhere?: boolean;
+  /**
+   * Where the files of the store are: default at their own paths; `null` on another machine or behind
+   * a socket.
+   */
+  readonly diskFolder?: string | undefined | null;
 }
 
 /** The Nix in use, and its store. All methods throw the errors of `createRunTool`. */
@@ -43,7 +46,7 @@ const REGISTRY: Nixpkgs = {
  * @throws HugError `EHUG_NIX_MISSING`, and others of `createRunTool`
  */
 export async function createNix(options: NixOptions) {
-  const { packagedNixpkgs, isElsewhere = false, ...world } = options;
+  const { packagedNixpkgs, diskFolder: named, ...world } = options;
   const run = createRunTool(world);
 
   /** The value of an expression as JSON. */
@@ -62,13 +65,18 @@ export async function createNix(options: NixOptions) {
     await evaluate('{ storeFolder = builtins.storeDir; version = builtins.nixVersion; }'),
   );
   // A setting can put the store elsewhere, too; the folder of a store without a path is missing.
-  const isAtItsPath = !isElsewhere && existsSync(facts.storeFolder);
+  const disk = named === undefined ? facts.storeFolder : named;
+  const diskFolder = disk !== null && existsSync(disk) ? disk : undefined;
 
   return {
     ...facts,
 
-    /** A folder on the disk of the store; `undefined` when the store is not at its own path. */
-    diskFolder: isAtItsPath ? facts.storeFolder : undefined,
+    /** Where the files of the store are; `undefined` when only Nix can tell. */
+    diskFolder,
+
+    /** Where the file of a store path can be read. */
+    fileOf: (storePath: string): string =>
+      (diskFolder ?? facts.storeFolder) + storePath.slice(facts.storeFolder.length),
 
     /** Those of the store paths that are not in the store. */
     async missing(storePaths: Iterable<string>): Promise<ReadonlySet<string>> {

@@ -43,8 +43,7 @@ export function base32(bytes: Uint8Array): string {
 }
 
 /**
- * Whether there is a file at a store path, which spares a question to Nix where the store is at its
- * own path. Synchronous, which takes a tenth of the time for thousands of paths.
+ * Whether there is a file of a store path, which spares a question to Nix. Synchronous, which takes a tenth of the time for thousands of paths.
  */
-export const isOnDisk = (storePath: string): boolean =>
-  lstatSync(storePath, { throwIfNoEntry: false }) !== undefined;
+export const isOnDisk = (file: string): boolean =>
+  lstatSync(file, { throwIfNoEntry: false }) !== undefined;

@@ -4,7 +4,12 @@ import path from 'node:path';
 import process from 'node:process';
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type CachedContent, findInCache, readContent } from '../../src/cache/find.ts';
+import {
+  type CachedContent,
+  createCacheIndex,
+  findInCache,
+  readContent,
+} from '../../src/cache/find.ts';
 import { blobPath, snapshotPath } from '../../src/cache/layout.ts';
 import { startHub, lfs } from '../support/hub/index.ts';
 import { callPython, describeClients } from '../support/python.ts';
@@ -37,7 +42,7 @@ async function put(file: string, content: string): Promise<string> {
 describe('the Hugging Face cache', () => {
   it('may be missing', async () => {
     const none = { file: undefined, damaged: [] };
-    expect(await findInCache('/nonexistent', CONTENT, ignore)).toEqual(none);
+    expect(await findInCache(createCacheIndex('/nonexistent'), CONTENT, ignore)).toEqual(none);
   });
 
   it('has a content as a blob, as a file in the snapshot, or as a link into a shared store', async () => {
@@ -46,19 +51,28 @@ describe('the Hugging Face cache', () => {
     const blob = blobPath(cache, NAME);
     await mkdir(path.dirname(blob), { recursive: true });
     await symlink(path.relative(path.dirname(blob), shared), blob);
-    expect(await findInCache(cache, CONTENT, ignore)).toEqual({ file: shared, damaged: [] });
+    expect(await findInCache(createCacheIndex(cache), CONTENT, ignore)).toEqual({
+      file: shared,
+      damaged: [],
+    });
     await rm(blob);
     const file = await put(snapshotPath(cache, NAME), WEIGHTS);
-    expect(await findInCache(cache, CONTENT, ignore)).toEqual({ file, damaged: [] });
+    expect(await findInCache(createCacheIndex(cache), CONTENT, ignore)).toEqual({
+      file,
+      damaged: [],
+    });
     await put(blob, WEIGHTS);
-    expect(await findInCache(cache, CONTENT, ignore)).toEqual({ file: blob, damaged: [] });
+    expect(await findInCache(createCacheIndex(cache), CONTENT, ignore)).toEqual({
+      file: blob,
+      damaged: [],
+    });
   });
 
   it('is read to the end, with progress', async () => {
     const cache = await tempFolder();
     await put(blobPath(cache, NAME), WEIGHTS);
     const seen: number[] = [];
-    await findInCache(cache, CONTENT, (read) => seen.push(read));
+    await findInCache(createCacheIndex(cache), CONTENT, (read) => seen.push(read));
     expect(seen.at(-1)).toBe(WEIGHTS.length);
   });
 
@@ -75,9 +89,15 @@ describe('the Hugging Face cache', () => {
       { file: short, reason: 'has 6 bytes, expected 7' },
       { file: folder, reason: 'is not a file' },
     ];
-    expect(await findInCache(cache, content, ignore)).toEqual({ file: undefined, damaged });
+    expect(await findInCache(createCacheIndex(cache), content, ignore)).toEqual({
+      file: undefined,
+      damaged,
+    });
     const sound = await put(snapshotPath(cache, other), WEIGHTS);
-    expect(await findInCache(cache, content, ignore)).toEqual({ file: sound, damaged });
+    expect(await findInCache(createCacheIndex(cache), content, ignore)).toEqual({
+      file: sound,
+      damaged,
+    });
   });
 
   it('may have links that lead nowhere, or in circles', async () => {
@@ -89,7 +109,10 @@ describe('the Hugging Face cache', () => {
       await mkdir(path.dirname(file), { recursive: true });
       await symlink(target, file);
     }
-    expect(await findInCache(cache, CONTENT, ignore)).toEqual({ file: undefined, damaged: [] });
+    expect(await findInCache(createCacheIndex(cache), CONTENT, ignore)).toEqual({
+      file: undefined,
+      damaged: [],
+    });
   });
 });
 
@@ -108,7 +131,7 @@ describeClients((client) => {
         ]);
         const cache = path.join(home, 'hub');
         const weights = { ...CONTENT, names: [{ ...NAME, rev }] };
-        expect((await findInCache(cache, weights, ignore)).file).toContain(cache);
+        expect((await findInCache(createCacheIndex(cache), weights, ignore)).file).toContain(cache);
         const oid = createHash('sha1').update(`blob ${plain.length}\0${plain}`).digest('hex');
         const text = {
           names: [{ ...NAME, rev, path: 'a/ü b.txt', etag: oid }],
@@ -118,7 +141,7 @@ describeClients((client) => {
             hex: createHash('sha256').update(plain).digest('hex'),
           } as const,
         };
-        expect((await findInCache(cache, text, ignore)).file).toContain(cache);
+        expect((await findInCache(createCacheIndex(cache), text, ignore)).file).toContain(cache);
       } finally {
         await hub.close();
       }

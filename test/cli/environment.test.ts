@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import {
   endpointIn,
-  isStoreElsewhere,
   nixEnv,
   proxyIn,
   secretsIn,
+  storeDiskFolderIn,
   timeoutsIn,
   userEnv,
   wantsColor,
@@ -84,16 +84,20 @@ describe('the environment', () => {
   });
 
   it.each([
-    [undefined, false],
-    ['', false],
-    ['auto', false],
-    ['daemon', false],
-    ['local', false],
-    ['local?root=/mnt', true],
-    ['/mnt', true],
-    ['ssh-ng://builder', true],
-  ])('with NIX_REMOTE=%s has a store elsewhere: %s', (NIX_REMOTE, isElsewhere) => {
-    expect(isStoreElsewhere({ NIX_REMOTE })).toBe(isElsewhere);
+    [undefined, undefined],
+    ['', undefined],
+    ['auto', undefined],
+    ['daemon', undefined],
+    ['local', undefined],
+    ['local?state=/var', undefined],
+    ['local?root=/mnt', '/mnt/nix/store'],
+    ['local?state=/var&root=/a+b%20c', '/a+b c/nix/store'],
+    ['local?root=/mnt&real=/data/store', '/data/store'],
+    ['/mnt', '/mnt/nix/store'],
+    ['unix:///socket', null],
+    ['ssh-ng://builder', null],
+  ])('with NIX_REMOTE=%s reads the store in: %s', (NIX_REMOTE, folder) => {
+    expect(storeDiskFolderIn({ NIX_REMOTE })).toBe(folder);
   });
 
   it('gives Nix no token, and has git-lfs leave files alone unless the user says otherwise', () => {

@@ -38,6 +38,9 @@ describe('export, killed', () => {
       child.kill('SIGKILL');
       await ended;
       await assertWhole(hub, revOne, user, facts);
+      // The lease of the killed process still looks alive.
+      expect((await user.run(['export'])).status).toBe(0);
+      await assertWhole(hub, revOne, user, facts);
       await silenceLeases(user.cache);
       expect((await user.run(['export'])).status).toBe(0);
       expect(await folderFacts(user.cache)).toEqual(facts);

@@ -80,6 +80,21 @@ async function loadOffline(
   return outcome;
 }
 
+/**
+ * Everything in a cache but what the client does not write: marks of files that a commit does not
+ * have, refs named by commits, and `main` of the only revision.
+ */
+async function factsIn(cache: string, official: Readonly<Record<string, string>>) {
+  const facts = Object.entries(await folderFacts(cache));
+  return Object.fromEntries(
+    facts.filter(
+      ([name]) =>
+        !/\/(?:\.no_exist(?:\/.*)?|refs\/[0-9a-f]{40})$/u.test(name) &&
+        (!name.endsWith('/refs/main') || name in official),
+    ),
+  );
+}
+
 const snapshot = (user: HfUser, rev: string, folder = FOLDER) =>
   inCache(user, folder, 'snapshots', rev);
 
@@ -112,7 +127,8 @@ describeClients((client) => {
     const { stderr } = await done(user, ['export', ...argv]);
     expect(stderr).not.toContain('warning');
     expect(stderr).toMatch(/\nnext: load them by their ids, with HF_HUB_OFFLINE=1\n$/u);
-    expect(await folderFacts(user.cache)).toEqual(await official([args]));
+    const expected = await official([args]);
+    expect(await factsIn(user.cache, expected)).toEqual(expected);
   });
 
   it('would write the same files for weights in Xet storage', async () => {
@@ -122,21 +138,24 @@ describeClients((client) => {
       hub.options.extraTreeField = {};
     });
     await done(user, ['export', 'org/weights']);
-    expect(await folderFacts(user.cache)).toEqual(await official([{ repo_id: 'org/weights' }]));
+    const expected = await official([{ repo_id: 'org/weights' }]);
+    expect(await factsIn(user.cache, expected)).toEqual(expected);
   });
 
   it('would write the same files for several revisions', async () => {
     const user = await hfUser(hub.endpoint);
     for (const ref of ['v1.0', revs[0], 'main']) await done(user, ['export', MODEL, '--ref', ref]);
     const args = [{ revision: 'v1.0' }, { revision: revs[0] }, { revision: 'main' }];
-    expect(await folderFacts(user.cache)).toEqual(await official(args));
+    const expected = await official(args);
+    expect(await factsIn(user.cache, expected)).toEqual(expected);
   });
 
   it('would write the same files for a lock', async () => {
     const user = await hfUser(hub.endpoint, LOCKED);
     await done(user, ['export']);
     const args = [{}, { repo_id: DATASET, repo_type: 'dataset' }];
-    expect(await folderFacts(user.cache)).toEqual(await official(args));
+    const expected = await official(args);
+    expect(await factsIn(user.cache, expected)).toEqual(expected);
   });
 
   it('scans, verifies and loads an export', async () => {
@@ -161,6 +180,50 @@ describeClients((client) => {
     expect(await loadOffline(client, user, { repo_id: MODEL, revision: revs[0] })).toEqual({
       value: snapshot(user, revs[0]),
     });
+  });
+
+  it.each(['v1.0', 'refs/pr/1', 'a commit'])(
+    'loads without a revision what was exported by %s',
+    async (what) => {
+      const user = await hfUser(hub.endpoint);
+      const ref = what === 'a commit' ? revs[0] : what;
+      await done(user, ['export', MODEL, '--ref', ref]);
+      for (const args of [{}, { revision: ref }, { revision: revs[0] }]) {
+        const found = await loadOffline(client, user, { repo_id: MODEL, ...args });
+        expect(found).toEqual({ value: snapshot(user, revs[0]) });
+      }
+    },
+  );
+
+  it('has an exported commit survive hf cache prune', async () => {
+    const user = await hfUser(hub.endpoint);
+    await done(user, ['export', MODEL, '--ref', revs[0]]);
+    await done(user, ['export', MODEL]);
+    const hf = path.join(path.dirname(client.python), 'hf');
+    const argv = ['cache', 'prune', '--yes', '--cache-dir', user.cache];
+    await exec(hf, argv, { env: { ...user.env, HF_HUB_OFFLINE: '1' } });
+    expect((await readdir(inCache(user, FOLDER, 'snapshots'))).toSorted()).toEqual(revs.toSorted());
+  });
+
+  it('knows offline that an exported commit lacks a file', async () => {
+    const user = await hfUser(hub.endpoint, LOCKED);
+    await done(user, ['export']);
+    const env = { HF_HUB_OFFLINE: '1', HF_HUB_CACHE: user.cache };
+    const settings = { home: user.home, endpoint: 'http://127.0.0.1:9', env };
+    const lookUp = (filename: string) => ({
+      call: 'try_to_load_from_cache',
+      args: { repo_id: MODEL, filename },
+    });
+    const found = await callPython(client, settings, [
+      lookUp('config.json'),
+      lookUp('adapter_config.json'),
+      lookUp('unheard-of.json'),
+    ]);
+    expect(found).toEqual([
+      { value: path.join(snapshot(user, revs[1]), 'config.json') },
+      { value: expect.stringContaining('object') },
+      { value: null },
+    ]);
   });
 
   it('loads a selection of a lock without repeating the selection', async () => {
@@ -257,7 +320,8 @@ describeClients((client) => {
     hub.clearRequests();
     await done(user, ['export']);
     expect(hub.requests).toEqual([]);
-    expect(await folderFacts(user.cache)).toEqual(await official([{}]));
+    const expected = await official([{}]);
+    expect(await factsIn(user.cache, expected)).toEqual(expected);
   });
 });
 
@@ -277,6 +341,39 @@ describeNix('export with Nix', () => {
     const [blob = ''] = await readdir(inCache(user, FOLDER, 'blobs'));
     const { nlink, mode } = await stat(inCache(user, FOLDER, 'blobs', blob));
     expect([nlink, mode & 0o777]).toEqual([1, 0o644]);
+  });
+
+  it('copies from a store below another root, by the path on the disk', async () => {
+    const store = await isolatedStore();
+    const root = await tempFolder('root');
+    const user = await hfUser(hub.endpoint, LOCKED, {
+      ...store.env,
+      NIX_STORE_DIR: '/nix/store',
+      NIX_STATE_DIR: '/nix/var/nix',
+      NIX_REMOTE: `local?root=${root}`,
+    });
+    await done(user, ['fetch']);
+    hub.clearRequests();
+    const { json } = await done(user, ['export', '--json', '--offline']);
+    expect(new Set(Object.values(sourcesOf(json())))).toEqual(new Set(['store']));
+    await rm(user.cache, { recursive: true });
+    const verified = await done(user, ['verify', '--json', '--strict']);
+    const { files } = verified.json().entries[0];
+    expect(new Set(files.map((file: { store: string }) => file.store))).toEqual(new Set(['sound']));
+    const stored = await readdir(`${root}/nix/store`);
+    const name = stored.find((each) => each.endsWith('-new.bin')) ?? '';
+    await exec('chmod', ['u+w', `${root}/nix/store/${name}`]);
+    await writeFile(`${root}/nix/store/${name}`, 'old');
+    const damaged = await user.run(['verify', '--json']);
+    expect([damaged.status, damaged.json().problems]).toMatchObject([
+      1,
+      [
+        {
+          path: `${root}/nix/store/${name}`,
+          repair: expect.stringContaining(`--referrers-closure /nix/store/${name})`),
+        },
+      ],
+    ]);
   });
 
   it('downloads a file that is damaged in the store, with a warning', async () => {
@@ -348,7 +445,7 @@ describe('export', () => {
     const user = await hfUser(hub.endpoint, LOCKED);
     await done(user, ['export']);
     const names = await readdir(inCache(user, FOLDER));
-    expect(names.toSorted()).toEqual(['blobs', 'refs', 'snapshots', 'trees']);
+    expect(names.toSorted()).toEqual(['.no_exist', 'blobs', 'refs', 'snapshots', 'trees']);
     expect(await readdir(`${user.home}/xdg/nix-hug/downloads`)).toEqual([]);
     const inodes = () => exec('find', [user.cache, '-printf', '%i %C@ %p\n']);
     const before = await inodes();
@@ -414,10 +511,36 @@ describe('export', () => {
     expect(await main()).toBe(revs[1]);
   });
 
-  it('writes no ref for a commit', async () => {
+  const refsIn = (user: HfUser) => readdir(inCache(user, FOLDER, 'refs'));
+
+  it('names a ref by each commit, and main where there is no other revision', async () => {
     const user = await hfUser(hub.endpoint);
     await done(user, ['export', MODEL, '--ref', revs[0]]);
-    expect(await readdir(inCache(user, FOLDER))).not.toContain('refs');
+    expect(await refsIn(user)).toEqual([revs[0], 'main']);
+    for (const ref of [revs[0], 'main']) {
+      expect(await readFile(inCache(user, FOLDER, 'refs', ref), 'utf8')).toBe(revs[0]);
+    }
+    await done(user, ['export', MODEL]);
+    expect(await readFile(inCache(user, FOLDER, 'refs', 'main'), 'utf8')).toBe(revs[1]);
+  });
+
+  it('names no main among several revisions that are none', async () => {
+    const both = `models: { a: { repo: org/tiny, ref: v1.0 }, b: { repo: org/tiny, ref: ${revs[1]} } }`;
+    const user = await hfUser(hub.endpoint, both);
+    await done(user, ['export']);
+    expect((await refsIn(user)).toSorted()).toEqual([...revs, 'v1.0'].toSorted());
+  });
+
+  it('marks the files that loaders look for where a commit lacks them', async () => {
+    const user = await hfUser(
+      hub.endpoint,
+      'models: { tiny: org/tiny, weights: { repo: org/weights, files: [a.bin] } }',
+    );
+    await done(user, ['export']);
+    const marks = await readdir(inCache(user, FOLDER, '.no_exist', revs[1]));
+    expect(marks).toContain('adapter_config.json');
+    expect(marks).not.toContain('config.json');
+    expect(await readdir(inCache(user, 'models--org--weights'))).not.toContain('.no_exist');
   });
 
   it('exports gated models only with a token', async () => {
@@ -445,6 +568,61 @@ describe('export', () => {
     expect(hub.requests).toEqual([]);
     const folder = inCache(user, 'datasets--org--rows.and_more-x', 'snapshots');
     expect(await readdir(folder)).toEqual([]);
+  });
+
+  describe('of a repository, offline', () => {
+    /** Exports without a network, and says where the files came from. */
+    const offline = async (user: HfUser, ...argv: readonly string[]) => {
+      hub.clearRequests();
+      const run = await user.run(['export', ...argv, '--offline', '--json']);
+      expect(hub.requests).toEqual([]);
+      return run;
+    };
+
+    it('lists the files by the list in the cache', async () => {
+      const user = await hfUser(hub.endpoint);
+      await done(user, ['export', MODEL, '--ref', 'v1.0']);
+      const before = await folderFacts(user.cache);
+      await rm(snapshot(user, revs[0]), { recursive: true });
+      await mkdir(snapshot(user, revs[0]));
+      for (const ref of ['v1.0', 'main', revs[0]]) {
+        const { status, json } = await offline(user, `hf:${MODEL}`, '--ref', ref);
+        expect(status).toBe(0);
+        expect(json().entries).toMatchObject([{ repo: MODEL, ref, rev: revs[0] }]);
+      }
+      expect(await folderFacts(user.cache)).toEqual(before);
+    });
+
+    it('lists the files by an entry of the lock, and selects among them', async () => {
+      const user = await hfUser(hub.endpoint, 'models: { tiny: hf:tiny }');
+      await done(user, ['export']);
+      await rm(inCache(user, FOLDER), { recursive: true });
+      const { status, json } = await offline(user, 'hf:tiny', '--exclude', 'other*');
+      expect(status).toBe(0);
+      const sources = sourcesOf(json());
+      expect(sources).toMatchObject({ 'new.bin': 'cache', 'config.json': 'cache' });
+      expect(Object.keys(sources)).not.toContain('other.bin');
+    });
+
+    it.each([
+      ['of a part of its files', 'models: { tiny: { repo: org/tiny, include: [new*] } }', []],
+      ['of another ref', 'models: { tiny: org/tiny }', ['--ref', 'v1.0']],
+    ])('needs more than an entry %s', async (_, manifest, argv) => {
+      const user = await hfUser(hub.endpoint, manifest);
+      const { json } = await offline(user, MODEL, ...argv);
+      expect(json().error.code).toBe('EHUG_OFFLINE');
+    });
+
+    it('asks which of a model and a dataset is meant', async () => {
+      const both = await hub.createRepo({ type: 'dataset', id: 'org/weights' });
+      await both.commit({ files: { 'README.md': '' } });
+      onTestFinished(() => hub.deleteRepo(both));
+      const user = await hfUser(hub.endpoint);
+      await done(user, ['export', 'hf:org/weights', 'hf-datasets:org/weights']);
+      const { json } = await offline(user, 'org/weights');
+      expect(json().error.code).toBe('EHUG_REPO_AMBIGUOUS');
+      expect((await offline(user, 'hf-datasets:org/weights')).status).toBe(0);
+    });
   });
 
   it('refuses arguments that contradict each other', async () => {

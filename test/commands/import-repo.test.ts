@@ -80,6 +80,20 @@ describe('import <url>', () => {
     expect(downloads()).toEqual([]);
   });
 
+  it('takes one file, and none that the repository does not have', async () => {
+    const { run, store } = await project();
+    const argv = ['import', 'hf:org/tiny', '--ref', first, '--file'];
+    const { status, stdout } = await run([...argv, 'unet/model.bin'], { NIX_PATH });
+    expect(status).toBe(0);
+    expect(stdout).toContain('filters = { files = [ "unet/model.bin" ]; };');
+    const weights = (await storeObjects(store)).filter((name) =>
+      /\.(?:bin|safetensors)$/u.test(name),
+    );
+    expect(weights.map((name) => name.slice(33))).toEqual(['model.bin']);
+    const none = await run([...argv, 'x'], { NIX_PATH });
+    expect([none.status, none.stderr]).toEqual([1, expect.stringContaining('EHUG_SELECTION')]);
+  });
+
   it('names the weights that are missing from the cache, and downloads none', async () => {
     const { run, store } = await project((name) => name !== 'model.safetensors');
     const { status, stderr } = await run(['import', 'org/tiny'], { NIX_PATH });
@@ -102,7 +116,13 @@ describe('import <url>', () => {
     const dataset = await run(['import', 'org/tiny', '--dataset']);
     expect(dataset.stderr).toContain('the Hugging Face cache has no dataset org/tiny');
     const other = await run(['import', 'org/tiny', '--ref', 'v2']);
-    expect(other.stderr).toContain('the Hugging Face cache has model org/tiny not at "v2"');
+    expect(other.stderr).toContain(
+      `the Hugging Face cache has model org/tiny at ${first}, not at "v2"`,
+    );
+    const moved = await run(['import', 'org/tiny', '--ref', newest]);
+    expect(moved.stderr).toContain(
+      `the Hugging Face cache has model org/tiny at ${first}, not at "${newest}"`,
+    );
     const both = await cachedProject(
       hub,
       'models: { a: hf:org/both }\ndatasets: { b: hf-datasets:org/both }',
@@ -154,7 +174,9 @@ describe('import under another id', () => {
     await mkdir(path.join(cache, 'models--tiny', 'snapshots', first), { recursive: true });
     expect((await run(['import', 'hf:tiny'], { NIX_PATH })).status).toBe(0);
     const neither = await run(['import', 'hf:tiny', '--ref', 'v2']);
-    expect(neither.stderr).toContain('the Hugging Face cache has model tiny not at "v2"');
+    expect(neither.stderr).toContain(
+      `the Hugging Face cache has model tiny at ${first}, not at "v2"`,
+    );
   });
 });
 
@@ -228,7 +250,7 @@ describe('import <url>', () => {
       1,
       expect.stringContaining(`the Hugging Face cache has no undamaged copy of "${name}"`),
     ]);
-    expect(stderr).toContain(`warning: ${blobOf(files, name)} has `);
+    expect(stderr).toContain(`warning: ${blobOf(files, name)} has the digest sha256-`);
     expect(await readFile(blobOf(files, name), 'utf8')).toBe('damaged');
     expect((await storeObjects(store)).filter((object) => object.endsWith(name))).toEqual([]);
   });

@@ -1,7 +1,8 @@
-import { mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { blobOf, cachedProject, fillCache, realiseAll } from '../support/cached-project.ts';
+import { hexOfSri } from '../../src/digest.ts';
+import { blobOf, cachedProject, fillCache, put, realiseAll } from '../support/cached-project.ts';
 import { type Hub, lfs, startHub } from '../support/hub/index.ts';
 import { storeObjects } from '../support/isolated-store.ts';
 import { callPython, describeClients } from '../support/python.ts';
@@ -105,6 +106,90 @@ describe('import', () => {
     hub.clearRequests();
     expect((await made.run(['import'])).status).toBe(0);
     expect(hub.requests).toEqual([]);
+  });
+
+  it.each(['another spelling of its id', 'another repository'])(
+    'finds the files of %s by their digests, with and without links',
+    async (what) => {
+      const id = what === 'another repository' ? 'other/one' : 'ORG/Tiny';
+      for (const isPlain of [false, true]) {
+        const made = await cachedProject(hub, 'models: { tiny: org/tiny }');
+        await fillCache(made);
+        const { tiny } = Object.fromEntries((await made.lock()).models);
+        const repo = path.join(made.cache, `models--${id.replace('/', '--')}`);
+        await rename(path.join(made.cache, 'models--org--tiny'), repo);
+        const snapshot = path.join(repo, 'snapshots', tiny?.rev ?? '');
+        const [blob = ''] = await readdir(path.join(repo, 'blobs'));
+        const shared = path.join(made.cache, 'blobs', 'ab', 'ab'.padEnd(64, '0'));
+        await mkdir(path.dirname(shared), { recursive: true });
+        await rename(path.join(repo, 'blobs', blob), shared);
+        await symlink(`../../blobs/ab/${path.basename(shared)}`, path.join(repo, 'blobs', blob));
+        if (isPlain) {
+          const copy = `${snapshot}.copy`;
+          await cp(snapshot, copy, { recursive: true, dereference: true });
+          await rm(snapshot, { recursive: true });
+          await rm(path.join(repo, 'blobs'), { recursive: true });
+          await rename(copy, snapshot);
+        }
+        if (what === 'another repository') {
+          const list = {
+            format_version: 1,
+            files: Object.fromEntries(
+              [...(tiny?.files ?? [])].map(([name, { size, oid, hash, ...more }]) => [
+                name,
+                {
+                  size,
+                  blob_id: oid,
+                  ...(more.lfs === true ? { lfs_sha256: hexOfSri(hash) } : {}),
+                },
+              ]),
+            ),
+          };
+          await rename(snapshot, path.join(path.dirname(snapshot), 'e'.repeat(40)));
+          await put(path.join(repo, 'trees', `${'e'.repeat(40)}.json`), JSON.stringify(list));
+        }
+        hub.clearRequests();
+        const imported = await made.run(['import']);
+        expect(imported.status, imported.stderr).toBe(0);
+        const exported = await made.run(['export', '--json', '--offline']);
+        expect(exported.status, exported.stderr).toBe(0);
+        const verified = await made.run(['verify', '--strict']);
+        expect(verified.status, verified.stdout).toBe(0);
+        expect(hub.requests).toEqual([]);
+      }
+    },
+  );
+
+  it('warns of a damaged file of another repository, and leaves it alone', async () => {
+    const made = await cachedProject(hub, 'datasets: { rows: org/rows }');
+    const files = await fillCache(made);
+    await writeFile(blobOf(files, 'data/train.parquet'), 'Rows');
+    const other = path.join(made.cache, 'datasets--org--other');
+    await rename(path.join(made.cache, 'datasets--org--rows'), other);
+    const { status, stderr } = await made.run(['export']);
+    expect(status).toBe(0);
+    expect(stderr).toMatch(/warning: .+datasets--org--other\/blobs\/\w+ has .+; it was not used/u);
+    const blob = blobOf(files, 'data/train.parquet').replace('--rows', '--other');
+    expect(await readFile(blob, 'utf8')).toBe('Rows');
+  });
+
+  it('names the commit that the cache has where it is another one', async () => {
+    const made = await cachedProject(hub, 'models: { tiny: org/tiny }');
+    const old = await cachedProject(hub, 'models: { tiny: { repo: org/tiny, ref: v1 } }', {
+      cache: made.cache,
+    });
+    await fillCache(old);
+    const [locked, cached] = await Promise.all(
+      [made, old].map(async ({ lock }) => (await lock()).models.get('tiny')?.rev ?? ''),
+    );
+    const { status, stderr } = await made.run(['import']);
+    expect([status, stderr]).toEqual([1, expect.stringContaining('EHUG_NOT_CACHED')]);
+    expect(stderr).toContain(`; the cache has ${cached}, and ${locked} is asked for\n`);
+    expect(stderr).toContain(
+      `hint: Run nix-hug fetch models.tiny, which downloads the rest of ${locked}. `,
+    );
+    expect((await made.run(['fetch', 'models.tiny'])).status).toBe(0);
+    expect((await made.run(['import'])).status).toBe(0);
   });
 
   it('adds the cached files, and names the missing ones with a hint', async () => {

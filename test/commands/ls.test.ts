@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { formatLock } from '../../src/lock/codec.ts';
 import type { Lock } from '../../src/lock/schema.ts';
-import { encodePath } from '../../src/repo.ts';
+import { encodePath } from '../../src/address.ts';
 import { lockedEntry, lockedFile, lockOf } from '../support/locks.ts';
 import { createProject } from '../support/project.ts';
 

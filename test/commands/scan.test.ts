@@ -240,6 +240,31 @@ describeNix('scan with Nix', (nix) => {
     expect(await stored(cache, env)).toEqual([['x', 'cccc', true]]);
   });
 
+  it('takes links into the store for no problem, and those to elsewhere for one', async () => {
+    const cache = await tempFolder('hub');
+    const repo = path.join(cache, 'models--org--name');
+    const elsewhere = path.join(await tempFolder(), 'file');
+    await put(elsewhere, 'elsewhere');
+    const file = await addToStore(nix(), 'config.json', 'in the store');
+    await mkdir(path.join(repo, 'blobs'), { recursive: true });
+    await mkdir(path.join(repo, 'snapshots', REV), { recursive: true });
+    for (const [name, blob, target] of [
+      ['config.json', 'a', file],
+      ['other.json', 'b', elsewhere],
+    ] as const) {
+      await symlink(target, path.join(repo, 'blobs', blob.repeat(40)));
+      await symlink(`../../blobs/${blob.repeat(40)}`, path.join(repo, 'snapshots', REV, name));
+    }
+    const { json } = await scan(cache, nix().environment, '--json');
+    expect(json().problems).toEqual([
+      {
+        kind: 'outside',
+        path: `models--org--name/snapshots/${REV}/other.json`,
+        detail: elsewhere,
+      },
+    ]);
+  });
+
   it('counts neither an empty revision nor a part of one as stored', async () => {
     const cache = await tempFolder('hub');
     await mkdir(path.join(cache, 'models--empty/snapshots', REV), { recursive: true });

@@ -11,7 +11,10 @@ import {
   put,
   realiseAll,
 } from '../support/cached-project.ts';
+import { formatLock } from '../../src/lock/codec.ts';
 import { type Hub, lfs, startHub } from '../support/hub/index.ts';
+import { hexOfSri, sriOfContent } from '../../src/digest.ts';
+import { lockOf } from '../support/locks.ts';
 import { spawnCli } from '../support/spawn-cli.ts';
 import { tempFolder } from '../support/temp.ts';
 
@@ -90,19 +93,43 @@ describe('verify', () => {
     expect(hub.requests).toEqual([]);
   });
 
-  it('ignores missing files', async () => {
+  it('says what is not on this machine, and fails for it with --strict', async () => {
     const made = await cachedProject(hub, MANIFEST);
     const empty = await made.run(['verify']);
     expect([empty.status, empty.stdout]).toEqual([
       0,
       expect.stringContaining('models.tiny    2 files  not in store or cache\n'),
     ]);
+    expect(empty.stdout).toContain('not on this machine, or only in part: 2 entries\n');
+    expect(empty.stdout).toContain('  download: nix-hug fetch models.tiny datasets.rows\n');
+    expect((await made.run(['verify', '--strict'])).status).toBe(1);
     await fillCache(made, (name) => name === 'train.parquet');
     const part = await made.run(['verify', 'rows']);
     expect([part.status, part.stdout]).toEqual([
       0,
       expect.stringContaining('datasets.rows  2 files  store: none; cache: 1 sound\n'),
     ]);
+    expect(part.stdout).toContain('not on this machine, or only in part: 1 entry\n');
+    const strict = await made.run(['verify', '--strict', '--json']);
+    const entries: { incomplete: boolean }[] = strict.json().entries;
+    expect([strict.status, entries.map(({ incomplete }) => incomplete)]).toEqual([1, [true, true]]);
+    await fillCache(made, (name) => name !== 'train.parquet');
+    expect((await made.run(['verify', '--strict'])).status).toBe(0);
+  });
+
+  it('takes little memory for many files that are not there', async () => {
+    const folder = await tempFolder();
+    const file = (index: number) => {
+      const hash = sriOfContent(String(index));
+      return { size: 1, hash, oid: hexOfSri(hash).slice(0, 40), lfs: true as const };
+    };
+    const files = new Map(Array.from({ length: 100_000 }, (_, index) => [`${index}`, file(index)]));
+    const lock = lockOf({ m: { repo: 'org/m', ref: 'main', rev: 'c'.repeat(40), files } });
+    await writeFile(path.join(folder, 'hug.lock.json'), formatLock(lock));
+    await writeFile(path.join(folder, 'hug.yaml'), 'models: { m: org/m }\n');
+    const env = { PATH: '/nonexistent', HF_HOME: folder, NODE_OPTIONS: '--max-old-space-size=400' };
+    const { status, stdout } = await spawnCli(['verify'], { cwd: folder, env }).ended;
+    expect([status, stdout]).toEqual([0, expect.stringContaining('100000 files')]);
   });
 
   it('names a damaged store path, and a command that repairs it', async () => {

@@ -16,7 +16,7 @@ describe('fetch under random faults puts nothing into the store but what the loc
     await project.writeLock(lockText);
     const store = await isolatedStore();
     const home = await tempFolder('home');
-    const env = { ...store.env, ...surroundings.env, XDG_CACHE_HOME: home, HF_HOME: `${home}/hf` };
+    const env = { ...surroundings.env, ...store.env, XDG_CACHE_HOME: home, HF_HOME: `${home}/hf` };
     const expected = expectedIn(store, lockText);
 
     const { ok } = await underFaults(plan, (signal) =>

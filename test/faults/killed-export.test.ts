@@ -32,6 +32,9 @@ it.skipIf(pythonClients.length === 0).each(randomMoments(10))(
     child.kill('SIGKILL');
     await ended;
     await assertWhole(hub, revision, user, facts);
+    // The lease of the killed process still looks alive.
+    expect((await user.run(['export'])).status).toBe(0);
+    await assertWhole(hub, revision, user, facts);
     await silenceLeases(user.cache);
     expect((await user.run(['export'])).status).toBe(0);
     expect(await folderFacts(user.cache)).toEqual(facts);

@@ -40,11 +40,11 @@ export const TOKEN = 'hf_secret_token_of_the_owner';
 
 /** The kinds of requests that a command makes. */
 const ASKS_FOR: Readonly<Record<Command, readonly Target[]>> = {
-  lock: ['the revision', 'the tree', 'the refs', 'any file', 'anything'],
-  update: ['the revision', 'the tree', 'the refs', 'any file', 'anything'],
-  add: ['the revision', 'the tree', 'any file', 'anything'],
-  fetch: ['any file', 'the CDN', 'anything'],
-  export: ['any file', 'the CDN', 'anything'],
+  lock: ['the pack', 'the revision', 'the tree', 'the refs', 'any file', 'anything'],
+  update: ['the pack', 'the revision', 'the tree', 'the refs', 'any file', 'anything'],
+  add: ['the pack', 'the revision', 'the tree', 'any file', 'anything'],
+  fetch: ['the pack', 'any file', 'the CDN', 'anything'],
+  export: ['the pack', 'any file', 'the CDN', 'anything'],
   inspect: ['the revision', 'the tree', 'anything'],
 };
 
@@ -66,6 +66,7 @@ const TARGETS = {
   'the tree': /\/tree\//u,
   'the refs': /\/refs(?:\?|$)/u,
   'any file': /\/resolve(?:-cache)?\//u,
+  'the pack': /git-upload-pack/u,
   'the CDN': ({ origin }: { origin: string }) => origin === 'cdn',
   anything: /^/u,
 } as const;

@@ -1,6 +1,8 @@
 import { once } from 'node:events';
-import { readdir } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage } from 'node:http';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { ERROR_CODES, type ErrorCode } from '../../src/errors.ts';
 import { type Hub, lfs, startHub } from '../support/hub/index.ts';
@@ -67,6 +69,7 @@ export const MANIFEST = `models:
   part: { repo: org/tiny, include: ["*.safetensors"], exclude: ["extra*"] }
 datasets:
   rows: org/rows
+  wide: org/wide
 `;
 
 /** Starts the servers before the tests of a file, and ends them after. */
@@ -78,12 +81,16 @@ export function useFaultyWorld(): () => FaultyWorld {
     endings.push(() => hub.close());
     hub.addToken(TOKEN);
     const revisions = await fill(hub);
+    const work = await mkdtemp(path.join(tmpdir(), 'faulty-'));
+    endings.push(() => rm(work, { recursive: true }));
+    const packs = path.join(work, 'nix-hug/git');
+    endings.push(async () => expect(await readdir(packs).catch(() => [])).toEqual([]));
     const foreign = await startForeign(() => hub.endpoint);
     endings.push(() => foreign.close());
-    world = createWorld(hub, foreign, revisions);
+    world = createWorld(hub, foreign, revisions, work);
   });
   afterAll(async () => {
-    for (const end of endings) await end();
+    for (const end of endings.toReversed()) await end();
     const { runs, struck } = world?.tally ?? { runs: 0, struck: 0 };
     expect(struck, `of ${runs} runs so many met a fault`).toBeGreaterThanOrEqual(runs / 2);
   });
@@ -132,12 +139,20 @@ async function fill(hub: Hub): Promise<FaultyWorld['revisions']> {
   await tagged.tag('v1.2.0', await tagged.commit({ files }), { annotated: true });
   const rows = await hub.createRepo({ type: 'dataset', id: 'org/rows', gated: 'manual' });
   await rows.commit({ files: { 'README.md': '# rows\n', 'train.parquet': lfs('rows') } });
+  const wide = await hub.createRepo({ type: 'dataset', id: 'org/wide' });
+  const lines = Array.from({ length: 12 }, (_, index) => [`${index}.txt`, `${index}\n`] as const);
+  await wide.commit({ files: lines });
   const other = await hub.createRepo({ type: 'model', id: 'org/other' });
   await other.commit({ files: { 'config.json': '{ "other": true }' } });
   return revisions;
 }
 
-function createWorld(hub: Hub, foreign: Foreign, revisions: FaultyWorld['revisions']): FaultyWorld {
+function createWorld(
+  hub: Hub,
+  foreign: Foreign,
+  revisions: FaultyWorld['revisions'],
+  work: string,
+): FaultyWorld {
   const places: Places = { endpoint: hub.endpoint, cdn: hub.cdnOrigin, foreign: foreign.origin };
   const tally = { runs: 0, struck: 0 };
   return {
@@ -148,6 +163,8 @@ function createWorld(hub: Hub, foreign: Foreign, revisions: FaultyWorld['revisio
       env: {
         HF_ENDPOINT: hub.endpoint,
         HF_TOKEN: TOKEN,
+        PATH: process.env['PATH'],
+        XDG_CACHE_HOME: work,
         HF_HUB_ETAG_TIMEOUT: '0.25',
         HF_HUB_DOWNLOAD_TIMEOUT: '0.25',
       },

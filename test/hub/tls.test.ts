@@ -55,7 +55,7 @@ describe('a Hub behind TLS', () => {
       const own = await readFile(CERTIFICATE, 'utf8');
       await writeFile(bundle, `# A comment\n${rootCertificates[0]}\n${own}\n# End\n`);
       const { status, stderr } = await run(['lock'], { [name]: bundle });
-      expect([status, stderr]).toEqual([0, expect.not.stringContaining('warning')]);
+      expect([status, stderr]).toEqual([0, expect.not.stringMatching(/certificate|_FILE/u)]);
     },
   );
 

@@ -220,7 +220,7 @@ describe('refused locks', () => {
     [FULL.replace(/, "url": "[^"]*"/u, ''), 'models.alpha.files: ".b ä" needs a url'],
     [FULL.replace('"alpha"', '"al pha"'), 'entry name'],
     [FULL.replace('"size": 0', '"size": -1'), 'size'],
-    [FULL.replace('"size": 0', '"size": 0.5'), 'fraction'],
+    [FULL.replace('"size": 0', '"size": 0.5'), 'size: Invalid safe integer'],
     [FULL.replace('"size": 0', '"size": 9007199254740992'), 'size'],
     [FULL.replace('sha256-Y', 'sha1-Y'), 'SHA-256'],
     [FULL.replace('"lfs": true', '"lfs": false'), 'lfs'],

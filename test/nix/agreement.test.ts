@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { sriOfHex } from '../../src/digest.ts';
 import { storeNameOf } from '../../src/lock/names.ts';
-import { encodePath } from '../../src/repo.ts';
+import { encodePath } from '../../src/address.ts';
 import { unsafeReason } from '../../src/safe-path.ts';
 import { describeNix, nixString } from '../support/nix.ts';
 

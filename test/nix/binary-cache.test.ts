@@ -114,6 +114,42 @@ describeNix('a binary cache', (team) => {
       expect(await weightsOn(nix)).toContain('GGUF');
     }));
 
+  it('gives a cache of another system, which this machine cannot build', async () => {
+    const pkgs = `(${PKGS} // { bash = ${PKGS}.bash // { system = "aarch64-linux"; }; })`;
+    const foreign = expression.replace(LIBRARY, `(args: ${LIBRARY} (args // { pkgs = ${pkgs}; }))`);
+    const inTeam = (name: string) => path.join(team().folder, name);
+    const build = ['--no-out-link', '--expr', foreign, '--option', 'download-attempts', '1'];
+    const from = (...addresses: readonly string[]) => [
+      '--option',
+      'substituters',
+      addresses.join(' '),
+    ];
+    let built = '';
+    let ownKey = '';
+    await onAnotherMachine(async (nix) => {
+      const inNix = (name: string) => path.join(nix.folder, name);
+      const key = ['team-2', inNix('secret'), inNix('public')];
+      await succeed(nix, 'nix-store', '--generate-binary-cache-key', ...key);
+      // Claims to be such a machine; the programs of this one run.
+      const asForeign = ['--option', 'extra-platforms', 'aarch64-linux'];
+      built = await succeed(nix, 'nix-build', ...build, ...asForeign, ...from(unsigned.endpoint));
+      const address = `file://${inNix('foreign')}?secret-key=${inNix('secret')}`;
+      await succeed(nix, 'nix', ...copy, '--to', address, built);
+      ownKey = await readFile(inNix('public'), 'utf8');
+      await cp(inNix('foreign'), inTeam('foreign'), { recursive: true });
+    });
+    const trusted = ['--option', 'trusted-public-keys', ownKey];
+    await onAnotherMachine(async (nix) => {
+      const refused = await nix.run('nix-build', ...build, ...from(unsigned.endpoint));
+      expect(refused.stderr).toContain('aarch64-linux');
+      const cached = await serveFiles(await contentsOf(inTeam('foreign')));
+      const got = await succeed(nix, 'nix-build', ...build, ...trusted, ...from(cached.endpoint));
+      await cached.close();
+      expect(got).toBe(built);
+      expect(got).not.toBe(cache);
+    });
+  });
+
   it('is copied from a folder when signatures are not checked', () =>
     onAnotherMachine(async (nix) => {
       const carried = path.join(nix.folder, 'disk');

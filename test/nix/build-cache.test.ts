@@ -1,6 +1,7 @@
-import { mkdir, readdir, readFile, readlink, realpath, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, readlink, realpath, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { markAbsent } from '../../src/cache/trees.ts';
 import { formatLock } from '../../src/lock/codec.ts';
 import type { LockedEntry } from '../../src/lock/schema.ts';
 import { lockOf } from '../support/locks.ts';
@@ -62,6 +63,14 @@ describeNix('buildCache', (nix) => {
     await writeFile(file, formatLock(lock));
     return `((${LIBRARY} { pkgs = ${PKGS}; endpoint = "${server.endpoint}"; }).importLock ${nixString(file)})`;
   };
+  /** Paths of the marks for the files that a commit of `org/name` lacks. */
+  const marksIn = async (cache: string, { entry: { rev } }: Repository, type = 'model') => {
+    const folder = `${type}s--org--name/.no_exist/${rev}`;
+    const names = await readdir(path.join(cache, folder));
+    return Object.fromEntries(names.map((name) => [`${folder}/${name}`, '']));
+  };
+  const refsIn = async (cache: string) =>
+    (await readdir(path.join(cache, 'models--org--name', 'refs'))).toSorted();
   const buildCache = `(${LIBRARY} { pkgs = ${PKGS}; }).buildCache`;
 
   /** Every path that is no folder, with the target of a link or else the text. */
@@ -92,6 +101,10 @@ describeNix('buildCache', (nix) => {
     const data = dataset.entry.rev;
     expect(await layoutOf(cache)).toEqual({
       'models--org--name/refs/main': rev,
+      [`models--org--name/refs/${rev}`]: rev,
+      ...(await marksIn(cache, first)),
+      ...(await marksIn(cache, dataset, 'dataset')),
+      [`datasets--org--name/refs/${data}`]: data,
       [`models--org--name/snapshots/${rev}`]: await nix().build(`${hug}.models.m`),
       [tree]: expect.any(String),
       'datasets--org--name/refs/main': data,
@@ -115,16 +128,43 @@ describeNix('buildCache', (nix) => {
     },
   );
 
-  it('writes no ref for an entry whose ref is its commit', async () => {
+  it('has the folders that clients make, and the marks that an export writes', async () => {
+    const hug = await imported({
+      m: { ...first.entry, requested: 'old/name', files: new Map() },
+      part: { ...partOf(second, ['config.json']), ref: 'v2', select: { files: ['config.json'] } },
+    });
+    const cache = await nix().build(`${hug}.cache`);
+    const repository = path.join(cache, 'models--org--name');
+    expect(await readdir(path.join(repository, 'blobs'))).toEqual([]);
+    for (const name of ['models--org--name', 'models--old--name']) {
+      expect(await readdir(path.join(cache, '.locks', name))).toEqual([]);
+    }
+    const exported = await mkdtemp(path.join(nix().folder, 'marks-'));
+    await markAbsent(exported, []);
+    const marks = path.join(repository, '.no_exist');
+    expect(await readdir(marks)).toEqual([first.entry.rev]);
+    expect(await readdir(path.join(marks, first.entry.rev))).toEqual(await readdir(exported));
+  });
+
+  it('marks no file that a commit has, and none of a part', async () => {
+    const hug = await imported({
+      whole: first.entry,
+      part: { ...partOf(first, ['model.safetensors']), ref: 'v1', select: { include: ['m*'] } },
+    });
+    const cache = await nix().build(`${hug}.cache`);
+    const marks = Object.keys(await marksIn(cache, first)).map((name) => path.basename(name));
+    expect(marks).toContain('generation_config.json');
+    expect(marks).not.toContain('config.json');
+    expect(marks).not.toContain('model.safetensors');
+  });
+
+  it('names a ref by the commit alone where the entry does', async () => {
     const hug = await imported({
       m: { ...first.entry, ref: first.entry.rev },
       n: { ...second.entry, ref: second.entry.rev },
     });
     const cache = await nix().build(`${hug}.cache`);
-    expect((await readdir(path.join(cache, 'models--org--name'))).toSorted()).toEqual([
-      'snapshots',
-      'trees',
-    ]);
+    expect(await refsIn(cache)).toEqual([first.entry.rev, second.entry.rev].toSorted());
   });
 
   it('merges two entries of one commit', async () => {
@@ -140,7 +180,7 @@ describeNix('buildCache', (nix) => {
     expect(await filesOf(cache, `models--org--name/trees/${rev}.json`)).toEqual(
       Object.fromEntries(names.map((name) => [name, listed(first, name)])),
     );
-    expect((await readdir(path.join(repository, 'refs'))).toSorted()).toEqual(['main', 'v1']);
+    expect(await refsIn(cache)).toEqual([rev, 'main', 'v1'].toSorted());
   });
 
   it('keeps two commits of one repository', async () => {
@@ -148,9 +188,11 @@ describeNix('buildCache', (nix) => {
       a: { ...first.entry, ref: 'v1' },
       b: { ...second.entry, ref: 'v2' },
     });
-    const repository = path.join(await nix().build(`${hug}.cache`), 'models--org--name');
+    const cache = await nix().build(`${hug}.cache`);
+    const repository = path.join(cache, 'models--org--name');
     const read = (...names: string[]) => readFile(path.join(repository, ...names), 'utf8');
-    expect(await readdir(path.join(repository, 'refs'))).toEqual(['v1', 'v2']);
+    const revs = [first.entry.rev, second.entry.rev];
+    expect(await refsIn(cache)).toEqual([...revs, 'v1', 'v2'].toSorted());
     expect(await read('refs', 'v1')).toBe(first.entry.rev);
     expect(await read('refs', 'v2')).toBe(second.entry.rev);
     expect(await read('snapshots', first.entry.rev, 'config.json')).toBe('{}');
@@ -163,8 +205,14 @@ describeNix('buildCache', (nix) => {
     const cache = await nix().build(
       `${buildCache} { models = [ ${one}.models.m ${other}.models.m ]; datasets = [ ${other}.datasets.d ]; }`,
     );
-    expect((await readdir(cache)).toSorted()).toEqual(['datasets--org--name', 'models--org--name']);
-    expect(await readdir(path.join(cache, 'models--org--name', 'refs'))).toEqual(['dev', 'main']);
+    expect((await readdir(cache)).toSorted()).toEqual([
+      '.locks',
+      'datasets--org--name',
+      'models--org--name',
+    ]);
+    expect(await refsIn(cache)).toEqual(
+      [first.entry.rev, second.entry.rev, 'dev', 'main'].toSorted(),
+    );
   });
 
   it('of nothing is an empty folder', async () => {
@@ -187,6 +235,7 @@ describeNix('buildCache', (nix) => {
       });
       const cache = await nix().build(`${hug}.cache`);
       expect((await readdir(cache)).toSorted()).toEqual([
+        '.locks',
         'models--name',
         'models--old--name',
         'models--org--name',
@@ -220,7 +269,8 @@ describeNix('buildCache', (nix) => {
   it('has no main where a ref needs the name for a folder', async () => {
     const hug = await imported({ a: { ...first.entry, ref: 'main/v1' } });
     const refs = path.join(await nix().build(`${hug}.cache`), 'models--org--name', 'refs');
-    expect(await readdir(refs, { recursive: true })).toEqual(['main', 'main/v1']);
+    const names = await readdir(refs, { recursive: true });
+    expect(names.toSorted()).toEqual([first.entry.rev, 'main', 'main/v1']);
   });
 
   it('refuses a ref that would be a file and a folder', async () => {

@@ -314,6 +314,19 @@ describeNix('fetchModel', (nix) => {
     expect(Object.keys(tree.files)).toHaveLength(6);
   });
 
+  it('is marked as lacking files only where nothing is filtered out', async () => {
+    for (const [more, names] of [
+      ['', ['refs', '.no_exist']],
+      ['filters = { files = [ "config.json" ]; };', ['refs']],
+    ] as const) {
+      const cache = `${library()}.buildCache { models = [ ${await model(more)} ]; }`;
+      const folder = await readdir(path.join(await build(cache), 'models--org--tiny'));
+      expect(folder.filter((name) => ['refs', '.no_exist'].includes(name)).toSorted()).toEqual(
+        names.toSorted(),
+      );
+    }
+  });
+
   const dataset = async (more = '') =>
     `(${library()}.fetchDataset { url = "datasets/org/odd"; rev = "${oddRev}"; fileTreeHash = "${await treeHash('datasets/org/odd', oddRev)}"; ${more} })`;
 

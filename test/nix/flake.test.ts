@@ -44,7 +44,16 @@ describeNix('flake.nix', (nix) => {
   };
 
   it('has the library for every system', async () => {
-    const functions = ['buildCache', 'fetchDataset', 'fetchModel', 'importLock', 'readLock'];
+    const functions = [
+      'buildCache',
+      'checkLock',
+      'fetchDataset',
+      'fetchModel',
+      'importLock',
+      'linkTree',
+      'override',
+      'readLock',
+    ];
     expect(await evaluate('lib', 'builtins.mapAttrs (system: builtins.attrNames)')).toEqual(
       onAllSystems(functions),
     );
@@ -61,6 +70,21 @@ describeNix('flake.nix', (nix) => {
     expect(outputs).toEqual(
       Object.fromEntries(SYSTEMS.map((name) => [name, [name, dependencies]])),
     );
+  });
+
+  it('has the systems that its nixpkgs has', async () => {
+    const placed = await placeFlake(nix(), 'newer');
+    const nixpkgs = path.join(`${placed.folder}-nixpkgs`, 'flake.nix');
+    const text = await readFile(nixpkgs, 'utf8');
+    await writeFile(nixpkgs, text.replace('"x86_64-darwin"', ''));
+    const show = ['flake', 'show', '--json', ...placed.overrides(), placed.address];
+    const { status, stdout, stderr } = await placed.nixIn(nix().folder, ...show);
+    expect(status, stderr).toBe(0);
+    const systems = SYSTEMS.filter((name) => name !== 'x86_64-darwin');
+    const outputs = JSON.parse(stdout);
+    for (const output of ['packages', 'checks', 'devShells', 'apps']) {
+      expect(Object.keys(outputs[output])).toEqual(systems);
+    }
   });
 
   it('runs the command line', async () => {
@@ -105,6 +129,61 @@ describeNix('flake.nix', (nix) => {
       expect(status).not.toBe(0);
       expect(stderr).toContain('nix-hug-examples');
     });
+  });
+
+  it('offers its parts under the names that flakes, flake-parts and nixpkgs use', async () => {
+    const placed = nixString(`${flake.folder}/flake.nix`);
+    const nixpkgs = `import ${nixString(`${flake.folder}-nixpkgs`)} { }`;
+    const names = await nix().evaluate(`
+      let
+        pkgs = ${nixpkgs};
+        nixpkgs = { inherit (pkgs) lib; legacyPackages.\${pkgs.bash.system} = pkgs; };
+        self = (import ${placed}).outputs { inherit self nixpkgs; };
+        system = pkgs.bash.system;
+        args = ((builtins.head self.flakeModules.default.imports).perSystem { inherit system; })._module.args;
+        plain = import ${nixString(`${flake.folder}/default.nix`)} { inherit pkgs; };
+        extended = pkgs.extend self.overlays.default;
+        functions = builtins.attrNames self.lib.\${system};
+      in
+      [
+        (self.packages.\${system}.nix-hug.outPath == self.packages.\${system}.default.outPath)
+        (builtins.attrNames self.homeModules == builtins.attrNames self.homeManagerModules)
+        (args.nix-hug.outPath == plain.nix-hug.outPath)
+        (builtins.attrNames args.nix-hug-lib == functions)
+        (builtins.attrNames plain.nix-hug-lib == functions)
+        (builtins.attrNames extended.nix-hug-lib == functions)
+      ]`);
+    expect(names).toEqual([true, true, true, true, true, true]);
+  });
+
+  it('checks the lock of a project', async () => {
+    const project = path.join(nix().folder, 'checked');
+    await mkdir(project);
+    const text = `{
+      inputs.nix-hug.url = "path:${flake.folder}";
+      outputs = { nix-hug, ... }: {
+        checks.${system}.lock = nix-hug.lib.${system}.checkLock {
+          src = ./.;
+          package = nix-hug.packages.${system}.nix-hug;
+        };
+      };
+    }`;
+    await writeFile(path.join(project, 'flake.nix'), text);
+    await writeFile(path.join(project, 'hug.yaml'), 'models: {}\n');
+    await writeFile(path.join(project, 'hug.lock.json'), formatLock(lockOf({})));
+    const output = `path:${project}#checks.${system}.lock`;
+    await build(output, ...flake.overrides('nix-hug'));
+    await writeFile(path.join(project, 'hug.yaml'), 'models: { m: org/name }\n');
+    const argv = [
+      'build',
+      '--no-link',
+      '--print-build-logs',
+      ...flake.overrides('nix-hug'),
+      output,
+    ];
+    const { status, stderr } = await flake.nixIn(nix().folder, ...argv);
+    expect(status).not.toBe(0);
+    expect(stderr).toContain('models.m');
   });
 
   describe('nix flake init', () => {

@@ -186,7 +186,7 @@ describeNix('importLock', (nix) => {
       const paths = Array.from({ length: 10_000 }, (_, index) => `data/${index % 7}/part ${index}`);
       const files = paths.map((name) => [name, lockedFile('a', pathNames(name))] as const);
       const entry = lockedEntry({ files: new Map(files) });
-      const args = 'fetchFile = { name, url, hash }: builtins.toFile name "part";';
+      const args = 'fetchFile = { name, url, hash, ... }: builtins.toFile name "part";';
       const built = await nix().build(`(${await imported(lockOf({ m: entry }), args)}).models.m`);
       const names = await readdir(built, { recursive: true });
       expect(names).toHaveLength(10_000 + '1234567'.length + 'd'.length);
@@ -257,11 +257,12 @@ describeNix('importLock', (nix) => {
     });
 
     it('comes from another fetcher when there is one', async () => {
-      const args = `fetchFile = { name, url, hash }:
-        builtins.toFile name "\${builtins.substring 0 7 hash} \${url}";`;
+      const args = `fetchFile = { name, url, hash, entry, path }:
+        builtins.toFile name "\${builtins.substring 0 7 hash} \${url} \${entry} \${path}";`;
       const built = await nix().build(`(${await imported(lock, args)}).datasets.d`);
+      const url = `https://huggingface.co/datasets/squad/resolve/${dataset.entry.rev}/README.md`;
       expect(await readFile(path.join(built, 'README.md'), 'utf8')).toBe(
-        `sha256- https://huggingface.co/datasets/squad/resolve/${dataset.entry.rev}/README.md`,
+        `sha256- ${url} datasets.d README.md`,
       );
     });
   });

@@ -15,6 +15,10 @@ let
 in
 {
   options = {
+    warnings = mkOption {
+      type = types.listOf types.str;
+      default = [ ];
+    };
     environment.systemPackages = packages;
     environment.sessionVariables = empty (types.attrsOf types.str);
     systemd.services = empty (
@@ -35,9 +39,15 @@ in
     systemd.user.services = empty (
       types.attrsOf (
         types.submodule {
-          options.Service.Environment = mkOption {
-            type = types.listOf types.str;
-            default = [ ];
+          options.Service = {
+            Environment = mkOption {
+              type = types.listOf types.str;
+              default = [ ];
+            };
+            ExecStart = mkOption {
+              type = types.nullOr types.str;
+              default = null;
+            };
           };
         }
       )

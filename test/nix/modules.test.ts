@@ -85,6 +85,17 @@ describeNix('modules', (nix) => {
       expect(await nix().evaluate(`${names}.environment.systemPackages`)).toEqual(['nix-hug']);
     });
 
+    it('installs nothing without a package', async () => {
+      const settings = `${enabled} programs.nix-hug.package = null;`;
+      expect(await value(module, settings, 'environment.systemPackages')).toEqual([]);
+    });
+
+    it('warns of a service that no other module starts', async () => {
+      const start = 'systemd.services.chat.serviceConfig.ExecStart = "/bin/chat";';
+      const settings = `${start} ${enabled} programs.nix-hug.services = [ "chat" "caht" ];`;
+      expect(await value(module, settings, 'warnings')).toEqual([expect.stringContaining('caht')]);
+    });
+
     it('takes a part of a lock as the cache, and then needs no lock', async () => {
       const part = `(${LIBRARY} { pkgs = ${PKGS}; }).buildCache {
         datasets = [ ${LOCKED}.datasets.rows ];
@@ -122,6 +133,15 @@ describeNix('modules', (nix) => {
         Object.entries(await variables()).map(([name, text]) => `${name}=${String(text)}`),
       );
       expect(await value(module, forService, 'home.sessionVariables')).toEqual({});
+    });
+
+    it('warns of a service that no other module starts, and installs no package that is null', async () => {
+      const start = 'systemd.user.services.chat.Service.ExecStart = "/bin/chat";';
+      const settings = `${start} ${enabled}
+        programs.nix-hug.services = [ "chat" "caht" ];
+        programs.nix-hug.package = null;`;
+      expect(await value(module, settings, 'warnings')).toEqual([expect.stringContaining('caht')]);
+      expect(await value(module, settings, 'home.packages')).toEqual([]);
     });
 
     it('sets the same for sessions, and installs the command line', async () => {

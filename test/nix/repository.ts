@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { digestStream } from '../../src/digest.ts';
 import type { LockedEntry, LockedFile } from '../../src/lock/schema.ts';
 import { pathNames } from '../../src/lock/names.ts';
-import { encodePath } from '../../src/repo.ts';
+import { encodePath } from '../../src/address.ts';
 
 /** The content of a repository at one commit. */
 export interface Repository {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { createHttp, type HttpOptions } from '../../src/hub/http.ts';
 import type { Digest } from '../../src/digest.ts';
-import { encodePath } from '../../src/repo.ts';
+import { encodePath } from '../../src/address.ts';
 import { createDownloads } from '../../src/download/downloads.ts';
 import type { RemoteFile } from '../../src/download/response.ts';
 import type { FileContent, Hub, LoggedRequest } from './hub/index.ts';

@@ -24,6 +24,7 @@ const REPOSITORY = path.join(import.meta.dirname, '..', '..');
 
 /** What the flake consists of; a part that it names and that is missing here fails the tests. */
 const PARTS = [
+  'default.nix',
   'examples',
   'flake.lock',
   'flake.nix',

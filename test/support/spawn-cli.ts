@@ -18,19 +18,25 @@ export interface SpawnOptions {
   readonly detached?: boolean;
   /** Another user to run as, in the group of the same number; only root can ask for one. */
   readonly uid?: number;
+  /** Runs the command of `dist`, which starts faster and has to be built before. */
+  readonly isBuilt?: boolean;
 }
 
 /** The program, to be run with tsx. */
 export const BIN = path.join(import.meta.dirname, '..', '..', 'src', 'bin.ts');
 
+/** The built command. */
+const LAUNCH = path.join(import.meta.dirname, '..', '..', 'dist', 'launch.cjs');
+
 const ROOT = path.join(import.meta.dirname, '..', '..');
 
-/** Starts nix-hug from its sources. */
+/** Starts nix-hug, from its sources unless the built command is asked for. */
 export function spawnCli(
   argv: readonly string[],
-  { env, uid, ...options }: SpawnOptions,
+  { env, uid, isBuilt = false, ...options }: SpawnOptions,
 ): SpawnedCli {
-  const own = [process.execPath, '--import', import.meta.resolve('tsx'), BIN];
+  const program = isBuilt ? [LAUNCH] : ['--import', import.meta.resolve('tsx'), BIN];
+  const own = [process.execPath, ...program];
   const [command = '', ...args] = [...(uid === undefined ? own : asUser(uid, own)), ...argv];
   const child = spawn(command, args, {
     ...options,

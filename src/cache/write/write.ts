@@ -16,10 +16,10 @@ import path from 'node:path';
 import { isGitId } from '../../digest.ts';
 import { succeedsUnless } from '../../failures.ts';
 import { acquireLease, removeAll } from '../../download/lease.ts';
-import type { RepoType } from '../../repo.ts';
+import { DEFAULT_REF, type RepoType } from '../../repo.ts';
 import { type Damage, reasonAgainst } from '../find.ts';
 import { blobNameOf, type CommitFile, repoFolderName } from '../layout.ts';
-import { addToTree, type CommitTree } from '../trees.ts';
+import { addToTree, type CommitTree, markAbsent } from '../trees.ts';
 import { type BlobSource, type CacheBlob, isSameFile, makeBlob } from './blob-file.ts';
 import { cacheError, create, makeFolder, readIfThere } from './files.ts';
 
@@ -142,6 +142,22 @@ export function createRepoWriter(
     }
   }
 
+  /** @returns the commit that the ref still points to, when it is another one */
+  async function pointRef(ref: string, rev: string, mayMove: boolean): Promise<string | undefined> {
+    const parents = ref.split('/').slice(0, -1);
+    const file = path.join(await folder('refs', ...parents), path.posix.basename(ref));
+    const before = await readIfThere(file);
+    if (before === rev) return undefined;
+    if (!mayMove && before !== undefined && isGitId(before)) {
+      const other = path.join(repo, 'snapshots', before);
+      if (await succeedsUnless(['ENOENT'], () => stat(other))) return before;
+    }
+    const temporary = path.join(await scratch(), path.basename(file));
+    await writeFile(temporary, rev, { flush: true });
+    await rename(temporary, file);
+    return undefined;
+  }
+
   /** @param needed bytes that the work writes */
   async function guarded<T>(needed: number, work: () => Promise<T>): Promise<T> {
     try {
@@ -202,30 +218,27 @@ export function createRepoWriter(
         const isMade = !isThere && (await makeSnapshot(snapshot, target));
         if (!isMade) await addLinks(snapshot, onDamage);
         await addToTree(path.join(await folder('trees'), `${rev}.json`), snapshot, scratch);
+        if (snapshot.isWhole) await markAbsent(await folder('.no_exist', rev), snapshot.listed);
         return path.join(repo, 'snapshots', rev);
       }),
 
     /**
-     * Points a ref to a commit whose snapshot is in the cache.
+     * Points a ref to a commit whose snapshot is in the cache, and the ref that is named by the commit:
+     * `hf cache prune` removes a revision without a ref, and some clients find a commit by its ref only.
+     * Where the cache has no other revision of the repository and no `main`, that is this commit, too.
      *
      * @param mayMove whether the commit is known to be newer than the one of the ref
      * @returns the commit that the ref still points to, when it is another one
      */
     putRef: (ref: string, rev: string, mayMove: boolean): Promise<string | undefined> =>
       guarded(0, async () => {
-        if (ref === rev) return undefined;
-        const parents = ref.split('/').slice(0, -1);
-        const file = path.join(await folder('refs', ...parents), path.posix.basename(ref));
-        const before = await readIfThere(file);
-        if (before === rev) return undefined;
-        if (!mayMove && before !== undefined && isGitId(before)) {
-          const other = path.join(repo, 'snapshots', before);
-          if (await succeedsUnless(['ENOENT'], () => stat(other))) return before;
-        }
-        const temporary = path.join(await scratch(), path.basename(file));
-        await writeFile(temporary, rev, { flush: true });
-        await rename(temporary, file);
-        return undefined;
+        await pointRef(rev, rev, true);
+        const other = ref === rev ? undefined : await pointRef(ref, rev, mayMove);
+        const revs = (await readdir(path.join(repo, 'snapshots'))).filter(isGitId);
+        const main = path.join(repo, 'refs', DEFAULT_REF);
+        const isMain = revs.length === 1 && !(await succeedsUnless(['ENOENT'], () => lstat(main)));
+        if (isMain) await pointRef(DEFAULT_REF, rev, false);
+        return other;
       }),
 
     /** Removes temporary files, also those of a process that was killed. */

@@ -51,6 +51,7 @@ export const CACHE_OUTPUTS = {
         type,
         repo,
         rev,
+        incomplete: f.flag('Whether a file is neither in the store nor in the cache.'),
         files: f.rows(
           {
             path,

@@ -47,7 +47,13 @@ describe('a repository in the cache', () => {
     expect(await writer.putRef('refs/pr/1', REV, false)).toBe(undefined);
     expect(await readFile(path.join(repo, 'refs/refs/pr/1'), 'utf8')).toBe(REV);
     await writer.close();
-    expect((await readdir(repo)).toSorted()).toEqual(['blobs', 'refs', 'snapshots', 'trees']);
+    expect((await readdir(repo)).toSorted()).toEqual([
+      '.no_exist',
+      'blobs',
+      'refs',
+      'snapshots',
+      'trees',
+    ]);
     expect((await readdir(cache)).toSorted()).toEqual([
       '.locks',
       'CACHEDIR.TAG',
@@ -101,7 +107,7 @@ describe('a repository in the cache', () => {
     expect(await readlink(path.join(folder, 'a/b/w.bin'))).toBe(
       `../../../../blobs/${BLOB.name.hex}`,
     );
-    expect((await readdir(repo)).toSorted()).toEqual(['blobs', 'snapshots', 'trees']);
+    expect((await readdir(repo)).toSorted()).toEqual(['.no_exist', 'blobs', 'snapshots', 'trees']);
   });
 
   it('has no folder replaced by a file list', async () => {

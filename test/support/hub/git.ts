@@ -8,8 +8,11 @@ export const FIRST_COMMIT_TIME = Date.UTC(2024, 0, 1) / 1000;
 /** Name and mail address of every author, committer and tagger. */
 const IDENTITY = 'Test Hub <hub@example.invalid>';
 
-/** One change of a commit: new content of a path, or null for its removal. */
-export type Change = readonly [path: string, content: string | Uint8Array | null];
+/** Mode of a file that can be run, of a symbolic link, and of a submodule. */
+export type Mode = '100755' | '120000' | '160000';
+
+/** One change of a commit: new content of a path, or null for its removal; of a submodule its commit. */
+export type Change = readonly [path: string, content: string | Uint8Array | null, mode?: Mode];
 
 /** What `fastImportCommit` writes. */
 export interface CommitPlan {
@@ -25,9 +28,9 @@ export interface CommitPlan {
 
 /** One line of `git ls-tree`. */
 export interface GitTreeEntry {
-  readonly type: 'blob' | 'tree';
+  readonly type: 'blob' | 'tree' | 'commit';
   readonly oid: string;
-  /** Length of the blob in bytes; 0 for a tree. */
+  /** Length of the blob in bytes; 0 for a tree and a submodule. */
   readonly size: number;
   readonly path: string;
 }
@@ -45,11 +48,11 @@ export async function fastImportCommit(gitDir: string, plan: CommitPlan): Promis
     `commit ${plan.ref}\nmark :1\nauthor ${signature}\ncommitter ${signature}\n`,
     ...data(plan.message),
     plan.parent === undefined ? '' : `from ${plan.parent}\n`,
-    ...plan.changes.flatMap(([path, content]) =>
-      content === null
-        ? [`D ${quoted(path)}\n`]
-        : [`M 100644 inline ${quoted(path)}\n`, ...data(content)],
-    ),
+    ...plan.changes.flatMap(([path, content, mode = '100644']) => {
+      if (content === null) return [`D ${quoted(path)}\n`];
+      if (mode === '160000') return [`M ${mode} ${content.toString()} ${quoted(path)}\n`];
+      return [`M ${mode} inline ${quoted(path)}\n`, ...data(content)];
+    }),
     'get-mark :1\ndone\n',
   ];
   const input = Buffer.concat(stream.map((part) => Buffer.from(part)));
@@ -89,7 +92,7 @@ export async function listTree(gitDir: string, commit: string): Promise<GitTreeE
       const tab = line.indexOf('\t');
       const path = line.slice(tab + 1);
       const [, type, oid = '', size] = line.slice(0, tab).split(/ +/u);
-      return type === 'tree'
+      return type === 'tree' || type === 'commit'
         ? { type, oid, size: 0, path }
         : { type: 'blob', oid, size: Number(size), path };
     });

@@ -35,7 +35,7 @@ export interface CommitOptions {
   readonly message?: string;
   /** Content per path; null deletes. Paths that are not named stay as they are. */
   readonly files:
-    | Iterable<readonly [path: string, content: FileContent | null]>
+    | Iterable<readonly [path: string, content: FileContent | null, mode?: git.Mode]>
     | Readonly<Record<string, FileContent | null>>;
 }
 
@@ -50,12 +50,12 @@ export interface Commit {
   readonly date: Date;
 }
 
-/** A file or folder of a commit. */
+/** A file, folder or submodule of a commit. */
 export interface TreeEntry {
-  readonly type: 'file' | 'directory';
+  readonly type: 'file' | 'directory' | 'commit';
   /** Git id of the blob or tree; for an LFS file that of the pointer. */
   readonly oid: string;
-  /** Length of the content in bytes, LFS or not; 0 for a folder. */
+  /** Length of the content in bytes, LFS or not; 0 for a folder or submodule. */
   readonly size: number;
   readonly path: string;
   /** Present for an LFS file. */
@@ -137,8 +137,10 @@ export class Repository {
           ? undefined
           : this.#known(options.parent);
     const changes: git.Change[] = [];
-    for (const [path, content] of Symbol.iterator in files ? files : Object.entries(files)) {
-      changes.push([path, content === null ? null : await this.#blobOf(content)]);
+    for (const [path, content, ...mode] of Symbol.iterator in files
+      ? files
+      : Object.entries(files)) {
+      changes.push([path, content === null ? null : await this.#blobOf(content), ...mode]);
     }
     const time = this.#now();
     const id = await git.fastImportCommit(this.gitDir, {
@@ -269,6 +271,7 @@ export class Repository {
 
   #treeEntry({ type, oid, size, path }: git.GitTreeEntry): TreeEntry {
     if (type === 'tree') return { type: 'directory', oid, size, path };
+    if (type === 'commit') return { type, oid, size, path };
     const lfs = this.#lfs.ofPointer(oid);
     if (lfs === undefined) return { type: 'file', oid, size, path };
     return { type: 'file', oid, size: lfs.content.size, path, lfs };

@@ -14,6 +14,8 @@ else
         }) names
       );
 
+    optional = condition: value: if condition then [ value ] else [ ];
+
     mapAttrsToList = make: set: map (name: make name set.${name}) (attrNames set);
 
     importJSON = path: fromJSON (readFile path);

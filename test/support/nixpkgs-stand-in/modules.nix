@@ -86,8 +86,15 @@ rec {
     package = type "package" isPackage;
     path = type "absolute path" (value: isPath value || isString value && match "/.*" value != null);
     listOf = element: type "list of ${element.name}" (value: isList value && all element.check value);
-    attrsOf = element: type "attribute set of ${element.name}" isAttrs;
-    submodule = _module: type "submodule" isAttrs;
+    nullOr = element: type "null or ${element.name}" (value: value == null || element.check value);
+    attrsOf =
+      element:
+      type "attribute set of ${element.name}" (
+        value: isAttrs value && all element.check (attrValues value)
+      );
+    submodule =
+      { options, ... }:
+      type "submodule" (value: isAttrs value && removeAttrs value (attrNames options) == { });
   };
 
   mkOption = attributes: { _type = "option"; } // attributes;
