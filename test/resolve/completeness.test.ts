@@ -156,6 +156,26 @@ describe('the parts of a split GGUF file', () => {
   });
 });
 
+describe('a folder whose weights are of pytorch alone', () => {
+  it('is named where the selection asks for safetensors', () => {
+    const paths = [
+      'model.safetensors',
+      'pytorch_model.bin',
+      '2_Dense/pytorch_model.bin',
+      'unet/diffusion_pytorch_model.fp16.bin',
+      'onnx/model.onnx',
+      'original/consolidated.00.pth',
+    ];
+    expect(warningsOf(paths, { format: 'safetensors' })).toEqual([
+      'the format safetensors leaves no weights in "2_Dense/", "unet/", which has those of pytorch',
+    ]);
+    expect(warningsOf(paths, { format: 'onnx' })).toEqual([]);
+    expect(warningsOf(paths, { include: ['*.safetensors'] })).toEqual([]);
+    const inRoot = ['pytorch_model.bin', 'a/model.safetensors'];
+    expect(warningsOf(inRoot, { format: 'safetensors' })[0]).toContain('no weights in "./"');
+  });
+});
+
 describe('a tokenizer in LFS', () => {
   const paths = ['tokenizer.json', 'a/tokenizer.model', 'x.spm', 'vocab.txt', 'model.safetensors'];
 
