@@ -2,7 +2,7 @@ let
   inherit (builtins)
     attrNames
     baseNameOf
-    elem
+    elemAt
     filter
     genList
     head
@@ -23,9 +23,10 @@ let
   isLaterPart =
     path:
     let
-      part = match ".*-([0-9]{5})-of-[0-9]{5}\\.gguf" path;
+      # Numbers from 1; a file of one part is whole, whatever its number.
+      part = match ".*-([0-9]{5})-of-([0-9]{5})\\.gguf" path;
     in
-    part != null && !elem "00001" part;
+    part != null && elemAt part 1 > "00001" && elemAt part 0 != "00001";
 
   first = values: if values == [ ] then null else head values;
 in

@@ -46,7 +46,6 @@ export function selectFormat<F extends { readonly path: string }>(
     const found = weightFormat(path);
     return found === undefined || found === format;
   });
-  if (format !== 'safetensors') return ofFormat;
   const folders = new Set(ofFormat.map(({ path }) => TRANSFORMERS.exec(path)?.[1]));
   return ofFormat.filter(({ path }) => {
     const folder = CONSOLIDATED.exec(path)?.[1];
