@@ -31,8 +31,10 @@
 
   The derivation, with the attributes `repo`, `org` (null for an id of one part), `name`, `rev`,
   `revision` (the same), `ref`, `files` (path → derivation of one file), `blobs` (path → git blob id,
-  of the plain files), `entry` and `locked`. `passthru` has them too, and `type`: the `type` of the
-  derivation itself is "derivation", as its name may differ from `name`, see `link-files.nix`.
+  of the plain files), `entry` and `locked`; for an entry with a `quant` also `gguf` and `mmproj`, the
+  paths in its folder of the model, or its first part, and of the projector, null where there is none.
+  `passthru` has them too, and `type`: the `type` of the derivation itself is "derivation", as its name
+  may differ from `name`, see `link-files.nix`.
 
   `passthru.requests` are the arguments of `fetchFile` for each file that is downloaded, and
   `passthru.overrides` are those of the call.
@@ -52,6 +54,8 @@ let
     dirOf
     mapAttrs
     ;
+
+  ggufFiles = import ./gguf-files.nix;
   inherit (locked) repo rev ref;
 
   name = baseNameOf repo;
@@ -87,13 +91,14 @@ let
       ;
     org = if name == repo then null else dirOf repo;
     revision = rev;
+  }
+  // (if locked ? select && locked.select ? quant then mapAttrs inModel (ggufFiles locked) else { });
+
+  # The parts of a split file have to lie beside it.
+  inModel = _: path: if path == null then null else "${model}/${path}";
+  model = linkFiles {
+    inherit blobs name;
+    files = if laned == null then files else files // laned;
   };
 in
-passthru
-// linkFiles {
-  inherit blobs name;
-  files = if laned == null then files else files // laned;
-}
-// {
-  inherit passthru;
-}
+passthru // model // { inherit passthru; }

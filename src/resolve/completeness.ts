@@ -2,6 +2,7 @@ import { groupBy } from '../collections.ts';
 import type { Selection } from '../manifest/schema.ts';
 import { quote } from '../quote.ts';
 import { unsafeReason } from '../safe-path.ts';
+import { weightFormat } from './format.ts';
 import { ggufName } from './quant.ts';
 
 /** The facts about a file that decide whether others are missing beside it. */
@@ -16,7 +17,7 @@ const MAX_NAMED = 5;
 
 /**
  * Warnings for what a loader will ask for and does not find: shards that an index names, parts of a split
- * GGUF file, tokenizers.
+ * GGUF file, weights of a folder, tokenizers.
  *
  * @param all files of the commit
  * @param kept those that the selection keeps
@@ -34,6 +35,7 @@ export function incompleteness(
   return [
     ...[...shardsOf].flatMap(([index, shards]) => missingShards(index, shards, there, taken)),
     ...missingParts(all, taken),
+    ...emptiedFolders(all, kept, selection),
     ...droppedTokenizers(all, taken, selection),
   ];
 }
@@ -45,7 +47,7 @@ function missingShards(
   taken: ReadonlySet<string>,
 ): string[] {
   if (shards === undefined) return [`${quote(index)} cannot be read as an index of shards`];
-  const folder = index.slice(0, index.lastIndexOf('/') + 1);
+  const folder = folderOf(index);
   const isOutside = (name: string) => name.includes('://') || unsafeReason(name) !== undefined;
   const paths = shards.filter((name) => !isOutside(name)).map((name) => folder + name);
   const outside = shards.filter(isOutside);
@@ -91,6 +93,36 @@ function missingParts(all: readonly NamedFile[], taken: ReadonlySet<string>): st
     },
   );
 }
+
+/** Weights that a loader takes where a folder has no others. */
+const PYTORCH_MODEL = /(?:^|\/)(?:diffusion_)?pytorch_model[^/]*\.bin$/u;
+
+/**
+ * Folders whose weights are of PyTorch alone, where a selection asks for safetensors: parts of pipelines
+ * and modules of sentence-transformers.
+ */
+function emptiedFolders(
+  all: readonly NamedFile[],
+  kept: readonly NamedFile[],
+  selection: Selection | undefined,
+): string[] {
+  if (selection === undefined || !('format' in selection)) return [];
+  if (selection.format !== 'safetensors') return [];
+  const full = new Set(
+    kept.filter(({ path }) => weightFormat(path) !== undefined).map(({ path }) => folderOf(path)),
+  );
+  const folders = all
+    .filter(({ path }) => PYTORCH_MODEL.test(path) && !full.has(folderOf(path)))
+    .map(({ path }) => folderOf(path) || './');
+  const emptied = [...new Set(folders)];
+  return emptied.length === 0
+    ? []
+    : [
+        `the format safetensors leaves no weights in ${listOf(emptied)}, which has those of pytorch`,
+      ];
+}
+
+const folderOf = (path: string): string => path.slice(0, path.lastIndexOf('/') + 1);
 
 /** Base names of tokenizers that are large enough for LFS. */
 const TOKENIZER =

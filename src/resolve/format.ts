@@ -1,3 +1,4 @@
+import { groupBy } from '../collections.ts';
 import { type Format, FORMATS } from '../selection.ts';
 
 /** The facts about a file that its format depends on, and its size in bytes. */
@@ -45,7 +46,6 @@ export function selectFormat<F extends { readonly path: string }>(
     const found = weightFormat(path);
     return found === undefined || found === format;
   });
-  if (format !== 'safetensors') return ofFormat;
   const folders = new Set(ofFormat.map(({ path }) => TRANSFORMERS.exec(path)?.[1]));
   return ofFormat.filter(({ path }) => {
     const folder = CONSOLIDATED.exec(path)?.[1];
@@ -66,14 +66,12 @@ export interface FormatOffer {
  * @returns in the order of `FORMATS`, then those that cannot be asked for
  */
 export function formatsIn(files: readonly SizedFile[]): readonly FormatOffer[] {
-  const sizeOf = (format: WeightFormat) => {
-    const own = files.filter(({ path }) => weightFormat(path) === format);
-    const taken = isFormat(format) ? selectFormat(own, format) : own;
-    return own.length === 0 ? undefined : taken.reduce((sum, { size }) => sum + size, 0);
-  };
+  const byFormat = groupBy(files, ({ path }) => weightFormat(path));
   return [...FORMATS, 'rust' as const, 'coreml' as const].flatMap((format) => {
-    const size = sizeOf(format);
-    return size === undefined ? [] : [{ format, size }];
+    const own = byFormat.get(format);
+    if (own === undefined) return [];
+    const taken = isFormat(format) ? selectFormat(own, format) : own;
+    return [{ format, size: taken.reduce((sum, { size }) => sum + size, 0) }];
   });
 }
 

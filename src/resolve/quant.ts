@@ -103,14 +103,15 @@ export interface QuantOffer {
 export function quantsIn(
   files: readonly (NamedFile & { readonly size: number })[],
 ): readonly QuantOffer[] {
-  const labels = files.filter(isModel).flatMap(({ path }) => {
+  const ggufs = files.filter(({ path }) => path.endsWith('.gguf'));
+  const labels = ggufs.filter(isModel).flatMap(({ path }) => {
     const label = baseOf(path).toUpperCase().match(LABEL)?.at(-1);
     return label === undefined ? [] : [label];
   });
   return [...new Set(labels)]
     .map((quant) => ({
       quant,
-      size: selectQuant(files, quant).reduce((sum, { size }) => sum + size, 0),
+      size: selectQuant(ggufs, quant).reduce((sum, { size }) => sum + size, 0),
     }))
     .toSorted((a, b) => a.size - b.size || byCodeUnit(a.quant, b.quant));
 }

@@ -7,6 +7,9 @@ const SHARD =
 /** `model.safetensors.index.json`, and `model.safetensors.index.fp16.json` of a variant. */
 const INDEX = /\.(?:safetensors|bin|msgpack)\.index(?:\.[A-Za-z0-9_-]+)?\.json$/u;
 
+/** Whether a file is an index that names the shards of a model. */
+export const isShardIndex = (path: string): boolean => INDEX.test(path);
+
 /** Largest index that is read, in bytes; the Hub has none that is larger outside of LFS. */
 const MAX_INDEX_BYTES = 10 * 1024 * 1024;
 
@@ -27,7 +30,7 @@ export function indexesToRead<F extends SizedFile>(files: readonly F[]): readonl
     ({ path, size, lfs }) =>
       lfs === undefined &&
       size <= MAX_INDEX_BYTES &&
-      INDEX.test(path) &&
+      isShardIndex(path) &&
       folders.has(folderOf(path)),
   );
 }

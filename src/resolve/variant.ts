@@ -1,5 +1,6 @@
 import { groupBy } from '../collections.ts';
 import { weightFormat } from './format.ts';
+import { isShardIndex } from './shards.ts';
 
 /** The number of a shard in its name. */
 const SHARD_NUMBER = /-\d{5,6}-of-\d{5,6}(?=\.)/u;
@@ -33,7 +34,7 @@ export function selectVariant<F extends { readonly path: string }>(
   const weights = all.filter(({ path }) => weightFormat(path) !== undefined);
   const dropped = new Set<F>();
   for (const own of groupBy(weights, ({ path }) => folderOf(path)).values()) {
-    const isThere = own.some(({ path }) => hasVariant(path, variant));
+    const isThere = own.some(({ path }) => !isShardIndex(path) && hasVariant(path, variant));
     const stems = new Set(own.map(({ path }) => stemOf(path)));
     for (const file of own) {
       const isKept = isThere ? hasVariant(file.path, variant) : isPlain(file.path, stems);

@@ -77,6 +77,10 @@ describe('import <url>', () => {
     expect(status).toBe(0);
     expect(stdout).toContain(String.raw`filters = { include = [ ".*\\.bin" ]; };`);
     expect(await readdir(stdout.split('\n')[0] ?? '')).toEqual(['config.json', 'unet']);
+    const byFormat = ['import', 'hf:org/tiny', '--ref', first, '--format', 'pytorch'];
+    const second = await run(byFormat, { NIX_PATH });
+    expect(second.stdout).toContain('filters = { files = [ "config.json" "unet/model.bin" ]; };');
+    expect(await readdir(second.stdout.split('\n')[0] ?? '')).toEqual(['config.json', 'unet']);
     expect(downloads()).toEqual([]);
   });
 

@@ -28,6 +28,7 @@ describe('init', () => {
     expect(parseManifest(shown, 'hug.yaml').entries.map(({ name }) => name)).toEqual([
       'tiny-llama',
       'mistral',
+      'quant',
       'squad',
     ]);
   });

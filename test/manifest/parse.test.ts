@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { HugError } from '../../src/errors.ts';
 import { EMPTY_LOCK, formatLock, parseLock } from '../../src/lock/codec.ts';
 import { parseManifest } from '../../src/manifest/parse.ts';
+import { ENTRY_KEYS } from '../../src/manifest/schema.ts';
 import endpoints from '../fixtures/endpoints.json' with { type: 'json' };
 
 const FIXTURES = path.join(import.meta.dirname, '..', 'fixtures', 'manifest');
@@ -241,9 +242,7 @@ describe('hug.yaml.example', () => {
   it('is valid and uses every key', () => {
     parseManifest(text, 'hug.yaml.example');
     for (const key of ['endpoint', 'models', 'datasets']) expect(text).toMatch(keyLine(key));
-    for (const key of ['repo', 'ref', 'version', 'include', 'exclude', 'files']) {
-      expect(text).toMatch(keyLine(key));
-    }
+    for (const key of ENTRY_KEYS) expect(text).toMatch(keyLine(key));
   });
 
   it('names the schema for editors', () => {

@@ -68,6 +68,7 @@ describe('shards that an index names', () => {
 
   it('are counted when there are many', () => {
     const many = Array.from({ length: 8 }, (_, index) => `s${index}`);
+    expect(warningsOf([INDEX, ONE], undefined, [ONE, ...many.slice(3)])[0]).toMatch(/"s7"$/u);
     expect(warningsOf([INDEX, ONE], undefined, [ONE, ...many])[0]).toContain(
       '"s0", "s1", "s2", "s3", "s4" and 3 more',
     );
@@ -97,7 +98,7 @@ describe('an index', () => {
     ['a list', '[]'],
     ['without a map', '{"metadata": {}}'],
     ['with an empty map', '{"weight_map": {}}'],
-    ['with numbers', '{"weight_map": {"a": 1}}'],
+    ['with a number', '{"weight_map": {"a": 1, "b": "x"}}'],
     ['with a list for a map', '{"weight_map": ["a"]}'],
     ['deeply nested', `{"weight_map": ${'['.repeat(200_000)}`],
     ['not UTF-8', '\u{fffd}'],
@@ -150,9 +151,35 @@ describe('the parts of a split GGUF file', () => {
     expect(warningsOf([part(1), part(2)])).toEqual([
       'of the 3 parts of "q/m-Q8_0", the commit does not have 1',
     ]);
+    expect(warningsOf([part(1), part(2), part(1, 2)])).toEqual([
+      'of the 3 parts of "q/m-Q8_0", the commit does not have 1',
+      'of the 2 parts of "q/m-Q8_0", the commit does not have 1',
+    ]);
+    expect(warningsOf([part(2, 1)])).toEqual([]);
     expect(warningsOf([part(1, 99_999)])).toEqual([
       'of the 99999 parts of "q/m-Q8_0", the commit does not have 99998',
     ]);
+  });
+});
+
+describe('a folder whose weights are of pytorch alone', () => {
+  it('is named where the selection asks for safetensors', () => {
+    const paths = [
+      'model.safetensors',
+      'pytorch_model.bin',
+      '2_Dense/config.json',
+      '2_Dense/pytorch_model.bin',
+      'unet/diffusion_pytorch_model.fp16.bin',
+      'onnx/model.onnx',
+      'original/consolidated.00.pth',
+    ];
+    expect(warningsOf(paths, { format: 'safetensors' })).toEqual([
+      'the format safetensors leaves no weights in "2_Dense/", "unet/", which has those of pytorch',
+    ]);
+    expect(warningsOf(paths, { format: 'onnx' })).toEqual([]);
+    expect(warningsOf(paths, { include: ['*.safetensors'] })).toEqual([]);
+    const inRoot = ['pytorch_model.bin', 'a/model.safetensors'];
+    expect(warningsOf(inRoot, { format: 'safetensors' })[0]).toContain('no weights in "./"');
   });
 });
 

@@ -53,6 +53,11 @@ describe('a weight file has the format of its name', () => {
     ['training.pt', 'pytorch'],
     ['x.pth', 'pytorch'],
     ['v1-5.ckpt', 'pytorch'],
+    ['flax_model.msgpack.index.fp16.json', 'flax'],
+    ['pytorch_model.bin.index.fp16.json', 'pytorch'],
+    ['model.onnx_data_12', 'onnx'],
+    ['saved_model.pb', 'tensorflow'],
+    ['variables/x', 'tensorflow'],
     ['rust_model.ot', 'rust'],
     ['m.mlmodel', 'coreml'],
     ['coreml/m.mlpackage/Data/weights', 'coreml'],
@@ -70,6 +75,20 @@ describe('a weight file has the format of its name', () => {
     'notvariables/x',
     'x.mlpackages/y',
     'safetensors',
+    'openvino_model.xml.txt',
+    'model.safetensors.txt',
+    'model.safetensors.index.json.txt',
+    'm.gguf.txt',
+    'm.onnx.txt',
+    'm.h5.txt',
+    'saved_model.pb.txt',
+    'variables/a/b',
+    'm.msgpack.txt',
+    'm.bin.txt',
+    'm.bin.index.json.txt',
+    'm.bin.index.a/b.json',
+    'm.ot.txt',
+    'm.mlmodel.txt',
   ])('%s is no weight file', (path) => {
     expect(weightFormat(path)).toBeUndefined();
   });
@@ -111,8 +130,19 @@ describe('a format', () => {
   });
 
   it('keeps consolidated weights in a folder without others', () => {
-    const paths = ['consolidated.safetensors', 'hf/model.safetensors', 'params.json'];
-    expect(dropped(paths, { format: 'safetensors' })).toEqual([]);
+    const paths = [
+      'consolidated.safetensors',
+      'hf/model.safetensors',
+      'hf/unconsolidated.safetensors',
+      'params.json',
+      'raw/consolidated.safetensors',
+      'raw/mymodel.safetensors',
+      'two/hf/consolidated.00.safetensors',
+      'two/hf/model-00001-of-00001.safetensors',
+    ];
+    expect(dropped(paths, { format: 'safetensors' })).toEqual([
+      'two/hf/consolidated.00.safetensors',
+    ]);
   });
 
   it('takes the weights of openvino and keeps tokenizers', () => {
@@ -212,6 +242,33 @@ describe('a variant', () => {
       'a/model.safetensors.index.json',
       'b/model.bin',
     ]);
+  });
+
+  it('has no index without its shards', () => {
+    const paths = [
+      'model-00001-of-00001.safetensors',
+      'model.fp16-00001-of-00001.safetensors',
+      'model.safetensors.index.fp16.json',
+      'model.safetensors.index.json',
+      'x-00001-of-00001.fp16.bin',
+      'x.fp16.bin.index.json',
+    ];
+    expect(dropped(paths, { variant: 'fp16', exclude: ['*fp16*'] })).toEqual([
+      'model.fp16-00001-of-00001.safetensors',
+      'model.safetensors.index.fp16.json',
+      'x-00001-of-00001.fp16.bin',
+      'x.fp16.bin.index.json',
+    ]);
+    expect(dropped(paths, { exclude: ['*.bin'] })).toEqual(['x-00001-of-00001.fp16.bin']);
+  });
+
+  it('is a part of the name of a weight file, not of a folder or of another file', () => {
+    const paths = ['a.fp16.b/model.safetensors', 'config.fp16.json', 'model.safetensors'];
+    const { files, warnings } = selectFiles(filesOf(paths), { variant: 'fp16' });
+    expect(files).toHaveLength(3);
+    expect(warnings).toHaveLength(1);
+    const one = filesOf(['model.fp16.safetensors', 'vae/model.safetensors']);
+    expect(selectFiles(one, { variant: 'fp16' }).warnings).toEqual([]);
   });
 
   it('leaves other variants out where a folder has none', () => {

@@ -38,6 +38,7 @@ describe('the quants of a repository', () => {
   it('are the last ones in the names, and select something', () => {
     const names = [
       'Q4_0-model-BF16.gguf',
+      'b.f16.gguf',
       'm.Q4_0_4_8.gguf',
       'm-TQ1_0.gguf',
       'm-MXFP4_MOE.gguf',
@@ -46,7 +47,7 @@ describe('the quants of a repository', () => {
     ];
     const files = names.map((path) => ({ path, size: 1 }));
     const quants = quantsIn(files).map(({ quant }) => quant);
-    expect(quants).toEqual(['BF16', 'MXFP4_MOE', 'Q4_0_4_8', 'TQ1_0']);
+    expect(quants).toEqual(['BF16', 'F16', 'MXFP4_MOE', 'Q4_0_4_8', 'TQ1_0']);
     for (const quant of quants) expect(selectQuant(files, quant)).toHaveLength(1);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { HugError } from '../../src/errors.ts';
 import type { Selection } from '../../src/manifest/schema.ts';
-import { selectFiles } from '../../src/resolve/select.ts';
+import { filtersOf, selectFiles } from '../../src/resolve/select.ts';
 
 const tree = [
   { path: 'config.json', size: 601 },
@@ -118,5 +118,39 @@ describe('selection', () => {
       'include "*.bin" matches no LFS file; plain files are always kept',
       'exclude "*.json" matches no LFS file; plain files are always kept',
     ]);
+  });
+});
+
+describe('the filters of an expression', () => {
+  const filters = (selection?: Selection) =>
+    filtersOf(selection, tree, selectFiles(tree, selection).files);
+
+  it('are expressions for globs that have them, and nothing for all files', () => {
+    expect(filters()).toBeUndefined();
+    expect(filters({ include: ['*.safetensors'], exclude: ['unet/'] })).toEqual({
+      include: [String.raw`.*\.safetensors`],
+      exclude: ['unet/.*'],
+    });
+    expect(filters({ exclude: ['unet/'] })).toEqual({ exclude: ['unet/.*'] });
+  });
+
+  it.each<[Selection, readonly string[]]>([
+    [{ files: ['config.json'] }, ['config.json']],
+    [{ include: ['[t]okenizer*'] }, ['config.json', 'tokenizer.model']],
+    [
+      { format: 'safetensors', exclude: ['unet/'] },
+      ['config.json', 'tokenizer.model', 'model.safetensors'],
+    ],
+    [{ variant: 'fp16', include: ['*.model'] }, ['config.json', 'tokenizer.model']],
+  ])('are paths for %j', (selection, files) => {
+    expect(filters(selection)).toEqual({ files });
+  });
+
+  it('are paths for a quant', () => {
+    const files = [...tree, { path: 'm-Q8_0.gguf', size: 9, lfs: {} }];
+    const quant = { quant: 'Q8_0' };
+    expect(filtersOf(quant, files, selectFiles(files, quant).files)).toEqual({
+      files: ['config.json', 'm-Q8_0.gguf'],
+    });
   });
 });
