@@ -1,13 +1,7 @@
 import { pathCollision } from '../safe-path.ts';
-import { placeOf } from './entries.ts';
+import { type NamedEntry, namedEntries, neededEntries, placeOf } from './entries.ts';
 import { pathNames } from './names.ts';
 import type { Lock, LockedEntry } from './schema.ts';
-
-/** An entry, `needed` ones included, with its place in the lock. */
-interface Placed {
-  readonly place: string;
-  readonly entry: LockedEntry;
-}
 
 /** The keys that version 2 of the format has and version 1 has not. */
 const SINCE_2 = ['repoId', 'date', 'license', 'licenseName', 'groups', 'needs'] as const;
@@ -15,7 +9,7 @@ const SELECT_SINCE_2 = ['format', 'variant', 'quant', 'code'] as const;
 
 /** What is wrong with a lock of the right shape, one line for each problem. */
 export function lockProblems(lock: Lock): string[] {
-  const entries = placedEntries(lock);
+  const entries = [...namedEntries(lock), ...neededEntries(lock)];
   return [
     ...(lock.lockfileVersion === 1 ? newerKeys(lock, entries) : []),
     ...misplaced(lock),
@@ -24,23 +18,15 @@ export function lockProblems(lock: Lock): string[] {
   ];
 }
 
-function placedEntries({ models, datasets, needed = new Map() }: Lock): Placed[] {
-  return [
-    ...[...models].map(([name, entry]) => ({ place: placeOf({ type: 'model', name }), entry })),
-    ...[...datasets].map(([name, entry]) => ({ place: placeOf({ type: 'dataset', name }), entry })),
-    ...[...needed].map(([key, entry]) => ({ place: `needed.${key}`, entry })),
-  ];
-}
-
 /** Keys that the version of the lock does not have. */
-function newerKeys(lock: Lock, entries: readonly Placed[]): string[] {
+function newerKeys(lock: Lock, entries: readonly NamedEntry[]): string[] {
   const line = (place: string) => `${place} needs lockfileVersion 2`;
   return [
     ...(lock.needed === undefined ? [] : [line('needed')]),
-    ...entries.flatMap(({ place, entry }) => [
-      ...SINCE_2.filter((key) => key in entry).map((key) => line(`${place}.${key}`)),
-      ...SELECT_SINCE_2.filter((key) => key in (entry.select ?? {})).map((key) =>
-        line(`${place}.select.${key}`),
+    ...entries.flatMap((named) => [
+      ...SINCE_2.filter((key) => key in named.entry).map((key) => line(`${placeOf(named)}.${key}`)),
+      ...SELECT_SINCE_2.filter((key) => key in (named.entry.select ?? {})).map((key) =>
+        line(`${placeOf(named)}.select.${key}`),
       ),
     ]),
   ];
@@ -55,20 +41,20 @@ function misplaced({ needed = new Map<string, LockedEntry>() }: Lock): string[] 
   );
 }
 
-function collisions({ place, entry }: Placed): string[] {
-  const collision = pathCollision(entry.files.keys());
+function collisions(named: NamedEntry): string[] {
+  const collision = pathCollision(named.entry.files.keys());
   return collision === undefined
     ? []
-    : [`${place}.files: ${JSON.stringify(collision)} is both a file and a folder`];
+    : [`${placeOf(named)}.files: ${JSON.stringify(collision)} is both a file and a folder`];
 }
 
 /**
  * Files that Nix can neither name nor download, since they have no `storeName` or no `url`. One that
  * differs from what the path gives is accepted: it does not decide which bytes are.
  */
-const unnamed = ({ place, entry }: Placed): string[] =>
-  [...entry.files].flatMap(([path, file]) =>
+const unnamed = (named: NamedEntry): string[] =>
+  [...named.entry.files].flatMap(([path, file]) =>
     Object.keys(pathNames(path))
       .filter((key) => !(key in file))
-      .map((key) => `${place}.files: ${JSON.stringify(path)} needs a ${key}`),
+      .map((key) => `${placeOf(named)}.files: ${JSON.stringify(path)} needs a ${key}`),
   );

@@ -6,6 +6,7 @@ import type { Lock, LockedEntry } from './schema.ts';
 /** An entry of a lock with its type and name. */
 export interface NamedEntry {
   readonly type: RepoType;
+  /** The name in the manifest; of what entries need, its key in `needed`: `models/org/base@main`. */
   readonly name: string;
   readonly entry: LockedEntry;
 }
@@ -42,9 +43,26 @@ export function namedEntries(lock: Lock): NamedEntry[] {
   );
 }
 
-/** The place of an entry: `models.mistral`. Unlike the name it is unique in a lock. */
+/** What entries need and the manifest does not declare, sorted by key. */
+export function neededEntries({ needed = new Map<string, LockedEntry>() }: Lock): NamedEntry[] {
+  return [...needed]
+    .toSorted(([a], [b]) => byCodeUnit(a, b))
+    .map(([key, entry]) => ({
+      type: key.startsWith('datasets/') ? ('dataset' as const) : ('model' as const),
+      name: key,
+      entry,
+    }));
+}
+
+/**
+ * The place of an entry: `models.mistral`, or `needed.models/org/base@main`. Unlike the name it is
+ * unique in a lock.
+ */
 export const placeOf = ({ type, name }: { type: RepoType; name: string }): string =>
-  `${type}s.${name}`;
+  isNeededKey(name) ? `needed.${name}` : `${type}s.${name}`;
+
+/** Whether a name is a key of `needed`: those have a slash, and no name in a manifest has. */
+export const isNeededKey = (name: string): boolean => name.includes('/');
 
 /**
  * Warnings about entries that have one branch or tag of a repository at different commits. Each
