@@ -13,9 +13,9 @@ export interface Manifest {
   readonly entries: readonly ManifestEntry[];
 }
 
-/** One model or dataset of the manifest. */
-export interface ManifestEntry {
-  /** Key in the file; unique among the entries of its type. */
+/** A revision and a selection of a repository: an entry of the manifest, or what one needs. */
+export interface WantedEntry {
+  /** Key in the manifest, or in the lock's `needed`; unique among the entries of its type. */
   readonly name: string;
   readonly type: RepoType;
   /** Repository id as the file asks for it: `org/name`, or a canonical name such as `gpt2`. */
@@ -25,6 +25,12 @@ export interface ManifestEntry {
   readonly select?: Selection;
   /** Groups, sorted; absent for an entry that is always taken. */
   readonly groups?: readonly string[];
+}
+
+/** One model or dataset of the manifest. */
+export interface ManifestEntry extends WantedEntry {
+  /** What is done with what the entry needs: locked without the key. */
+  readonly dependencies?: 'lock' | 'warn' | 'ignore';
   /** Where the entry's name stands in the file. */
   readonly position: Position;
 }
