@@ -188,8 +188,9 @@ function* remoteClasses(value: unknown, key: string, depth: number): Iterable<Me
   if (typeof value === 'string') {
     const [repo = '', module, ...rest] = value.split('--', 3);
     if (module === undefined) return;
-    // transformers fails for several `--`, and no id has one.
-    yield { key, repo: rest.length === 0 ? repo : value, take: 'code' };
+    // transformers fails without an id and for several `--`; the whole text is no id either.
+    const isPair = repo !== '' && rest.length === 0;
+    yield { key, repo: isPair ? repo : value, take: 'code' };
   } else if (depth > 0 && Array.isArray(value)) {
     for (const item of value) yield* remoteClasses(item, key, depth - 1);
   } else if (depth > 0 && isPlainObject(value)) {

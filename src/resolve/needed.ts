@@ -2,7 +2,7 @@ import { HugError } from '../errors.ts';
 import { type NamedEntry, isNeededKey, lockedIn, placeOf, withNeeded } from '../lock/entries.ts';
 import { type Asked, createNeedIndex, type NeedIndex, neededKey } from '../lock/needs.ts';
 import type { Lock } from '../lock/schema.ts';
-import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
+import type { DependencyMode, Manifest } from '../manifest/schema.ts';
 
 /** Most repositories that one entry of the manifest may need. */
 const MAX_NEEDED = 64;
@@ -25,7 +25,7 @@ export interface Reached extends Asked {
 export const entriesOfMode = (
   { entries }: Manifest,
   lock: Lock,
-  mode: NonNullable<ManifestEntry['dependencies']>,
+  mode: DependencyMode,
 ): NamedEntry[] =>
   entries.flatMap(({ type, name, dependencies = 'lock' }) => {
     const entry = lockedIn(lock, { type, name });

@@ -302,6 +302,44 @@ describe('lock', () => {
   });
 });
 
+describe('dependencies in the manifest', () => {
+  it('warn names what is not locked, with the command that adds it', async () => {
+    const { id: baseId } = await base();
+    const { id } = await adapter(baseId, { revision: 'dev' });
+    const { run, lock } = await project(`models: { lora: { repo: ${id}, dependencies: warn } }`);
+    const { status, stderr } = await run(['lock']);
+    expect(status).toBe(0);
+    expect(stderr).toContain(
+      `warning: models.lora: adapter_config.json names ${baseId} at main, which is not locked; add it with: nix-hug add ${baseId}\n`,
+    );
+    expect(stderr).toContain(`nix-hug add ${baseId} --ref dev\n`);
+    const { models, needed } = await lock();
+    expect([models.lora.needs.length, needed]).toEqual([2, undefined]);
+    expect((await run(['lock', '--check'])).status).toBe(0);
+  });
+
+  it('ignore records what files name, and locks it once it is to be locked', async () => {
+    const { id: baseId } = await base();
+    const { id } = await adapter(baseId);
+    const at = await project(`dependencies: ignore\nmodels: { lora: ${id} }`);
+    const { status, stderr } = await at.run(['lock']);
+    expect([status, stderr]).toEqual([0, expect.not.stringContaining('warning')]);
+    const { rev, needs } = (await at.lock()).models.lora;
+    expect(needs).toHaveLength(1);
+    await at.manifest(
+      `dependencies: ignore\nmodels: { lora: { repo: ${id}, dependencies: lock } }`,
+    );
+    expect((await at.run(['lock', '--check'])).status).toBe(3);
+    expect((await at.run(['lock'])).status).toBe(0);
+    const { models, needed } = await at.lock();
+    expect([models.lora.rev, Object.keys(needed)]).toEqual([rev, [key(baseId)]]);
+    await at.manifest(`dependencies: ignore\nmodels: { lora: ${id} }`);
+    hub.clearRequests();
+    expect((await at.run(['lock'])).status).toBe(0);
+    expect([(await at.lock()).needed, hub.requests]).toEqual([undefined, []]);
+  });
+});
+
 describe('update', () => {
   it('moves what is needed, and a named entry moves what it alone needs', async () => {
     const shared = await base();
