@@ -3,8 +3,9 @@ import { type NamedEntry, namedEntries, placeOf } from '../lock/entries.ts';
 import { createNeedIndex } from '../lock/needs.ts';
 import type { Lock } from '../lock/schema.ts';
 import type { Manifest, WantedEntry } from '../manifest/schema.ts';
+import { DEFAULT_REF } from '../repo.ts';
 import type { Edge } from '../resolve/edges.ts';
-import { doWithout, entriesOfMode, rootOf } from '../resolve/needed.ts';
+import { doWithout, entriesOfMode, MAX_NEEDED, rootOf } from '../resolve/needed.ts';
 import { type Needed, planNeeded, type Settled } from '../resolve/plan-needed.ts';
 import type { Resolved } from '../resolve/resolve.ts';
 import type { Resolving } from './resolving.ts';
@@ -83,7 +84,7 @@ function otherRefs({ reached, locked, repo, want, ...wanted }: Needed, lock: Loc
   );
 }
 
-/** Warnings of what entries need under `dependencies: warn` and the lock does not have. */
+/** Warnings of what entries need under `dependencies: warn` and the lock does not have, as many as could be locked. */
 function unfollowed(manifest: Manifest, lock: Lock): string[] {
   const index = createNeedIndex(lock);
   const missing = (named: NamedEntry) =>
@@ -91,9 +92,11 @@ function unfollowed(manifest: Manifest, lock: Lock): string[] {
       ({ repo, ref }) => index.satisfying({ type: 'model', repo, ref }).length === 0,
     );
   return entriesOfMode(manifest, lock, 'warn').flatMap((named) =>
-    missing(named).map(
-      ({ repo, ref, by }) =>
-        `${placeOf(named)}: ${by} names ${repo} at ${ref}, which is not locked; add it with: nix-hug add ${repo}${ref === 'main' ? '' : ` --ref ${ref}`}`,
-    ),
+    missing(named)
+      .slice(0, MAX_NEEDED)
+      .map(
+        ({ repo, ref, by }) =>
+          `${placeOf(named)}: ${by} names ${repo} at ${ref}, which is not locked; add it with: nix-hug add ${repo}${ref === DEFAULT_REF ? '' : ` --ref ${ref}`}`,
+      ),
   );
 }

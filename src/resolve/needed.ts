@@ -3,9 +3,10 @@ import { type NamedEntry, isNeededKey, lockedIn, placeOf, withNeeded } from '../
 import { type Asked, createNeedIndex, type NeedIndex, neededKey } from '../lock/needs.ts';
 import type { Lock } from '../lock/schema.ts';
 import type { DependencyMode, Manifest } from '../manifest/schema.ts';
+import { DEFAULT_REF } from '../repo.ts';
 
 /** Most repositories that one entry of the manifest may need. */
-const MAX_NEEDED = 64;
+export const MAX_NEEDED = 64;
 /** Longest way from an entry of the manifest to what it needs. */
 const MAX_DEPTH = 8;
 
@@ -100,5 +101,5 @@ export const rootOf = ({ from, via }: Reached): NamedEntry =>
 /** A way as text: `models.lora → org/base (adapter_config.json) → org/code (config.json)`. */
 export function wayTo({ from, by, repo, ref, via }: Reached): string {
   const before = via === undefined ? placeOf(from) : wayTo(via);
-  return `${before} → ${repo}${ref === 'main' ? '' : ` at ${ref}`} (${by})`;
+  return `${before} → ${repo}${ref === DEFAULT_REF ? '' : ` at ${ref}`} (${by})`;
 }

@@ -38,8 +38,8 @@ const codeOf = (id: string, more: object = {}) => ({
 
 /** A project, and its lock as JSON. */
 async function project(manifest: string) {
-  const made = await createProject(hub.endpoint, manifest);
-  return { ...made, lock: async () => JSON.parse((await made.lockText()) ?? '') };
+  const at = await createProject(hub.endpoint, manifest);
+  return { ...at, lock: async () => JSON.parse((await at.lockText()) ?? '') };
 }
 
 /** A project that is locked. */
