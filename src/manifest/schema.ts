@@ -49,9 +49,9 @@ export type Selection =
   | { readonly quant: string };
 
 /** What is done with the repositories that the files of an entry name. */
-export const DEPENDENCY_MODES = ['lock', 'warn', 'ignore'] as const;
+const DEPENDENCY_MODES = ['lock', 'warn', 'ignore'] as const;
 
-export type DependencyMode = (typeof DEPENDENCY_MODES)[number];
+type DependencyMode = (typeof DEPENDENCY_MODES)[number];
 
 /** A place in the file, both counted from 1. */
 export interface Position {
