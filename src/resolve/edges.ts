@@ -1,9 +1,8 @@
 import { byCodeUnit } from '../collections.ts';
-import type { TreeFile } from '../hub/tree.ts';
 import { asPlainObject, isPlainObject } from '../plain-object.ts';
 import { quote } from '../quote.ts';
 import { badRefReason, DEFAULT_REF, isRepoId } from '../repo.ts';
-import { unsafeReason } from '../safe-path.ts';
+import { badTextReason, unsafeReason } from '../safe-path.ts';
 import {
   COMBINED_PIPELINE,
   type EdgeData,
@@ -40,6 +39,15 @@ export interface Edge {
   readonly take: Take;
 }
 
+/** The facts about a file that decide whether it is read. */
+interface SizedFile {
+  readonly path: string;
+  /** In bytes. */
+  readonly size: number;
+  /** Anything but `undefined` marks an LFS file. */
+  readonly lfs?: unknown;
+}
+
 /** Largest file that is read, in bytes. */
 const MAX_BYTES = 4 * 1024 * 1024;
 
@@ -52,8 +60,10 @@ const MAX_WARNINGS = 20;
  * @param files those that the selection keeps
  * @returns a warning for each file that is too large
  */
-export function edgeFiles(files: readonly TreeFile[]): {
-  readonly files: readonly TreeFile[];
+export function edgeFiles<F extends SizedFile>(
+  files: readonly F[],
+): {
+  readonly files: readonly F[];
   readonly warnings: readonly string[];
 } {
   const plain = files.filter(({ lfs }) => lfs === undefined);
@@ -62,7 +72,7 @@ export function edgeFiles(files: readonly TreeFile[]): {
   const candidates = plain.filter(({ path }) =>
     path === PIPELINE_CARD || path === PIPELINE_INDEX ? hasCard : isEdgeFile(path),
   );
-  const isTooLarge = ({ size }: TreeFile) => size > MAX_BYTES;
+  const isTooLarge = ({ size }: SizedFile) => size > MAX_BYTES;
   const warnings = candidates
     .filter(isTooLarge)
     .map(({ path }) => unread(path, `has more than ${MAX_BYTES} bytes`));
@@ -112,16 +122,15 @@ function lowerCased(ids: readonly string[]): (id: string) => boolean {
 }
 
 /** The data of each file that may have edges, by path; `undefined` for a file that cannot be read. */
-function edgeData(contents: ReadonlyMap<string, Uint8Array>): [path: string, data: unknown][] {
+function* edgeData(
+  contents: ReadonlyMap<string, Uint8Array>,
+): Iterable<readonly [path: string, data: unknown]> {
   const { _class_name: pipeline } = asPlainObject(parse(contents.get(PIPELINE_INDEX)));
   const isCombined = typeof pipeline === 'string' && COMBINED_PIPELINE.test(pipeline);
-  return [...contents]
-    .filter(([path]) => isEdgeFile(path) || (path === PIPELINE_CARD && isCombined))
-    .toSorted(([a], [b]) => byCodeUnit(a, b))
-    .map(([path, bytes]) => [
-      path,
-      path === PIPELINE_CARD ? readFrontMatter(textOf(bytes)) : parse(bytes),
-    ]);
+  for (const [path, bytes] of [...contents].toSorted(([a], [b]) => byCodeUnit(a, b))) {
+    if (isEdgeFile(path)) yield [path, parse(bytes)];
+    else if (path === PIPELINE_CARD && isCombined) yield [path, readFrontMatter(textOf(bytes))];
+  }
 }
 
 function parse(bytes: Uint8Array | undefined): unknown {
@@ -178,7 +187,8 @@ function check(
   if (badRef !== undefined) return `${named} at the revision ${badRef}: it is not locked`;
   if (isLeftOut(folder)) return { repo, ref: String(ref), by, key, take: { kind: take } };
   const path = withoutSlash(folder);
-  const badFolder = flawOf(path, unsafeReason);
+  // The lock has it in a glob.
+  const badFolder = flawOf(path, (text) => badTextReason(text) ?? unsafeReason(text));
   if (badFolder !== undefined) return `${named} with the folder ${badFolder}: it is not locked`;
   return { repo, ref: String(ref), by, key, take: { kind: 'folder', folder: String(path) } };
 }

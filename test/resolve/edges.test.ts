@@ -336,7 +336,9 @@ describe('a warning and no edge', () => {
     ['../unet', '"../unet", which has a ".." segment'],
     ['/unet', '"/unet", which is absolute'],
     ['unet//', '"unet/", which has an empty segment'],
-    ['u\u0007', String.raw`"u\u0007", which has a control character or a backslash`],
+    ['u\u0007', String.raw`"u\u0007", which has a control character`],
+    ['u\u009b', String.raw`"u\u009b", which has a control character`],
+    ['/', '"", which is empty'],
     [['unet'], 'that is not text'],
   ])('for the folder %j', (subfolder, shown) => {
     const spec = { pretrained_model_name_or_path: 'acme/sd', subfolder };
@@ -521,6 +523,7 @@ describe('files to read', () => {
       ],
     });
     const many = Array.from({ length: 30 }, (_, n) => file(`${n}/config.json`, 5_000_000));
+    expect(edgeFiles(many.slice(0, 20)).warnings.at(-1)).toContain('"19/config.json"');
     expect(edgeFiles(many).warnings).toHaveLength(21);
     expect(edgeFiles(many).warnings.at(-1)).toBe('and 10 more');
   });
