@@ -70,6 +70,8 @@ export function createProgram(
     )
     .option('--name <name>', 'name of the entry; by default the name of the repository')
     .option('--version <range>', 'semver range over the tags, instead of --ref')
+    .option('--at <commit>', 'follow the ref, and begin at this commit')
+    .option('--cached', 'follow the ref, and begin at the commit that the Hugging Face cache has')
     .option(GROUP, 'put the entry into this group; may be repeated', collected)
     .action(loads(() => import('../commands/add.ts')));
 
