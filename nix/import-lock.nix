@@ -2,6 +2,7 @@
   buildCache,
   endpoint,
   makeModel,
+  makeOci,
   readEndpoint,
   readLock,
 }:
@@ -94,8 +95,8 @@ in
   # Output
 
   `models`, `datasets`
-  : entry name → derivation, see `make-model.nix`, with its `cache`: a Hugging Face cache of it and of all
-    that it needs
+  : entry name → derivation, see `make-model.nix`, with its `cache`, a Hugging Face cache of it and of all
+    that it needs, and its `oci`, see `oci.nix`
 
   `needed`
   : `models/org/name@ref` → the same, of what entries need
@@ -130,16 +131,13 @@ let
     else
       throw "nix-hug: importLock: unknown argument ${head unknown}; it takes lock and overrides";
   overrides = checkOverrides content (options.overrides or { });
-  address =
-    if endpoint == null then
-      readEndpoint (content.endpoint or "https://huggingface.co")
-    else
-      endpoint;
+  source = readEndpoint (content.endpoint or "https://huggingface.co");
+  address = if endpoint == null then source else endpoint;
   make =
     section: typeOfName:
     mapAttrs (
       name: locked:
-      withCache (makeModel {
+      withViews (makeModel {
         inherit locked;
         type = typeOfName name;
         endpoint = address;
@@ -151,7 +149,13 @@ let
 
   # Models and datasets are told apart by their own `type`.
   cacheOf = values: buildCache { models = values; };
-  withCache = value: value // { cache = cacheOf [ value ]; };
+  withViews =
+    model:
+    model
+    // {
+      cache = cacheOf [ model ];
+      oci = makeOci { inherit model source; };
+    };
 
   needsOf = import ./needs.nix {
     inherit models needed;
