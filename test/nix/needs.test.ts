@@ -129,6 +129,21 @@ describeNix('what entries need', (nix) => {
     expect(other).toBe(one);
   });
 
+  it('is in a cache with overrides, by path and by derivation', async () => {
+    const mine = path.join(nix().folder, 'mine.json');
+    await writeFile(mine, '{}');
+    const overrides = `overrides.models = {
+      a."config.json" = /. + ${nixString(mine)};
+      c."extra.json" = derivation { name = "extra.json"; system = "x"; builder = "/b"; };
+    };`;
+    const lock = `lock = builtins.fromJSON ${nixString(formatLock(LOCK))};`;
+    const hug = `((${LIBRARY} { pkgs = ${PKGS}; }).importLock { ${lock} ${overrides} })`;
+    const plan = String(await nix().evaluate(`${hug}.cache.plan`));
+    expect(plan.match(/^snapshot\t/gmu)).toHaveLength(7);
+    // An overridden file is in no list.
+    expect(plan.match(/^file\t"config\.json"/gmu)).toHaveLength(6);
+  });
+
   it('costs a model nothing', async () => {
     // A lock that is wrong elsewhere: what is not used is not read.
     const text = JSON.parse(formatLock(LOCK));
