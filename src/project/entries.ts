@@ -11,7 +11,6 @@ import type { Manifest, ManifestEntry, Selection } from '../manifest/schema.ts';
 import { quote } from '../quote.ts';
 import type { RepoType } from '../repo.ts';
 import { selectFiles } from '../resolve/select.ts';
-import { chooseGroups, type GroupOptions } from './groups.ts';
 import type { ProjectContext } from './project.ts';
 
 /** What tells entries apart. */
@@ -39,26 +38,6 @@ const HINTS = {
 export function entriesNamed(lock: Lock, names: readonly string[]): NamedEntry[] {
   return among(namedEntries(lock), names, 'the lock');
 }
-
-/**
- * The entries that a command works on: those that the user names, else those of the groups.
- *
- * @param all whether a command without a named group takes the entries of all groups
- * @throws HugError `EHUG_ENTRY_UNKNOWN`, `EHUG_GROUP_UNKNOWN`, `EHUG_USAGE`
- */
-export const chosenEntries = (
-  lock: Lock,
-  names: readonly string[],
-  options: GroupOptions,
-  all?: 'all',
-) =>
-  chooseGroups(
-    entriesNamed(lock, names),
-    ({ type, name, entry }) => ({ type, name, groups: entry.groups ?? [] }),
-    names,
-    options,
-    all === 'all',
-  );
 
 /**
  * The same of a manifest, in its order.
@@ -100,7 +79,7 @@ export function ambiguousEntry(name: string, entries: readonly Named[]): HugErro
 }
 
 /**
- * An entry with those of its files that a further selection keeps.
+ * An entry with those of its files that a further selection keeps, and what these need.
  *
  * @param warn told of globs that match nothing
  * @throws HugError `EHUG_SELECTION`
@@ -119,7 +98,9 @@ export function narrowed(
   const { files, warnings } = selectFiles(all, select);
   for (const warning of warnings) warn(warning);
   const kept = new Map(files.map(({ path, file }) => [path, file]));
-  return { ...named, entry: { ...named.entry, files: kept } };
+  const { needs = [], ...entry } = named.entry;
+  const left = needs.filter(({ by }) => kept.has(by));
+  return { ...named, entry: { ...entry, needs: left, files: kept } };
 }
 
 /**
