@@ -186,6 +186,17 @@ export function createProgram(
   );
 
   program
+    .command('why')
+    .description('show which entries need a repository, an entry or a file of the lock, and why')
+    .addArgument(
+      new EntryArgument(
+        '<target>',
+        'a repository (org/name, org/name@REF, hf:org/name), an entry of the lock, or the path of a locked file',
+      ),
+    )
+    .action(loads(() => import('../commands/why.ts')));
+
+  program
     .command('scan')
     .description('list the snapshots of the Hugging Face cache, and problems in it')
     .action(loads(() => import('../commands/scan.ts')));

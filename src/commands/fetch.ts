@@ -136,12 +136,12 @@ function fetchText({ snapshots, plan, sources }: FetchReport): string {
   return `added to the Nix store: ${parts.join(', ')}; ${all} are there`;
 }
 
-/** `2 entries, and of 1 that they need` */
+/** `2 entries and 1 needed repository` */
 function entriesText(snapshots: readonly ChosenSnapshot[]): string {
   const needed = snapshots.filter(({ isOnlyNeeded }) => isOnlyNeeded).length;
   const entries = count(snapshots.length - needed, 'entry', 'entries');
   if (needed === 0) return entries;
-  return `${entries}, and of ${count(needed, 'repository', 'repositories')} needed`;
+  return `${entries} and ${count(needed, 'needed repository', 'needed repositories')}`;
 }
 
 /** For every file where it is, and where it came from. */

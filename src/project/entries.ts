@@ -4,6 +4,7 @@ import { HugError } from '../errors.ts';
 import { parseLock } from '../lock/codec.ts';
 import { type NamedEntry, namedEntries, placeOf } from '../lock/entries.ts';
 import { lockPathOf, readLockText } from '../lock/file.ts';
+import { createNeedIndex } from '../lock/needs.ts';
 import type { Lock } from '../lock/schema.ts';
 import { locateManifest, readManifest } from '../manifest/locate.ts';
 import { parseManifest } from '../manifest/parse.ts';
@@ -36,8 +37,22 @@ const HINTS = {
  * @throws HugError `EHUG_ENTRY_UNKNOWN` with all names that are not in the lock
  */
 export function entriesNamed(lock: Lock, names: readonly string[]): NamedEntry[] {
-  return among(namedEntries(lock), names, 'the lock');
+  return among(namedEntries(lock), names, 'the lock', (name) => neededAs(name, lock));
 }
+
+/** For an unknown name: the repository of that name that the lock has because an entry needs it. */
+function neededAs(name: string, lock: Lock): string | undefined {
+  const reached = createNeedIndex(lock).withNeeded(namedEntries(lock));
+  const found = reached.find(
+    ({ neededBy, entry }) =>
+      neededBy !== undefined && [entry.repo, entry.requested].some((id) => nameOf(id) === name),
+  );
+  if (found?.neededBy === undefined) return undefined;
+  return `it has ${found.entry.repo}, since ${placeOf(found.neededBy)} needs it`;
+}
+
+/** The part of an id that entries are named by. */
+const nameOf = (id = ''): string => id.slice(id.lastIndexOf('/') + 1);
 
 /**
  * The same of a manifest, in its order.
@@ -55,14 +70,16 @@ function among<E extends Named>(
   entries: readonly E[],
   names: readonly string[],
   holder: keyof typeof HINTS,
+  explain: (name: string) => string | undefined = () => undefined,
 ): E[] {
   if (names.length === 0) return [...entries];
   const known = new Set(entries.flatMap((entry) => [entry.name, placeOf(entry)]));
   const unknown = names.filter((name) => !known.has(name));
   const [first, ...others] = unknown.map((name) => {
     const near = closestMatch(name, [...known], { maxDistance: MAX_EDITS });
-    const suggestion = near === undefined ? '' : `; did you mean ${quote(near)}?`;
-    return `${holder} has no entry ${quote(name)}${suggestion}`;
+    const suggestion = near === undefined ? undefined : `did you mean ${quote(near)}?`;
+    const more = explain(name) ?? suggestion;
+    return `${holder} has no entry ${quote(name)}${more === undefined ? '' : `; ${more}`}`;
   });
   if (first !== undefined) {
     throw new HugError('EHUG_ENTRY_UNKNOWN', first, { details: others, hint: HINTS[holder] });

@@ -102,6 +102,7 @@ const RUNS: Readonly<Record<Exclude<OutputName, keyof typeof NIX_RUNS>, readonly
   ],
   ls: [argv('ls', 'branch'), ofRepository('ls')],
   'ls-entries': [argv('ls')],
+  why: [argv('why', 'branch'), argv('why', 'nothing')],
   completion: [argv('completion', 'bash'), argv('completion', 'fish')],
   'fetch-url-dry-run': [ofRepository('fetch', '--dry-run')],
 };

@@ -71,6 +71,20 @@ export const FILE_OUTPUTS = {
       'What the entries need beyond themselves. With --group, also entries of other groups.',
     ),
   }),
+  why: f.document('nix-hug why --json', 'Why the lock has a repository, an entry or a file.', {
+    chains: f.list(
+      f.rows(
+        {
+          entry: f.text('Place of the entry in the lock: models.NAME, needed.models/ORG/NAME@REF.'),
+          by: f.textOrNull(
+            'Path of the file, of the entry before it, that names it; null for the first entry.',
+          ),
+        },
+        'From an entry of the manifest to what is asked about, or to the entry that has the file.',
+      ),
+      'A shortest chain for each entry of the manifest that leads there; empty when none does.',
+    ),
+  }),
   // `import` prints the same for entries alone, or one repository alone.
   fetch: f.document(
     'nix-hug fetch|import [name…] --json',
