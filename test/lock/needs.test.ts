@@ -36,6 +36,47 @@ describe('what entries need', () => {
     expect(withNeeded('lora', 'other')).toHaveLength(4);
   });
 
+  it('names the first of the entries asked about that needs it', () => {
+    const lock = {
+      ...lockOf({
+        a: lockedEntry({ repo: 'acme/a', needs: needs('org/base') }),
+        b: lockedEntry({ repo: 'acme/b', needs: needs('org/base', 'acme/a') }),
+      }),
+      needed: new Map([
+        ['models/org/base@main', lockedEntry({ repo: 'org/base', needs: needs('org/code') })],
+        ['models/org/code@main', lockedEntry({ repo: 'org/code', needs: needs('acme/b') })],
+      ]),
+    };
+    const reasons = (...names: string[]) =>
+      createNeedIndex(lock)
+        .withNeeded(namedEntries(lock).filter(({ name }) => names.includes(name)))
+        .map(({ name, neededBy }) => [name, neededBy?.name]);
+    const base = 'models/org/base@main';
+    const code = 'models/org/code@main';
+    expect(reasons('a', 'b')).toEqual([
+      ['a', undefined],
+      ['b', undefined],
+      [base, 'a'],
+      [code, 'a'],
+    ]);
+    expect(reasons('b')).toEqual([
+      ['b', undefined],
+      [base, 'b'],
+      ['a', 'b'],
+      [code, 'b'],
+    ]);
+  });
+
+  it('ends where a lock by hand goes 64 levels deep, or nowhere', () => {
+    const ids = Array.from({ length: 64 }, (_, at) => `org/n${at}`);
+    const needed = ids.map((repo, at) => [
+      `models/${repo}@main`,
+      lockedEntry({ repo, needs: needs(repo, 'gone/away', ...ids.slice(at + 1, at + 2)) }),
+    ]);
+    const first = lockedEntry({ repo: 'org/first', needs: needs('org/n0') });
+    expect(places({ first }, Object.fromEntries(needed))('first')).toHaveLength(65);
+  });
+
   it('is an entry of the manifest where one has the id as asked and the ref', () => {
     const withNeeded = places(
       {
