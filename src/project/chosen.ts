@@ -48,13 +48,18 @@ export function chosenEntries(
   const { taken, left } = chooseGroups(named, groupedOf, names, options, allGroups);
   const index = createNeedIndex(lock);
   const reached = index.withNeeded(taken.map(narrow));
-  const places = new Set(reached.map(placeOf));
-  const isMissing = (entry: NamedEntry) => !places.has(placeOf(entry));
-  const isWhole = names.length === 0 && !namedEntries(lock).some(isMissing);
+  // A selection that drops what names a repository does not make it one that nothing needs.
+  const isUnneeded = notAmong(index.withNeeded(taken));
+  const isWhole = names.length === 0 && !namedEntries(lock).some(isUnneeded);
   return {
-    entries: isWhole ? [...reached, ...neededEntries(lock).filter(isMissing)] : reached,
-    note: leftOutNote(left.filter(isMissing).map(groupedOf)),
+    entries: isWhole ? [...reached, ...neededEntries(lock).filter(isUnneeded)] : reached,
+    note: leftOutNote(left.filter(notAmong(reached)).map(groupedOf)),
   };
+}
+
+function notAmong(entries: readonly NamedEntry[]): (entry: NamedEntry) => boolean {
+  const places = new Set(entries.map(placeOf));
+  return (entry) => !places.has(placeOf(entry));
 }
 
 /** Whether an entry was not asked for, and is there for others. */

@@ -107,6 +107,26 @@ describe('fetch', () => {
     expect(namesOf(await run(['fetch', 'other', '--dry-run', '--json']))).toEqual(['other']);
   });
 
+  it('escapes formatting characters in the ref of what is needed', async () => {
+    const { run } = await project((lock) => {
+      const base = lock.models.get('base');
+      if (base === undefined) throw new Error('base is not locked');
+      const odd = {
+        ...lock,
+        models: new Map([...lock.models, ['base', { ...base, ref: 'v\u202e1' }]]),
+      };
+      return withNeeds(without(odd, 'other', 'code'), { lora: ['base'] }, ['base']);
+    });
+    const { stdout } = await run(['fetch', '--dry-run']);
+    expect(stdout).toContain(String.raw`needed.models/base@v\u202e1 config.json`);
+    const fetched = await run(['fetch', '--gc-root', 'roots', '--verbose']);
+    expect([fetched.status, fetched.stdout + fetched.stderr]).toEqual([
+      0,
+      expect.not.stringContaining('\u202e'),
+    ]);
+    expect((await run(['ls'])).stdout).toContain(String.raw`v\u202e1`);
+  });
+
   it('takes all of needed for a whole lock, and for an entry what it needs alone', async () => {
     const { run } = await project(
       (lock) => withNeeds(lock, { lora: ['base'] }, ['base', 'code']),
@@ -166,6 +186,8 @@ describe('export', () => {
       [CODE, ...whole],
     ]);
     expect(await files('--file', 'w.safetensors')).toEqual([['lora', 'w.safetensors']]);
+    const all = await run(['export', '--file', 'w.safetensors', '--json']);
+    expect(namesOf(all)).toEqual(['lora']);
     expect(await files()).toEqual([
       ['lora', ...whole],
       [BASE, ...whole],
