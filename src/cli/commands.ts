@@ -62,6 +62,10 @@ export function createProgram(
     .command('init')
     .description('write a commented hug.yaml to start from; what is there stays as it is')
     .option('--flake', 'write a flake.nix as well, which uses the lock')
+    .option(
+      '--from-cache',
+      'add entries for what the Hugging Face cache holds, and lock them at the cached commits',
+    )
     .action(loads(() => import('../commands/init.ts')));
 
   withRepositoryOptions(program.command('add').argument('<url...>', REPOSITORY))
