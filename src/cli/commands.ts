@@ -151,7 +151,8 @@ export function createProgram(
     program
       .command('import')
       .description('copy files from the Hugging Face cache into the Nix store; downloads nothing')
-      .addArgument(targetsArgument()),
+      .addArgument(targetsArgument())
+      .option('--from <folder>', 'take files from this folder too, whatever they are called there'),
   ).action(
     runs(async (context, targets, options) => {
       const { run } = await import('../commands/import.ts');

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { createCacheIndex } from '../cache/find.ts';
 import { findCommit, findRepo, findSnapshot, type FoundSnapshot } from '../cache/find-snapshot.ts';
 import { type CacheScan, scanCache } from '../cache/scan.ts';
@@ -8,7 +9,7 @@ import { type CopyResult, throwFailed } from '../copy/copy.ts';
 import { damagedInCache, notCached } from '../copy/from-cache.ts';
 import { copyToStore, planStore, type StorePlan } from '../copy/to-store.ts';
 import { isGitId } from '../digest.ts';
-import { EXIT, HugError } from '../errors.ts';
+import { EXIT, HugError, usageError } from '../errors.ts';
 import type { HubApi } from '../hub/api.ts';
 import type { Output } from '../output/json-schema.ts';
 import type { CommandResult } from '../output/result.ts';
@@ -35,6 +36,11 @@ import { DEFAULT_REF, type RepoType } from '../repo.ts';
 import type { Nix } from '../store/nix.ts';
 import { fetchResult } from './fetch.ts';
 
+export interface ImportOptions extends RemoteOptions {
+  /** A folder with files of the lock, under any names. */
+  readonly from?: string;
+}
+
 /**
  * `nix-hug import [name|url]…`: adds what the Hugging Face cache has of the lock, and of
  * repositories, to the Nix store. No weights are downloaded, and nothing is added before all
@@ -45,9 +51,15 @@ import { fetchResult } from './fetch.ts';
 export async function run(
   context: CommandContext,
   targets: Targets,
-  options: RemoteOptions,
+  { from, ...options }: ImportOptions,
 ): Promise<CommandResult> {
   const { names, urls } = targets;
+  if (from !== undefined && urls.length > 0) {
+    throw usageError(
+      '--from brings entries of the lock, not repositories',
+      'Add the repository first, with: nix-hug add',
+    );
+  }
   const endpoint = urls.length === 0 ? undefined : endpointOfManifest(context);
   const wanted = urls.map((url) => parseRepoRequest(url, options, endpoint, context.endpoint));
   const lock = isOfLock(targets) ? readLock(context, names) : undefined;
@@ -61,7 +73,8 @@ export async function run(
   const nix = await context.openNix();
   const all = [...entries, ...repositories.map(({ weights }) => weights)];
   const plan = await planStore(all, nix);
-  const { sources } = await importBlobs(plan.missing, entries, nix, context);
+  const folder = from === undefined ? undefined : path.resolve(context.cwd, from);
+  const { sources } = await importBlobs(plan.missing, entries, nix, context, folder);
   const results: CommandResult<Output<'fetch-url'>>[] = [];
   for (const { pinned } of repositories) {
     results.push(await buildPinned(pinned, nix, undefined, context));
@@ -90,7 +103,7 @@ function partOf({ files, missing }: StorePlan, snapshots: readonly Snapshot[]): 
 }
 
 /**
- * Adds blobs from the Hugging Face cache to the store, without a network.
+ * Adds blobs from a folder and the Hugging Face cache to the store, without a network.
  *
  * @param entries those of the lock that have these blobs
  * @throws HugError `EHUG_NOT_CACHED` for missing and damaged files, all in one; the others are in the
@@ -101,21 +114,33 @@ async function importBlobs(
   entries: readonly ChosenSnapshot[],
   nix: Nix,
   context: CommandContext,
+  folder: string | undefined,
 ): Promise<CopyResult> {
   const { cacheFolder, signal } = context;
+  const checked =
+    folder === undefined
+      ? new Map<string, string>()
+      : await (await import('../project/from-folder.ts')).findInFolder(folder, blobs, context);
   const index = createCacheIndex(cacheFolder);
   const cached: Blob[] = [];
   const missing: Blob[] = [];
   for (const blob of blobs) {
-    const first = await index.all(cachedNames(blob.places)).next();
-    (first.done === true ? missing : cached).push(blob);
+    const isThere =
+      checked.has(blob.digest.hex) ||
+      (await index.all(cachedNames(blob.places)).next()).done !== true;
+    (isThere ? cached : missing).push(blob);
   }
   const offline = { ...context, offline: true };
-  const result = await copyToStore(cached, nix, { index, missing: damagedInCache }, offline);
+  const result = await copyToStore(
+    cached,
+    nix,
+    { index, checked, missing: damagedInCache },
+    offline,
+  );
   const added = cached.length - result.failures.size - result.skipped;
   const others = `added to the Nix store: ${count(added, 'other file', 'other files')}`;
   const { repos } = missing.length === 0 ? { repos: [] } : await scanCache(cacheFolder, signal);
-  throwFailed(result, missingErrors(missing, entries, repos), added === 0 ? [] : [others]);
+  throwFailed(result, missingErrors(missing, entries, repos, folder), added === 0 ? [] : [others]);
   return result;
 }
 
@@ -127,6 +152,7 @@ function missingErrors(
   missing: readonly Blob[],
   entries: readonly ChosenSnapshot[],
   repos: readonly CachedRepo[],
+  folder: string | undefined,
 ): HugError[] {
   const entryOf = new Map<Snapshot, ChosenSnapshot>(entries.map((entry) => [entry, entry]));
   const places = missing.flatMap((blob) => blob.places);
@@ -136,7 +162,8 @@ function missingErrors(
     const names = [...paths, ...(own.length > MAX_PATHS ? ['…'] : [])].join(', ');
     const many = `${own.length} of ${count(files.length, 'file', 'files')}`;
     const are = own.length === 1 ? 'is' : 'are';
-    const where = 'neither in the Nix store nor in the Hugging Face cache';
+    const inFolder = folder === undefined ? '' : `, in ${quote(folder)}`;
+    const where = `neither in the Nix store${inFolder} nor in the Hugging Face cache`;
     const message = `${many} ${are} ${where}: ${names}`;
     const others = otherCommits(snapshot, repos);
     if (others.length === 0) return notCached(message).within(title);
