@@ -71,6 +71,8 @@ export const ERROR_CODES = {
   EHUG_REPO_REPLACED: EXIT.failed,
   /** What an entry needs cannot be locked: it is missing, private, gated, or too much. */
   EHUG_DEPENDENCY: EXIT.failed,
+  /** An entry, or what it needs, breaks the policy of the manifest; `details` has each violation. */
+  EHUG_POLICY: EXIT.failed,
   /** The repository is gated, and access has not been granted. */
   EHUG_GATED: EXIT.failed,
   /** The branch, tag or commit does not exist in the repository. */

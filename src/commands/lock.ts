@@ -21,6 +21,7 @@ import {
 } from '../project/relock.ts';
 import { openResolving, type Resolving } from '../project/resolving.ts';
 import { driftOf } from '../resolve/drift.ts';
+import { policyLines } from '../resolve/policy.ts';
 import type { Resolved } from '../resolve/resolve.ts';
 
 interface LockOptions {
@@ -103,6 +104,11 @@ function check(project: Project): CommandResult {
   const reasons = [
     ...ofFile.map((reason) => ({ entry: null, type: null, reason })),
     ...(project.lockText === undefined ? [] : driftOf(project.manifest, lock).reasons),
+    ...policyLines(project.manifest, lock, project.manifestName).map((reason) => ({
+      entry: null,
+      type: null,
+      reason,
+    })),
   ];
   const upToDate = reasons.length === 0;
   return {

@@ -135,7 +135,7 @@ function dataByPlace(text: string): Map<string, unknown> {
       ([name, value]) => [`${section}.${name}`, value] as const,
     ),
   );
-  const others = ['endpoint', 'dependencies'].map((key) => [key, file[key]] as const);
+  const others = ['endpoint', 'dependencies', 'policy'].map((key) => [key, file[key]] as const);
   return new Map([['', faultsWith([])], ...others, ...entries]);
 }
 

@@ -2,7 +2,13 @@ import { byCodeUnit } from '../collections.ts';
 import { HugError } from '../errors.ts';
 import { asPlainObject } from '../plain-object.ts';
 import { DEFAULT_REF, type RepoForm } from '../repo.ts';
-import { endpointProblems, entryProblems, type RawEntry, rawEntries } from './rules.ts';
+import {
+  endpointProblems,
+  entryProblems,
+  policyProblems,
+  type RawEntry,
+  rawEntries,
+} from './rules.ts';
 import type {
   EntryFields,
   EntryFile,
@@ -31,13 +37,14 @@ export interface ParseOptions {
 export function parseManifest(text: string, file: string, options: ParseOptions = {}): Manifest {
   const source = readSource(text);
   const data = source.data ?? {};
-  const { endpoint } = asPlainObject(data);
+  const { endpoint, policy } = asPlainObject(data);
   const hubs = [endpoint, options.endpoint].filter((hub) => typeof hub === 'string');
   const entries = rawEntries(data, hubs);
   const shape = checkShape(data, source.written);
   const faults = source.faultsWith([
     ...shape.problems,
     ...endpointProblems(endpoint),
+    ...policyProblems(policy),
     ...entries.flatMap(entryProblems),
   ]);
   if (faults.length > 0 || shape.file === undefined) throw invalid(file, faults);
@@ -69,6 +76,7 @@ function normalised(
   raw: readonly RawEntry[],
   positionOf: ManifestSource['positionOf'],
 ): Manifest {
+  const omitsCode = file.policy?.remoteCode === 'omit';
   const entries = raw.flatMap(({ name, section, type, form }): ManifestEntry[] => {
     const value = file[section]?.[name];
     // Never so in a file without problems.
@@ -87,12 +95,15 @@ function normalised(
         ...(select === undefined ? {} : { select }),
         ...(fields.groups === undefined ? {} : { groups: fields.groups.toSorted(byCodeUnit) }),
         ...(dependencies === undefined ? {} : { dependencies }),
+        ...(fields.allow === undefined ? {} : { allow: fields.allow }),
+        ...(omitsCode && fields.allow?.includes('remoteCode') !== true ? { code: false } : {}),
       },
     ];
   });
-  if (file.endpoint === undefined) return { entries };
+  const policy = file.policy === undefined ? {} : { policy: file.policy };
+  if (file.endpoint === undefined) return { ...policy, entries };
   const { origin, pathname } = new URL(file.endpoint);
-  return { endpoint: `${origin}${pathname}`.replace(/\/+$/u, ''), entries };
+  return { endpoint: `${origin}${pathname}`.replace(/\/+$/u, ''), ...policy, entries };
 }
 
 function selectionOf(fields: EntryFields, form: RepoForm): Selection | undefined {

@@ -58,7 +58,7 @@ export function entryProblems(entry: RawEntry): readonly Problem[] {
     ...addressStandsAlone(entry),
     ...exclusionsHold(entry),
     ...Object.entries(FLAW_OF).flatMap(([key, flawOf]) => onTexts(entry, key, flawOf)),
-    ...['include', 'exclude', 'files', 'groups'].flatMap((key) => {
+    ...['include', 'exclude', 'files', 'groups', 'allow'].flatMap((key) => {
       const seen = new Set<string>();
       return onTexts(entry, key, (text) => {
         if (seen.has(text)) return 'is listed twice';
@@ -74,6 +74,25 @@ export function endpointProblems(endpoint: unknown): readonly Problem[] {
   const reason = typeof endpoint === 'string' ? badEndpointReason(endpoint) : undefined;
   if (reason === undefined) return [];
   return [{ path: ['endpoint'], part: 'value', message: `"endpoint" ${reason}` }];
+}
+
+/** Licences and owners of a policy that are listed twice. */
+export function policyProblems(policy: unknown): readonly Problem[] {
+  return ['licenses', 'owners'].flatMap((key) => {
+    const value = asPlainObject(policy)[key];
+    const items: readonly unknown[] = Array.isArray(value) ? value : [];
+    return items.flatMap((item, index): Problem[] =>
+      typeof item === 'string' && items.indexOf(item) < index
+        ? [
+            {
+              path: ['policy', key, index],
+              part: 'value',
+              message: `${quote(item)} is listed twice`,
+            },
+          ]
+        : [],
+    );
+  });
 }
 
 /** Whether a text is a semver range. */

@@ -3,12 +3,15 @@ import { plainObject } from '../plain-object.ts';
 import { REF_FLAWS, repoPattern, type RepoType } from '../repo.ts';
 import { badEndpointReason, ENDPOINT } from '../address.ts';
 import { type Flaw, PATH_FLAWS, TEXT_FLAWS } from '../safe-path.ts';
+import { type Policy, policySchema, type Rule, RULES } from './policy-schema.ts';
 import { type Format, FORMATS, QUANT, VARIANT } from '../selection.ts';
 
 /** A manifest as the rest of nix-hug sees it: every shorthand is written out, every rule holds. */
 export interface Manifest {
   /** Address of the Hub, without a trailing slash, when the file sets one. */
   readonly endpoint?: string;
+  /** What entries may be, when the file says so. */
+  readonly policy?: Policy;
   /** Models, then datasets, each in file order. */
   readonly entries: readonly ManifestEntry[];
 }
@@ -25,12 +28,16 @@ export interface WantedEntry {
   readonly select?: Selection;
   /** Groups, sorted; absent for an entry that is always taken. */
   readonly groups?: readonly string[];
+  /** `false` where the policy leaves code out. */
+  readonly code?: false;
 }
 
 /** One model or dataset of the manifest. */
 export interface ManifestEntry extends WantedEntry {
   /** The entry's own mode, else the file's; `lock` when absent. */
   readonly dependencies?: DependencyMode;
+  /** Rules of the policy that the entry may break. */
+  readonly allow?: readonly Rule[];
   /** Where the entry's name stands in the file. */
   readonly position: Position;
 }
@@ -206,6 +213,20 @@ const commonFields = {
   dependencies: dependencies(
     'For this entry, instead of "dependencies" at the top: lock, warn or ignore.',
   ),
+  allow: v.exactOptional(
+    v.pipe(
+      v.array(
+        v.picklist(RULES, `must be ${RULES.slice(0, -1).join(', ')} or ${RULES.at(-1)}`),
+        'must be a list',
+      ),
+      v.nonEmpty('is an empty list: leave it out to allow nothing'),
+      v.readonly(),
+      v.metadata({
+        description: 'Rules of the policy that this entry, and what it alone needs, may break.',
+        uniqueItems: true,
+      }),
+    ),
+  ),
 };
 
 const entry = (repo: Keywords) =>
@@ -252,6 +273,7 @@ const fileFields = {
   dependencies: dependencies(
     'Repositories that files of the entries name, such as the base model of an adapter: lock (the default) locks them too, warn names them, ignore passes over them.',
   ),
+  policy: policySchema,
   models: entries('model', 'Models by name. Each becomes an attribute of that name in Nix.'),
   datasets: entries('dataset', 'Datasets by name. Each becomes an attribute of that name in Nix.'),
 };

@@ -10,6 +10,7 @@ import {
   RESERVED_NAMES,
   SECTIONS,
 } from './schema.ts';
+import { POLICY_KEYS } from './policy-schema.ts';
 import { FORMATS } from '../selection.ts';
 import type { ManifestSource, Path, Problem } from './source.ts';
 
@@ -50,6 +51,7 @@ export function checkShape(
   const problems = [
     ...issues.flatMap((issue) => problemsOf(issue, [], written)),
     ...unknownKeys(data, [], FILE_KEYS),
+    ...unknownKeys(asPlainObject(data)['policy'], ['policy'], POLICY_KEYS),
     ...SECTIONS.flatMap(({ section }) =>
       Object.entries(asPlainObject(asPlainObject(data)[section])).flatMap(([name, value]) => [
         ...reservedName(section, name),
@@ -76,7 +78,7 @@ function problemsOf(issue: v.BaseIssue<unknown>, base: Path, written: Written): 
     return [{ path, part: 'key', message: `bad name ${subjectOf(path)}: ${issue.message}` }];
   }
   if (issue.type === 'picklist' && typeof issue.input === 'string') {
-    if (path.at(-1) === 'dependencies') {
+    if (path.at(-1) !== 'format') {
       const message = `${subjectOf(path)} ${issue.message}, not ${quote(issue.input)}`;
       return [{ path, part: 'value', message }];
     }

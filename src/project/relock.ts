@@ -5,6 +5,7 @@ import { lockedIn, refClashes, withEndpoint, withEntries, withGroups } from '../
 import { writeLockText } from '../lock/file.ts';
 import { type Lock, LOCKFILE_VERSION } from '../lock/schema.ts';
 import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
+import { requirePolicy } from '../resolve/policy.ts';
 import { repairLock } from '../resolve/repair.ts';
 import type { Resolved } from '../resolve/resolve.ts';
 import type { Project } from './project.ts';
@@ -74,13 +75,17 @@ export interface LockPlan {
   readonly changed: boolean;
 }
 
-/** @param warn called for entries that one cache cannot hold together */
+/**
+ * @param warn called for entries that one cache cannot hold together
+ * @throws HugError `EHUG_POLICY`
+ */
 export function planOf(
   from: Lock,
   to: Lock,
-  { lockText }: Project,
+  { manifest, manifestName, lockText }: Project,
   warn: (line: string) => void,
 ): LockPlan {
+  requirePolicy(manifest, to, manifestName);
   for (const clash of refClashes(to)) warn(clash);
   const text = formatLock(to);
   return { from, to, text, changed: text !== lockText };

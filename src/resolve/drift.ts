@@ -70,14 +70,16 @@ function entryReasons(entry: WantedEntry, locked: LockedEntry | undefined): stri
   if (version === undefined && locked.version === undefined && ref !== locked.ref) {
     reasons.push(changed('ref', locked.ref, ref));
   }
-  return [...reasons, ...selectionReasons(entry.select ?? {}, locked.select ?? {})];
+  const { code } = entry;
+  const wanted = { ...entry.select, ...(code === undefined ? {} : { code }) };
+  return [...reasons, ...selectionReasons(wanted, locked.select ?? {})];
 }
 
-/** The keys of a selection that the manifest decides. */
-const SELECT_KEYS = ['include', 'exclude', 'files', 'format', 'variant', 'quant'] as const;
+/** The keys of a selection, which the manifest decides. */
+const SELECT_KEYS = ['include', 'exclude', 'files', 'format', 'variant', 'quant', 'code'] as const;
 
 type PartialSelection = {
-  readonly [key in (typeof SELECT_KEYS)[number]]?: readonly string[] | string | undefined;
+  readonly [key in (typeof SELECT_KEYS)[number]]?: readonly string[] | string | false | undefined;
 };
 
 function selectionReasons(wanted: PartialSelection, locked: PartialSelection): string[] {

@@ -23,6 +23,8 @@ export function createEdgeSources(entries: readonly NamedEntry[]): EdgeSources {
   const without = new Set(
     entries.flatMap(({ type, entry }) => {
       if (type !== 'model' || !isRead(entry)) return [];
+      // Without code, what names code is not recorded.
+      if (entry.select?.code === false) return [];
       const named = new Set(entry.needs?.map(({ by }) => by));
       const ids = [entry.repo, entry.requested ?? entry.repo];
       return [...entry.files]

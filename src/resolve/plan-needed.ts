@@ -3,7 +3,7 @@ import { allEntries, type NamedEntry, namedEntries, placeOf, withNeeded } from '
 import type { Lock, LockedEntry } from '../lock/schema.ts';
 import type { Manifest, WantedEntry } from '../manifest/schema.ts';
 import type { Edge } from './edges.ts';
-import { allReached, entriesOfMode, type Reached } from './needed.ts';
+import { allReached, entriesOfMode, type Reached, rootOf } from './needed.ts';
 import { isSameTaken, type Taken, takenBy, uniteTaken, uniteTakes } from './take.ts';
 
 /** A repository that entries need, which is to be resolved. */
@@ -79,7 +79,8 @@ export function planNeeded(manifest: Manifest, state: NeededState): NeededPlan {
   const read = new Set<NamedEntry>();
   const keep = new Map<string, Settled>();
   const resolve: Needed[] = [];
-  for (const [key, [step]] of reached) {
+  for (const [key, steps] of reached) {
+    const [step] = steps;
     const { type, repo, ref } = step;
     const asking = new Set((askers.get(`${repo}@${ref}`) ?? []).map(({ named }) => named));
     const demand = demandOf(step, asking, state);
@@ -88,7 +89,8 @@ export function planNeeded(manifest: Manifest, state: NeededState): NeededPlan {
       for (const named of demand.unread) read.add(named);
       continue;
     }
-    const wanted = { name: key, type, repo, want: { ref } };
+    const code = omitsCode(manifest, steps) ? ({ code: false } as const) : {};
+    const wanted = { name: key, type, repo, want: { ref }, ...code };
     const sameRef = declared.flatMap((one) =>
       one.type === type && one.entry.ref === ref ? [one.entry] : [],
     );
@@ -98,6 +100,7 @@ export function planNeeded(manifest: Manifest, state: NeededState): NeededPlan {
       locked !== undefined &&
       !isMoving &&
       (twin === undefined || twin.rev === locked.rev) &&
+      locked.select?.code === wanted.code &&
       isSameTaken(settled.get(key)?.taken ?? takenBy(locked.select), demand.taken);
     if (!isCurrent) {
       const { taken, place } = demand;
@@ -105,6 +108,15 @@ export function planNeeded(manifest: Manifest, state: NeededState): NeededPlan {
     } else if (!settled.has(key)) keep.set(key, { entry: locked, taken: demand.taken });
   }
   return { lock, keep, resolve, read: [...read] };
+}
+
+/** Whether code is left out of a repository: unless all entries that need it may have code. */
+function omitsCode({ policy, entries }: Manifest, steps: readonly Reached[]): boolean {
+  if (policy?.remoteCode !== 'omit') return false;
+  const roots = new Set(steps.map((step) => placeOf(rootOf(step))));
+  return entries.some(
+    (entry) => roots.has(placeOf(entry)) && entry.allow?.includes('remoteCode') !== true,
+  );
 }
 
 /** What all that need a repository take of it together, as far as that is known. */

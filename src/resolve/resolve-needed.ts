@@ -46,7 +46,9 @@ export async function resolveNeeded(
     const twin = sameRef.find(({ repo }) => repo === found.at.id);
     const target = twin === undefined ? found : targetAt(twin);
     const warnings = locked === undefined ? [] : renameWarnings(locked, target.at);
-    if (locked?.rev === target.at.rev && isSameTaken(takenBy(locked.select), taken)) {
+    const isSame = (select: LockedEntry['select']) =>
+      select?.code === needed.code && isSameTaken(takenBy(select), taken);
+    if (locked?.rev === target.at.rev && isSame(locked.select)) {
       context.report('at its newest commit');
       if (warnings.length === 0) return { entry: locked, warnings };
       return { entry: lockedEntry(selecting(needed, locked.select), target, locked), warnings };
@@ -73,9 +75,16 @@ const targetAt = ({ repo, repoId, ref, rev }: LockedEntry): Target => ({
 });
 
 const selecting = (
-  { name, type, repo, want }: WantedEntry,
+  { name, type, repo, want, code }: WantedEntry,
   select: WantedEntry['select'],
-): WantedEntry => ({ name, type, repo, want, ...(select === undefined ? {} : { select }) });
+): WantedEntry => ({
+  name,
+  type,
+  repo,
+  want,
+  ...(select === undefined ? {} : { select }),
+  ...(code === undefined ? {} : { code }),
+});
 
 /** The error with the file that names the repository, and the way to it. */
 function explained(error: unknown, { reached, key }: Needed): unknown {

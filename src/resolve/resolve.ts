@@ -1,4 +1,5 @@
 import { sriOfHex } from '../digest.ts';
+import { HugError } from '../errors.ts';
 import type { TreeFile } from '../hub/tree.ts';
 import { pathNames } from '../lock/names.ts';
 import type { LockedEntry, LockedFile } from '../lock/schema.ts';
@@ -7,6 +8,7 @@ import { type ByContent, createByContent } from './by-content.ts';
 import { type Licenses, README, createLicenses, isReadable, readLicense } from './readme.ts';
 import type { ReadLicense } from './license.ts';
 import { incompleteness } from './completeness.ts';
+import { isCode, isForCode } from './policy.ts';
 import { createEdgeSources, edgeFilesToRead, type EdgeSources, readEdges } from './edge-sources.ts';
 import { type Edge } from './edges.ts';
 import { needsOf } from './take.ts';
@@ -87,7 +89,15 @@ export async function lockAt(
   const { at } = target;
   report('listing files');
   const tree = await hub.tree(type, at.id, at.rev);
-  const { files, warnings } = selectFiles(tree, select);
+  const selected = selectFiles(tree, select);
+  const { warnings } = selected;
+  const files =
+    wanted.code === false ? selected.files.filter(({ path }) => !isCode(path)) : selected.files;
+  if (files.length === 0) {
+    throw new HugError('EHUG_SELECTION', 'without code, no file is left', {
+      hint: 'Remove the entry, or name the rule remoteCode in its "allow".',
+    });
+  }
   const readme = tree.find(({ path }) => path === README);
   const contentOf = oncePerFile((file) => hub.contentOf(type, at.id, at.rev, file));
   const indexes = indexesToRead(files);
@@ -129,6 +139,8 @@ export async function lockAt(
     ),
   ]);
   const { warning, ...license }: ReadLicense = declared;
+  const edges =
+    wanted.code === false ? named.edges.filter((edge) => !isForCode(edge)) : named.edges;
   return {
     warnings: [
       ...warnings,
@@ -137,10 +149,10 @@ export async function lockAt(
       ...named.warnings,
       ...incompleteness(tree, files, select, new Map(shards)),
     ],
-    edges: named.edges,
+    edges,
     entry: lockedEntry(wanted, target, {
       ...license,
-      ...needsOf(named.edges),
+      ...needsOf(edges),
       files: new Map(locked),
     }),
   };
@@ -161,7 +173,7 @@ type Content = Pick<LockedEntry, 'date' | 'license' | 'licenseName' | 'needs' | 
 
 /** An entry as the lock has it. */
 export function lockedEntry(
-  { repo, want, select, groups }: WantedEntry,
+  { repo, want, select, groups, code }: WantedEntry,
   { ref, at }: Target,
   { date, license, licenseName, needs, files }: Content,
 ): LockedEntry {
@@ -176,7 +188,9 @@ export function lockedEntry(
     ...(license === undefined ? {} : { license }),
     ...(licenseName === undefined ? {} : { licenseName }),
     ...(groups === undefined ? {} : { groups }),
-    ...(select === undefined ? {} : { select }),
+    ...(select === undefined && code === undefined
+      ? {}
+      : { select: { ...select, ...(code === undefined ? {} : { code }) } }),
     ...(needs === undefined ? {} : { needs }),
     files,
   };

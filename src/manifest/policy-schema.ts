@@ -1,0 +1,60 @@
+import * as v from 'valibot';
+import { plainObject } from '../plain-object.ts';
+
+/** Rules that an entry may break, and that its `allow` may name. */
+export const RULES = ['formats', 'remoteCode', 'licenses', 'owners'] as const;
+
+export type Rule = (typeof RULES)[number];
+
+const choice = <const TWords extends readonly string[]>(
+  words: TWords,
+  message: string,
+  description: string,
+) => v.exactOptional(v.pipe(v.picklist(words, message), v.description(description)));
+
+const names = (description: string) =>
+  v.exactOptional(
+    v.pipe(
+      v.array(v.pipe(v.string('must be text'), v.nonEmpty('is empty')), 'must be a list'),
+      v.nonEmpty('is an empty list: leave it out to allow all'),
+      v.readonly(),
+      v.metadata({ description, uniqueItems: true }),
+    ),
+  );
+
+const policyFields = {
+  formats: choice(
+    ['safe', 'any'],
+    'must be safe or any',
+    'safe: no weights in formats that can run code when they are loaded, such as pickle.',
+  ),
+  remoteCode: choice(
+    ['deny', 'omit', 'allow'],
+    'must be deny, omit or allow',
+    'deny: no Python code and no libraries in a repository, or in one that it names. omit: they are left out of the lock.',
+  ),
+  licenses: names(
+    'Licences that an entry may have, as README.md declares them: ids of the Hub; undeclared for none.',
+  ),
+  owners: names('Users and organisations whose repositories may be used.'),
+};
+
+/** Shape of `policy` in `hug.yaml`. */
+export const policySchema = v.exactOptional(
+  v.pipe(
+    plainObject(v.strictObject(policyFields), 'must be a map'),
+    v.description('What entries, and what they need, may be.'),
+  ),
+);
+
+/** What entries may be; a rule that is left out allows everything. */
+export interface Policy {
+  readonly formats?: 'safe' | 'any';
+  readonly remoteCode?: 'deny' | 'omit' | 'allow';
+  /** Ids of the Hub, compared without case; `undeclared` for an entry without a licence. */
+  readonly licenses?: readonly string[];
+  readonly owners?: readonly string[];
+}
+
+/** Keys that a policy may have. */
+export const POLICY_KEYS: readonly string[] = Object.keys(policyFields);

@@ -1,0 +1,226 @@
+import path from 'node:path/posix';
+import { HugError } from '../errors.ts';
+import {
+  allEntries,
+  isNeededKey,
+  type NamedEntry,
+  namedEntries,
+  placeOf,
+} from '../lock/entries.ts';
+import { createNeedIndex, type NeedIndex } from '../lock/needs.ts';
+import type { Lock, LockedEntry } from '../lock/schema.ts';
+import type { Policy, Rule } from '../manifest/policy-schema.ts';
+import type { Manifest } from '../manifest/schema.ts';
+import type { Edge } from './edges.ts';
+
+/** What breaks a rule of a policy. */
+export interface Violation {
+  /** `models.legacy`, or `needed.models/org/base@main`. */
+  readonly place: string;
+  readonly rule: Rule;
+  /** The files, or the file that names a repository of code; none for a licence or an owner. */
+  readonly paths: readonly string[];
+  /** What the rule does not allow, as a phrase about the entry. */
+  readonly reason: string;
+}
+
+/** Extensions of files that can run code when they are loaded, or hold files that can. */
+const UNSAFE: ReadonlySet<string> = new Set(
+  'bin pt pth ckpt pkl pickle joblib dill dat data npy npz zip 7z tar gz tgz mar nemo h5 hdf5 keras pb ot model_state'.split(
+    ' ',
+  ),
+);
+
+/** Extensions of files that are data to every loader. */
+const SAFE: ReadonlySet<string> = new Set(
+  'safetensors gguf json jsonl txt md model spm tiktoken jinja csv tsv parquet arrow onnx onnx_data msgpack tflite png jpg jpeg webp gif svg wav mp3 flac ogg mp4 pdf yaml yml xml gitattributes'.split(
+    ' ',
+  ),
+);
+
+const CODE: ReadonlySet<string> = new Set('py pyc so dll dylib whl sh'.split(' '));
+
+/** Files by which a loader finds code in another repository. */
+const NAMES_CODE: ReadonlySet<string> = new Set([
+  'config.json',
+  'tokenizer_config.json',
+  'processor_config.json',
+  'preprocessor_config.json',
+  'video_preprocessor_config.json',
+  'modules.json',
+  'router_config.json',
+]);
+
+/** What a policy says of a licence that no README declares. */
+const UNDECLARED = 'undeclared';
+
+/** The part behind the last dot of the base name, in lower case; that of `.gitattributes` is its name. */
+const extensionOf = (file: string): string => {
+  const name = path.basename(file).toLowerCase();
+  return name.includes('.') ? name.slice(name.lastIndexOf('.') + 1) : '';
+};
+
+/** Whether a file is code, whatever its content. */
+export const isCode = (file: string): boolean => CODE.has(extensionOf(file));
+
+/** Whether a file may run code when it is loaded: by its format, since content can deceive a scanner. */
+export function isUnsafe(file: string, isLfs: boolean): boolean {
+  if (file.toLowerCase().endsWith('.onnx.data')) return false;
+  const extension = extensionOf(file);
+  return UNSAFE.has(extension) || (isLfs && !SAFE.has(extension) && !CODE.has(extension));
+}
+
+/**
+ * What breaks a policy in a lock.
+ *
+ * @param allowed the rules that an entry may break, by its place; what is needed may break a rule that
+ *   all entries that need it may break
+ * @returns in the order of the entries, then of the rules
+ */
+export function violationsOf(
+  policy: Policy,
+  lock: Lock,
+  allowed: (place: string) => ReadonlySet<Rule>,
+): readonly Violation[] {
+  const index = createNeedIndex(lock);
+  const rules = allowedOf(lock, index, allowed);
+  return allEntries(lock).flatMap((named) => {
+    const allow = rules.get(placeOf(named));
+    return brokenBy(named, policy, index).filter(({ rule }) => allow?.has(rule) !== true);
+  });
+}
+
+/** The rules that each entry may break, by its place. */
+function allowedOf(
+  lock: Lock,
+  index: NeedIndex,
+  allowed: (place: string) => ReadonlySet<Rule>,
+): ReadonlyMap<string, ReadonlySet<Rule>> {
+  const declared = namedEntries(lock);
+  const rules = new Map(declared.map((named) => [placeOf(named), allowed(placeOf(named))]));
+  for (const root of declared) {
+    const own = rules.get(placeOf(root)) ?? new Set();
+    for (const named of index.withNeeded([root])) {
+      if (!isNeededKey(named.name)) continue;
+      const others = rules.get(placeOf(named));
+      const both =
+        others === undefined ? own : new Set([...others].filter((rule) => own.has(rule)));
+      rules.set(placeOf(named), both);
+    }
+  }
+  return rules;
+}
+
+function brokenBy(named: NamedEntry, policy: Policy, index: NeedIndex): readonly Violation[] {
+  const { entry } = named;
+  const place = placeOf(named);
+  const owner = entry.repo.split('/')[0] ?? entry.repo;
+  const unsafe = policy.formats === 'safe' ? unsafeFiles(entry) : [];
+  const denied = policy.remoteCode === 'deny' || policy.remoteCode === 'omit';
+  const codeFiles = denied ? [...entry.files.keys()].filter(isCode) : [];
+  const codeNeeds = denied ? codeNeedsOf(entry, index) : [];
+  const licences = policy.licenses === undefined ? [] : badLicenses(entry, policy.licenses);
+  const owners = policy.owners ?? [owner];
+  return [
+    ...(unsafe.length === 0
+      ? []
+      : [{ place, rule: 'formats' as const, paths: unsafe, reason: 'can run code when loaded' }]),
+    ...(codeFiles.length === 0
+      ? []
+      : [{ place, rule: 'remoteCode' as const, paths: codeFiles, reason: 'is code' }]),
+    ...codeNeeds.map(({ by, repo }) => ({
+      place,
+      rule: 'remoteCode' as const,
+      paths: [by],
+      reason: `names code of ${repo}`,
+    })),
+    ...licences.map((license) => ({
+      place,
+      rule: 'licenses' as const,
+      paths: [],
+      reason: license === UNDECLARED ? 'declares no licence' : `has the licence ${license}`,
+    })),
+    ...(owners.includes(owner)
+      ? []
+      : [{ place, rule: 'owners' as const, paths: [], reason: `belongs to ${owner}` }]),
+  ];
+}
+
+const unsafeFiles = ({ files }: LockedEntry): string[] =>
+  [...files].filter(([file, { lfs }]) => isUnsafe(file, lfs === true)).map(([file]) => file);
+
+/** Whether a file names a repository whose code is run. */
+export const isForCode = ({ by, take }: Edge): boolean =>
+  take.kind === 'code' && NAMES_CODE.has(path.basename(by));
+
+/** Needs for code: the repository has code, or is not locked. */
+function codeNeedsOf(entry: LockedEntry, index: NeedIndex) {
+  return index
+    .edges(entry)
+    .filter(
+      ({ need, found }) =>
+        NAMES_CODE.has(path.basename(need.by)) &&
+        (found.length === 0 || found.some((other) => [...other.entry.files.keys()].some(isCode))),
+    )
+    .map(({ need }) => need);
+}
+
+function badLicenses(
+  { license = [UNDECLARED] }: LockedEntry,
+  allowed: readonly string[],
+): string[] {
+  const lower = new Set(allowed.map((id) => id.toLowerCase()));
+  return license.filter((id) => !lower.has(id.toLowerCase()));
+}
+
+/**
+ * Refuses a lock that breaks the policy of its manifest.
+ *
+ * @param file name of the manifest, for messages
+ * @throws HugError `EHUG_POLICY` with a detail for each violation
+ */
+export function requirePolicy(manifest: Manifest, lock: Lock, file: string): void {
+  const lines = policyLines(manifest, lock, file);
+  const [first, ...others] = lines;
+  if (first === undefined) return;
+  throw new HugError('EHUG_POLICY', first, {
+    details: others,
+    hint: 'Nothing was locked. Take another repository, change the policy, or name the rule in "allow" of the entry.',
+  });
+}
+
+/** A line for each violation of the policy of a manifest, with the line of the manifest to change. */
+export function policyLines(
+  { policy, entries }: Manifest,
+  lock: Lock,
+  file: string,
+): readonly string[] {
+  if (policy === undefined) return [];
+  const byPlace = new Map(entries.map((entry) => [placeOf(entry), entry]));
+  const allowed = (place: string) => new Set<Rule>(byPlace.get(place)?.allow);
+  const index = createNeedIndex(lock);
+  const rootsOf = new Map<string, string>();
+  for (const root of namedEntries(lock)) {
+    for (const named of index.withNeeded([root])) {
+      if (!rootsOf.has(placeOf(named))) rootsOf.set(placeOf(named), placeOf(root));
+    }
+  }
+  return violationsOf(policy, lock, allowed).map(({ place, rule, paths, reason }) => {
+    const entry = byPlace.get(place) ?? byPlace.get(rootsOf.get(place) ?? '');
+    const line = entry?.position.line;
+    const at = line === undefined ? file : `${file}:${line}`;
+    return `${at}: ${place} breaks the rule ${rule}: ${subjectOf(paths)}${reason}`;
+  });
+}
+
+/** Paths in one line. */
+const MAX_PATHS = 3;
+
+function subjectOf(paths: readonly string[]): string {
+  if (paths.length === 0) return 'it ';
+  const named = paths
+    .slice(0, MAX_PATHS)
+    .map((file) => JSON.stringify(file))
+    .join(', ');
+  return paths.length > MAX_PATHS ? `${named} and ${paths.length - MAX_PATHS} more: ` : `${named} `;
+}
