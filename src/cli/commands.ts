@@ -62,7 +62,20 @@ export function createProgram(
     .command('init')
     .description('write a commented hug.yaml to start from; what is there stays as it is')
     .option('--flake', 'write a flake.nix as well, which uses the lock')
-    .action(loads(() => import('../commands/init.ts')));
+    .option(
+      '--from-code <path...>',
+      'add entries for the repositories that Python files, notebooks, and those in folders load',
+    )
+    .action(
+      runs(async (context, { fromCode, flake }) => {
+        if (fromCode === undefined) {
+          const { run } = await import('../commands/init.ts');
+          return run(context, { flake });
+        }
+        const { run } = await import('../commands/init-from-code.ts');
+        return run(context, fromCode, { flake });
+      }),
+    );
 
   withRepositoryOptions(program.command('add').argument('<url...>', REPOSITORY))
     .description(

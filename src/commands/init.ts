@@ -9,7 +9,7 @@ import type { CommandResult } from '../output/result.ts';
 
 export interface InitOptions {
   /** Write a `flake.nix` as well. */
-  readonly flake?: boolean;
+  readonly flake?: boolean | undefined;
 }
 
 /**
@@ -17,13 +17,12 @@ export interface InitOptions {
  * as it is.
  */
 export async function run(
-  { cwd, manifest, templateFolder }: CommandContext,
+  context: CommandContext,
   { flake = false }: InitOptions,
-): Promise<CommandResult> {
-  const named = path.resolve(cwd, manifest ?? 'hug.yaml');
-  const places = manifest === undefined ? SEARCH_PLACES.map((place) => path.join(cwd, place)) : [];
-  const manifestFile = places.find(isThere) ?? named;
-  const folder = manifest === undefined ? cwd : path.dirname(named);
+): Promise<CommandResult<Output<'init'>>> {
+  const { cwd, manifest, templateFolder } = context;
+  const manifestFile = manifestPlace(context);
+  const folder = manifest === undefined ? cwd : path.dirname(manifestFile);
   const lock = path.relative(folder, lockPathOf(manifestFile));
   const files = [manifestFile, ...(flake ? [path.join(folder, 'flake.nix')] : [])];
   const made = await createFiles(
@@ -47,4 +46,11 @@ export async function run(
     next: made.length === 0 ? undefined : next,
     exitStatus: EXIT.ok,
   };
+}
+
+/** The manifest that `init` keeps, or makes: the one that is named, else that of the working directory. */
+export function manifestPlace({ cwd, manifest }: CommandContext): string {
+  if (manifest !== undefined) return path.resolve(cwd, manifest);
+  const places = SEARCH_PLACES.map((place) => path.join(cwd, place));
+  return places.find(isThere) ?? path.join(cwd, 'hug.yaml');
 }

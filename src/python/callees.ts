@@ -37,20 +37,24 @@ export function calledName({ node, scope }: Expression, source: string): string 
  * methods behind it, as in `AutoModel.from_pretrained("org/name").to("cuda")`.
  */
 export function isLoaded(expression: Expression, source: string): boolean {
-  const values = bindingsAt(expression, source).flatMap((binding) =>
-    binding.kind === 'value' ? [binding.value] : [],
-  );
+  const values = bindingsAt(expression, source)
+    .slice(0, MAX_STEPS)
+    .flatMap((binding) => (binding.kind === 'value' ? [binding.value] : []));
   return [expression, ...values].some(({ node, scope }) => {
-    for (let at: SyntaxNode | null = node; at !== null;) {
-      if (at.name === 'CallExpression' && rulesOf({ node: at, scope }, source).length > 0)
-        return true;
+    let at: SyntaxNode | null = node;
+    for (let steps = 0; at !== null && steps < MAX_STEPS; steps += 1) {
+      const isCall = at.name === 'CallExpression';
+      if (isCall && rulesOf({ node: at, scope }, source).length > 0) return true;
       if (at.name === 'AwaitExpression') at = at.lastChild;
-      else if (at.name === 'CallExpression' || at.name === 'MemberExpression') at = at.firstChild;
+      else if (isCall || at.name === 'MemberExpression') at = at.firstChild;
       else return false;
     }
     return false;
   });
 }
+
+/** Assignments of one name that are looked at, and methods behind one call. */
+const MAX_STEPS = 50;
 
 function isFrom({ packages }: CallRule, callee: Callee): boolean {
   if (packages === undefined) {

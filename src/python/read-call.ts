@@ -13,6 +13,8 @@ export interface LoadedRepo {
   readonly id: string;
   readonly ref: string;
   readonly part: Part;
+  /** Whether the call loads a folder of this name instead, where there is one. */
+  readonly mayBePath: boolean;
 }
 
 /** A call of which the source does not tell what it loads. */
@@ -37,6 +39,9 @@ const NO_NAMES = new Set(['None', 'Boolean', 'Number', 'DictionaryExpression', '
 /** What could be an id, and is more likely a file. */
 const FILE_NAME =
   /\.(?:py|pt|pth|bin|ckpt|safetensors|gguf|onnx|h5|jsonl?|csv|tsv|txt|parquet|arrow|zip|tar|gz)$/iu;
+
+/** What functions of the Hub load, which take no paths. */
+const ONLY_HUB: ReadonlySet<CallRule['part']> = new Set(['file', 'patterns']);
 
 const WHOLE_TAKEN = 'all files of the repository are taken';
 
@@ -114,7 +119,7 @@ function readOtherName(rule: CallRule, call: Call, argument: Expression): CallRe
 }
 
 const atFile = ({ type = 'model', id, ref = DEFAULT_REF, file }: RepoForm): LoadedRepo[] => [
-  { type, id, ref, part: file === undefined ? {} : { files: [file] } },
+  { type, id, ref, part: file === undefined ? {} : { files: [file] }, mayBePath: false },
 ];
 
 function readRepo(rule: CallRule, call: Call, form: RepoForm): CallReading {
@@ -131,7 +136,8 @@ function readRepo(rule: CallRule, call: Call, form: RepoForm): CallReading {
   if (form.file !== undefined) return { loaded: atFile({ ...form, type, ref }), unknown: [] };
   const { part, unread } = readPart(rule.part, call);
   if (part === undefined) return only(call.unknown(unread, `of ${id}`));
-  const loaded = [{ type, id, ref, part } as const];
+  const mayBePath = rule.form !== 'hub-prefix' && !ONLY_HUB.has(rule.part);
+  const loaded = [{ type, id, ref, part, mayBePath } as const];
   const reason = `of ${id}: ${WHOLE_TAKEN}`;
   return { loaded, unknown: unread === undefined ? [] : [call.unknown(unread, reason)] };
 }
