@@ -1,9 +1,10 @@
-import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseManifest } from '../../src/manifest/parse.ts';
 import { makePipe } from '../support/pipe.ts';
 import { runCli } from '../support/run-cli.ts';
+import { spawnCli } from '../support/spawn-cli.ts';
 import { tempFolder } from '../support/temp.ts';
 
 const LOAD = 'AutoModel.from_pretrained';
@@ -175,6 +176,25 @@ describe('init --from-code', () => {
     expect(stderr).toContain(`warning: ${folder}/big.py is skipped: it has over 4 MiB`);
   });
 
+  it.skipIf(process.getuid?.() !== 0)('warns of what may not be read', async () => {
+    const folder = await project({
+      'a.py': `${LOAD}("org/a")`,
+      'b.py': `${LOAD}("org/b")`,
+      'c/c.py': `${LOAD}("org/c")`,
+    });
+    await chmod(folder, 0o777);
+    await chmod(path.join(folder, 'b.py'), 0);
+    await chmod(path.join(folder, 'c'), 0);
+    const world = { cwd: folder, env: { HOME: folder }, uid: 65_534 };
+    const found = await spawnCli(['init', '--from-code', '.', '--json'], world).ended;
+    expect(JSON.parse(found.stdout)).toMatchObject({ sources: 1, added: [{ repo: 'org/a' }] });
+    for (const name of ['b.py', 'c']) {
+      expect(found.stderr).toContain(`warning: ${folder}/${name} is skipped: EACCES`);
+    }
+    const named = await spawnCli(['init', '--from-code', 'b.py'], world).ended;
+    expect([named.status, named.stderr]).toEqual([1, expect.stringContaining('EHUG_FILE_SYSTEM')]);
+  });
+
   it('cannot be misled by the name of a file', async () => {
     const folder = await project({ 'a\nmodels: {}\u001b[2J #.py': `${LOAD}("org/a")` });
     const { stdout } = await fromCode(folder, '.');
@@ -214,7 +234,7 @@ describe('init --from-code', () => {
         Array.from({ length: 100 }, (_, file) =>
           writeFile(
             path.join(folder, `d${at}`, `f${file}.py`),
-            file === 0 ? `${LOAD}(x)\n${LOAD}("org/m${at}")` : 'x = 1\n',
+            file === 0 ? `${LOAD}(x)\n${LOAD}(x)\n${LOAD}("org/m${at}")` : 'x = 1\n',
           ),
         ),
       );
@@ -223,6 +243,7 @@ describe('init --from-code', () => {
     expect(status).toBe(0);
     expect(stdout).toContain('100 entries from 10000 files');
     expect(stderr.match(/from_pretrained\(x\)/gu)).toHaveLength(100);
+    expect(stderr).toContain('  and 100 more; --json has all of them\n');
     expect(parseManifest(await manifestOf(folder), 'hug.yaml').entries).toHaveLength(100);
   });
 });
