@@ -50,7 +50,7 @@ let
     dontFixup = true;
 
     outputHashMode = "recursive";
-    outputHash = "sha256-VO/vTZroCRm5bVsNXRm1hb38qbIA2NaJiw0ZITl0RhM=";
+    outputHash = "sha256-4MgDsGPh3ye/uTc3pBkTzcvynkB55os2m/ht6JxRHZE=";
   };
 in
 stdenvNoCC.mkDerivation {

@@ -1,5 +1,5 @@
 import { Argument } from '@commander-js/extra-typings';
-import { EXIT } from '../errors.ts';
+import { EXIT, usageError } from '../errors.ts';
 import type { Output } from '../output/json-schema.ts';
 import type { CommandResult } from '../output/result.ts';
 import { repositoryAmong, targetsOf } from '../project/arguments.ts';
@@ -66,7 +66,26 @@ export function createProgram(
       '--from-cache',
       'add entries for what the Hugging Face cache holds, and lock them at the cached commits',
     )
-    .action(loads(() => import('../commands/init.ts')));
+    .option(
+      '--from-code <path...>',
+      'add entries for the repositories that Python files, notebooks, and those in folders load',
+    )
+    .action(
+      runs(async (context, { fromCode, fromCache, flake }) => {
+        if (fromCode === undefined) {
+          const { run } = await import('../commands/init.ts');
+          return run(context, { flake, fromCache });
+        }
+        if (fromCache === true) {
+          throw usageError(
+            '--from-cache and --from-code exclude each other',
+            'Run one after the other.',
+          );
+        }
+        const { run } = await import('../commands/init-from-code.ts');
+        return run(context, fromCode, { flake });
+      }),
+    );
 
   withRepositoryOptions(program.command('add').argument('<url...>', REPOSITORY))
     .description(

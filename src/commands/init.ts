@@ -9,9 +9,9 @@ import type { CommandResult } from '../output/result.ts';
 
 export interface InitOptions {
   /** Write a `flake.nix` as well. */
-  readonly flake?: boolean;
+  readonly flake?: boolean | undefined;
   /** Add entries for what the Hugging Face cache holds, and lock them. */
-  readonly fromCache?: boolean;
+  readonly fromCache?: boolean | undefined;
 }
 
 /**
@@ -21,15 +21,13 @@ export interface InitOptions {
 export async function run(
   context: CommandContext,
   { flake = false, fromCache = false }: InitOptions,
-): Promise<CommandResult> {
+): Promise<CommandResult<Output<'init'>>> {
   const { cwd, manifest, templateFolder } = context;
   const cached = fromCache
     ? await (await import('./init-from-cache.ts')).addFromCache(context)
     : undefined;
-  const named = path.resolve(cwd, manifest ?? 'hug.yaml');
-  const places = manifest === undefined ? SEARCH_PLACES.map((place) => path.join(cwd, place)) : [];
-  const manifestFile = places.find(isThere) ?? named;
-  const folder = manifest === undefined ? cwd : path.dirname(named);
+  const manifestFile = manifestPlace(context);
+  const folder = manifest === undefined ? cwd : path.dirname(manifestFile);
   const lock = path.relative(folder, lockPathOf(manifestFile));
   const files = [manifestFile, ...(flake ? [path.join(folder, 'flake.nix')] : [])];
   const made = await createFiles(
@@ -62,4 +60,11 @@ function nextAfter(added: number, isNew: boolean, written: number): string | und
   if (added > 0) return 'nix-hug import, which adds the cached files to the Nix store';
   if (written === 0) return undefined;
   return isNew ? 'nix-hug add org/name' : 'nix-hug lock';
+}
+
+/** The manifest that `init` keeps, or makes: the one that is named, else that of the working directory. */
+export function manifestPlace({ cwd, manifest }: CommandContext): string {
+  if (manifest !== undefined) return path.resolve(cwd, manifest);
+  const places = SEARCH_PLACES.map((place) => path.join(cwd, place));
+  return places.find(isThere) ?? path.join(cwd, 'hug.yaml');
 }

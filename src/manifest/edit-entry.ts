@@ -1,4 +1,5 @@
 import { isMap, isScalar, type Node, type Pair, Scalar, stringify, visit } from 'yaml';
+import { escapeControls } from '../quote.ts';
 import type { RepoType } from '../repo.ts';
 import type { EntryFields, EntryFile } from './schema.ts';
 
@@ -7,6 +8,8 @@ export interface NewEntry {
   readonly name: string;
   readonly type: RepoType;
   readonly value: EntryFile;
+  /** A comment behind the entry in block style; in flow style it has no place. */
+  readonly comment?: string;
 }
 
 /** How a file writes its entries. */
@@ -40,11 +43,12 @@ export function quotesIn(root: Node | null, model: Pair | undefined): Omit<Entry
 }
 
 /** An entry as lines without indentation. */
-export function blockEntry({ name, value }: NewEntry, style: EntryStyle): string[] {
+export function blockEntry({ name, value, comment }: NewEntry, style: EntryStyle): string[] {
   const key = written(name, style.name, style);
-  if (typeof value === 'string') return [`${key}: ${written(value, style.value, style)}`];
+  const behind = comment === undefined ? '' : ` # ${printable(comment)}`;
+  if (typeof value === 'string') return [`${key}: ${written(value, style.value, style)}${behind}`];
   const fields = fieldsOf(value, 'PLAIN', style);
-  return [`${key}:`, ...fields.map((field) => ' '.repeat(style.step) + field)];
+  return [`${key}:${behind}`, ...fields.map((field) => ' '.repeat(style.step) + field)];
 }
 
 /** An entry as an item of a flow map. In JSON, where all names have quotes, it is JSON. */
@@ -78,6 +82,10 @@ export function written(value: unknown, quotes: Quotes, { needed }: EntryStyle):
     .trim()
     .slice(1, -1);
 }
+
+/** A comment on one line, without characters that YAML does not allow. */
+const printable = (comment: string): string =>
+  escapeControls(comment.toWellFormed()).replace(/[\ufffe\uffff]/gu, '\ufffd');
 
 function quotesOf(node: unknown): Quotes {
   const type = isScalar(node) ? node.type : undefined;

@@ -61,8 +61,14 @@ export function readOrBeginProject(context: CommandContext): Project {
   const manifestPath = path.join(context.cwd, 'hug.yaml');
   const isBegun = readLockText(lockPathOf(manifestPath)) !== undefined;
   const found = isBegun ? readProject(context) : ifAny(context, () => readProject(context));
-  if (found !== undefined) return found;
-  const text = readManifest(path.join(context.templateFolder, 'hug.yaml'));
+  return found ?? beginProject(manifestPath, context);
+}
+
+/** A project with the text of the template, which is not written yet. */
+export function beginProject(manifestPath: string, context: CommandContext): Project {
+  const lockName = path.basename(lockPathOf(manifestPath));
+  const template = readManifest(path.join(context.templateFolder, 'hug.yaml'));
+  const text = template.replaceAll('hug.lock.json', lockName);
   return withLock({ ...parsed(text, manifestPath, context), isNew: true }, context);
 }
 

@@ -59,6 +59,17 @@ const RUNS: Readonly<Record<Exclude<OutputName, keyof typeof NIX_RUNS>, readonly
       return run(['init', '--flake', '--json'], { cwd });
     },
   ],
+  'init-from-code': [
+    async ({ run }) => {
+      const cwd = await tempFolder('code');
+      const source =
+        'M.from_pretrained("org/name")\nM.from_pretrained(x)\nM.from_pretrained("a.pt")';
+      await writeFile(path.join(cwd, 'a.py'), source);
+      await run(['init', '--from-code', '.'], { cwd });
+      await writeFile(path.join(cwd, 'b.py'), 'load_dataset("org/data", revision="v1")');
+      return run(['init', '--from-code', '.', '--json'], { cwd });
+    },
+  ],
   add: [ofRepository('add', '--name', 'more'), argv('add', 'hf:org/added')],
   remove: [argv('remove', 'range', 'fixed')],
   scan: [

@@ -50,6 +50,15 @@ const lockChange = {
 
 const named = { name, type, repo };
 
+/** An entry and the calls that load it. */
+const loaded = {
+  ...named,
+  places: f.list(
+    v.string(),
+    'Calls: a path relative to the manifest, then ":" and the line; for a notebook ":cell N:" and the line.',
+  ),
+};
+
 /** Output of the commands that write the manifest and the lock, and of every command that fails. */
 export const LOCK_OUTPUTS = {
   error: f.document('nix-hug … --json, on failure', 'What every command prints when it fails.', {
@@ -115,6 +124,25 @@ export const LOCK_OUTPUTS = {
       'What the cache holds and the manifest does not get, with --from-cache.',
     ),
   }),
+  'init-from-code': f.document(
+    'nix-hug init --from-code <path…> --json',
+    'The entries for what Python sources load.',
+    {
+      written: f.list(v.string(), 'Paths of the files that are new or changed.'),
+      kept: f.list(v.string(), 'Those of the files that stay as they were.'),
+      sources: f.integer('Number of Python files and notebooks that were read.'),
+      added: f.rows({ ...loaded, ref: f.text('Branch, tag or commit.') }, 'Entries that are new.'),
+      present: f.rows(loaded, 'Entries that were there, and stay as they were.'),
+      unknown: f.rows(
+        {
+          place: f.text('File and line of the call.'),
+          call: f.text('The call with the argument that does not tell it, or a name.'),
+          reason: f.textOrNull('What else is known.'),
+        },
+        'Calls that load what the sources do not tell.',
+      ),
+    },
+  ),
   add: f.document('nix-hug add --json', 'What add wrote.', {
     ...lockChange,
     added: f.rows(named, 'Entries that are new in the manifest.'),
