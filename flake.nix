@@ -52,6 +52,7 @@
       };
 
       nixosModules.default.imports = [ ./nix/module-nixos.nix ];
+      darwinModules.default.imports = [ ./nix/module-darwin.nix ];
       homeModules.default.imports = [ ./nix/module-home-manager.nix ];
       homeManagerModules = self.homeModules;
       flakeModules.default.imports = [ (import ./nix/module-flake-parts.nix self) ];

@@ -7,9 +7,11 @@
 }:
 let
   inherit (builtins)
+    any
     attrNames
     attrValues
     concatMap
+    concatStringsSep
     elem
     filter
     head
@@ -105,6 +107,9 @@ in
   `groups`
   : group → `{ cache; env; }` of the entries without groups, those of the group, and what is needed
 
+  `forGroups`
+  : names of groups → the same for the entries of any of these groups
+
   `env`
   : the variables of programs that load from the cache, see `cache-env.nix`
 
@@ -170,14 +175,29 @@ let
   groupNames = concatMap (entry: entry.groups or [ ]) (
     attrValues content.models ++ attrValues content.datasets
   );
-in
-{
-  inherit models datasets needed;
   groups = listToAttrs (
     map (name: {
       inherit name;
-      value = cacheOf (groups: groups == [ ] || elem name groups);
+      value = forGroups [ name ];
     }) groupNames
   );
+  forGroups =
+    names:
+    let
+      missing = filter (name: !elem name groupNames) names;
+    in
+    if missing != [ ] then
+      throw "nix-hug: importLock: no entry is in the group ${toJSON (head missing)}; the groups are: ${concatStringsSep ", " (attrNames groups)}"
+    else
+      cacheOf (ofEntry: ofEntry == [ ] || any (name: elem name names) ofEntry);
+in
+{
+  inherit
+    models
+    datasets
+    needed
+    groups
+    forGroups
+    ;
 }
 // cacheOf (_: true)

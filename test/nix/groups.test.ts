@@ -39,6 +39,13 @@ describeNix('the groups of a lock', (nix) => {
     );
   });
 
+  it('have one cache together', async () => {
+    const joined = (names: string) =>
+      nix().evaluate(`let hug = ${imported}; in (hug.forGroups ${names}).cache == hug.cache`);
+    expect(await joined('[ "gpu" "dev" ]')).toBe(true);
+    expect(await joined('[ "gpu" ]')).toBe(false);
+  });
+
   it('are all in the cache of the lock', async () => {
     expect(await foldersOf('cache')).toHaveLength(6);
     expect(await nix().evaluate(`builtins.attrNames ${imported}.groups`)).toEqual(['dev', 'gpu']);

@@ -88,9 +88,13 @@ let
       meta = attrs.meta or { };
     };
 
-  stdenvNoCC = {
+  stdenvNoCC = rec {
     inherit mkDerivation;
-    hostPlatform = { inherit system; };
+    hostPlatform = {
+      inherit system;
+      canExecute = other: other.system == system;
+    };
+    buildPlatform = hostPlatform;
   };
 
   makeWrapper = mkDerivation {
@@ -147,6 +151,9 @@ let
       stdenvNoCC
       system
       ;
+
+    # Of which only the platforms are used.
+    stdenv = { inherit (stdenvNoCC) buildPlatform hostPlatform; };
 
     callPackage =
       file: args:
