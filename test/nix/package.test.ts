@@ -52,7 +52,7 @@ describeNix('package.nix', (nix) => {
     const man = await readFile(path.join(share, 'man/man1/nix-hug.1'), 'utf8');
     expect(man).toContain('.TH NIX-HUG 1');
     const completions = {
-      bash: 'bash-completion/completions/nix-hug',
+      bash: 'bash-completion/completions/nix-hug.bash',
       zsh: 'zsh/site-functions/_nix-hug',
       fish: 'fish/vendor_completions.d/nix-hug.fish',
     };
