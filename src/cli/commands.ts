@@ -26,7 +26,7 @@ const GROUP_OF_ALL =
 const targetsArgument = () =>
   new EntryArgument(
     '[targets...]',
-    `entries of the lock (all when none is named), or ${REPOSITORY}`,
+    `entries of the lock (all when none is named), with what they need; or ${REPOSITORY}`,
   );
 
 const manifestNames = () =>
@@ -70,6 +70,8 @@ export function createProgram(
     )
     .option('--name <name>', 'name of the entry; by default the name of the repository')
     .option('--version <range>', 'semver range over the tags, instead of --ref')
+    .option('--at <commit>', 'follow the ref, and begin at this commit')
+    .option('--cached', 'follow the ref, and begin at the commit that the Hugging Face cache has')
     .option(GROUP, 'put the entry into this group; may be repeated', collected)
     .action(loads(() => import('../commands/add.ts')));
 
@@ -163,7 +165,12 @@ export function createProgram(
   program
     .command('verify')
     .description('compare the files in the Nix store and the Hugging Face cache with the lock')
-    .addArgument(new EntryArgument('[names...]', 'entries of the lock; all when none is named'))
+    .addArgument(
+      new EntryArgument(
+        '[names...]',
+        'entries of the lock, with what they need; all when none is named',
+      ),
+    )
     .option('--strict', 'exit 1 also when a file is neither in the Nix store nor in the cache')
     .option(GROUP, GROUP_OF_ALL, collected)
     .action(loads(() => import('../commands/verify.ts')));
@@ -171,7 +178,9 @@ export function createProgram(
   withRepositoryOptions(
     program
       .command('ls')
-      .description('list the entries of the lock, or the files of one or of a repository')
+      .description(
+        'list the entries of the lock and what they need, or the files of one or of a repository',
+      )
       .addArgument(new EntryArgument('[target]', `an entry of the lock, or ${REPOSITORY}`))
       .option(GROUP, GROUP_OF_ALL, collected),
   ).action(
@@ -184,6 +193,17 @@ export function createProgram(
       return url === undefined ? run(context, target, options) : runOnUrl(context, url, options);
     }),
   );
+
+  program
+    .command('why')
+    .description('show which entries need a repository, an entry or a file of the lock, and why')
+    .addArgument(
+      new EntryArgument(
+        '<target>',
+        'a repository (org/name, org/name@REF, hf:org/name), an entry of the lock, or the path of a locked file',
+      ),
+    )
+    .action(loads(() => import('../commands/why.ts')));
 
   program
     .command('scan')

@@ -3,7 +3,7 @@ import { findCommit, findRepo, findSnapshot, type FoundSnapshot } from '../cache
 import { type CacheScan, scanCache } from '../cache/scan.ts';
 import type { CachedRepo } from '../cache/scan-repo.ts';
 import { groupBy } from '../collections.ts';
-import { type Blob, cachedNames, type Snapshot, snapshotOfEntry } from '../copy/blob.ts';
+import { type Blob, cachedNames, type Snapshot } from '../copy/blob.ts';
 import { type CopyResult, throwFailed } from '../copy/copy.ts';
 import { damagedInCache, notCached } from '../copy/from-cache.ts';
 import { copyToStore, planStore, type StorePlan } from '../copy/to-store.ts';
@@ -21,7 +21,12 @@ import {
   type Targets,
 } from '../project/arguments.ts';
 import type { CommandContext } from '../project/context.ts';
-import { entriesNamed } from '../project/entries.ts';
+import {
+  type ChosenSnapshot,
+  chosenEntries,
+  chosenSnapshot,
+  commandFor,
+} from '../project/chosen.ts';
 import { buildPinned, type PinnedRepo, pinRepo, weightsOf } from '../project/pinned-repo.ts';
 import { endpointOfManifest, readLock } from '../project/project.ts';
 import { forEachRepository, resolveRepo } from '../project/repository.ts';
@@ -46,13 +51,17 @@ export async function run(
   const endpoint = urls.length === 0 ? undefined : endpointOfManifest(context);
   const wanted = urls.map((url) => parseRepoRequest(url, options, endpoint, context.endpoint));
   const lock = isOfLock(targets) ? readLock(context, names) : undefined;
-  const named = lock === undefined ? [] : entriesNamed(lock, names);
-  const entries = named.map((entry) => snapshotOfEntry(entry, lock?.endpoint));
+  const entries =
+    lock === undefined
+      ? []
+      : chosenEntries(lock, names, {}, { allGroups: true }).entries.map((entry) =>
+          chosenSnapshot(entry, lock),
+        );
   const repositories = await pinCached(wanted, endpoint, context);
   const nix = await context.openNix();
   const all = [...entries, ...repositories.map(({ weights }) => weights)];
   const plan = await planStore(all, nix);
-  const { sources } = await importBlobs(plan.missing, nix, context);
+  const { sources } = await importBlobs(plan.missing, entries, nix, context);
   const results: CommandResult<Output<'fetch-url'>>[] = [];
   for (const { pinned } of repositories) {
     results.push(await buildPinned(pinned, nix, undefined, context));
@@ -83,11 +92,13 @@ function partOf({ files, missing }: StorePlan, snapshots: readonly Snapshot[]): 
 /**
  * Adds blobs from the Hugging Face cache to the store, without a network.
  *
+ * @param entries those of the lock that have these blobs
  * @throws HugError `EHUG_NOT_CACHED` for missing and damaged files, all in one; the others are in the
  *   store then
  */
 async function importBlobs(
   blobs: readonly Blob[],
+  entries: readonly ChosenSnapshot[],
   nix: Nix,
   context: CommandContext,
 ): Promise<CopyResult> {
@@ -104,15 +115,20 @@ async function importBlobs(
   const added = cached.length - result.failures.size - result.skipped;
   const others = `added to the Nix store: ${count(added, 'other file', 'other files')}`;
   const { repos } = missing.length === 0 ? { repos: [] } : await scanCache(cacheFolder, signal);
-  throwFailed(result, missingErrors(missing, repos), added === 0 ? [] : [others]);
+  throwFailed(result, missingErrors(missing, entries, repos), added === 0 ? [] : [others]);
   return result;
 }
 
 /** Paths in one message. */
 const MAX_PATHS = 10;
 
-/** One error for each entry. */
-function missingErrors(missing: readonly Blob[], repos: readonly CachedRepo[]): HugError[] {
+/** One error for each entry, and for each repository that is in no lock. */
+function missingErrors(
+  missing: readonly Blob[],
+  entries: readonly ChosenSnapshot[],
+  repos: readonly CachedRepo[],
+): HugError[] {
+  const entryOf = new Map<Snapshot, ChosenSnapshot>(entries.map((entry) => [entry, entry]));
   const places = missing.flatMap((blob) => blob.places);
   return [...groupBy(places, ({ snapshot }) => snapshot)].map(([snapshot, own]) => {
     const { title, files, rev } = snapshot;
@@ -124,7 +140,9 @@ function missingErrors(missing: readonly Blob[], repos: readonly CachedRepo[]): 
     const message = `${many} ${are} ${where}: ${names}`;
     const others = otherCommits(snapshot, repos);
     if (others.length === 0) return notCached(message).within(title);
-    const hint = `Run nix-hug fetch ${title}, which downloads the rest of ${rev}. To move the lock to the newest commit instead: nix-hug update ${title}`;
+    const entry = entryOf.get(snapshot);
+    const of = entry === undefined ? [] : [entry];
+    const hint = `Run ${commandFor('fetch', of)}, which downloads the rest of ${rev}. To move the lock to the newest commit instead: ${commandFor('update', of)}`;
     const commits = `the cache has ${others.join(', ')}, and ${rev} is asked for`;
     return new HugError('EHUG_NOT_CACHED', `${message}; ${commits}`, { hint }).within(title);
   });

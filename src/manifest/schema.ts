@@ -55,7 +55,7 @@ export type Selection =
 /** What is done with the repositories that the files of an entry name. */
 const DEPENDENCY_MODES = ['lock', 'warn', 'ignore'] as const;
 
-type DependencyMode = (typeof DEPENDENCY_MODES)[number];
+export type DependencyMode = (typeof DEPENDENCY_MODES)[number];
 
 /** A place in the file, both counted from 1. */
 export interface Position {

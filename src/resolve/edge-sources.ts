@@ -53,7 +53,7 @@ export function edgeFilesToRead(
   files: readonly TreeFile[],
   id: string,
   sources: EdgeSources,
-): ReturnType<typeof edgeFiles> {
+): { readonly files: readonly TreeFile[]; readonly warnings: readonly string[] } {
   const all = edgeFiles(files);
   const isKnown = (file: TreeFile) => sources.isWithoutEdges(id, file);
   // Either of the two means nothing without the other.
