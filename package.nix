@@ -26,7 +26,8 @@ let
     };
 
   # One fixed output for every system, since no dependency has native code. `fetchNpmDeps` cannot make
-  # it: it downloads from the addresses in a lock, and `package-lock.json` names no registry.
+  # it: it downloads from the addresses in a lock, and `package-lock.json` names no registry. It would
+  # also download the development tools of every system, 750 MB.
   #
   # After a change of `package-lock.json`: empty `outputHash`, build, and copy the hash that Nix reports.
   dependencies = stdenvNoCC.mkDerivation {
