@@ -19,7 +19,6 @@
           system:
           make {
             pkgs = nixpkgs.legacyPackages.${system};
-            hug = self.lib.${system};
             nix-hug = self.packages.${system}.default;
           }
         );
@@ -40,7 +39,7 @@
         {
           default = {
             type = "app";
-            program = "${nix-hug}/bin/nix-hug";
+            program = nixpkgs.lib.getExe nix-hug;
             meta = { inherit (nix-hug.meta) description; };
           };
         }
@@ -52,6 +51,7 @@
       };
 
       nixosModules.default.imports = [ ./nix/module-nixos.nix ];
+      darwinModules.default.imports = [ ./nix/module-darwin.nix ];
       homeModules.default.imports = [ ./nix/module-home-manager.nix ];
       homeManagerModules = self.homeModules;
       flakeModules.default.imports = [ (import ./nix/module-flake-parts.nix self) ];
@@ -62,28 +62,7 @@
       };
 
       checks = forEachSystem (
-        {
-          pkgs,
-          hug,
-          nix-hug,
-        }:
-        {
-          package = nix-hug;
-
-          # Nix and the command line accept the locks of the examples, offline.
-          examples = pkgs.runCommandLocal "nix-hug-examples" {
-            caches = map (
-              name:
-              builtins.unsafeDiscardStringContext
-                (hug.importLock (./examples + "/${name}/hug.lock.json")).cache.drvPath
-            ) (builtins.attrNames (builtins.readDir ./examples));
-          } ''
-            for manifest in ${./examples}/*/hug.yaml; do
-              ${nix-hug}/bin/nix-hug lock --check --manifest "$manifest"
-            done
-            touch $out
-          '';
-        }
+        { nix-hug, ... }: { package = nix-hug; } // nix-hug.tests
       );
 
       devShells = forEachSystem (

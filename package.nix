@@ -1,9 +1,8 @@
 /**
   The command line, as nixpkgs' `callPackage` builds it.
 
-  Its dependencies are one fixed-output derivation, which npm makes from `package-lock.json`. There is
-  one hash to maintain and one output for every system, since no dependency has native code. The
-  esbuild of nixpkgs bundles everything into one program. Types are checked in development, not here.
+  The esbuild of nixpkgs bundles everything into one program. Types are checked in development, not
+  here.
 */
 {
   lib,
@@ -11,8 +10,12 @@
   bash,
   coreutils,
   esbuild,
+  installShellFiles,
   makeWrapper,
+  nix-update-script ? null,
   nodejs,
+  runCommandLocal,
+  versionCheckHook,
 }:
 let
   sourceOf =
@@ -22,6 +25,10 @@ let
       fileset = lib.fileset.unions files;
     };
 
+  # One fixed output for every system, since no dependency has native code. `fetchNpmDeps` cannot make
+  # it: it downloads from the addresses in a lock, and `package-lock.json` names no registry. It would
+  # also download the development tools of every system, 750 MB.
+  #
   # After a change of `package-lock.json`: empty `outputHash`, build, and copy the hash that Nix reports.
   dependencies = stdenvNoCC.mkDerivation {
     name = "nix-hug-dependencies";
@@ -29,6 +36,7 @@ let
       ./package.json
       ./package-lock.json
     ];
+    strictDeps = true;
     nativeBuildInputs = [ nodejs ];
     impureEnvVars = lib.fetchers.proxyImpureEnvVars ++ [
       "NODE_EXTRA_CA_CERTS"
@@ -53,7 +61,7 @@ let
     outputHash = "sha256-4MgDsGPh3ye/uTc3pBkTzcvynkB55os2m/ht6JxRHZE=";
   };
 in
-stdenvNoCC.mkDerivation {
+stdenvNoCC.mkDerivation (finalAttrs: {
   pname = "nix-hug";
   inherit (lib.importJSON ./package.json) version;
 
@@ -65,8 +73,11 @@ stdenvNoCC.mkDerivation {
     ./src
     ./tsconfig.json
   ];
+  strictDeps = true;
+  __structuredAttrs = true;
   nativeBuildInputs = [
     esbuild
+    installShellFiles
     makeWrapper
     nodejs
   ];
@@ -84,9 +95,8 @@ stdenvNoCC.mkDerivation {
     runHook preInstall
 
     home=$out/lib/nix-hug
-    share=$out/share
     mkdir -p "$home/nixpkgs"
-    install -Dm644 dist/nix-hug.1 "$share/man/man1/nix-hug.1"
+    installManPage dist/nix-hug.1
     rm dist/nix-hug.1
     mv dist nix package.json schemas "$home/"
     cat > "$home/nixpkgs/default.nix" <<'EOF'
@@ -100,33 +110,55 @@ stdenvNoCC.mkDerivation {
       coreutils = "${coreutils}";
     }
     EOF
-    makeWrapper ${nodejs}/bin/node "$out/bin/nix-hug" \
+    makeWrapper ${lib.getExe nodejs} "$out/bin/nix-hug" \
       --add-flags "$home/dist/launch.cjs" \
       --set-default NIX_HUG_NIXPKGS "$home/nixpkgs"
-
-    mkdir -p "$share/bash-completion/completions" "$share/zsh/site-functions" \
-      "$share/fish/vendor_completions.d"
-    "$out/bin/nix-hug" completion bash > "$share/bash-completion/completions/nix-hug"
-    "$out/bin/nix-hug" completion zsh > "$share/zsh/site-functions/_nix-hug"
-    "$out/bin/nix-hug" completion fish > "$share/fish/vendor_completions.d/nix-hug.fish"
 
     runHook postInstall
   '';
 
-  doInstallCheck = true;
-  installCheckPhase = ''
-    runHook preInstallCheck
-    [[ $("$out/bin/nix-hug" --version) == "$version" ]]
-    runHook postInstallCheck
+  postInstall = lib.optionalString (stdenvNoCC.buildPlatform.canExecute stdenvNoCC.hostPlatform) ''
+    installShellCompletion --cmd nix-hug \
+      --bash <("$out/bin/nix-hug" completion bash) \
+      --zsh <("$out/bin/nix-hug" completion zsh) \
+      --fish <("$out/bin/nix-hug" completion fish)
   '';
 
-  passthru = { inherit dependencies; };
+  doInstallCheck = true;
+  nativeInstallCheckInputs = [ versionCheckHook ];
+  versionCheckProgramArg = "--version";
+
+  passthru = {
+    inherit dependencies;
+
+    # Nix and the command line accept the locks of the examples, offline.
+    tests.examples =
+      let
+        hug = import ./nix { pkgs = { inherit bash coreutils; }; };
+        names = builtins.attrNames (builtins.readDir ./examples);
+        cacheOf = name: (hug.importLock (./examples + "/${name}/hug.lock.json")).cache;
+      in
+      runCommandLocal "nix-hug-examples"
+        {
+          caches = map (name: builtins.unsafeDiscardStringContext (cacheOf name).drvPath) names;
+        }
+        ''
+          for manifest in ${./examples}/*/hug.yaml; do
+            ${lib.getExe finalAttrs.finalPackage} lock --check --manifest "$manifest"
+          done
+          touch $out
+        '';
+  }
+  // lib.optionalAttrs (nix-update-script != null) { updateScript = nix-update-script { }; };
 
   meta = {
     description = "Lock Hugging Face models and datasets, build them with Nix, load them offline";
     homepage = "https://github.com/nix-hug/nix-hug";
+    changelog = "https://github.com/nix-hug/nix-hug/blob/v${finalAttrs.version}/CHANGELOG.md";
     license = lib.licenses.mit;
+    # Those of nixpkgs are listed there.
+    maintainers = [ ];
     mainProgram = "nix-hug";
     platforms = lib.platforms.unix;
   };
-}
+})

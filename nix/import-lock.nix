@@ -8,9 +8,11 @@
 }:
 let
   inherit (builtins)
+    any
     attrNames
     attrValues
     concatMap
+    concatStringsSep
     elem
     filter
     head
@@ -107,6 +109,9 @@ in
   `groups`
   : group → `{ cache; env; }` of the entries without groups, those of the group, and what these need
 
+  `forGroups`
+  : names of groups → the same for the entries of any of these groups
+
   `env`
   : the variables of programs that load from the cache, see `cache-env.nix`
 
@@ -168,13 +173,13 @@ let
 
   declared = attrValues models ++ attrValues datasets;
   takenBy =
-    group:
+    names:
     filter (
       { locked, ... }:
       let
         groups = locked.groups or [ ];
       in
-      groups == [ ] || elem group groups
+      groups == [ ] || any (name: elem name names) groups
     ) declared;
   withEnv = cache: {
     inherit cache;
@@ -184,14 +189,29 @@ let
   groupNames = concatMap (entry: entry.groups or [ ]) (
     attrValues content.models ++ attrValues content.datasets
   );
-in
-{
-  inherit models datasets needed;
   groups = listToAttrs (
     map (name: {
       inherit name;
-      value = withEnv (cacheOf (takenBy name));
+      value = forGroups [ name ];
     }) groupNames
   );
+  forGroups =
+    names:
+    let
+      missing = filter (name: !elem name groupNames) names;
+    in
+    if missing != [ ] then
+      throw "nix-hug: importLock: no entry is in the group ${toJSON (head missing)}; the groups are: ${concatStringsSep ", " (attrNames groups)}"
+    else
+      withEnv (cacheOf (takenBy names));
+in
+{
+  inherit
+    models
+    datasets
+    needed
+    groups
+    forGroups
+    ;
 }
 // withEnv (cacheOf (declared ++ attrValues needed))

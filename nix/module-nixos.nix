@@ -11,7 +11,11 @@ let
   cfg = config.programs.nix-hug;
 in
 {
-  options.programs.nix-hug = import ./module-options.nix { inherit config lib pkgs; };
+  options.programs.nix-hug = import ./module-options.nix {
+    inherit config lib pkgs;
+    kind = "systemd services";
+    example = [ "llama-cpp" ];
+  };
 
   config = lib.mkIf cfg.enable {
     environment.systemPackages = lib.optional (cfg.package != null) cfg.package;
@@ -20,7 +24,7 @@ in
       inherit (cfg) environment;
     });
     warnings = import ./module-warnings.nix cfg.services (
-      name: config.systemd.services.${name}.serviceConfig.ExecStart or null
+      name: config.systemd.services.${name}.serviceConfig.ExecStart or null != null
     );
   };
 }

@@ -6,11 +6,11 @@
   `services`
   : names of the services that get the variables
 
-  `startOf`
-  : name → the command that starts the service, or null
+  `isDefined`
+  : name → whether some module says how the service starts
 */
-services: startOf:
+services: isDefined:
 map (
   name:
   "programs.nix-hug.services: no module says how ${name} starts; is the name right? A unit that a package brings is fine."
-) (builtins.filter (name: startOf name == null) services)
+) (builtins.filter (name: !isDefined name) services)

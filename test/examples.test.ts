@@ -187,9 +187,13 @@ describeNix('examples, built by Nix', (nix) => {
             modules = [ (import ${nixpkgs}/module-stubs.nix { inherit lib; }) module ];
           }) config;
         in
-        config.systemd.services.chat.environment`;
+        {
+          inherit (config.systemd.services.chat) environment;
+          inherit (config.services.llama-cpp) model;
+        }`;
       const output = `${await place('nixos-service')}#nixosModules.default`;
-      const environment = await onExample('eval', output, '--impure', '--apply', apply);
+      const { environment, model } = await onExample('eval', output, '--impure', '--apply', apply);
+      expect(model).toMatch(/-tiny-gguf\/tiny-Q8_0\.gguf$/u);
       expect(environment).toEqual({
         HF_HOME: '/var/cache/chat',
         HF_HUB_CACHE: expect.stringMatching(/-huggingface-cache$/u),

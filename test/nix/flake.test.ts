@@ -25,6 +25,8 @@ describeNix('flake.nix', (nix) => {
   beforeAll(async () => {
     flake = await placeFlake(nix());
     system = String(await nix().evaluate('builtins.currentSystem'));
+    // Several tests run the package, and the first of them would wait for its build.
+    await build(flake.address, ...flake.overrides());
   });
 
   const succeedIn = async (folder: string, ...args: readonly string[]) => {

@@ -20,12 +20,13 @@ const LOCK = lockOf(
 describeNix('the groups of a lock', (nix) => {
   const imported = `((${LIBRARY} { pkgs = ${PKGS}; }).importLock (builtins.fromJSON ${nixString(formatLock(LOCK))}))`;
 
-  /** The plans of caches, which name the folder of each repository. */
-  const foldersOf = async (attribute: string): Promise<string[]> => {
-    const plan = await nix().evaluate(`${imported}.${attribute}.plan`);
+  /** The repositories of a cache, by their folders in its plan. */
+  const foldersIn = async (cache: string): Promise<string[]> => {
+    const plan = await nix().evaluate(`${cache}.plan`);
     const folders = String(plan).match(/(?:models|datasets)--[a-z-]+/gu) ?? [];
     return [...new Set(folders)].toSorted();
   };
+  const foldersOf = (attribute: string) => foldersIn(`${imported}.${attribute}`);
 
   it('have a cache each, of the entries without groups and theirs', async () => {
     expect(await foldersOf('groups.gpu.cache')).toEqual([
@@ -38,6 +39,12 @@ describeNix('the groups of a lock', (nix) => {
       'models--org--always',
       'models--org--big',
     ]);
+  });
+
+  it('have one cache together', async () => {
+    const folders = await Promise.all(['groups.gpu.cache', 'groups.dev.cache'].map(foldersOf));
+    const joined = await foldersIn(`(${imported}.forGroups [ "gpu" "dev" ]).cache`);
+    expect(joined).toEqual([...new Set(folders.flat())].toSorted());
   });
 
   it('are all in the cache of the lock, with all of needed', async () => {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createExampleRepos } from '../support/example-repos.ts';
 import { buildPackage } from '../support/flake.ts';
 import { type Hub, startHub } from '../support/hub/index.ts';
-import { describeNix } from '../support/nix.ts';
+import { describeNix, nixString, PKGS } from '../support/nix.ts';
 
 const REPOSITORY = path.join(import.meta.dirname, '..', '..');
 const EXAMPLE = path.join(REPOSITORY, 'examples', 'minimal');
@@ -35,6 +35,40 @@ describeNix('package.nix', (nix) => {
     expect(await run('--version')).toBe(`${version}\n`);
   });
 
+  it('has what nixpkgs asks of a package', async () => {
+    const file = nixString(path.join(REPOSITORY, 'package.nix'));
+    const asked = await nix().evaluate(`
+      let
+        pkgs = ${PKGS};
+        inherit (pkgs) stdenvNoCC;
+        package = pkgs.callPackage ${file} { };
+        cross = pkgs.callPackage ${file} {
+          nix-update-script = _: [ "nix-update" ];
+          stdenvNoCC = stdenvNoCC // {
+            buildPlatform = stdenvNoCC.buildPlatform // { canExecute = _: false; };
+          };
+        };
+      in
+      {
+        inherit (package.drvAttrs) strictDeps __structuredAttrs doInstallCheck;
+        inherit (package.meta) changelog mainProgram maintainers;
+        tests = builtins.attrNames package.tests;
+        updateScripts = [ (package ? updateScript) cross.updateScript ];
+        completions = map (one: builtins.match ".*completion.*" one.postInstall != null) [ package cross ];
+      }`);
+    expect(asked).toEqual({
+      strictDeps: true,
+      __structuredAttrs: true,
+      doInstallCheck: true,
+      changelog: expect.stringMatching(/\/v\d+\.\d+\.\d+\/CHANGELOG\.md$/u),
+      mainProgram: 'nix-hug',
+      maintainers: [],
+      tests: ['examples'],
+      updateScripts: [false, ['nix-update']],
+      completions: [true, false],
+    });
+  });
+
   it('holds what runs, and no sources', async () => {
     const files = await readdir(path.join(built, 'lib', 'nix-hug'));
     expect(files.toSorted()).toEqual(['dist', 'nix', 'nixpkgs', 'package.json', 'schemas']);
@@ -52,7 +86,7 @@ describeNix('package.nix', (nix) => {
     const man = await readFile(path.join(share, 'man/man1/nix-hug.1'), 'utf8');
     expect(man).toContain('.TH NIX-HUG 1');
     const completions = {
-      bash: 'bash-completion/completions/nix-hug',
+      bash: 'bash-completion/completions/nix-hug.bash',
       zsh: 'zsh/site-functions/_nix-hug',
       fish: 'fish/vendor_completions.d/nix-hug.fish',
     };

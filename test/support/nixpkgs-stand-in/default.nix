@@ -37,7 +37,9 @@ let
 
   findutils = hostPrograms "findutils" "find";
 
-  nodejs = hostPrograms "nodejs" "node npm";
+  nodejs = hostPrograms "nodejs" "node npm" // {
+    meta.mainProgram = "node";
+  };
 
   runCommandLocal =
     name: env: buildCommand:
@@ -58,48 +60,68 @@ let
     );
 
   mkDerivation =
-    attrs:
+    arguments:
     let
+      attrs =
+        if builtins.isFunction arguments then arguments (attrs // { finalPackage = package; }) else arguments;
+      checkInputs = if attrs.doInstallCheck or false then attrs.nativeInstallCheckInputs or [ ] else [ ];
       built = derivation (
-        {
-          nativeBuildInputs = [ ];
-        }
-        // removeAttrs attrs [
+        removeAttrs attrs [
           "meta"
           "passthru"
         ]
+        // (
+          if attrs ? meta.mainProgram then { NIX_MAIN_PROGRAM = attrs.meta.mainProgram; } else { }
+        )
         // {
           inherit system;
           name = attrs.name or "${attrs.pname}-${attrs.version}";
+          nativeBuildInputs = attrs.nativeBuildInputs or [ ] ++ checkInputs;
           builder = "${bash}/bin/bash";
+          # With structured attributes, the variables come from a file.
           args = [
             "-ec"
-            "source $stdenv/setup; genericBuild"
+            "if [[ -e .attrs.sh ]]; then . ./.attrs.sh; fi; . $stdenv/setup; genericBuild"
           ];
           stdenv = ./stdenv;
           outputs = [ "out" ];
           initialPath = "${bash}/bin:${coreutils}/bin:${findutils}/bin";
         }
       );
+      passthru = attrs.passthru or { };
+      package =
+        built
+        // passthru
+        // {
+          inherit passthru;
+          meta = attrs.meta or { };
+        };
     in
-    built
-    // attrs.passthru or { }
-    // {
-      meta = attrs.meta or { };
+    package;
+
+  stdenvNoCC = rec {
+    inherit mkDerivation;
+    hostPlatform = {
+      inherit system;
+      canExecute = other: other.system == system;
+    };
+    buildPlatform = hostPlatform;
+  };
+
+  # A package whose setup hook defines functions, or adds to hooks of phases.
+  hookPackage =
+    name: hook:
+    mkDerivation {
+      inherit name;
+      installPhase = ''
+        mkdir -p $out/nix-support
+        cp ${hook} $out/nix-support/setup-hook
+      '';
     };
 
-  stdenvNoCC = {
-    inherit mkDerivation;
-    hostPlatform = { inherit system; };
-  };
-
-  makeWrapper = mkDerivation {
-    name = "make-wrapper-hook";
-    installPhase = ''
-      mkdir -p $out/nix-support
-      cp ${./make-wrapper.sh} $out/nix-support/setup-hook
-    '';
-  };
+  installShellFiles = hookPackage "install-shell-files" ./install-shell-files.sh;
+  makeWrapper = hookPackage "make-wrapper-hook" ./make-wrapper.sh;
+  versionCheckHook = hookPackage "version-check-hook" ./version-check-hook.sh;
 
   # The bundler of nixpkgs, here as WebAssembly from the package registry of npm: one output for every
   # system.
@@ -139,6 +161,7 @@ let
       bash
       coreutils
       esbuild
+      installShellFiles
       lib
       makeWrapper
       mkShellNoCC
@@ -146,7 +169,11 @@ let
       runCommandLocal
       stdenvNoCC
       system
+      versionCheckHook
       ;
+
+    # Of which only the platforms are used.
+    stdenv = { inherit (stdenvNoCC) buildPlatform hostPlatform; };
 
     callPackage =
       file: args:

@@ -14,6 +14,12 @@ else
         }) names
       );
 
+    getExe = package: "${package}/bin/${package.meta.mainProgram}";
+
+    optionalString = condition: text: if condition then text else "";
+
+    optionalAttrs = condition: set: if condition then set else { };
+
     optional = condition: value: if condition then [ value ] else [ ];
 
     mapAttrsToList = make: set: map (name: make name set.${name}) (attrNames set);

@@ -109,6 +109,10 @@ rec {
     _type = "literalExpression";
     inherit text;
   };
+  literalMD = text: {
+    _type = "literalMD";
+    inherit text;
+  };
 
   evalModules =
     { modules, specialArgs }:
