@@ -13,6 +13,8 @@ export interface Offer {
   };
   /** Number of plain files; default none. */
   readonly plain?: number;
+  /** Id of the base model, of an adapter. */
+  readonly base?: string;
 }
 
 /** What it serves. */
@@ -48,7 +50,7 @@ export type Reply =
 const hub = await startHub();
 const repositories = new Map<string, Awaited<ReturnType<typeof hub.createRepo>>>();
 
-async function serve({ id, weights, plain = 0 }: Offer): Promise<Served> {
+async function serve({ id, weights, plain = 0, base }: Offer): Promise<Served> {
   const large = Array.from(
     { length: weights.count },
     (_, seed) =>
@@ -61,6 +63,9 @@ async function serve({ id, weights, plain = 0 }: Offer): Promise<Served> {
     `config-${index}.json`,
     `{ "${id}": ${index} }\n`,
   ]);
+  if (base !== undefined) {
+    small.push(['adapter_config.json', JSON.stringify({ base_model_name_or_path: base })]);
+  }
   const repo = await hub.createRepo({ type: 'model', id });
   repositories.set(id, repo);
   const rev = await repo.commit({ files: [...large, ...small] });

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -33,14 +33,40 @@ const exec = promisify(execFile);
  */
 export async function* benchLock(options: BenchOptions): AsyncGenerator<Comparison> {
   const counts = options.isAgainst ? [50] : COUNTS;
-  yield* withHub(offersOf(Math.max(...counts)), async function* (hub) {
+  const offers = [...offersOf(Math.max(...counts)), ...adapterOffers()];
+  yield* withHub(offers, async function* (hub) {
     for (const latency of [0, 100]) {
       await hub.setLatency(latency);
       for (const count of counts) yield await lockAll(hub, count, latency, options);
     }
     await hub.setLatency(100);
     yield await updateOne(hub, 50, options);
+    yield await lockAdapters(hub, options);
   });
+}
+
+/** Adapters, with a few base models among them. */
+const ADAPTERS = 50;
+const BASES = 5;
+
+const adapterOffers = (): Offer[] =>
+  Array.from({ length: ADAPTERS }, (_, index) => ({
+    id: `bench/adapter-${index}`,
+    weights: { count: 1, size: 1024 },
+    plain: 2,
+    base: `bench/model-${index % BASES}`,
+  }));
+
+/** `lock` of adapters, which locks their base models too; an earlier build locks the adapters alone. */
+async function lockAdapters(hub: BenchHub, { rounds, builds }: BenchOptions): Promise<Comparison> {
+  const ids = Array.from({ length: ADAPTERS }, (_, index) => `bench/adapter-${index}`);
+  const prepare = (build: Build) => (folder: string) => inFolder(hub, build, folder, ids, ['lock']);
+  const counted = await requestsOf(hub, prepare(builds.at(-1) ?? builds[0]));
+  const title = `\`lock\` of ${ADAPTERS} adapters of ${BASES} base models, 100 ms latency, ${shown(counted)}`;
+  return compare(
+    { title, rounds, ...floorOf(counted, 100) },
+    contendersOf(builds, 'nix-hug lock', prepare),
+  );
 }
 
 /** `lock` and `lock --check` of one repository of plain files. */
@@ -56,7 +82,8 @@ export async function* benchPlain({ rounds, builds }: BenchOptions): AsyncGenera
   yield* withHub(offers, async function* (hub) {
     await hub.setLatency(100);
     for (const plain of WIDE) {
-      const prepare = (folder: string) => inFolder(hub, build, folder, [plain], ['lock']);
+      const ids = [`bench/model-${plain}`];
+      const prepare = (folder: string) => inFolder(hub, build, folder, ids, ['lock']);
       const counted = await requestsOf(hub, prepare);
       yield await compare(
         {
@@ -70,7 +97,7 @@ export async function* benchPlain({ rounds, builds }: BenchOptions): AsyncGenera
             name: 'nix-hug lock --check',
             prepare: async (folder) => {
               await run(await prepare(folder), folder);
-              return inFolder(hub, build, folder, [plain], ['lock', '--check']);
+              return inFolder(hub, build, folder, ids, ['lock', '--check']);
             },
           },
         ],
@@ -129,11 +156,16 @@ async function updateOne(
   { rounds, builds }: BenchOptions,
 ): Promise<Comparison> {
   const locked = await mkdtemp(path.join(tmpdir(), 'nix-hug-bench-'));
+  // Each build by its own lock: an earlier one may write another version of the format.
+  const lockOf = ({ label }: Build) => path.join(locked, `${label}.json`);
   try {
-    await run(await inProject(hub, builds[0], locked, count, ['lock']), locked);
+    for (const build of builds) {
+      await run(await inProject(hub, build, locked, count, ['lock']), locked);
+      await rename(path.join(locked, 'hug.lock.json'), lockOf(build));
+    }
     await hub.commit('bench/model-7');
     const prepare = (build: Build) => async (folder: string) => {
-      await copyFile(path.join(locked, 'hug.lock.json'), path.join(folder, 'hug.lock.json'));
+      await copyFile(lockOf(build), path.join(folder, 'hug.lock.json'));
       return inProject(hub, build, folder, count, ['update']);
     };
     const counted = await requestsOf(hub, prepare(builds.at(-1) ?? builds[0]));
@@ -174,16 +206,23 @@ const inProject = (
   folder: string,
   count: number,
   argv: readonly string[],
-) => inFolder(hub, build, folder, Array.from({ length: count }).keys(), argv);
+) =>
+  inFolder(
+    hub,
+    build,
+    folder,
+    Array.from({ length: count }, (_, index) => `bench/model-${index}`),
+    argv,
+  );
 
 async function inFolder(
   { endpoint }: BenchHub,
   { command }: Build,
   folder: string,
-  numbers: Iterable<number>,
+  ids: readonly string[],
   argv: readonly string[],
 ) {
-  const lines = Array.from(numbers, (name) => `  m${name}: bench/model-${name}\n`);
+  const lines = ids.map((id, index) => `  m${index}: ${id}\n`);
   await writeFile(path.join(folder, 'hug.yaml'), `models:\n${lines.join('')}`);
   return { argv: [...command, '--quiet', ...argv], env: { HF_ENDPOINT: endpoint } };
 }

@@ -11,19 +11,27 @@ import { createNix, LIBRARY, type Nix, nixString, PKGS } from '../test/support/n
 import { callPython, type PythonCall, pythonClients } from '../test/support/python.ts';
 
 const ROOT = path.join(import.meta.dirname, '..');
-const EXAMPLE = path.join(ROOT, 'examples', 'minimal');
+const EXAMPLES = path.join(ROOT, 'examples');
 
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 const step = (line: string) => say(`\n▶ ${line}`);
 const indent = (text: string) => text.trimEnd().replaceAll(/^/gmu, '    ');
 
-const CALLS: readonly PythonCall[] = [
-  { call: 'snapshot_download', args: { repo_id: 'nix-hug-examples/tiny-llama' } },
-  {
-    call: 'snapshot_download',
-    args: { repo_id: 'nix-hug-examples/rows', repo_type: 'dataset', revision: 'main' },
-  },
-];
+const snapshot = (repo_id: string, more: object = {}): PythonCall => ({
+  call: 'snapshot_download',
+  args: { repo_id, ...more },
+});
+
+/** What each example makes loadable. */
+const CALLS = {
+  minimal: [
+    snapshot('nix-hug-examples/tiny-llama'),
+    snapshot('nix-hug-examples/rows', { repo_type: 'dataset', revision: 'main' }),
+  ],
+  adapter: [snapshot('nix-hug-examples/tiny-lora'), snapshot('nix-hug-examples/tiny-base')],
+} as const;
+
+type Example = keyof typeof CALLS;
 
 /** Runs the built command line as a user would and shows what it prints. */
 async function nixHug(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
@@ -52,14 +60,20 @@ async function buildCache(nix: Nix, hub: Hub, project: string): Promise<string> 
 }
 
 /** Loads a model and a dataset from the cache with each installed version of the client. */
-async function loadOffline(cache: string, home: string, endpoint: string): Promise<void> {
+async function loadOffline(
+  example: Example,
+  cache: string,
+  home: string,
+  endpoint: string,
+): Promise<void> {
+  const calls = CALLS[example];
   for (const client of pythonClients) {
     const env = { HF_HUB_CACHE: cache, HF_HUB_OFFLINE: '1' };
-    const outcomes = await callPython(client, { home, endpoint, env }, CALLS);
+    const outcomes = await callPython(client, { home, endpoint, env }, calls);
     for (const [index, outcome] of outcomes.entries()) {
       if (!('value' in outcome)) throw new Error(`${outcome.error}: ${outcome.message}`);
       const files = await readdir(String(outcome.value), { recursive: true });
-      say(`  huggingface_hub ${client.version}: ${String(CALLS[index]?.args['repo_id'])}`);
+      say(`  huggingface_hub ${client.version}: ${String(calls[index]?.args['repo_id'])}`);
       say(indent(files.toSorted().join('\n')));
     }
   }
@@ -75,26 +89,35 @@ const nix = await createNix().catch((error: unknown) => {
   return undefined;
 });
 const folder = nix?.folder ?? (await mkdtemp(path.join(tmpdir(), 'nix-hug-')));
-const project = path.join(folder, 'project');
-await mkdir(project);
-await copyFile(path.join(EXAMPLE, 'hug.yaml'), path.join(project, 'hug.yaml'));
 
-step('A manifest becomes a lock');
-say(indent(await readFile(path.join(project, 'hug.yaml'), 'utf8')));
-await nixHug(['lock', '-C', project], { HF_ENDPOINT: hub.endpoint });
-await nixHug(['lock', '--check', '-C', project], {});
+/** Locks an example in a project of its own, and builds its cache. */
+async function lockAndBuild(example: Example): Promise<string | undefined> {
+  const project = path.join(folder, example);
+  await mkdir(project);
+  await copyFile(path.join(EXAMPLES, example, 'hug.yaml'), path.join(project, 'hug.yaml'));
+  say(indent(await readFile(path.join(project, 'hug.yaml'), 'utf8')));
+  await nixHug(['lock', '-C', project], { HF_ENDPOINT: hub.endpoint });
+  await nixHug(['lock', '--check', '-C', project], {});
+  if (nix !== undefined) return buildCache(nix, hub, project);
+  say('  SKIPPED: there is no Nix here, see above');
+  return undefined;
+}
 
-step('The lock becomes Nix derivations and one cache');
-if (nix === undefined) say('  SKIPPED: there is no Nix here, see above');
-const cache = nix === undefined ? undefined : await buildCache(nix, hub, project);
+step('A manifest becomes a lock, and the lock Nix derivations and one cache');
+const cache = await lockAndBuild('minimal');
+
+step('An adapter: one line, and its base model comes with it');
+const adapterCache = await lockAndBuild('adapter');
 await hub.close();
 say('  the Hub is stopped now');
 
-step('The official Python client loads it offline');
+step('The official Python client loads both offline');
 if (pythonClients.length === 0) say('  SKIPPED: the client is not installed, see above');
-if (cache !== undefined) await loadOffline(cache, path.join(folder, 'home'), hub.endpoint);
+const home = path.join(folder, 'home');
+if (cache !== undefined) await loadOffline('minimal', cache, home, hub.endpoint);
+if (adapterCache !== undefined) await loadOffline('adapter', adapterCache, home, hub.endpoint);
 
 step('Look around');
-say(`  manifest and lock   ${project}`);
+say(`  manifests and locks ${folder}/minimal, ${folder}/adapter`);
 if (cache !== undefined) say(`  HF_HUB_CACHE        ${cache}`);
 say(`  remove all of it    chmod -R u+w ${folder} && rm -rf ${folder}`);

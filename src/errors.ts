@@ -69,6 +69,8 @@ export const ERROR_CODES = {
   EHUG_REPO_NOT_FOUND: EXIT.failed,
   /** Another repository has taken the name of the locked one. */
   EHUG_REPO_REPLACED: EXIT.failed,
+  /** What an entry needs cannot be locked: it is missing, private, gated, or too much. */
+  EHUG_DEPENDENCY: EXIT.failed,
   /** The repository is gated, and access has not been granted. */
   EHUG_GATED: EXIT.failed,
   /** The branch, tag or commit does not exist in the repository. */

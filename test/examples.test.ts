@@ -22,6 +22,7 @@ afterAll(() => hub.close());
 
 it('covers what people begin with', () => {
   expect(names.toSorted()).toEqual([
+    'adapter',
     'ci',
     'flake',
     'gguf-single-file',
@@ -92,6 +93,14 @@ describeNix('examples, built by Nix', (nix) => {
   it('minimal', async () => {
     const model = await built('minimal', '.models.tiny-llama');
     expect(await readdir(model)).toContain('config.json');
+  });
+
+  it('adapter', async () => {
+    expect(await readdir(await built('adapter', ''))).toEqual([
+      '.locks',
+      'models--nix-hug-examples--tiny-base',
+      'models--nix-hug-examples--tiny-lora',
+    ]);
   });
 
   it('gguf-single-file', async () => {

@@ -2,12 +2,13 @@ import { type ErrorCode, EXIT, HugError } from '../errors.ts';
 import { formatLock } from '../lock/codec.ts';
 import { diffLocks } from '../lock/diff.ts';
 import { lockedIn, placeOf } from '../lock/entries.ts';
-import { type Lock, type LockedEntry, LOCKFILE_VERSION } from '../lock/schema.ts';
+import { type Lock, LOCKFILE_VERSION } from '../lock/schema.ts';
 import type { ManifestEntry } from '../manifest/schema.ts';
 import type { Output } from '../output/json-schema.ts';
 import { checkText, hasMoved, lockText, nextAfter } from '../output/lock-changes.ts';
 import type { CommandResult } from '../output/result.ts';
 import type { CommandContext } from '../project/context.ts';
+import { lockNeeds } from '../project/dependencies.ts';
 import { type Project, readProject } from '../project/project.ts';
 import {
   type ExistingLock,
@@ -16,10 +17,11 @@ import {
   isOldLock,
   planOf,
   readExistingLock,
-  resolveAll,
   withResolved,
 } from '../project/relock.ts';
+import { openResolving, type Resolving } from '../project/resolving.ts';
 import { driftOf } from '../resolve/drift.ts';
+import type { Resolved } from '../resolve/resolve.ts';
 
 interface LockOptions {
   /** Only compare the lock with the manifest, without a network. */
@@ -62,9 +64,12 @@ export async function planLock(project: Project, context: CommandContext): Promi
   const { manifest } = project;
   const existing = readExistingLock(project, context.warn);
   const from = existing.lock;
+  const resolving = openResolving(manifest, from, context);
   try {
-    const resolved = await resolveStale(project, existing, context);
-    const to = withResolved(manifest, { ...from, lockfileVersion: LOCKFILE_VERSION }, resolved);
+    const resolved = await resolveStale(project, existing, resolving);
+    const base: Lock = { ...from, lockfileVersion: LOCKFILE_VERSION };
+    const settled = withResolved(manifest, base, resolved);
+    const to = await lockNeeds({ manifest, lock: settled, resolved }, resolving, context.warn);
     return planOf(from, to, project, context.warn);
   } catch (error) {
     const { lockName, lockText: text } = project;
@@ -73,6 +78,8 @@ export async function planLock(project: Project, context: CommandContext): Promi
     if (!(isOldLock(from) && isCurrent && isOffline) || text === undefined) throw error;
     context.warn(`${lockName} stays at version ${from.lockfileVersion}: ${error.message}`);
     return { from, to: from, text, changed: false };
+  } finally {
+    await resolving.close();
   }
 }
 
@@ -106,8 +113,8 @@ const oldVersion = ({ lockfileVersion }: Lock): string =>
 async function resolveStale(
   { manifest, lockName }: Project,
   { lock, contested }: ExistingLock,
-  context: CommandContext,
-): Promise<ReadonlyMap<ManifestEntry, LockedEntry>> {
+  resolving: Resolving,
+): Promise<ReadonlyMap<ManifestEntry, Resolved>> {
   const { stale } = driftOf(manifest, lock);
   const isKept = (entry: ManifestEntry) => !stale.includes(entry) && !contested.has(entry);
   const old = isOldLock(lock) ? manifest.entries.filter(isKept) : [];
@@ -117,25 +124,21 @@ async function resolveStale(
   const { upgradeEntry } = await import('../resolve/upgrade.ts');
   const { resolveAtShared, sharedCommits } = await import('../resolve/shared-commit.ts');
   const shared = sharedCommits(manifest, lock, stale);
-  const resolved = await resolveAll(
+  return resolving.all(
     unknown,
-    manifest,
-    lock,
-    (entry, resolving) => {
+    (entry, context): Promise<Resolved> => {
       const locked = stale.includes(entry) ? undefined : lockedIn(lock, entry);
       if (locked !== undefined) {
         const settle = contested.has(entry) ? resolveAgain : upgradeEntry;
-        return settle(entry, locked, resolving);
+        return settle(entry, locked, context);
       }
       const other = shared.get(entry);
       return other === undefined
-        ? resolveEntry(entry, resolving)
-        : resolveAtShared(entry, other, resolving);
+        ? resolveEntry(entry, context)
+        : resolveAtShared(entry, other, context);
     },
-    context,
     old.length === unknown.length
       ? `upgrading ${lockName} to version ${LOCKFILE_VERSION} needs the network`
       : `resolving ${unknown.map(placeOf).join(', ')} needs the network`,
   );
-  return new Map([...resolved].map(([entry, result]) => [entry, result.entry]));
 }

@@ -11,7 +11,7 @@ import { shortRev } from '../output/text.ts';
 import type { CommandContext } from '../project/context.ts';
 import { manifestEntriesNamed } from '../project/entries.ts';
 import { readProject, requireLock } from '../project/project.ts';
-import { knownRepos } from '../project/relock.ts';
+import { knownRepos } from '../project/resolving.ts';
 import { withHub } from '../project/repository.ts';
 import type { OutdatedCheck } from '../resolve/outdated.ts';
 

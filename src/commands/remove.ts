@@ -1,7 +1,7 @@
 import { EXIT } from '../errors.ts';
 import { formatLock } from '../lock/codec.ts';
 import { diffLocks } from '../lock/diff.ts';
-import { withEntries, namedEntries, placeOf } from '../lock/entries.ts';
+import { isNeededKey, namedEntries, placeOf, withEntries } from '../lock/entries.ts';
 import type { Lock } from '../lock/schema.ts';
 import { removeEntries } from '../manifest/edit.ts';
 import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
@@ -11,11 +11,13 @@ import { ambiguousEntry, manifestEntriesNamed } from '../project/entries.ts';
 import type { Output } from '../output/json-schema.ts';
 import { readProject, writeProject } from '../project/project.ts';
 import { refuseOldLock } from '../project/relock.ts';
+import { missingNeeds, withoutUnneeded } from '../resolve/needed.ts';
 import type { CommandResult } from '../output/result.ts';
 
 /**
- * `nix-hug remove <name>…`: takes entries out of the manifest and of its lock; the other entries of
- * the lock stay as they are, whether they are current or not. Nobody is asked.
+ * `nix-hug remove <name>…`: takes entries out of the manifest and of its lock, with what they alone
+ * need; the other entries of the lock stay as they are, whether they are current or not. Nobody is
+ * asked.
  */
 export async function run(
   context: CommandContext,
@@ -27,23 +29,30 @@ export async function run(
   const text = removeEntries(manifestText, manifestName, entries);
   const from = project.lock();
   if (from !== undefined) refuseOldLock(from, project);
-  const to = from === undefined ? undefined : without(from, entries);
+  const rest = { ...manifest, entries: manifest.entries.filter((one) => !entries.includes(one)) };
+  const to = from === undefined ? undefined : withoutUnneeded(rest, without(from, entries));
   const newLockText = to === undefined ? undefined : formatLock(to);
   const changed = newLockText !== lockText;
   await writeProject(project, text, changed ? newLockText : undefined);
   const files = changed ? `${manifestName} and ${lockName}` : manifestName;
-  const left = manifest.entries.length - entries.length;
+  const changes = from === undefined || to === undefined ? [] : diffLocks(from, to);
+  const unneeded = changes.filter(({ name }) => isNeededKey(name));
+  const missing = to === undefined ? [] : missingNeeds(rest, to);
+  for (const { key, from: needing, by } of missing) {
+    context.warn(`${placeOf(needing)} needs ${key.slice('models/'.length)} (${by})`);
+  }
   return {
     json: {
       changed,
-      entries: from === undefined || to === undefined ? [] : diffLocks(from, to),
+      entries: changes,
       removed: entries.map(({ name, type, repo }) => ({ name, type, repo })),
     } satisfies Output<'remove'>,
     text: [
-      `${files} written, ${count(entries.length, 'entry', 'entries')} removed (${left} in all)`,
+      `${files} written, ${count(entries.length, 'entry', 'entries')} removed (${rest.entries.length} in all)`,
       ...entries.map((entry) => `- ${code(placeOf(entry))} removed`),
+      ...unneeded.map((entry) => `- ${code(placeOf(entry))} removed: no entry needs it any more`),
     ].join('\n'),
-    next: `commit ${files}`,
+    next: missing.length > 0 ? 'nix-hug lock, which locks what entries need' : `commit ${files}`,
     exitStatus: EXIT.ok,
   };
 }

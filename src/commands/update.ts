@@ -8,7 +8,8 @@ import {
   withEntries,
   withGroups,
 } from '../lock/entries.ts';
-import type { LockedEntry } from '../lock/schema.ts';
+import { createNeedIndex } from '../lock/needs.ts';
+import type { Lock, LockedEntry } from '../lock/schema.ts';
 import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
 import type { Output } from '../output/json-schema.ts';
 import { lockText, nextAfter } from '../output/lock-changes.ts';
@@ -16,6 +17,7 @@ import { code, type Style, styled } from '../output/text.ts';
 import type { CommandResult } from '../output/result.ts';
 import type { CommandContext } from '../project/context.ts';
 import { manifestEntriesNamed } from '../project/entries.ts';
+import { lockNeeds } from '../project/dependencies.ts';
 import { chooseGroups } from '../project/groups.ts';
 import { readProject } from '../project/project.ts';
 import {
@@ -24,11 +26,11 @@ import {
   planOf,
   readExistingLock,
   refuseOldLock,
-  resolveAll,
   withResolved,
 } from '../project/relock.ts';
+import { openResolving } from '../project/resolving.ts';
 import type { Moved } from '../resolve/move.ts';
-import type { ResolveContext } from '../resolve/resolve.ts';
+import { reachedFrom } from '../resolve/needed.ts';
 import { isPinned } from '../resolve/target.ts';
 import prettyBytes from 'pretty-bytes';
 
@@ -57,7 +59,7 @@ export async function run(
   }
   const project = readProject(context);
   const { manifest, lockName } = project;
-  const { taken: chosen, note } = chooseGroups(
+  const { taken: chosen, note: left } = chooseGroups(
     manifestEntriesNamed(manifest, names),
     ({ type, name, groups = [] }) => ({ type, name, groups }),
     names,
@@ -69,17 +71,9 @@ export async function run(
   if (!isWhole) project.lock();
   const existing = readExistingLock(project, context.warn);
   refuseOldLock(existing.lock, project);
-  const moves = await moveAll(chosen, manifest, existing, context, options);
-
   const from = existing.lock;
-  const moved = [...moves].map(([{ type, name, groups }, { entry }]) => ({
-    type,
-    name,
-    entry: withGroups(entry, groups),
-  }));
-  const to = isWhole
-    ? withResolved(manifest, from, new Map([...moves].map(([entry, move]) => [entry, move.entry])))
-    : withEntries(withEndpoint(from, manifest.endpoint), [...namedEntries(from), ...moved]);
+  const moving = withSameRef(chosen, manifest, from);
+  const { moves, to } = await moveAll(moving, isWhole, manifest, existing, context, options);
   const plan = planOf(from, to, project, context.warn);
   const outcome = await applyPlan(plan, project, options.dryRun);
 
@@ -87,7 +81,7 @@ export async function run(
   const entries = diffLocks(from, to).map((change) =>
     withMove(change, moveAt.get(placeOf(change))),
   );
-  const pinned = chosen.filter(isPinned);
+  const pinned = moving.filter(isPinned);
   const json: Output<'update'> = {
     changed: plan.changed,
     entries,
@@ -102,24 +96,99 @@ export async function run(
   });
   const places = pinned.map((entry) => code(placeOf(entry))).join(', ');
   const text = report + (places === '' ? '' : `\n- pinned to a commit, never moved: ${places}`);
+  const notes = [left, noteOnSameRef(moving.slice(chosen.length))].filter(
+    (line) => line !== undefined,
+  );
+  const note = notes.length === 0 ? undefined : notes.join('\n');
   return { json, text, note, next: nextAfter(outcome), exitStatus: EXIT.ok };
 }
 
-/** @throws HugError `EHUG_OFFLINE`; those of `moveEntry`, all of them in one */
-async function moveAll(
+/** The chosen entries, then the others of the manifest that have the same ref of a repository. */
+function withSameRef(
   chosen: readonly ManifestEntry[],
+  { entries }: Manifest,
+  lock: Lock,
+): readonly ManifestEntry[] {
+  const keyOf = (entry: ManifestEntry) => {
+    const { repo, ref, version } = lockedIn(lock, entry) ?? {};
+    return JSON.stringify([entry.type, repo, version ?? ref]);
+  };
+  const keys = new Set(chosen.filter((entry) => lockedIn(lock, entry) !== undefined).map(keyOf));
+  return [
+    ...chosen,
+    ...entries.filter((entry) => !chosen.includes(entry) && keys.has(keyOf(entry))),
+  ];
+}
+
+/** One cache cannot hold a ref at two commits. */
+const noteOnSameRef = (others: readonly ManifestEntry[]): string | undefined =>
+  others.length === 0
+    ? undefined
+    : `moved too, since they have the same ref of a repository: ${others.map(placeOf).join(', ')}`;
+
+/**
+ * Moves entries, and what they alone need; of a whole lock, all that is needed.
+ *
+ * @throws HugError `EHUG_OFFLINE`; those of `moveEntry`, all of them in one; those of `lockNeeds`
+ */
+async function moveAll(
+  moving: readonly ManifestEntry[],
+  isWhole: boolean,
   manifest: Manifest,
   { lock, contested }: ExistingLock,
   context: CommandContext,
   { acceptRepository = false }: UpdateOptions,
-): Promise<ReadonlyMap<ManifestEntry, Moved>> {
-  if (chosen.length === 0) return new Map();
-  const { moveEntry } = await import('../resolve/move.ts');
-  const move = (entry: ManifestEntry, resolving: ResolveContext) =>
-    moveEntry(entry, contested.has(entry) ? undefined : lockedIn(lock, entry), resolving);
-  const problem = 'looking up new commits needs the network';
-  const accepted = new Set(acceptRepository ? chosen : []);
-  return resolveAll(chosen, manifest, lock, move, context, problem, accepted);
+): Promise<{ readonly moves: ReadonlyMap<ManifestEntry, Moved>; readonly to: Lock }> {
+  const keys = isWhole ? new Set(lock.needed?.keys()) : neededByAlone(moving, manifest, lock);
+  const accepted = acceptRepository
+    ? new Set([
+        ...moving.map(placeOf),
+        ...[...keys].map((name) => placeOf({ type: 'model', name })),
+      ])
+    : undefined;
+  const resolving = openResolving(manifest, lock, context, accepted);
+  try {
+    const problem = 'looking up new commits needs the network';
+    const { moveEntry } = await import('../resolve/move.ts');
+    const moves = await (moving.length === 0
+      ? new Map<ManifestEntry, Moved>()
+      : resolving.all(
+          moving,
+          (entry, resolve) =>
+            moveEntry(entry, contested.has(entry) ? undefined : lockedIn(lock, entry), resolve),
+          problem,
+        ));
+    const moved = [...moves].map(([{ type, name, groups }, { entry }]) => ({
+      type,
+      name,
+      entry: withGroups(entry, groups),
+    }));
+    const settled = isWhole
+      ? withResolved(manifest, lock, moves)
+      : withEntries(withEndpoint(lock, manifest.endpoint), [...namedEntries(lock), ...moved]);
+    const state = { manifest, lock: settled, resolved: moves, moving: keys };
+    return { moves, to: await lockNeeds(state, resolving, context.warn) };
+  } finally {
+    await resolving.close();
+  }
+}
+
+/** The keys of what these entries need and no other entry does. */
+function neededByAlone(
+  chosen: readonly ManifestEntry[],
+  { entries }: Manifest,
+  lock: Lock,
+): ReadonlySet<string> {
+  const index = createNeedIndex(lock);
+  const keysOf = (some: readonly ManifestEntry[]) =>
+    some.flatMap(({ type, name }) => {
+      const entry = lockedIn(lock, { type, name });
+      return entry === undefined
+        ? []
+        : reachedFrom({ type, name, entry }, index).map(({ key }) => key);
+    });
+  const others = new Set(keysOf(entries.filter((entry) => !chosen.includes(entry))));
+  return new Set(keysOf(chosen).filter((key) => !others.has(key)));
 }
 
 /** Adds the dates and warnings of a move, which the lock does not record. */

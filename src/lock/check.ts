@@ -1,5 +1,5 @@
 import { pathCollision } from '../safe-path.ts';
-import { type NamedEntry, namedEntries, neededEntries, placeOf } from './entries.ts';
+import { type NamedEntry, allEntries, placeOf } from './entries.ts';
 import { pathNames } from './names.ts';
 import type { Lock, LockedEntry } from './schema.ts';
 
@@ -9,7 +9,7 @@ const SELECT_SINCE_2 = ['format', 'variant', 'quant', 'code'] as const;
 
 /** What is wrong with a lock of the right shape, one line for each problem. */
 export function lockProblems(lock: Lock): string[] {
-  const entries = [...namedEntries(lock), ...neededEntries(lock)];
+  const entries = allEntries(lock);
   return [
     ...(lock.lockfileVersion === 1 ? newerKeys(lock, entries) : []),
     ...misplaced(lock),

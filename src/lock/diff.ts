@@ -1,6 +1,6 @@
 import { byCodeUnit } from '../collections.ts';
 import type { RepoType } from '../repo.ts';
-import { withEntries, lockedIn, namedEntries } from './entries.ts';
+import { allEntries, lockedIn, namedEntries, withEntries, withNeeded } from './entries.ts';
 import type { Lock, LockedEntry, LockedFile } from './schema.ts';
 
 /** The commit of an entry. */
@@ -13,7 +13,7 @@ export interface Pin {
 
 /** The difference of one entry between two locks. */
 export interface EntryChange<P extends Pin = Pin> {
-  /** Name of the entry. */
+  /** Name of the entry; of what entries need, its key in `needed`. */
   readonly name: string;
   readonly type: RepoType;
   /** Id of the repository, the new one where it changed. */
@@ -36,15 +36,14 @@ export interface EntryChange<P extends Pin = Pin> {
 
 const README = 'README.md';
 
-/** The entries that differ, models before datasets, sorted by name. */
+/** The entries that differ: models, datasets, then what they need, each sorted by name. */
 export function diffLocks(from: Lock, to: Lock): EntryChange[] {
-  const all = withEntries(from, [...namedEntries(from), ...namedEntries(to)]);
-  const changed = namedEntries(all).filter(
-    (named) => lockedIn(from, named) !== lockedIn(to, named),
-  );
+  const both = withEntries(from, [...namedEntries(from), ...namedEntries(to)]);
+  const all = withNeeded(both, new Map([...(from.needed ?? []), ...(to.needed ?? [])]));
+  const changed = allEntries(all).filter((named) => lockedIn(from, named) !== lockedIn(to, named));
   if (changed.length === 0) return [];
   const known = new Set(
-    namedEntries(from).flatMap(({ entry }) => [...entry.files.values()].map((file) => file.hash)),
+    allEntries(from).flatMap(({ entry }) => [...entry.files.values()].map((file) => file.hash)),
   );
   return changed.map(({ type, name, entry: { repo } }) => {
     const before = lockedIn(from, { type, name });

@@ -28,13 +28,14 @@ export function withEntries(lock: Lock, entries: readonly NamedEntry[]): Lock {
 const entriesOf = (lock: Lock, type: RepoType): ReadonlyMap<string, LockedEntry> =>
   type === 'model' ? lock.models : lock.datasets;
 
-/** The entry of a name; `undefined` when the lock has none. */
+/** The entry of a name, or of a key of `needed`; `undefined` when the lock has none. */
 export const lockedIn = (
   lock: Lock,
   { type, name }: Pick<NamedEntry, 'type' | 'name'>,
-): LockedEntry | undefined => entriesOf(lock, type).get(name);
+): LockedEntry | undefined =>
+  isNeededKey(name) ? lock.needed?.get(name) : entriesOf(lock, type).get(name);
 
-/** All entries: models before datasets, each sorted by name. */
+/** All entries of the manifest: models before datasets, each sorted by name. */
 export function namedEntries(lock: Lock): NamedEntry[] {
   return (['model', 'dataset'] as const).flatMap((type) =>
     [...entriesOf(lock, type)]
@@ -54,6 +55,18 @@ export function neededEntries({ needed = new Map<string, LockedEntry>() }: Lock)
     }));
 }
 
+/** All entries of the manifest, then what they need. */
+export const allEntries = (lock: Lock): NamedEntry[] => [
+  ...namedEntries(lock),
+  ...neededEntries(lock),
+];
+
+/** A lock with other needed entries, by key. */
+export function withNeeded(lock: Lock, needed: ReadonlyMap<string, LockedEntry>): Lock {
+  const { needed: _before, ...rest } = lock;
+  return needed.size === 0 ? rest : { ...rest, needed };
+}
+
 /**
  * The place of an entry: `models.mistral`, or `needed.models/org/base@main`. Unlike the name it is
  * unique in a lock.
@@ -70,7 +83,7 @@ export const isNeededKey = (name: string): boolean => name.includes('/');
  */
 export function refClashes(lock: Lock): string[] {
   const firsts = new Map<string, NamedEntry>();
-  return namedEntries(lock).flatMap((named) => {
+  return allEntries(lock).flatMap((named) => {
     const { repo, ref, rev } = named.entry;
     const key = JSON.stringify([named.type, repo, ref]);
     const first = firsts.get(key) ?? named;

@@ -15,7 +15,7 @@ export interface Asked {
 export const neededKey = ({ type, repo, ref }: Asked): string => `${type}s/${repo}@${ref}`;
 
 /** What a locked entry is asked for as. */
-export const askedAs = ({ type, entry }: NamedEntry): Asked => ({
+const askedAs = ({ type, entry }: NamedEntry): Asked => ({
   type,
   repo: entry.requested ?? entry.repo,
   ref: entry.ref,

@@ -135,7 +135,8 @@ function dataByPlace(text: string): Map<string, unknown> {
       ([name, value]) => [`${section}.${name}`, value] as const,
     ),
   );
-  return new Map([['', faultsWith([])], ['endpoint', file['endpoint']], ...entries]);
+  const others = ['endpoint', 'dependencies'].map((key) => [key, file[key]] as const);
+  return new Map([['', faultsWith([])], ...others, ...entries]);
 }
 
 const placeOf = ({ type, name }: EntryName): string => `${type}s.${name}`;

@@ -76,6 +76,7 @@ function normalised(
     const fields: EntryFields = typeof value === 'string' ? { repo: value } : value;
     const { ref, version } = fields;
     const select = selectionOf(fields, form);
+    const dependencies = fields.dependencies ?? file.dependencies;
     return [
       {
         name,
@@ -85,6 +86,7 @@ function normalised(
         position: positionOf([section, name]),
         ...(select === undefined ? {} : { select }),
         ...(fields.groups === undefined ? {} : { groups: fields.groups.toSorted(byCodeUnit) }),
+        ...(dependencies === undefined ? {} : { dependencies }),
       },
     ];
   });

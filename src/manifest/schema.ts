@@ -13,9 +13,9 @@ export interface Manifest {
   readonly entries: readonly ManifestEntry[];
 }
 
-/** One model or dataset of the manifest. */
-export interface ManifestEntry {
-  /** Key in the file; unique among the entries of its type. */
+/** A revision and a selection of a repository: an entry of the manifest, or what one needs. */
+export interface WantedEntry {
+  /** Key in the manifest, or in the lock's `needed`; unique among the entries of its type. */
   readonly name: string;
   readonly type: RepoType;
   /** Repository id as the file asks for it: `org/name`, or a canonical name such as `gpt2`. */
@@ -25,6 +25,12 @@ export interface ManifestEntry {
   readonly select?: Selection;
   /** Groups, sorted; absent for an entry that is always taken. */
   readonly groups?: readonly string[];
+}
+
+/** One model or dataset of the manifest. */
+export interface ManifestEntry extends WantedEntry {
+  /** The entry's own mode, else the file's; `lock` when absent. */
+  readonly dependencies?: DependencyMode;
   /** Where the entry's name stands in the file. */
   readonly position: Position;
 }
@@ -45,6 +51,11 @@ export type Selection =
     }
   | { readonly files: readonly string[] }
   | { readonly quant: string };
+
+/** What is done with the repositories that the files of an entry name. */
+const DEPENDENCY_MODES = ['lock', 'warn', 'ignore'] as const;
+
+export type DependencyMode = (typeof DEPENDENCY_MODES)[number];
 
 /** A place in the file, both counted from 1. */
 export interface Position {
@@ -126,6 +137,14 @@ const exclusions: Keywords = {
   ),
 };
 
+const dependencies = (description: string) =>
+  v.exactOptional(
+    v.pipe(
+      v.picklist(DEPENDENCY_MODES, 'must be lock, warn or ignore'),
+      v.description(description),
+    ),
+  );
+
 const commonFields = {
   ref: v.exactOptional(
     text(
@@ -184,6 +203,9 @@ const commonFields = {
       'for an entry that is always taken',
     ),
   ),
+  dependencies: dependencies(
+    'For this entry, instead of "dependencies" at the top: lock, warn or ignore.',
+  ),
 };
 
 const entry = (repo: Keywords) =>
@@ -226,6 +248,9 @@ const fileFields = {
       v.regex(ENDPOINT, ({ input }) => badEndpointReason(input) ?? 'is not an address'),
       v.description('Address of the Hub; HF_ENDPOINT wins over it.'),
     ),
+  ),
+  dependencies: dependencies(
+    'Repositories that files of the entries name, such as the base model of an adapter: lock (the default) locks them too, warn names them, ignore passes over them.',
   ),
   models: entries('model', 'Models by name. Each becomes an attribute of that name in Nix.'),
   datasets: entries('dataset', 'Datasets by name. Each becomes an attribute of that name in Nix.'),

@@ -76,6 +76,10 @@ function problemsOf(issue: v.BaseIssue<unknown>, base: Path, written: Written): 
     return [{ path, part: 'key', message: `bad name ${subjectOf(path)}: ${issue.message}` }];
   }
   if (issue.type === 'picklist' && typeof issue.input === 'string') {
+    if (path.at(-1) === 'dependencies') {
+      const message = `${subjectOf(path)} ${issue.message}, not ${quote(issue.input)}`;
+      return [{ path, part: 'value', message }];
+    }
     const reason = `${issue.message}: ${advice(issue.input, FORMATS, 'the formats are')}`;
     return [{ path, part: 'value', message: `${quote(issue.input)} ${reason}` }];
   }

@@ -1,6 +1,6 @@
 import prettyBytes from 'pretty-bytes';
 import type { EntryChange, Pin } from '../lock/diff.ts';
-import { placeOf } from '../lock/entries.ts';
+import { isNeededKey, placeOf } from '../lock/entries.ts';
 import { escapeControls } from '../quote.ts';
 import type { Reason } from '../resolve/drift.ts';
 import { code, count, shortRev, styled } from './text.ts';
@@ -38,19 +38,23 @@ export const nextAfter = (outcome: LockReport['outcome']): string | undefined =>
 export function lockText(report: LockReport): string {
   const { file, entries, upgradedFrom, total, outcome, details } = report;
   const state = { current: 'is up to date', written: 'written', planned: 'would change' }[outcome];
-  const kinds = {
-    added: entries.filter(({ from }) => from === null).length,
-    changed: entries.filter(({ from, to }) => from !== null && to !== null).length,
-    removed: entries.filter(({ to }) => to === null).length,
-  };
-  const changes = amounts('entry', 'entries', kinds);
+  const isNeeded = ({ name }: EntryChange) => isNeededKey(name);
+  const changes = amounts('entry', 'entries', kindsOf(entries.filter((one) => !isNeeded(one))));
+  const needed = amounts('', '', kindsOf(entries.filter(isNeeded)));
   const all = count(total, 'entry', 'entries');
   const upgrade = upgradedFrom === undefined ? '' : `, upgraded from version ${upgradedFrom}`;
   const amount = changes === '' ? all : `${changes} (${total} in all)`;
-  const headline = `${file} ${state}${upgrade}, ${amount}`;
+  const also = needed === '' ? '' : `; needed by them: ${needed}`;
+  const headline = `${file} ${state}${upgrade}, ${amount}${also}`;
   const lines = entries.flatMap((change) => [changeLine(change), ...(details?.(change) ?? [])]);
   return [headline, ...lines].join('\n');
 }
+
+const kindsOf = (entries: readonly EntryChange<DatedPin>[]) => ({
+  added: entries.filter(({ from }) => from === null).length,
+  changed: entries.filter(({ from, to }) => from !== null && to !== null).length,
+  removed: entries.filter(({ to }) => to === null).length,
+});
 
 /** Whether an entry changes in more than what an upgrade adds. */
 export const hasMoved = ({ from, to, added, removed, modified }: EntryChange): boolean =>
@@ -102,9 +106,12 @@ function pinText({ ref, rev, date }: DatedPin): string {
   return facts.length === 0 ? name : `${name} (${facts.join(', ')})`;
 }
 
-/** `1 file added, 2 changed`; empty when nothing is. */
+/** `1 file added, 2 changed`, without a noun `1 added, 2 changed`; empty when nothing is. */
 const amounts = (one: string, many: string, kinds: Readonly<Record<string, number>>): string =>
   Object.entries(kinds)
     .filter(([, number]) => number > 0)
-    .map(([kind, number], index) => `${index === 0 ? count(number, one, many) : number} ${kind}`)
+    .map(
+      ([kind, number], index) =>
+        `${index === 0 && one !== '' ? count(number, one, many) : number} ${kind}`,
+    )
     .join(', ');

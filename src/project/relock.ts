@@ -1,27 +1,13 @@
 import { HugError } from '../errors.ts';
-import { requireAll } from '../failures.ts';
-import type { HubApi } from '../hub/api.ts';
 import { EMPTY_LOCK, formatLock } from '../lock/codec.ts';
 import { hasConflictMarkers, parseConflict } from '../lock/conflict.ts';
-import {
-  lockedIn,
-  namedEntries,
-  placeOf,
-  refClashes,
-  withEndpoint,
-  withEntries,
-  withGroups,
-} from '../lock/entries.ts';
+import { lockedIn, refClashes, withEndpoint, withEntries, withGroups } from '../lock/entries.ts';
 import { writeLockText } from '../lock/file.ts';
-import { type Lock, type LockedEntry, LOCKFILE_VERSION } from '../lock/schema.ts';
+import { type Lock, LOCKFILE_VERSION } from '../lock/schema.ts';
 import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
-import { DEFAULT_ENDPOINT } from '../address.ts';
-import type { KnownRepos } from '../resolve/identity.ts';
 import { repairLock } from '../resolve/repair.ts';
-import type { Resolved, ResolveContext } from '../resolve/resolve.ts';
-import type { CommandContext } from './context.ts';
+import type { Resolved } from '../resolve/resolve.ts';
 import type { Project } from './project.ts';
-import { withHub } from './repository.ts';
 
 /** The lock on disk. */
 export interface ExistingLock {
@@ -48,7 +34,8 @@ export function readExistingLock(
     const repaired = repairLock(manifest, parseConflict(lockText, lockName));
     const { entries, contested, rest, warnings } = repaired;
     for (const warning of warnings) warn(warning);
-    const lock = withResolved(manifest, rest, entries);
+    const kept = [...entries].map(([wanted, entry]) => [wanted, { entry }] as const);
+    const lock = withResolved(manifest, rest, new Map(kept));
     return { lock, contested, flaw: 'has conflict markers' };
   }
   const lock = project.lock();
@@ -115,75 +102,17 @@ export async function applyPlan(
   return 'written';
 }
 
-/**
- * Resolves entries at once, and passes their warnings on.
- *
- * @param lock whose digests of plain files are not downloaded again
- * @param resolve what to do with each entry
- * @param problem what needs the network, as the message of an error
- * @param accepted entries whose repository may be another one now
- * @throws HugError `EHUG_OFFLINE`; the failures of all entries in one, each with its entry
- */
-export async function resolveAll<T extends Resolved>(
-  entries: readonly ManifestEntry[],
-  manifest: Manifest,
-  lock: Lock,
-  resolve: (entry: ManifestEntry, context: ResolveContext) => Promise<T>,
-  context: CommandContext,
-  problem: string,
-  accepted?: ReadonlySet<ManifestEntry>,
-): Promise<ReadonlyMap<ManifestEntry, T>> {
-  const { endpoint } = manifest;
-  const { createPlainHashes } = await import('../resolve/resolve.ts');
-  const { createByContent } = await import('../resolve/by-content.ts');
-  const { createLicenses } = await import('../resolve/readme.ts');
-  const known = namedEntries(lock).flatMap(({ entry }) => [...entry.files.values()]);
-  const hashes = createPlainHashes(known);
-  const licenses = createLicenses(namedEntries(lock).map(({ entry }) => entry));
-  const shardIndexes: NonNullable<ResolveContext['shardIndexes']> = createByContent([]);
-  const repos = await knownRepos(manifest, lock, accepted);
-  const runAll = (hub: HubApi) =>
-    context.runTasks(
-      entries.map((entry) => ({
-        title: placeOf(entry),
-        run: (report) => resolve(entry, { hub, repos, hashes, licenses, shardIndexes, report }),
-      })),
-    );
-  const results = await withHub(context, runAll, endpoint, problem);
-  const resolved = requireAll(entries, results, placeOf);
-  const ofNix = endpoint ?? DEFAULT_ENDPOINT;
-  if (context.endpoint !== undefined && context.endpoint !== ofNix) {
-    context.warn(
-      `locked from ${context.endpoint} (HF_ENDPOINT), but nix build will ask ${ofNix}; set "endpoint" in the manifest to change that`,
-    );
-  }
-  for (const [entry, { warnings }] of resolved) {
-    for (const warning of warnings) context.warn(`${placeOf(entry)}: ${warning}`);
-  }
-  return resolved;
-}
-
-/** The repositories that a lock knows; none when it is of another Hub than the manifest. */
-export async function knownRepos(
-  manifest: Manifest,
-  lock: Lock,
-  accepted?: ReadonlySet<ManifestEntry>,
-): Promise<KnownRepos> {
-  const { createKnownRepos } = await import('../resolve/identity.ts');
-  return createKnownRepos(manifest.endpoint === lock.endpoint ? lock : EMPTY_LOCK, accepted);
-}
-
 /** The lock of a manifest: each entry as it was resolved, else as the old lock has it. */
 export function withResolved(
   { endpoint, entries }: Manifest,
   lock: Lock,
-  resolved: ReadonlyMap<ManifestEntry, LockedEntry>,
+  resolved: ReadonlyMap<ManifestEntry, Pick<Resolved, 'entry'>>,
 ): Lock {
   return withEntries(
     withEndpoint(lock, endpoint),
     entries.flatMap((wanted) => {
       const { type, name, groups } = wanted;
-      const entry = resolved.get(wanted) ?? lockedIn(lock, wanted);
+      const entry = resolved.get(wanted)?.entry ?? lockedIn(lock, wanted);
       return entry === undefined ? [] : [{ type, name, entry: withGroups(entry, groups) }];
     }),
   );

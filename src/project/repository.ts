@@ -32,16 +32,29 @@ export async function withHub<T>(
   endpoint?: string,
   problem = 'listing the files of a repository needs the network',
 ): Promise<T> {
-  if (context.offline) {
-    const hint = 'Run it without --offline and HF_HUB_OFFLINE.';
-    throw new HugError('EHUG_OFFLINE', problem, { hint });
-  }
-  const hub = await context.connect(endpoint);
+  const hub = await connectHub(context, endpoint, problem);
   try {
     return await run(hub);
   } finally {
     await hub.close();
   }
+}
+
+/**
+ * A Hub client, which the caller closes.
+ *
+ * @param endpoint address that a manifest names
+ * @param problem what needs the network, as the message of an error
+ * @throws HugError `EHUG_OFFLINE`
+ */
+export async function connectHub(
+  context: CommandContext,
+  endpoint: string | undefined,
+  problem: string,
+): Promise<HubApi> {
+  if (!context.offline) return context.connect(endpoint);
+  const hint = 'Run it without --offline and HF_HUB_OFFLINE.';
+  throw new HugError('EHUG_OFFLINE', problem, { hint });
 }
 
 /**

@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
-import { lockedIn, namedEntries, placeOf } from '../lock/entries.ts';
+import { lockedIn, namedEntries, neededEntries, placeOf, withEntries } from '../lock/entries.ts';
 import type { Lock, LockedEntry } from '../lock/schema.ts';
-import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
+import type { Manifest, ManifestEntry, WantedEntry } from '../manifest/schema.ts';
 import type { RepoType } from '../repo.ts';
+import { missingNeeds, rootOf, withoutUnneeded } from './needed.ts';
 
 /** One difference between a lock and its manifest. */
 export interface Reason {
@@ -43,12 +44,13 @@ export function driftOf(
       ),
       ...regrouped,
       ...leftovers(manifest, lock),
+      ...needReasons(manifest, lock),
     ],
   };
 }
 
 /** Whether a locked entry satisfies what the manifest asks for. */
-export const satisfies = (locked: LockedEntry | undefined, entry: ManifestEntry): boolean =>
+export const satisfies = (locked: LockedEntry | undefined, entry: WantedEntry): boolean =>
   entryReasons(entry, locked).length === 0;
 
 function endpointReasons(manifest: Manifest, lock: Lock): Reason[] {
@@ -57,7 +59,7 @@ function endpointReasons(manifest: Manifest, lock: Lock): Reason[] {
   return [{ entry: null, type: null, reason }];
 }
 
-function entryReasons(entry: ManifestEntry, locked: LockedEntry | undefined): string[] {
+function entryReasons(entry: WantedEntry, locked: LockedEntry | undefined): string[] {
   if (locked === undefined) return ['is not locked'];
   const repo = locked.requested ?? locked.repo;
   const version = 'version' in entry.want ? entry.want.version : undefined;
@@ -89,6 +91,28 @@ function leftovers(manifest: Manifest, lock: Lock): Reason[] {
   return namedEntries(lock)
     .filter((locked) => !wanted.has(placeOf(locked)))
     .map(({ name, type }) => ({ entry: name, type, reason: 'is not in the manifest any more' }));
+}
+
+/** What is needed and not locked, and what is locked and no entry needs any more. */
+function needReasons(manifest: Manifest, all: Lock): Reason[] {
+  const wanted = new Set(manifest.entries.map(placeOf));
+  const declared = namedEntries(all).filter((named) => wanted.has(placeOf(named)));
+  const lock = withEntries(all, declared);
+  const keys = withoutUnneeded(manifest, lock).needed;
+  return [
+    ...missingNeeds(manifest, lock).map((step) => ({
+      entry: rootOf(step).name,
+      type: rootOf(step).type,
+      reason: `needs ${step.repo} at ${step.ref}, which is not locked (${step.by})`,
+    })),
+    ...neededEntries(lock)
+      .filter(({ name }) => keys?.has(name) !== true)
+      .map((named) => ({
+        entry: null,
+        type: null,
+        reason: `${placeOf(named)}: no entry needs it any more`,
+      })),
+  ];
 }
 
 function changed(what: string, from: unknown, to: unknown): string {

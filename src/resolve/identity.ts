@@ -1,8 +1,8 @@
 import { HugError } from '../errors.ts';
 import type { Revision } from '../hub/api.ts';
-import { type NamedEntry, lockedIn, namedEntries, placeOf } from '../lock/entries.ts';
+import { type NamedEntry, allEntries, lockedIn, placeOf } from '../lock/entries.ts';
 import type { Lock, LockedEntry } from '../lock/schema.ts';
-import type { ManifestEntry } from '../manifest/schema.ts';
+import type { WantedEntry } from '../manifest/schema.ts';
 
 /** The repositories that a lock knows, by the `_id` that the Hub gave them. */
 export interface KnownRepos {
@@ -12,22 +12,22 @@ export interface KnownRepos {
    * @returns the same, with the known `repoId` where the Hub sent none
    * @throws HugError `EHUG_REPO_REPLACED` when it is another repository
    */
-  confirm(wanted: ManifestEntry, at: Revision): Revision;
+  confirm(wanted: WantedEntry, at: Revision): Revision;
 }
 
 /**
  * The repositories of a lock.
  *
- * @param accepted entries whose repository may be another one now
+ * @param accepted places of the entries whose repository may be another one now
  */
 export function createKnownRepos(
   lock: Lock,
-  accepted: ReadonlySet<ManifestEntry> = new Set(),
+  accepted: ReadonlySet<string> = new Set(),
 ): KnownRepos {
-  const entries = namedEntries(lock);
+  const entries = allEntries(lock);
   return {
     confirm(wanted, at) {
-      if (accepted.has(wanted)) return at;
+      if (accepted.has(placeOf(wanted))) return at;
       const known = knownAs(wanted, lockedIn(lock, wanted), entries);
       const { repoId } = known?.entry ?? {};
       if (known === undefined || repoId === undefined) return at;
@@ -40,7 +40,7 @@ export function createKnownRepos(
 
 /** The entry whose repository is the one of `wanted`: its own, else another one of the same id. */
 function knownAs(
-  wanted: ManifestEntry,
+  wanted: WantedEntry,
   own: LockedEntry | undefined,
   entries: readonly NamedEntry[],
 ): Pick<NamedEntry, 'type' | 'name' | 'entry'> | undefined {
@@ -53,11 +53,11 @@ function knownAs(
 }
 
 /** Whether a locked entry is of the repository that an entry of the manifest names. */
-export const hasId = ({ repo, requested }: LockedEntry, { repo: id }: ManifestEntry): boolean =>
+export const hasId = ({ repo, requested }: LockedEntry, { repo: id }: WantedEntry): boolean =>
   [repo, requested].some((known) => known?.toLowerCase() === id.toLowerCase());
 
 function replaced(
-  { type, repo }: ManifestEntry,
+  { type, repo }: WantedEntry,
   repoId: string,
   known: Pick<NamedEntry, 'type' | 'name' | 'entry'>,
 ): HugError {

@@ -28,15 +28,13 @@ const CLOSING = /(?:^|\n)---\r?(?:\n|$)/u;
  * @param text content of README.md
  */
 export function licenseOf(text: string): ReadLicense {
-  const block = frontMatterOf(text);
-  if (block === undefined) return {};
-  const { data, faultsWith } = readSource(block);
-  if (faultsWith([]).length > 0) {
+  const data = readFrontMatter(text);
+  if (data === undefined) {
     return {
       warning: 'the front matter of README.md is not valid YAML, so no licence is recorded',
     };
   }
-  const { license = [], license_name: name } = asPlainObject(data);
+  const { license = [], license_name: name } = data;
   const values: readonly unknown[] = Array.isArray(license) ? license : [license ?? []].flat();
   const words = values.map(asWord);
   const ids = [...new Set(words.filter((word) => word !== undefined))];
@@ -46,6 +44,18 @@ export function licenseOf(text: string): ReadLicense {
   if (ids.length === 0) return {};
   const licenseName = ids.some((id) => id.toLowerCase() === 'other') ? asWord(name) : undefined;
   return { license: ids, ...(licenseName === undefined ? {} : { licenseName }) };
+}
+
+/**
+ * The front matter of a README as data. No text makes it throw.
+ *
+ * @returns an empty object when there is none, or it is not a map; `undefined` when it is not valid YAML
+ */
+export function readFrontMatter(text: string): Readonly<Record<string, unknown>> | undefined {
+  const block = frontMatterOf(text);
+  if (block === undefined) return {};
+  const { data, faultsWith } = readSource(block);
+  return faultsWith([]).length > 0 ? undefined : asPlainObject(data);
 }
 
 /** The text between the two lines `---`, as huggingface_hub finds it. */

@@ -1,7 +1,7 @@
 import { HugError } from '../errors.ts';
 import type { History, HubApi } from '../hub/api.ts';
 import type { LockedEntry } from '../lock/schema.ts';
-import type { ManifestEntry } from '../manifest/schema.ts';
+import type { WantedEntry } from '../manifest/schema.ts';
 import { satisfies } from './drift.ts';
 import { type Resolved, type ResolveContext, lockAt, lockedEntry } from './resolve.ts';
 import { type Target, renameWarnings, targetOf } from './target.ts';
@@ -25,7 +25,7 @@ interface Dates {
  * @throws HugError those of `resolveEntry`
  */
 export async function moveEntry(
-  wanted: ManifestEntry,
+  wanted: WantedEntry,
   locked: LockedEntry | undefined,
   context: ResolveContext,
 ): Promise<Moved> {
@@ -71,7 +71,7 @@ const isComplete = ({ repoId }: LockedEntry, { at }: Target): boolean =>
  * Usually the history of the new commit has both, in one request.
  */
 async function describeStep(
-  wanted: ManifestEntry,
+  wanted: WantedEntry,
   locked: LockedEntry,
   target: Target,
   hub: HubApi,
@@ -101,7 +101,7 @@ async function describeStep(
   };
 }
 
-const historyAt = (hub: HubApi, { type }: ManifestEntry, { at }: Target): Promise<History> =>
+const historyAt = (hub: HubApi, { type }: WantedEntry, { at }: Target): Promise<History> =>
   hub.history(type, at.id, at.rev);
 
 const dateOf = (history: History | undefined, rev: string): string | undefined =>
@@ -109,7 +109,7 @@ const dateOf = (history: History | undefined, rev: string): string | undefined =
 
 /** Whether the ref of a target is a tag; `main` is always a branch. */
 async function namesTag(
-  { type, want }: ManifestEntry,
+  { type, want }: WantedEntry,
   { ref, at }: Target,
   hub: HubApi,
 ): Promise<boolean> {

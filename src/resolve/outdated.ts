@@ -1,7 +1,7 @@
 import type { HubApi } from '../hub/api.ts';
 import type { Pin } from '../lock/diff.ts';
 import type { LockedEntry } from '../lock/schema.ts';
-import type { ManifestEntry } from '../manifest/schema.ts';
+import type { WantedEntry } from '../manifest/schema.ts';
 import { satisfies } from './drift.ts';
 import {
   type LookupContext,
@@ -32,7 +32,7 @@ export interface OutdatedCheck {
  * @throws HugError of the Hub client; `EHUG_VERSION`, `EHUG_REPO_REPLACED`
  */
 export async function checkOutdated(
-  entry: ManifestEntry,
+  entry: WantedEntry,
   locked: LockedEntry | undefined,
   context: LookupContext,
 ): Promise<OutdatedCheck> {
@@ -50,7 +50,7 @@ export async function checkOutdated(
  * For a commit, the head of `main`. For a tag that is a version, the highest version. For every
  * other ref, its own commit.
  */
-async function latestOf(entry: ManifestEntry, target: Target, hub: HubApi): Promise<Pin> {
+async function latestOf(entry: WantedEntry, target: Target, hub: HubApi): Promise<Pin> {
   const { type, want } = entry;
   const { ref, at } = target;
   if (isPinned(entry)) return pinAt('main');

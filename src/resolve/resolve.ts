@@ -2,11 +2,14 @@ import { sriOfHex } from '../digest.ts';
 import type { TreeFile } from '../hub/tree.ts';
 import { pathNames } from '../lock/names.ts';
 import type { LockedEntry, LockedFile } from '../lock/schema.ts';
-import type { ManifestEntry } from '../manifest/schema.ts';
+import type { WantedEntry } from '../manifest/schema.ts';
 import { type ByContent, createByContent } from './by-content.ts';
 import { type Licenses, README, createLicenses, isReadable, readLicense } from './readme.ts';
 import type { ReadLicense } from './license.ts';
 import { incompleteness } from './completeness.ts';
+import { createEdgeSources, edgeFilesToRead, type EdgeSources, readEdges } from './edge-sources.ts';
+import { type Edge } from './edges.ts';
+import { needsOf } from './take.ts';
 import { selectFiles } from './select.ts';
 import { indexesToRead, shardsNamedIn } from './shards.ts';
 import { type LookupContext, type Target, targetOf } from './target.ts';
@@ -18,6 +21,8 @@ export interface ResolveContext extends LookupContext {
   readonly licenses?: Licenses;
   /** Files that indexes of shards name; without it each index is read. */
   readonly shardIndexes?: ShardIndexes;
+  /** Files that name no other repository; without it each file that may is read. */
+  readonly edgeSources?: EdgeSources;
   /** Shows the progress of an entry. */
   readonly report: (status: string) => void;
 }
@@ -25,6 +30,8 @@ export interface ResolveContext extends LookupContext {
 /** An entry as the lock has it, and warnings for the user. */
 export interface Resolved {
   readonly entry: LockedEntry;
+  /** What its files name; absent where they were not read, since the lock has the entry already. */
+  readonly edges?: readonly Edge[];
   readonly warnings: readonly string[];
 }
 
@@ -36,7 +43,7 @@ export interface Resolved {
  *   `EHUG_REPO_REPLACED`
  */
 export async function resolveEntry(
-  wanted: ManifestEntry,
+  wanted: WantedEntry,
   context: ResolveContext,
 ): Promise<Resolved> {
   context.report('resolving');
@@ -49,7 +56,7 @@ export async function resolveEntry(
  * @throws HugError of the Hub client; `EHUG_SELECTION`, `EHUG_GATED`, `EHUG_REPO_REPLACED`
  */
 export async function resolveAgain(
-  wanted: ManifestEntry,
+  wanted: WantedEntry,
   { ref, rev }: LockedEntry,
   context: ResolveContext,
 ): Promise<Resolved> {
@@ -65,13 +72,14 @@ export async function resolveAgain(
  * @throws HugError of the Hub client; `EHUG_SELECTION`, `EHUG_GATED`
  */
 export async function lockAt(
-  wanted: ManifestEntry,
+  wanted: WantedEntry,
   target: Target,
   {
     hub,
     hashes,
     licenses = createLicenses([]),
     shardIndexes = createByContent([]),
+    edgeSources = createEdgeSources([]),
     report,
   }: ResolveContext,
 ): Promise<Resolved> {
@@ -83,9 +91,12 @@ export async function lockAt(
   const readme = tree.find(({ path }) => path === README);
   const contentOf = oncePerFile((file) => hub.contentOf(type, at.id, at.rev, file));
   const indexes = indexesToRead(files);
+  const naming =
+    type === 'model' ? edgeFilesToRead(files, at.id, edgeSources) : { files: [], warnings: [] };
   const read = new Set([
     ...(readme !== undefined && isReadable(readme) ? [readme] : []),
     ...indexes,
+    ...naming.files,
   ]);
   const hashOf = async (file: TreeFile) => {
     if (file.lfs === 'masked') throw hub.gated(type, at.id);
@@ -96,9 +107,10 @@ export async function lockAt(
   };
   let done = 0;
   report(`0 of ${files.length} files`);
-  const [declared, shards, locked] = await Promise.all([
+  const [declared, named, shards, locked] = await Promise.all([
     target.license ??
       readLicense(readme, readme !== undefined && files.includes(readme), licenses, contentOf),
+    readEdges(naming.files, [at.id, wanted.repo], edgeSources, contentOf),
     Promise.all(
       indexes.map(async (file) => {
         const names = shardIndexes.get(file, async () => {
@@ -121,9 +133,16 @@ export async function lockAt(
     warnings: [
       ...warnings,
       ...(warning === undefined ? [] : [warning]),
+      ...naming.warnings,
+      ...named.warnings,
       ...incompleteness(tree, files, select, new Map(shards)),
     ],
-    entry: lockedEntry(wanted, target, { ...license, files: new Map(locked) }),
+    edges: named.edges,
+    entry: lockedEntry(wanted, target, {
+      ...license,
+      ...needsOf(named.edges),
+      files: new Map(locked),
+    }),
   };
 }
 
@@ -142,7 +161,7 @@ type Content = Pick<LockedEntry, 'date' | 'license' | 'licenseName' | 'needs' | 
 
 /** An entry as the lock has it. */
 export function lockedEntry(
-  { repo, want, select, groups }: ManifestEntry,
+  { repo, want, select, groups }: WantedEntry,
   { ref, at }: Target,
   { date, license, licenseName, needs, files }: Content,
 ): LockedEntry {

@@ -1,5 +1,5 @@
 import { type ErrorCode, HugError } from '../errors.ts';
-import { type NamedEntry, namedEntries, placeOf } from '../lock/entries.ts';
+import { type NamedEntry, namedEntries, neededEntries, placeOf } from '../lock/entries.ts';
 import type { Lock, LockedEntry } from '../lock/schema.ts';
 import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
 import { hasId } from './identity.ts';
@@ -20,7 +20,10 @@ export function sharedCommits(
 ): ReadonlyMap<ManifestEntry, NamedEntry> {
   if (manifest.endpoint !== lock.endpoint) return new Map();
   const staying = new Set(manifest.entries.filter((entry) => !stale.includes(entry)).map(placeOf));
-  const kept = namedEntries(lock).filter((locked) => staying.has(placeOf(locked)));
+  const kept = [
+    ...namedEntries(lock).filter((locked) => staying.has(placeOf(locked))),
+    ...neededEntries(lock),
+  ];
   return new Map(
     stale.flatMap((wanted) => {
       const other = kept.find(

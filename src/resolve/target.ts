@@ -6,7 +6,7 @@ import { isGitId } from '../digest.ts';
 import { HugError } from '../errors.ts';
 import type { HubApi, Revision } from '../hub/api.ts';
 import type { LockedEntry } from '../lock/schema.ts';
-import type { ManifestEntry } from '../manifest/schema.ts';
+import type { WantedEntry } from '../manifest/schema.ts';
 import type { KnownRepos } from './identity.ts';
 import type { License } from './license.ts';
 
@@ -36,7 +36,7 @@ export interface LookupContext {
  * @throws HugError of the Hub client; `EHUG_VERSION`, `EHUG_REPO_REPLACED`
  */
 export async function targetOf(
-  entry: ManifestEntry,
+  entry: WantedEntry,
   { hub, repos }: LookupContext,
   locked?: LockedEntry,
 ): Promise<Target> {
@@ -48,7 +48,7 @@ export async function targetOf(
   }
 }
 
-async function lookUp({ type, repo, want }: ManifestEntry, hub: HubApi): Promise<Target> {
+async function lookUp({ type, repo, want }: WantedEntry, hub: HubApi): Promise<Target> {
   if ('ref' in want) return { ref: want.ref, at: await hub.revision(type, repo, want.ref) };
   const tags = await hub.tags(type, repo);
   const ref = highestTag(tags, want.version);
@@ -60,7 +60,7 @@ async function lookUp({ type, repo, want }: ManifestEntry, hub: HubApi): Promise
 }
 
 /** Whether an entry names a commit, which never moves. */
-export const isPinned = ({ want }: ManifestEntry): boolean => 'ref' in want && isGitId(want.ref);
+export const isPinned = ({ want }: WantedEntry): boolean => 'ref' in want && isGitId(want.ref);
 
 /** Warnings when the Hub has renamed a repository since it was locked, or the user accepted another one. */
 export const renameWarnings = (
@@ -74,7 +74,7 @@ export const renameWarnings = (
 ];
 
 /** The error for a repository or commit that the Hub had when it was locked; else the same error. */
-function explainMissing(error: unknown, entry: ManifestEntry, { repo, rev }: LockedEntry): unknown {
+function explainMissing(error: unknown, entry: WantedEntry, { repo, rev }: LockedEntry): unknown {
   if (!(error instanceof HugError)) return error;
   const { code, hint = '' } = error;
   const what = `${entry.type} ${repo}`;

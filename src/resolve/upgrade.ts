@@ -5,6 +5,7 @@ import type { TreeFile } from '../hub/tree.ts';
 import { placeOf } from '../lock/entries.ts';
 import type { LockedEntry } from '../lock/schema.ts';
 import type { ManifestEntry } from '../manifest/schema.ts';
+import { readNeeds } from './resolve-needed.ts';
 import { createLicenses, README, readLicense } from './readme.ts';
 import type { Resolved, ResolveContext } from './resolve.ts';
 
@@ -20,7 +21,7 @@ const GONE: ReadonlySet<ErrorCode> = new Set([
 
 /**
  * Asks the Hub, at the locked commit, for what version 1 of the lock did not record: the id of the
- * repository and the licence. Commit and files stay. An entry that the Hub no longer gives stays as it
+ * repository, the licence and what its files name. Commit and files stay. An entry that the Hub no longer gives stays as it
  * is, with a warning.
  *
  * @throws HugError of the Hub client
@@ -28,24 +29,28 @@ const GONE: ReadonlySet<ErrorCode> = new Set([
 export async function upgradeEntry(
   wanted: ManifestEntry,
   locked: LockedEntry,
-  { hub, licenses = createLicenses([]), report }: ResolveContext,
+  context: ResolveContext,
 ): Promise<Resolved> {
+  const { hub, licenses = createLicenses([]), report } = context;
   const { type } = wanted;
   const { repo, rev } = locked;
   report('upgrading');
   try {
     const { repoId } = await hub.revision(type, repo, rev);
     const readme = await readmeOf(wanted, locked, hub);
-    const { warning, ...license } = await readLicense(readme, false, licenses, (file) =>
-      hub.contentOf(type, repo, rev, file),
-    );
+    const contentOf = (file: TreeFile) => hub.contentOf(type, repo, rev, file);
+    const [{ warning, ...license }, { entry, edges, warnings }] = await Promise.all([
+      readLicense(readme, false, licenses, contentOf),
+      readNeeds({ type, entry: locked }, context),
+    ]);
     return {
-      entry: { ...locked, ...(repoId === undefined ? {} : { repoId }), ...license },
-      warnings: warning === undefined ? [] : [warning],
+      entry: { ...entry, ...(repoId === undefined ? {} : { repoId }), ...license },
+      ...(edges === undefined ? {} : { edges }),
+      warnings: [...(warning === undefined ? [] : [warning]), ...warnings],
     };
   } catch (error) {
     if (!(error instanceof HugError && GONE.has(error.code))) throw error;
-    const warning = `kept as it was, without the id of its repository and its licence: ${error.message}; nix-hug update ${placeOf(wanted)} asks again`;
+    const warning = `kept as it was, without the id of its repository, its licence and what it needs: ${error.message}; nix-hug update ${placeOf(wanted)} asks again`;
     return { entry: locked, warnings: [warning] };
   }
 }

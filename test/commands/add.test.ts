@@ -292,6 +292,16 @@ describe('add of what is there', () => {
       ['--file', 'w.bin'],
       'a: { repo: org/first, ref: main, files: [w.bin] }',
     ],
+    [
+      'a: { repo: org/first, dependencies: ignore, include: ["x*"] } # why',
+      ['--ref', 'dev', '--file', 'w.bin', '--group', 'gpu'],
+      'a: { repo: org/first, dependencies: ignore, ref: dev, files: [w.bin], groups: [gpu] } # why',
+    ],
+    [
+      'a:\n    repo: https://huggingface.co/org/first/tree/dev\n    dependencies: warn # theirs',
+      ['--ref', 'main'],
+      'a:\n    repo: org/first\n    dependencies: warn # theirs',
+    ],
   ])('changes %j with %j', async (before, options, after) => {
     const at = await project(`# ours\nmodels:\n  ${before}\n  # theirs\n  b: gpt2\n`);
     await at.run(['lock']);
@@ -318,6 +328,17 @@ describe('add of what is there', () => {
     expect(await manifestOf(at)).toBe(
       'models:\n  a: {repo: org/first, ref: dev}\n  gpt2:\n    repo: gpt2\n    ref: dev\n',
     );
+  });
+
+  it('keeps what the manifest says of dependencies, and gives the entry none', async () => {
+    const at = await project('dependencies: warn # ours\nmodels:\n  a: org/first\n');
+    expect((await at.run(['add', 'hf:org/first', '--ref', 'dev'])).status).toBe(0);
+    expect(await manifestOf(at)).toBe(
+      'dependencies: warn # ours\nmodels:\n  a: {repo: org/first, ref: dev}\n',
+    );
+    expect((await at.run(['add', 'hf:gpt2'])).status).toBe(0);
+    expect((await at.run(['remove', 'a'])).status).toBe(0);
+    expect(await manifestOf(at)).toBe('dependencies: warn # ours\nmodels:\n  gpt2: gpt2\n');
   });
 
   it('leaves it as it was when locking fails', async () => {

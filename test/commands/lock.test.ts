@@ -146,7 +146,7 @@ describe('lock', () => {
 
   it('warns of entries with one branch at two commits', async () => {
     const moving = await hub.createRepo({ type: 'model', id: 'org/moving' });
-    await moving.commit({ files: { 'config.json': '0' } });
+    await moving.commit({ files: { 'config.json': '{"v":0}' } });
     const { run, manifest } = await project('models: { a: org/moving }');
     expect((await run(['lock'])).stderr).not.toContain('warning');
     await moving.commit({ files: { 'new.json': '1' } });

@@ -211,8 +211,8 @@ describe('entries of one repository', () => {
       `models: { a: ${id}, b: { repo: ${id}, files: [config.json] }, c: ${id} }`,
     );
     const revs = [
-      await repo.commit({ files: { 'config.json': '1' } }),
-      await repo.commit({ files: { 'config.json': '2' } }),
+      await repo.commit({ files: { 'config.json': '{"v":1}' } }),
+      await repo.commit({ files: { 'config.json': '{"v":2}' } }),
     ];
     let hits = 0;
     injectAlways(hub, '/revision/main', {
@@ -397,9 +397,9 @@ models:
 
   it('a forced push is a warning while the Hub still has the locked commit', async () => {
     const { repo, id, first } = await repository();
-    const old = await repo.commit({ files: { 'config.json': '1' } });
+    const old = await repo.commit({ files: { 'config.json': '{"v":1}' } });
     const { run } = await locked(`models: { a: ${id} }`);
-    await repo.commit({ parent: first, files: { 'config.json': '2' } });
+    await repo.commit({ parent: first, files: { 'config.json': '{"v":2}' } });
     const { status, stderr, stdout } = await run(['update']);
     expect([status, stderr]).toEqual([
       0,
@@ -412,7 +412,7 @@ models:
 
   it('a branch that was reset is a warning', async () => {
     const { repo, id, first } = await repository();
-    const old = await repo.commit({ files: { 'config.json': '1' } });
+    const old = await repo.commit({ files: { 'config.json': '{"v":1}' } });
     const { run, lock } = await locked(`models: { a: ${id} }`);
     await repo.branch('main', first);
     expect((await run(['update'])).stderr).toContain(`without the locked commit ${old}`);
@@ -421,9 +421,9 @@ models:
 
   it('a commit that the Hub has lost is a warning', async () => {
     const { repo, id } = await repository();
-    const old = await repo.commit({ files: { 'config.json': '1' } });
+    const old = await repo.commit({ files: { 'config.json': '{"v":1}' } });
     const { run } = await locked(`models: { a: ${id} }`);
-    await repo.commit({ parent: null, files: { 'config.json': '2', 'w.bin': lfs('w') } });
+    await repo.commit({ parent: null, files: { 'config.json': '{"v":2}', 'w.bin': lfs('w') } });
     await repo.prune();
     const { status, stderr, json } = await run(['update', '--json']);
     const warning = `the locked commit ${old} is gone from the Hub: its history was rewritten`;
@@ -444,7 +444,7 @@ models:
     const { repo, id } = await repository();
     const { run } = await locked(`models: { a: ${id} }`);
     for (let index = 0; index < 3; index += 1) {
-      await repo.commit({ files: { 'config.json': String(index) } });
+      await repo.commit({ files: { 'config.json': JSON.stringify({ index }) } });
     }
     hub.options.pageSize = 2;
     onTestFinished(() => void (hub.options.pageSize = 1000));
@@ -470,7 +470,7 @@ models:
       false,
       expect.not.stringContaining('now'),
     ]);
-    const moved = await repo.commit({ files: { 'config.json': '1' } });
+    const moved = await repo.commit({ files: { 'config.json': '{"v":1}' } });
     await run(['update']);
     expect((await lock()).models.a).toMatchObject({
       repo: `${id}-new`,
@@ -482,7 +482,7 @@ models:
   it('missing or invalid dates of a mirror are no error', async () => {
     const { repo, id } = await repository();
     const { run, lock } = await locked(`models: { a: ${id} }`);
-    const rev = await repo.commit({ files: { 'config.json': '1' } });
+    const rev = await repo.commit({ files: { 'config.json': '{"v":1}' } });
     for (const fault of [
       { kind: 'status', status: 404 },
       { kind: 'status', status: 500 },
@@ -566,7 +566,7 @@ describe('a failure', () => {
   it('of some entries reports them all, and moves none', async () => {
     const [one, two, three] = [await repository(), await repository(), await repository()];
     const project = await locked(`models: { a: ${one.id}, b: ${two.id}, c: ${three.id} }`);
-    await two.repo.commit({ files: { 'config.json': '1' } });
+    await two.repo.commit({ files: { 'config.json': '{"v":1}' } });
     await hub.deleteRepo(one.repo);
     await hub.deleteRepo(three.repo);
     await fails(
@@ -610,8 +610,8 @@ describe('names', () => {
 models: { one: ${one.id}, two: ${two.id} }
 `);
     const before = (await lockText()) ?? '';
-    await two.repo.commit({ files: { 'config.json': '2' } });
-    await one.repo.commit({ files: { 'config.json': '1' } });
+    await two.repo.commit({ files: { 'config.json': '{"v":2}' } });
+    await one.repo.commit({ files: { 'config.json': '{"v":1}' } });
     expect((await run(['update', 'models.one', '--json'])).json().entries).toMatchObject([
       { name: 'one' },
     ]);
@@ -655,13 +655,17 @@ models: { fresh: ${id}, missing: ${id}, kept: ${id}, stale: { repo: ${id}, ref: 
     expect(Object.keys((await lock()).models)).toEqual(['fresh', 'kept', 'missing', 'stale']);
   });
 
-  it('that leave one branch at two commits give a warning', async () => {
-    const { repo, id } = await repository();
-    const { run } = await locked(`models: { a: ${id}, b: { repo: ${id}, files: [config.json] } }`);
-    await repo.commit({ files: { 'config.json': '1' } });
-    const warning = `warning: models.a and models.b have main of ${id} at different commits`;
-    expect((await run(['update', 'b'])).stderr).toContain(warning);
-    expect((await run(['update'])).stderr).not.toContain(warning);
+  it('move the other entries of the same ref of a repository, and the command names them', async () => {
+    const { repo, id, first } = await repository();
+    await repo.tag('v1', first);
+    const { run, lock } = await locked(
+      `models: { a: ${id}, b: { repo: ${id}, files: [config.json] }, c: { repo: ${id}, ref: v1 } }`,
+    );
+    const { models: before } = await lock();
+    const rev = await repo.commit({ files: { 'config.json': '{"v":1}' } });
+    const { stderr } = await run(['update', 'b']);
+    expect(stderr).toContain('moved too, since they have the same ref of a repository: models.a\n');
+    expect((await lock()).models).toMatchObject({ a: { rev }, b: { rev }, c: before['c'] });
   });
 
   it('of no entry in the manifest are refused', async () => {
@@ -691,7 +695,7 @@ describe('the lock', () => {
     const { repo, id } = await repository();
     const manifest = `models: { a: ${id}, b: { repo: ${id}, include: ["*.safetensors"] } }`;
     const { run, lockText } = await locked(manifest);
-    await repo.commit({ files: { 'config.json': '1', 'b.bin': lfs('b') } });
+    await repo.commit({ files: { 'config.json': '{"v":1}', 'b.bin': lfs('b') } });
     await run(['update']);
     const other = await createProject(hub.endpoint, manifest);
     await other.run(['lock']);
@@ -706,7 +710,7 @@ describe('the lock', () => {
     const text = (await lockText()) ?? '';
     await writeLock(`<<<<<<< HEAD\n${text}=======\n${text}>>>>>>> other\n`);
     await manifest(`models: { a: ${id} }`);
-    const rev = await repo.commit({ files: { 'config.json': '1' } });
+    const rev = await repo.commit({ files: { 'config.json': '{"v":1}' } });
     expect((await run(['update', 'a'])).stderr).toContain('EHUG_LOCK_CONFLICT');
     expect((await run(['update'])).status).toBe(0);
     expect(await lock()).toMatchObject({ models: { a: { rev } } });

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { HugError } from '../../src/errors.ts';
 import { EMPTY_LOCK, formatLock, parseLock } from '../../src/lock/codec.ts';
 import { parseManifest } from '../../src/manifest/parse.ts';
-import { ENTRY_KEYS } from '../../src/manifest/schema.ts';
+import { ENTRY_KEYS, FILE_KEYS } from '../../src/manifest/schema.ts';
 import endpoints from '../fixtures/endpoints.json' with { type: 'json' };
 
 const FIXTURES = path.join(import.meta.dirname, '..', 'fixtures', 'manifest');
@@ -15,6 +15,7 @@ const PIECES = [
   'models',
   'datasets',
   'endpoint',
+  'dependencies',
   'repo',
   'ref',
   'version',
@@ -241,7 +242,7 @@ describe('hug.yaml.example', () => {
 
   it('is valid and uses every key', () => {
     parseManifest(text, 'hug.yaml.example');
-    for (const key of ['endpoint', 'models', 'datasets']) expect(text).toMatch(keyLine(key));
+    for (const key of FILE_KEYS) expect(text).toMatch(keyLine(key));
     for (const key of ENTRY_KEYS) expect(text).toMatch(keyLine(key));
   });
 

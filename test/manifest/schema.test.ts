@@ -190,14 +190,25 @@ const selection = fc.oneof(
     arbitrary: fc.record({ include: list, exclude: list, files: list }, { requiredKeys: [] }),
   },
 );
+const dependencies = fc.record(
+  { dependencies: mostly<unknown>(fc.constantFrom('lock', 'warn', 'ignore'), anything) },
+  { requiredKeys: [] },
+);
 const entry = fc
   .tuple(
     fc.record({ repo: mostly<unknown>(repoForm, anything) }),
     revision,
     selection,
+    dependencies,
     mostly(fc.constant({}), mapOf(strangeKey, anything)),
   )
-  .map(([repo, wanted, selected, strange]) => ({ ...repo, ...wanted, ...selected, ...strange }));
+  .map(([repo, wanted, selected, mode, strange]) => ({
+    ...repo,
+    ...wanted,
+    ...selected,
+    ...mode,
+    ...strange,
+  }));
 const entryName = mostly(
   fc.constantFrom('a', '_b', 'C-1', 'toString', 'models'),
   fc.constantFrom('1a', '', 'a b', 'ä', 'constructor', 'prototype', '__proto__'),
@@ -220,9 +231,10 @@ const anyManifest = mostly<unknown>(
         },
         { requiredKeys: [] },
       ),
+      dependencies,
       mostly(fc.constant({}), mapOf(strangeKey, anything)),
     )
-    .map(([known, strange]) => ({ ...known, ...strange })),
+    .map(([known, mode, strange]) => ({ ...known, ...mode, ...strange })),
   anything,
 );
 /** `HF_ENDPOINT` */

@@ -43,6 +43,13 @@ describe('drift', () => {
     expect(driftOf(manifest(wanted), lockOf({ a: lockedEntry() })).stale).toEqual([wanted]);
   });
 
+  it.each(['lock', 'warn', 'ignore'] as const)('ignores the mode %s of dependencies', (mode) => {
+    expect(driftOf(manifest(entry({ dependencies: mode })), lockOf({ a: lockedEntry() }))).toEqual({
+      stale: [],
+      reasons: [],
+    });
+  });
+
   it('reports a range that became a ref, even the chosen tag', () => {
     const ranged = lockOf({ a: lockedEntry({ version: '^1', ref: 'v1.2.0' }) });
     expect(reasons(manifest(entry({ want: { ref: 'v1.2.0' } })), ranged)).toEqual([

@@ -23,6 +23,28 @@ export async function createExampleRepos(hub: Hub): Promise<void> {
     },
   });
   await model.tag('v1.0.0', first);
+  const base = await hub.createRepo({ type: 'model', id: 'nix-hug-examples/tiny-base' });
+  await base.commit({
+    message: 'Initial model',
+    files: {
+      'README.md': '---\nlicense: mit\n---\n# tiny-base\n',
+      'config.json': json({ architectures: ['LlamaForCausalLM'], hidden_size: 4, vocab_size: 8 }),
+      'model.safetensors': lfs(safetensors('embed_tokens', 32, 3)),
+      'pytorch_model.bin': lfs('the same weights in another format'),
+    },
+  });
+  const adapter = await hub.createRepo({ type: 'model', id: 'nix-hug-examples/tiny-lora' });
+  await adapter.commit({
+    message: 'Initial adapter',
+    files: {
+      'README.md': '---\nlicense: mit\nbase_model: nix-hug-examples/tiny-base\n---\n# tiny-lora\n',
+      'adapter_config.json': json({
+        base_model_name_or_path: 'nix-hug-examples/tiny-base',
+        peft_type: 'LORA',
+      }),
+      'adapter_model.safetensors': lfs(safetensors('lora_A', 8, 4)),
+    },
+  });
   const quantized = await hub.createRepo({ type: 'model', id: 'nix-hug-examples/tiny-gguf' });
   await quantized.commit({
     message: 'Initial model',
