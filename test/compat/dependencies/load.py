@@ -1,16 +1,18 @@
 """Loads repositories that need others, without a network.
 
-    load.py '[{"program": ..., "repo": ..., "folder": ..., "env": {...}}, ...]'
+    load.py '[{"folder": ..., "env": {...}, "loads": [[program, repo], ...]}, ...]'
 
-Runs each load in a process of its own, with `folder` as its working directory and `env` added to its
-environment, and prints a JSON list: {"value": ...}, which depends on every file that the load should read,
-or {"error": text}.
+Runs each list of loads in a process of its own, with `folder` as its working directory and `env` added to
+its environment. Prints a JSON list of lists of outcomes: {"value": ...}, which depends on every file that
+the load should read, or {"error": text}.
 """
 
 import json
+import multiprocessing
 import os
 import sys
-from concurrent.futures import ThreadPoolExecutor
+import traceback
+from concurrent.futures import ProcessPoolExecutor
 
 SENTENCE = "the model is offline"
 
@@ -62,12 +64,16 @@ def modular_pipeline(repo):
     from diffusers import ModularPipeline
 
     pipeline = ModularPipeline.from_pretrained(repo)
-    # Says nothing but a warning of a component that it cannot load.
+    # Warns of a component that it cannot load, and leaves it out.
     pipeline.load_components()
-    return {
-        name: component and [numbers(tensor)[0] for tensor in component.parameters()]
-        for name, component in [("vae", pipeline.vae), ("unet", pipeline.unet)]
-    }
+    missing = [
+        spec.pretrained_model_name_or_path
+        for name, spec in pipeline._component_specs.items()
+        if spec.pretrained_model_name_or_path and getattr(pipeline, name) is None
+    ]
+    if missing:
+        raise RuntimeError(f"no components of {missing}")
+    return [numbers(weights)[0] for part in [pipeline.vae, pipeline.unet] for weights in part.parameters()]
 
 
 def processor(repo):
@@ -88,34 +94,36 @@ def open_clip(repo):
     return numbers(model.encode_text(tokens))
 
 
+def describe(error):
+    """Returns an error and those that it was raised from, each with the ids that huggingface_hub was
+    asked for: its messages do not tell them."""
+    while error is not None:
+        frames = [frame.f_locals for frame, _ in traceback.walk_tb(error.__traceback__)]
+        ids = sorted({names["repo_id"] for names in frames if "repo_id" in names})
+        yield f"{type(error).__name__} of {ids}: {error}"
+        error = error.__cause__ or error.__context__
+
+
 def outcome(program, repo):
+    import torch
+
+    # The classifier of an X-LoRA begins anew: peft 0.21 does not load the one that it saves.
+    torch.manual_seed(0)
     try:
         return {"value": globals()[program](repo)}
     except Exception as error:
-        return {"error": f"{type(error).__name__}: {error}"}
+        return {"error": "\n".join(describe(error))}
 
 
-def load(request):
-    """Returns what a child process makes of a request."""
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.chdir(request["folder"])
-        os.environ.update(request["env"])
-        result = outcome(request["program"], request["repo"])
-        with open(writer, "w") as file:
-            json.dump(result, file)
-        os._exit(0)
-    os.close(writer)
-    with open(reader) as file:
-        result = json.load(file)
-    os.waitpid(child, 0)
-    return result
+def run(job):
+    os.chdir(job["folder"])
+    os.environ.update(job["env"])
+    return [outcome(*load) for load in job["loads"]]
 
 
-# Libraries that read no variable of `env` are imported once, for all.
-import sklearn  # noqa: E402, F401
-import torchvision  # noqa: E402, F401
-
-with ThreadPoolExecutor(2) as pool:
-    json.dump(list(pool.map(load, json.loads(sys.argv[1]))), sys.stdout)
+if __name__ == "__main__":
+    context = multiprocessing.get_context("forkserver")
+    # These read no variable of `env`, so one import serves every process.
+    context.set_forkserver_preload(["sklearn", "torchvision"])
+    with ProcessPoolExecutor(2, context, max_tasks_per_child=1) as pool:
+        json.dump(list(pool.map(run, json.loads(sys.argv[1]))), sys.stdout)
