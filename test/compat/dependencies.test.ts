@@ -22,9 +22,11 @@ const MODELS = {
   xlora: ['models/acme/base@main', 'models/acme/expert-a@main', 'models/acme/expert-b@main'],
   remote: ['models/acme/model-code@main', 'models/acme/tokenizer-code@main'],
   sentences: ['models/acme/pooling-code@main'],
+  router: ['models/acme/pooling-code@main'],
   pipeline: ['models/acme/parts@main'],
   voice: ['models/acme/audio-tokenizer@main'],
   clip: ['models/acme/words@main'],
+  'text-clip': ['models/acme/text-encoder@main', 'models/acme/words@main'],
 };
 type Model = keyof typeof MODELS;
 const NAMES = Object.keys(MODELS) as readonly Model[];
@@ -49,9 +51,11 @@ const LOADS: readonly Load[] = [
   { program: 'remote_model', model: 'remote', asksFor: 'acme/model-code' },
   { program: 'remote_tokenizer', model: 'remote', asksFor: 'acme/tokenizer-code' },
   { program: 'sentence_transformer', model: 'sentences', asksFor: 'acme/pooling-code' },
+  { program: 'sentence_transformer', model: 'router', asksFor: 'acme/pooling-code' },
   { program: 'modular_pipeline', model: 'pipeline', asksFor: 'acme/parts' },
   { program: 'processor', model: 'voice', asksFor: 'acme/audio-tokenizer' },
-  { program: 'open_clip', model: 'clip', asksFor: 'acme/words' },
+  { program: 'open_clip_tokenizer', model: 'clip', asksFor: 'acme/words' },
+  { program: 'open_clip_model', model: 'text-clip', asksFor: 'acme/text-encoder' },
 ];
 
 type Outcome = { readonly value: unknown } | { readonly error: string };

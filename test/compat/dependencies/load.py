@@ -57,7 +57,7 @@ def remote_tokenizer(repo):
 def sentence_transformer(repo):
     from sentence_transformers import SentenceTransformer
 
-    return SentenceTransformer(repo, trust_remote_code=True).encode(SENTENCE).tolist()
+    return SentenceTransformer(repo, trust_remote_code=True).encode_document(SENTENCE).tolist()
 
 
 def modular_pipeline(repo):
@@ -85,13 +85,22 @@ def processor(repo):
         return numbers(audio.encode(torch.ones(1, 1, 8)).quantized_representation)
 
 
-def open_clip(repo):
+def open_clip_name(repo):
+    return f"local-dir:{repo}" if os.path.isdir(repo) else f"hf-hub:{repo}"
+
+
+def open_clip_tokenizer(repo):
     import open_clip
 
-    name = f"local-dir:{repo}" if os.path.isdir(repo) else f"hf-hub:{repo}"
-    tokens = open_clip.get_tokenizer(name)(SENTENCE)
-    model, _ = open_clip.create_model_from_pretrained(name)
-    return numbers(model.encode_text(tokens))
+    return numbers(open_clip.get_tokenizer(open_clip_name(repo))(SENTENCE))
+
+
+def open_clip_model(repo):
+    import open_clip
+    import torch
+
+    model, _ = open_clip.create_model_from_pretrained(open_clip_name(repo))
+    return numbers(model.encode_text(torch.tensor([[4, 5, 6, 7]])))
 
 
 def describe(error):

@@ -110,12 +110,9 @@ def make_remote_code():
     save_file(tensors, "acme/remote/model.safetensors", metadata={"format": "pt"})
 
 
-def make_sentence_transformer():
-    from sentence_transformers import SentenceTransformer
-    from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
+def make_text_encoder():
     from transformers import BertConfig, BertModel
 
-    copy_code("acme/pooling-code", "pooling.py")
     config = BertConfig(
         vocab_size=len(WORDS),
         hidden_size=8,
@@ -123,13 +120,29 @@ def make_sentence_transformer():
         num_hidden_layers=1,
         num_attention_heads=2,
         max_position_embeddings=16,
+        pad_token_id=WORDS.index("<pad>"),
     )
-    BertModel(config).save_pretrained("bert")
-    make_tokenizer("bert")
-    SentenceTransformer(modules=[Transformer("bert"), Pooling(8)]).save_pretrained("acme/sentences")
+    BertModel(config).save_pretrained("acme/text-encoder")
+    make_tokenizer("acme/text-encoder")
+
+
+def make_sentence_transformers():
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Pooling, Router, Transformer
+
+    copy_code("acme/pooling-code", "pooling.py")
+    pooling = "acme/pooling-code--pooling.DoublePooling"
+
+    def modules():
+        return [Transformer("acme/text-encoder"), Pooling(8)]
+
+    SentenceTransformer(modules=modules()).save_pretrained("acme/sentences")
+    edit_json("acme/sentences/modules.json", lambda data: data[1].update(type=pooling))
+    router = Router.for_query_document(modules(), modules())
+    SentenceTransformer(modules=[router]).save_pretrained("acme/router")
     edit_json(
-        "acme/sentences/modules.json",
-        lambda data: data[1].update(type="acme/pooling-code--pooling.DoublePooling"),
+        "acme/router/router_config.json",
+        lambda data: data["types"].update(document_1_Pooling=pooling),
     )
 
 
@@ -175,27 +188,28 @@ def make_audio_processor():
     processor.save_pretrained("acme/voice")
 
 
-def make_open_clip():
-    from open_clip import CLIP, set_model_preprocess_cfg
+def make_open_clip(folder, model_class, text):
+    from open_clip import set_model_preprocess_cfg
     from open_clip.push_to_hf_hub import save_for_hf
     from open_clip.tokenizer import HFTokenizer
 
-    make_tokenizer("acme/words")
     config = {
         "embed_dim": 4,
         "vision_cfg": {"image_size": 8, "patch_size": 4, "layers": 1, "width": 8, "head_width": 4},
-        "text_cfg": {
-            "hf_tokenizer_name": "acme/words",
-            "vocab_size": len(WORDS),
-            "context_length": 8,
-            "width": 8,
-            "heads": 2,
-            "layers": 1,
-        },
+        "text_cfg": {"hf_tokenizer_name": "acme/words", "context_length": 8, **text},
     }
-    model = CLIP(**config)
+    model = model_class(**config)
     set_model_preprocess_cfg(model, {"size": 8, "mean": [0, 0, 0], "std": [1, 1, 1]})
-    save_for_hf(model, HFTokenizer("acme/words"), config, "acme/clip", safe_serialization=True)
+    save_for_hf(model, HFTokenizer("acme/words"), config, folder, safe_serialization=True)
+
+
+def make_open_clips():
+    from open_clip import CLIP, CustomTextCLIP
+
+    make_tokenizer("acme/words")
+    text = {"vocab_size": len(WORDS), "width": 8, "heads": 2, "layers": 1}
+    make_open_clip("acme/clip", CLIP, text)
+    make_open_clip("acme/text-clip", CustomTextCLIP, {"hf_model_name": "acme/text-encoder"})
 
 
 def make():
@@ -204,10 +218,11 @@ def make():
     torch.manual_seed(0)
     make_adapters()
     make_remote_code()
-    make_sentence_transformer()
+    make_text_encoder()
+    make_sentence_transformers()
     make_modular_pipeline()
     make_audio_processor()
-    make_open_clip()
+    make_open_clips()
 
 
 os.chdir(sys.argv[1])
