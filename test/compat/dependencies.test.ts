@@ -40,6 +40,8 @@ interface Load {
   readonly asksFor: string;
   /** Its branch, where that is not `main`. */
   readonly branch?: 'dev';
+  /** Keyword arguments of the function; default none. */
+  readonly options?: { readonly revision: string };
 }
 
 const LOADS: readonly Load[] = [
@@ -69,6 +71,8 @@ let fromFolders: Outcomes;
 let fromCaches: Outcomes;
 /** From a cache of all models, without what they need. */
 let withoutNeeded: Outcomes;
+/** `acme/lora` at its commit, by transformers and by peft; in `fromCaches` too. */
+let atCommit: readonly Load[];
 
 beforeAll(async () => {
   hub = await startHub();
@@ -107,8 +111,10 @@ beforeAll(async () => {
     env: { HF_HOME: path.join(nix.folder, `user of ${name}`), HF_HUB_CACHE: cache },
     loads,
   });
+  const { rev } = (await readLock('lora')).models.lora;
+  atCommit = LOADS.slice(0, 2).map((load) => ({ ...load, options: { revision: rev } }));
   const jobs = NAMES.map((name, index) => {
-    const loads = LOADS.filter(({ model }) => model === name);
+    const loads = [...LOADS, ...atCommit].filter(({ model }) => model === name);
     return inCache(name, caches[index] ?? '', loads);
   });
   const [main, dev, without, ...needed] = await run(user, [
@@ -138,6 +144,8 @@ async function fillHub(folder: string): Promise<void> {
 }
 
 const lockFile = (name: string) => path.join(nix.folder, name, 'hug.lock.json');
+
+const readLock = async (name: string) => JSON.parse(await readFile(lockFile(name), 'utf8'));
 
 /** Locks a manifest in a folder of its own and returns the path of the lock. */
 async function lock(name: string, manifest: string): Promise<string> {
@@ -171,7 +179,7 @@ interface Job {
 async function run(user: Confinement, jobs: readonly Job[]): Promise<Outcomes[]> {
   const requests = jobs.map((job) => ({
     ...job,
-    loads: job.loads.map(({ program, model }) => [program, `acme/${model}`]),
+    loads: job.loads.map(({ program, model, options = {} }) => [program, `acme/${model}`, options]),
   }));
   const script = path.join(SCRIPTS, 'load.py');
   const text = await runPython('debian', user, [script, JSON.stringify(requests)]);
@@ -196,13 +204,19 @@ describe.each(LOADS)('$program of $model', (load) => {
 });
 
 it.each(NAMES)('locks what %s needs', async (name) => {
-  const { needed } = JSON.parse(await readFile(lockFile(name), 'utf8'));
+  const { needed } = await readLock(name);
   expect(Object.keys(needed)).toEqual(MODELS[name]);
 });
 
 it('has the base model of an adapter at the branch that it names, and at main', () => {
   const [auto, peft] = LOADS.filter(({ model }) => model === 'pinned-lora');
   expect(fromCaches.get(auto as Load)).not.toEqual(fromCaches.get(peft as Load));
+});
+
+it('loads an adapter by its commit with AutoPeftModel, and not with AutoModel', () => {
+  const [byTransformers, byPeft] = atCommit.map((load) => fromCaches.get(load));
+  expect(byTransformers).toEqual({ error: expect.stringContaining("['acme/base']") });
+  expect(byPeft).toEqual(fromFolders.get(LOADS[1] as Load));
 });
 
 it('asks nothing of the Hub to load', () => {

@@ -1,6 +1,6 @@
 """Loads repositories that need others, without a network.
 
-    load.py '[{"folder": ..., "env": {...}, "loads": [[program, repo], ...]}, ...]'
+    load.py '[{"folder": ..., "env": {...}, "loads": [[program, repo, options], ...]}, ...]'
 
 Runs each list of loads in a process of its own, with `folder` as its working directory and `env` added to
 its environment. Prints a JSON list of lists of outcomes: {"value": ...}, which depends on every file that
@@ -28,16 +28,16 @@ def logits(model):
         return numbers(model(torch.tensor([[4, 5, 6, 7]])).logits)
 
 
-def auto_model(repo):
+def auto_model(repo, **options):
     from transformers import AutoModelForCausalLM
 
-    return logits(AutoModelForCausalLM.from_pretrained(repo))
+    return logits(AutoModelForCausalLM.from_pretrained(repo, **options))
 
 
-def auto_peft_model(repo):
+def auto_peft_model(repo, **options):
     from peft import AutoPeftModelForCausalLM
 
-    return logits(AutoPeftModelForCausalLM.from_pretrained(repo))
+    return logits(AutoPeftModelForCausalLM.from_pretrained(repo, **options))
 
 
 def remote_model(repo):
@@ -113,13 +113,13 @@ def describe(error):
         error = error.__cause__ or error.__context__
 
 
-def outcome(program, repo):
+def outcome(program, repo, options):
     import torch
 
     # The classifier of an X-LoRA begins anew: peft 0.21 does not load the one that it saves.
     torch.manual_seed(0)
     try:
-        return {"value": globals()[program](repo)}
+        return {"value": globals()[program](repo, **options)}
     except Exception as error:
         return {"error": "\n".join(describe(error))}
 
