@@ -46,6 +46,7 @@ setup:
 setup-compat:
 	scripts/setup-current-nix.sh
 	scripts/setup-loaders.sh
+	scripts/debian-root.sh .cache/oci-root skopeo,docker-registry
 	scripts/setup-newer-node.sh
 
 clean:

@@ -18,6 +18,7 @@ let
     mapAttrs
     ;
 
+  withNeeded = import ./with-needed.nix;
   script = builtins.readFile ./build-cache.sh;
 
   # Files that loaders look for and can do without; the same list is in `src/cache/trees.ts`.
@@ -176,13 +177,14 @@ let
     "alias\t${target}\t${folder}\nfolder\t.locks/${folder}\n";
 in
 /**
-  A Hugging Face cache for `HF_HUB_CACHE`. The official client loads its models and datasets
-  offline, by ref and by commit.
+  A Hugging Face cache for `HF_HUB_CACHE`, with what its entries need. The official client loads its
+  models and datasets offline, by ref and by commit.
 
   # Inputs
 
   `models`, `datasets`
-  : values that `importLock`, `fetchModel` and `fetchDataset` returned
+  : values that `importLock`, `fetchModel` and `fetchDataset` returned. What those of a lock need is
+    added; those of `fetchModel` and `fetchDataset` need nothing.
 
   # Errors
 
@@ -194,13 +196,15 @@ in
   datasets ? [ ],
 }:
 let
-  values = map (
+  known =
     value:
-    (value.passthru or (throw "nix-hug: buildCache takes values that importLock, fetchModel or fetchDataset returned"))
-    // {
-      model = value;
-    }
-  ) (models ++ datasets);
+    if value ? passthru then
+      value
+    else
+      throw "nix-hug: buildCache takes values that importLock, fetchModel or fetchDataset returned";
+  values = map (value: value.passthru // { model = value; }) (
+    withNeeded (map known (models ++ datasets))
+  );
   repositories = groupBy (value: folderOf value.type value.repo) values;
   laned = inLanes (
     listToAttrs (

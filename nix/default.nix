@@ -37,6 +37,7 @@ let
     fetchFile = if fetchFile == null then ownFetchFile else fetchFile;
   };
   buildCache = import ./build-cache.nix { inherit inLanes linkFiles runScript; };
+  makeOci = import ./oci.nix { inherit linkFiles; };
   readEndpoint = import ./read-endpoint.nix;
   ownEndpoint = readEndpoint endpoint;
   fetchModel = import ./fetch-model {
@@ -47,6 +48,7 @@ let
     inherit
       buildCache
       makeModel
+      makeOci
       readEndpoint
       readLock
       ;

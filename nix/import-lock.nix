@@ -2,6 +2,7 @@
   buildCache,
   endpoint,
   makeModel,
+  makeOci,
   readEndpoint,
   readLock,
 }:
@@ -94,16 +95,17 @@ in
   # Output
 
   `models`, `datasets`
-  : entry name → derivation, see `make-model.nix`
+  : entry name → derivation, see `make-model.nix`, with its `cache`, a Hugging Face cache of it and of all
+    that it needs, and its `oci`, see `oci.nix`
 
   `needed`
-  : `models/org/name@ref` → derivation, of what entries need
+  : `models/org/name@ref` → the same, of what entries need
 
   `cache`
   : a Hugging Face cache of all of them, see `build-cache.nix`
 
   `groups`
-  : group → `{ cache; env; }` of the entries without groups, those of the group, and what is needed
+  : group → `{ cache; env; }` of the entries without groups, those of the group, and what these need
 
   `env`
   : the variables of programs that load from the cache, see `cache-env.nix`
@@ -129,43 +131,55 @@ let
     else
       throw "nix-hug: importLock: unknown argument ${head unknown}; it takes lock and overrides";
   overrides = checkOverrides content (options.overrides or { });
-  address =
-    if endpoint == null then
-      readEndpoint (content.endpoint or "https://huggingface.co")
-    else
-      endpoint;
+  source = readEndpoint (content.endpoint or "https://huggingface.co");
+  address = if endpoint == null then source else endpoint;
   make =
     section: typeOfName:
     mapAttrs (
       name: locked:
-      makeModel {
+      withViews (makeModel {
         inherit locked;
         type = typeOfName name;
         endpoint = address;
         entry = "${section}.${name}";
         overrides = overrides.${section}.${name} or { };
-      }
+        needs = needsOf locked;
+      })
     ) (content.${section} or { });
+
+  # Models and datasets are told apart by their own `type`.
+  cacheOf = values: buildCache { models = values; };
+  withViews =
+    model:
+    model
+    // {
+      cache = cacheOf [ model ];
+      oci = makeOci { inherit model source; };
+    };
+
+  needsOf = import ./needs.nix {
+    inherit models needed;
+    locked = content.models;
+  };
 
   models = make "models" (_: "model");
   datasets = make "datasets" (_: "dataset");
   needed = make "needed" typeOf;
 
-  # The cache of the entries that `isTaken` accepts by their groups, and of what is needed, with its
-  # environment.
-  cacheOf =
-    isTaken:
-    let
-      taken = section: filter (value: isTaken (value.locked.groups or [ ])) (attrValues section);
-    in
-    rec {
-      # Models and datasets are told apart by their own `type`.
-      cache = buildCache {
-        models = taken models ++ attrValues needed;
-        datasets = taken datasets;
-      };
-      env = import ./cache-env.nix cache;
-    };
+  declared = attrValues models ++ attrValues datasets;
+  takenBy =
+    group:
+    filter (
+      { locked, ... }:
+      let
+        groups = locked.groups or [ ];
+      in
+      groups == [ ] || elem group groups
+    ) declared;
+  withEnv = cache: {
+    inherit cache;
+    env = import ./cache-env.nix cache;
+  };
 
   groupNames = concatMap (entry: entry.groups or [ ]) (
     attrValues content.models ++ attrValues content.datasets
@@ -176,8 +190,8 @@ in
   groups = listToAttrs (
     map (name: {
       inherit name;
-      value = cacheOf (groups: groups == [ ] || elem name groups);
+      value = withEnv (cacheOf (takenBy name));
     }) groupNames
   );
 }
-// cacheOf (_: true)
+// withEnv (cacheOf (declared ++ attrValues needed))

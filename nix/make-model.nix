@@ -27,6 +27,9 @@
   `overrides`
   : path → path or derivation, of files that the user adds, or puts in place of locked ones
 
+  `needs`
+  : the models that the entry itself needs, as values of this function
+
   # Output
 
   The derivation, with the attributes `repo`, `org` (null for an id of one part), `name`, `rev`,
@@ -37,7 +40,7 @@
   may differ from `name`, see `link-files.nix`.
 
   `passthru.requests` are the arguments of `fetchFile` for each file that is downloaded, and
-  `passthru.overrides` are those of the call.
+  `passthru.overrides` and `passthru.needs` are those of the call.
 */
 {
   type,
@@ -46,6 +49,7 @@
   locked,
   plain ? { },
   overrides ? { },
+  needs ? [ ],
 }:
 let
   inherit (builtins)
@@ -82,6 +86,7 @@ let
       files
       locked
       name
+      needs
       overrides
       ref
       repo

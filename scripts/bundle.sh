@@ -11,7 +11,7 @@ trap 'rm -rf "$temporary"' EXIT
 # The packages that are left out are what cosmiconfig parses with, which nothing here asks it to.
 bundle() {
   esbuild --bundle --platform=node --target=node20.18 --log-level=warning \
-    --external:import-fresh --external:js-yaml --external:parse-json --external:typescript "$@"
+    --alias:crypto=./scripts/lazy-crypto.cjs --external:import-fresh --external:js-yaml --external:parse-json --external:typescript "$@"
 }
 
 # A CommonJS module: each part of it runs when it is first imported, as a command needs it.

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { chmod, lstat, open, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { HugError, messageOf, systemCodeOf } from './errors.ts';
@@ -129,7 +128,7 @@ async function stage(change: FileChange): Promise<StagedFile> {
   const mode = stats === undefined ? undefined : stats.mode & 0o777;
   const { mark } = await readContent(target, kind);
   // One name for all processes, so that the second one fails.
-  const suffix = kind === 'manifest' ? '' : `.${randomBytes(6).toString('hex')}`;
+  const suffix = kind === 'manifest' ? '' : `.${globalThis.crypto.randomUUID()}`;
   const temporary = path.join(path.dirname(target), `.${path.basename(target)}${suffix}.tmp`);
   try {
     await writeFile(temporary, mark + after, { flag: 'wx', flush: true, mode });

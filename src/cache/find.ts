@@ -49,12 +49,15 @@ export async function digestsOf(file: string, signal: AbortSignal): Promise<Dige
 /**
  * Whether a file lies in a folder.
  *
- * @param folder may be a link
+ * @param folder may be a link, or missing
  * @param file its path behind all links
  */
 export async function isInside(folder: string, file: string): Promise<boolean> {
-  const root = await realpath(folder);
-  return file.startsWith(`${root}${sep}`);
+  const root = await realpath(folder).catch((error: unknown) => {
+    if (systemCodeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  });
+  return root !== undefined && file.startsWith(`${root}${sep}`);
 }
 
 /** A content, and the names that the cache may have it under. */

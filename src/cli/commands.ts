@@ -26,7 +26,7 @@ const GROUP_OF_ALL =
 const targetsArgument = () =>
   new EntryArgument(
     '[targets...]',
-    `entries of the lock (all when none is named), or ${REPOSITORY}`,
+    `entries of the lock (all when none is named), with what they need; or ${REPOSITORY}`,
   );
 
 const manifestNames = () =>
@@ -62,6 +62,10 @@ export function createProgram(
     .command('init')
     .description('write a commented hug.yaml to start from; what is there stays as it is')
     .option('--flake', 'write a flake.nix as well, which uses the lock')
+    .option(
+      '--from-cache',
+      'add entries for what the Hugging Face cache holds, and lock them at the cached commits',
+    )
     .action(loads(() => import('../commands/init.ts')));
 
   withRepositoryOptions(program.command('add').argument('<url...>', REPOSITORY))
@@ -70,6 +74,8 @@ export function createProgram(
     )
     .option('--name <name>', 'name of the entry; by default the name of the repository')
     .option('--version <range>', 'semver range over the tags, instead of --ref')
+    .option('--at <commit>', 'follow the ref, and begin at this commit')
+    .option('--cached', 'follow the ref, and begin at the commit that the Hugging Face cache has')
     .option(GROUP, 'put the entry into this group; may be repeated', collected)
     .action(loads(() => import('../commands/add.ts')));
 
@@ -145,7 +151,8 @@ export function createProgram(
     program
       .command('import')
       .description('copy files from the Hugging Face cache into the Nix store; downloads nothing')
-      .addArgument(targetsArgument()),
+      .addArgument(targetsArgument())
+      .option('--from <folder>', 'take files from this folder too, whatever they are called there'),
   ).action(
     runs(async (context, targets, options) => {
       const { run } = await import('../commands/import.ts');
@@ -163,7 +170,12 @@ export function createProgram(
   program
     .command('verify')
     .description('compare the files in the Nix store and the Hugging Face cache with the lock')
-    .addArgument(new EntryArgument('[names...]', 'entries of the lock; all when none is named'))
+    .addArgument(
+      new EntryArgument(
+        '[names...]',
+        'entries of the lock, with what they need; all when none is named',
+      ),
+    )
     .option('--strict', 'exit 1 also when a file is neither in the Nix store nor in the cache')
     .option(GROUP, GROUP_OF_ALL, collected)
     .action(loads(() => import('../commands/verify.ts')));
@@ -171,7 +183,9 @@ export function createProgram(
   withRepositoryOptions(
     program
       .command('ls')
-      .description('list the entries of the lock, or the files of one or of a repository')
+      .description(
+        'list the entries of the lock and what they need, or the files of one or of a repository',
+      )
       .addArgument(new EntryArgument('[target]', `an entry of the lock, or ${REPOSITORY}`))
       .option(GROUP, GROUP_OF_ALL, collected),
   ).action(
@@ -184,6 +198,17 @@ export function createProgram(
       return url === undefined ? run(context, target, options) : runOnUrl(context, url, options);
     }),
   );
+
+  program
+    .command('why')
+    .description('show which entries need a repository, an entry or a file of the lock, and why')
+    .addArgument(
+      new EntryArgument(
+        '<target>',
+        'a repository (org/name, org/name@REF, hf:org/name), an entry of the lock, or the path of a locked file',
+      ),
+    )
+    .action(loads(() => import('../commands/why.ts')));
 
   program
     .command('scan')

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
+import { isGitId } from '../digest.ts';
 import { EXIT, HugError, usageError } from '../errors.ts';
 import { diffLocks, type EntryChange } from '../lock/diff.ts';
-import { lockedIn, placeOf } from '../lock/entries.ts';
+import { isNeededKey, lockedIn, placeOf } from '../lock/entries.ts';
 import type { Lock } from '../lock/schema.ts';
 import type { NewEntry } from '../manifest/edit-entry.ts';
 import { addEntries } from '../manifest/edit.ts';
@@ -16,6 +17,8 @@ import {
 import { quote } from '../quote.ts';
 import { lockText, nextAfter } from '../output/lock-changes.ts';
 import { offerLines } from '../output/offers.ts';
+import { notCached, startInCache } from '../project/cached-start.ts';
+import type { Start } from '../project/dependencies.ts';
 import { planLock } from './lock.ts';
 import type { Output } from '../output/json-schema.ts';
 import { readExistingLock, refuseOldLock } from '../project/relock.ts';
@@ -36,6 +39,10 @@ import type { CommandResult } from '../output/result.ts';
 export interface AddOptions extends RemoteOptions, EntryOptions {
   /** Name of the entry; by default it is made from the repository's. */
   readonly name?: string;
+  /** Commit at which the entry begins to follow its ref. */
+  readonly at?: string;
+  /** Begin at the commit that the Hugging Face cache has. */
+  readonly cached?: boolean;
 }
 
 /** An entry that the manifest is to have, and what it has there now. */
@@ -75,7 +82,8 @@ export async function run(
   const edited = wanted.filter(({ before, value }) => !isDeepStrictEqual(before, value));
   const text = addEntries(manifestText, manifestName, edited);
   const manifest = parseManifest(text, manifestName, { endpoint: context.endpoint });
-  const plan = await planLock({ ...project, manifest }, context);
+  const start = await startOf(wanted, manifest, options, context);
+  const plan = await planLock({ ...project, manifest }, context, start);
   await writeProject(project, text, plan.changed ? plan.text : undefined);
   const changes = diffLocks(plan.from, plan.to);
   const named = ({ name, type, repo }: Wanted) => ({ name, type, repo });
@@ -106,6 +114,29 @@ export async function run(
   };
 }
 
+/**
+ * Where the entries begin.
+ *
+ * @throws HugError `EHUG_NOT_CACHED`
+ */
+async function startOf(
+  wanted: readonly Wanted[],
+  manifest: Manifest,
+  { at, cached = false }: AddOptions,
+  context: CommandContext,
+): Promise<Start | undefined> {
+  if (at === undefined && !cached) return undefined;
+  const places = new Set(wanted.map(placeOf));
+  if (at !== undefined) return (entry) => (places.has(placeOf(entry)) ? at : undefined);
+  const start = await startInCache(context);
+  const missing = manifest.entries.filter(
+    (entry) => places.has(placeOf(entry)) && start(entry) === undefined,
+  );
+  for (const { repo, want } of missing) throw notCached(repo, want);
+  return (entry) =>
+    places.has(placeOf(entry)) || isNeededKey(entry.name) ? start(entry) : undefined;
+}
+
 /** What a repository offers of which one part would do, where an entry has it whole. */
 function offersOf(
   change: EntryChange,
@@ -122,7 +153,22 @@ function offersOf(
   return offerLines(locked, `nix-hug add ${repo}${isAlone ? '' : ` --name ${entry.name}`}`);
 }
 
-function checkOptions(urls: readonly string[], { name, version, group = [] }: AddOptions): void {
+function checkOptions(
+  urls: readonly string[],
+  { name, version, group = [], at, cached }: AddOptions,
+): void {
+  if (at !== undefined && (urls.length > 1 || cached === true || version !== undefined)) {
+    throw usageError(
+      '--at names the commit of one repository, and excludes --cached and --version',
+      'Add one repository, with --at and perhaps --ref BRANCH.',
+    );
+  }
+  if (at !== undefined && !isGitId(at)) {
+    throw usageError(`--at ${quote(at)} is not a commit`, 'A commit has 40 hex digits.');
+  }
+  if (cached === true && version !== undefined) {
+    throw usageError('--cached and a version range exclude each other', 'Keep one of them.');
+  }
   if (name !== undefined && urls.length > 1) {
     throw usageError('--name names one entry', 'Add one repository at a time.');
   }

@@ -14,7 +14,13 @@ import { copyToCache, type ListedSnapshot, type ToCacheResult } from '../copy/to
 import { isGitId } from '../digest.ts';
 import { EXIT, HugError } from '../errors.ts';
 import type { HubApi } from '../hub/api.ts';
-import { type NamedEntry, namedEntries } from '../lock/entries.ts';
+import {
+  lockedIn,
+  type NamedEntry,
+  namedEntries,
+  neededEntries,
+  placeOf,
+} from '../lock/entries.ts';
 import type { Selection } from '../manifest/schema.ts';
 import type { Output } from '../output/json-schema.ts';
 import type { CommandResult } from '../output/result.ts';
@@ -27,7 +33,8 @@ import {
   type Targets,
 } from '../project/arguments.ts';
 import type { CommandContext } from '../project/context.ts';
-import { chosenEntries, narrowed } from '../project/entries.ts';
+import { type ChosenSnapshot, chosenEntries, chosenSnapshot } from '../project/chosen.ts';
+import { narrowed } from '../project/entries.ts';
 import { type GroupOptions, refuseGroupsOfUrls } from '../project/groups.ts';
 import { endpointOfManifest, readLock, readLockIfAny } from '../project/project.ts';
 import { forEachRepository, listRepo, withHub } from '../project/repository.ts';
@@ -47,23 +54,26 @@ export async function run(
   const endpoint = urls.length === 0 ? undefined : endpointOfManifest(context);
   const wanted = urls.map((url) => parseRepoRequest(url, options, endpoint, context.endpoint));
   const select = selectionOf({}, options);
-  const { entries, note } = isOfLock(targets)
+  const locked = isOfLock(targets)
     ? lockedSnapshots(names, select, options, context)
-    : { entries: [], note: undefined };
+    : { snapshots: [], note: undefined };
   const repositories =
     (await listedOffline(wanted, context)) ??
     (await forEachRepository(wanted, endpoint, context, snapshotAtHub));
-  const snapshots = [...entries, ...repositories.map((one) => ({ ...one, endpoint }))];
+  const snapshots = [...locked.snapshots, ...repositories.map((one) => ({ ...one, endpoint }))];
   const result = await copyToCache(snapshots, {
     ...context,
     isNewestAtHub: (snapshot) => isNewestAtHub(snapshot, context),
   });
   throwFailed(result);
+  const needed = new Set<Snapshot>(locked.snapshots.filter(({ isOnlyNeeded }) => isOnlyNeeded));
   return {
-    // As the official client prints it.
-    text: [...result.folders.values()].join('\n'),
+    // As the official client prints it: of what was asked for, so that a script can use it.
+    text: [...result.folders]
+      .flatMap(([one, folder]) => (needed.has(one) ? [] : folder))
+      .join('\n'),
     json: exportJson(result),
-    note,
+    note: noteOf(needed, locked.note),
     next: result.sources.size === 0 ? undefined : 'load them by their ids, with HF_HUB_OFFLINE=1',
     exitStatus: EXIT.ok,
   };
@@ -75,26 +85,38 @@ function lockedSnapshots(
   select: Selection | undefined,
   groups: GroupOptions,
   context: CommandContext,
-): { readonly entries: ListedSnapshot[]; readonly note: string | undefined } {
+): {
+  readonly snapshots: readonly (ListedSnapshot & ChosenSnapshot)[];
+  readonly note: string | undefined;
+} {
   const lock = readLock(context, names);
-  const { taken, note } = chosenEntries(lock, names, groups);
-  const entries = taken.map((named) => {
-    const snapshot = snapshotOfEntry(named, lock.endpoint);
-    const { title, files } = snapshot;
+  const narrow = (named: NamedEntry) => {
+    const place = placeOf(named);
     try {
-      const { entry } = narrowed(named, select, (line) => context.warn(`${title}: ${line}`));
-      return {
-        ...snapshot,
-        files: files.filter(({ path }) => entry.files.has(path)),
-        listed: files,
-        isWhole: entry.select === undefined,
-        isNewest: false,
-      };
+      return narrowed(named, select, (line) => context.warn(`${place}: ${line}`));
     } catch (error) {
-      throw error instanceof HugError ? error.within(title) : error;
+      throw error instanceof HugError ? error.within(place) : error;
     }
+  };
+  const { entries, note } = chosenEntries(lock, names, groups, { narrow });
+  const snapshots = entries.map((named) => {
+    const whole = lockedIn(lock, named) ?? named.entry;
+    return {
+      ...chosenSnapshot(named, lock),
+      listed: snapshotOfEntry({ ...named, entry: whole }, lock.endpoint).files,
+      isWhole: whole.select === undefined,
+      isNewest: false,
+    };
   });
-  return { entries, note };
+  return { snapshots, note };
+}
+
+/** Names what was exported because entries need it, before what was left out. */
+function noteOf(needed: ReadonlySet<Snapshot>, leftOut: string | undefined): string | undefined {
+  if (needed.size === 0) return leftOut;
+  const titles = [...needed].map(({ title }) => title).join(', ');
+  const note = `exported too, because entries need it: ${titles}`;
+  return leftOut === undefined ? note : `${note}\n${leftOut}`;
 }
 
 /** A repository that the Hub, the lock or the cache lists. */
@@ -113,7 +135,7 @@ async function listedOffline(
 ): Promise<ListedRepo[] | undefined> {
   if (!context.offline || wanted.length === 0) return undefined;
   const lock = readLockIfAny(context);
-  const entries = lock === undefined ? [] : namedEntries(lock);
+  const entries = lock === undefined ? [] : [...namedEntries(lock), ...neededEntries(lock)];
   const scan = await scanCache(context.cacheFolder, context.signal);
   const listed: ListedRepo[] = [];
   for (const one of wanted) {

@@ -2,7 +2,7 @@ import path from 'node:path';
 import prettyBytes from 'pretty-bytes';
 import { repoFolderName } from '../cache/layout.ts';
 import { groupBy } from '../collections.ts';
-import { type Blob, type LockedSnapshot, type RepoFile, snapshotOfEntry } from '../copy/blob.ts';
+import type { Blob, RepoFile, Snapshot } from '../copy/blob.ts';
 import { throwFailed } from '../copy/copy.ts';
 import type { Source } from '../copy/sources.ts';
 import { copyToStore, planStore, type StoredFile, type StorePlan } from '../copy/to-store.ts';
@@ -13,7 +13,7 @@ import type { CommandResult } from '../output/result.ts';
 import { count } from '../output/text.ts';
 import { parseRepoRequest, type RemoteOptions } from '../project/arguments.ts';
 import type { CommandContext } from '../project/context.ts';
-import { chosenEntries } from '../project/entries.ts';
+import { type ChosenSnapshot, chosenEntries, chosenSnapshot } from '../project/chosen.ts';
 import { type GroupOptions, refuseGroupsOfUrls } from '../project/groups.ts';
 import { buildPinned, pinRepo, weightsOf } from '../project/pinned-repo.ts';
 import { endpointOfManifest, readLock } from '../project/project.ts';
@@ -37,8 +37,8 @@ export async function run(
   { dryRun = false, gcRoot, ...groups }: FetchOptions,
 ): Promise<CommandResult> {
   const lock = readLock(context, names);
-  const { taken, note } = chosenEntries(lock, names, groups);
-  const snapshots = taken.map((entry) => snapshotOfEntry(entry, lock.endpoint));
+  const { entries, note } = chosenEntries(lock, names, groups);
+  const snapshots = entries.map((entry) => chosenSnapshot(entry, lock));
   const nix = await context.openNix();
   context.debug(`Nix ${nix.version}, store folder ${nix.storeFolder}`);
   const plan = await planStore(snapshots, nix);
@@ -46,12 +46,15 @@ export async function run(
   const result = await copyToStore(plan.missing, nix, {}, context);
   throwFailed(result);
   if (gcRoot !== undefined) {
-    const byEntry = groupBy(plan.files, ({ snapshot }) => snapshot.title);
-    const roots = [...byEntry].map(([title, files]) => [title, storePathsOf(files)] as const);
+    const byRoot = groupBy(plan.files, ({ snapshot }) => rootNameOf(snapshot));
+    const roots = [...byRoot].map(([name, files]) => [name, storePathsOf(files)] as const);
     await nix.addGcRoots(path.resolve(context.cwd, gcRoot), new Map(roots));
   }
   return { ...fetchResult({ snapshots, plan, sources: result.sources }), note };
 }
+
+/** The name of a link: `models.lora`, `needed.models--org--base@main`. */
+const rootNameOf = ({ title }: Snapshot): string => title.replaceAll('/', '--');
 
 const storePathsOf = (files: readonly StoredFile[]): string[] =>
   files.map(({ storePath }) => storePath);
@@ -96,7 +99,7 @@ export async function runOnUrl(
 
 /** What `fetch` and `import` report of entries. */
 interface FetchReport {
-  readonly snapshots: readonly LockedSnapshot[];
+  readonly snapshots: readonly ChosenSnapshot[];
   /** The files of these snapshots, and the blobs that the store missed. */
   readonly plan: StorePlan;
   /** Where each added file came from; `undefined` when nothing was to be added. */
@@ -116,8 +119,7 @@ export function fetchResult(report: FetchReport): CommandResult<Output<'fetch'>>
 /** How much was added from where, and how much the store has now. */
 function fetchText({ snapshots, plan, sources }: FetchReport): string {
   const { files, missing } = plan;
-  const entries = count(snapshots.length, 'entry', 'entries');
-  const all = `${count(files.length, 'file', 'files')} of ${entries}`;
+  const all = `${count(files.length, 'file', 'files')} of ${entriesText(snapshots)}`;
   if (missing.length === 0) return `in the Nix store already: ${all}`;
   if (sources === undefined) {
     const lines = missing.map(({ places: [{ snapshot, file }], size }) => {
@@ -132,6 +134,14 @@ function fetchText({ snapshots, plan, sources }: FetchReport): string {
     return some.length === 0 ? [] : [`${amount(some)} from ${name}`];
   });
   return `added to the Nix store: ${parts.join(', ')}; ${all} are there`;
+}
+
+/** `2 entries and 1 needed repository` */
+function entriesText(snapshots: readonly ChosenSnapshot[]): string {
+  const needed = snapshots.filter(({ isOnlyNeeded }) => isOnlyNeeded).length;
+  const entries = count(snapshots.length - needed, 'entry', 'entries');
+  if (needed === 0) return entries;
+  return `${entries} and ${count(needed, 'needed repository', 'needed repositories')}`;
 }
 
 /** For every file where it is, and where it came from. */

@@ -1,14 +1,15 @@
+import path from 'node:path';
 import { createCacheIndex } from '../cache/find.ts';
 import { findCommit, findRepo, findSnapshot, type FoundSnapshot } from '../cache/find-snapshot.ts';
 import { type CacheScan, scanCache } from '../cache/scan.ts';
 import type { CachedRepo } from '../cache/scan-repo.ts';
 import { groupBy } from '../collections.ts';
-import { type Blob, cachedNames, type Snapshot, snapshotOfEntry } from '../copy/blob.ts';
+import { type Blob, cachedNames, type Snapshot } from '../copy/blob.ts';
 import { type CopyResult, throwFailed } from '../copy/copy.ts';
 import { damagedInCache, notCached } from '../copy/from-cache.ts';
 import { copyToStore, planStore, type StorePlan } from '../copy/to-store.ts';
 import { isGitId } from '../digest.ts';
-import { EXIT, HugError } from '../errors.ts';
+import { EXIT, HugError, usageError } from '../errors.ts';
 import type { HubApi } from '../hub/api.ts';
 import type { Output } from '../output/json-schema.ts';
 import type { CommandResult } from '../output/result.ts';
@@ -21,7 +22,12 @@ import {
   type Targets,
 } from '../project/arguments.ts';
 import type { CommandContext } from '../project/context.ts';
-import { entriesNamed } from '../project/entries.ts';
+import {
+  type ChosenSnapshot,
+  chosenEntries,
+  chosenSnapshot,
+  commandFor,
+} from '../project/chosen.ts';
 import { buildPinned, type PinnedRepo, pinRepo, weightsOf } from '../project/pinned-repo.ts';
 import { endpointOfManifest, readLock } from '../project/project.ts';
 import { forEachRepository, resolveRepo } from '../project/repository.ts';
@@ -29,6 +35,11 @@ import { quote } from '../quote.ts';
 import { DEFAULT_REF, type RepoType } from '../repo.ts';
 import type { Nix } from '../store/nix.ts';
 import { fetchResult } from './fetch.ts';
+
+export interface ImportOptions extends RemoteOptions {
+  /** A folder with files of the lock, under any names. */
+  readonly from?: string;
+}
 
 /**
  * `nix-hug import [name|url]…`: adds what the Hugging Face cache has of the lock, and of
@@ -40,19 +51,30 @@ import { fetchResult } from './fetch.ts';
 export async function run(
   context: CommandContext,
   targets: Targets,
-  options: RemoteOptions,
+  { from, ...options }: ImportOptions,
 ): Promise<CommandResult> {
   const { names, urls } = targets;
+  if (from !== undefined && urls.length > 0) {
+    throw usageError(
+      '--from brings entries of the lock, not repositories',
+      'Add the repository first, with: nix-hug add',
+    );
+  }
   const endpoint = urls.length === 0 ? undefined : endpointOfManifest(context);
   const wanted = urls.map((url) => parseRepoRequest(url, options, endpoint, context.endpoint));
   const lock = isOfLock(targets) ? readLock(context, names) : undefined;
-  const named = lock === undefined ? [] : entriesNamed(lock, names);
-  const entries = named.map((entry) => snapshotOfEntry(entry, lock?.endpoint));
+  const entries =
+    lock === undefined
+      ? []
+      : chosenEntries(lock, names, {}, { allGroups: true }).entries.map((entry) =>
+          chosenSnapshot(entry, lock),
+        );
   const repositories = await pinCached(wanted, endpoint, context);
   const nix = await context.openNix();
   const all = [...entries, ...repositories.map(({ weights }) => weights)];
   const plan = await planStore(all, nix);
-  const { sources } = await importBlobs(plan.missing, nix, context);
+  const folder = from === undefined ? undefined : path.resolve(context.cwd, from);
+  const { sources } = await importBlobs(plan.missing, entries, nix, context, folder);
   const results: CommandResult<Output<'fetch-url'>>[] = [];
   for (const { pinned } of repositories) {
     results.push(await buildPinned(pinned, nix, undefined, context));
@@ -81,38 +103,58 @@ function partOf({ files, missing }: StorePlan, snapshots: readonly Snapshot[]): 
 }
 
 /**
- * Adds blobs from the Hugging Face cache to the store, without a network.
+ * Adds blobs from a folder and the Hugging Face cache to the store, without a network.
  *
+ * @param entries those of the lock that have these blobs
  * @throws HugError `EHUG_NOT_CACHED` for missing and damaged files, all in one; the others are in the
  *   store then
  */
 async function importBlobs(
   blobs: readonly Blob[],
+  entries: readonly ChosenSnapshot[],
   nix: Nix,
   context: CommandContext,
+  folder: string | undefined,
 ): Promise<CopyResult> {
   const { cacheFolder, signal } = context;
+  const checked =
+    folder === undefined
+      ? new Map<string, string>()
+      : await (await import('../project/from-folder.ts')).findInFolder(folder, blobs, context);
   const index = createCacheIndex(cacheFolder);
   const cached: Blob[] = [];
   const missing: Blob[] = [];
   for (const blob of blobs) {
-    const first = await index.all(cachedNames(blob.places)).next();
-    (first.done === true ? missing : cached).push(blob);
+    const isThere =
+      checked.has(blob.digest.hex) ||
+      (await index.all(cachedNames(blob.places)).next()).done !== true;
+    (isThere ? cached : missing).push(blob);
   }
   const offline = { ...context, offline: true };
-  const result = await copyToStore(cached, nix, { index, missing: damagedInCache }, offline);
+  const result = await copyToStore(
+    cached,
+    nix,
+    { index, checked, missing: damagedInCache },
+    offline,
+  );
   const added = cached.length - result.failures.size - result.skipped;
   const others = `added to the Nix store: ${count(added, 'other file', 'other files')}`;
   const { repos } = missing.length === 0 ? { repos: [] } : await scanCache(cacheFolder, signal);
-  throwFailed(result, missingErrors(missing, repos), added === 0 ? [] : [others]);
+  throwFailed(result, missingErrors(missing, entries, repos, folder), added === 0 ? [] : [others]);
   return result;
 }
 
 /** Paths in one message. */
 const MAX_PATHS = 10;
 
-/** One error for each entry. */
-function missingErrors(missing: readonly Blob[], repos: readonly CachedRepo[]): HugError[] {
+/** One error for each entry, and for each repository that is in no lock. */
+function missingErrors(
+  missing: readonly Blob[],
+  entries: readonly ChosenSnapshot[],
+  repos: readonly CachedRepo[],
+  folder: string | undefined,
+): HugError[] {
+  const entryOf = new Map<Snapshot, ChosenSnapshot>(entries.map((entry) => [entry, entry]));
   const places = missing.flatMap((blob) => blob.places);
   return [...groupBy(places, ({ snapshot }) => snapshot)].map(([snapshot, own]) => {
     const { title, files, rev } = snapshot;
@@ -120,11 +162,14 @@ function missingErrors(missing: readonly Blob[], repos: readonly CachedRepo[]): 
     const names = [...paths, ...(own.length > MAX_PATHS ? ['…'] : [])].join(', ');
     const many = `${own.length} of ${count(files.length, 'file', 'files')}`;
     const are = own.length === 1 ? 'is' : 'are';
-    const where = 'neither in the Nix store nor in the Hugging Face cache';
+    const inFolder = folder === undefined ? '' : `, in ${quote(folder)}`;
+    const where = `neither in the Nix store${inFolder} nor in the Hugging Face cache`;
     const message = `${many} ${are} ${where}: ${names}`;
     const others = otherCommits(snapshot, repos);
     if (others.length === 0) return notCached(message).within(title);
-    const hint = `Run nix-hug fetch ${title}, which downloads the rest of ${rev}. To move the lock to the newest commit instead: nix-hug update ${title}`;
+    const entry = entryOf.get(snapshot);
+    const of = entry === undefined ? [] : [entry];
+    const hint = `Run ${commandFor('fetch', of)}, which downloads the rest of ${rev}. To move the lock to the newest commit instead: ${commandFor('update', of)}`;
     const commits = `the cache has ${others.join(', ')}, and ${rev} is asked for`;
     return new HugError('EHUG_NOT_CACHED', `${message}; ${commits}`, { hint }).within(title);
   });

@@ -10,6 +10,8 @@ import type { CommandResult } from '../output/result.ts';
 export interface InitOptions {
   /** Write a `flake.nix` as well. */
   readonly flake?: boolean;
+  /** Add entries for what the Hugging Face cache holds, and lock them. */
+  readonly fromCache?: boolean;
 }
 
 /**
@@ -17,9 +19,13 @@ export interface InitOptions {
  * as it is.
  */
 export async function run(
-  { cwd, manifest, templateFolder }: CommandContext,
-  { flake = false }: InitOptions,
+  context: CommandContext,
+  { flake = false, fromCache = false }: InitOptions,
 ): Promise<CommandResult> {
+  const { cwd, manifest, templateFolder } = context;
+  const cached = fromCache
+    ? await (await import('./init-from-cache.ts')).addFromCache(context)
+    : undefined;
   const named = path.resolve(cwd, manifest ?? 'hug.yaml');
   const places = manifest === undefined ? SEARCH_PLACES.map((place) => path.join(cwd, place)) : [];
   const manifestFile = places.find(isThere) ?? named;
@@ -34,17 +40,26 @@ export async function run(
     (text) => text.replaceAll('hug.lock.json', lock),
   );
   const namesOf = (some: readonly string[]) => some.map((file) => path.relative(cwd, file));
-  const written = namesOf(made);
-  const kept = namesOf(files.filter((file) => !made.includes(file)));
-  const text = [
-    ...(written.length === 0 ? [] : [`${written.join(' and ')} written`]),
+  const { added = [], skipped = [] } = cached?.json ?? {};
+  const byCache = cached?.written ?? [];
+  const written = [...byCache, ...namesOf(made)];
+  const kept = namesOf(files.filter((file) => !made.includes(file))).filter(
+    (name) => !byCache.includes(name),
+  );
+  const ofFiles = [
+    ...(made.length === 0 ? [] : [`${namesOf(made).join(' and ')} written`]),
     ...(kept.length === 0 ? [] : [`${kept.join(' and ')} kept as it was`]),
   ].join('; ');
-  const next = made.includes(manifestFile) ? 'nix-hug add org/name' : 'nix-hug lock';
   return {
-    json: { written, kept } satisfies Output<'init'>,
-    text,
-    next: made.length === 0 ? undefined : next,
+    json: { written, kept, added, skipped } satisfies Output<'init'>,
+    text: [...(cached?.text ?? []), ...(ofFiles === '' ? [] : [ofFiles])].join('\n'),
+    next: nextAfter(added.length, made.includes(manifestFile), written.length),
     exitStatus: EXIT.ok,
   };
+}
+
+function nextAfter(added: number, isNew: boolean, written: number): string | undefined {
+  if (added > 0) return 'nix-hug import, which adds the cached files to the Nix store';
+  if (written === 0) return undefined;
+  return isNew ? 'nix-hug add org/name' : 'nix-hug lock';
 }

@@ -8,7 +8,7 @@ import type { Output } from '../output/json-schema.ts';
 import { checkText, hasMoved, lockText, nextAfter } from '../output/lock-changes.ts';
 import type { CommandResult } from '../output/result.ts';
 import type { CommandContext } from '../project/context.ts';
-import { lockNeeds } from '../project/dependencies.ts';
+import { lockNeeds, type Start } from '../project/dependencies.ts';
 import { type Project, readProject } from '../project/project.ts';
 import {
   type ExistingLock,
@@ -57,19 +57,28 @@ export async function run(context: CommandContext, options: LockOptions): Promis
  * Resolves the entries of the manifest that the lock does not satisfy; writes nothing.
  *
  * @param project its manifest may be one that is not written yet
+ * @param start where entries begin, and what they need; others begin at their newest commit
  * @throws HugError those of the Hub client, of the reader of the lock and of `resolveEntry`;
  *   `EHUG_OFFLINE`
  */
-export async function planLock(project: Project, context: CommandContext): Promise<LockPlan> {
+export async function planLock(
+  project: Project,
+  context: CommandContext,
+  start?: Start,
+): Promise<LockPlan> {
   const { manifest } = project;
   const existing = readExistingLock(project, context.warn);
   const from = existing.lock;
   const resolving = openResolving(manifest, from, context);
   try {
-    const resolved = await resolveStale(project, existing, resolving);
+    const resolved = await resolveStale(project, existing, resolving, start);
     const base: Lock = { ...from, lockfileVersion: LOCKFILE_VERSION };
     const settled = withResolved(manifest, base, resolved);
-    const to = await lockNeeds({ manifest, lock: settled, resolved }, resolving, context.warn);
+    const to = await lockNeeds(
+      { manifest, lock: settled, resolved, start },
+      resolving,
+      context.warn,
+    );
     return planOf(from, to, project, context.warn);
   } catch (error) {
     const { lockName, lockText: text } = project;
@@ -114,11 +123,16 @@ async function resolveStale(
   { manifest, lockName }: Project,
   { lock, contested }: ExistingLock,
   resolving: Resolving,
+  start: Start = () => undefined,
 ): Promise<ReadonlyMap<ManifestEntry, Resolved>> {
   const { stale } = driftOf(manifest, lock);
-  const isKept = (entry: ManifestEntry) => !stale.includes(entry) && !contested.has(entry);
+  const isBegun = (entry: ManifestEntry) => start(entry) !== undefined;
+  const isKept = (entry: ManifestEntry) =>
+    !stale.includes(entry) && !contested.has(entry) && !isBegun(entry);
   const old = isOldLock(lock) ? manifest.entries.filter(isKept) : [];
-  const unknown = [...stale, ...contested, ...old];
+  const unknown = [
+    ...new Set([...stale, ...contested, ...old, ...manifest.entries.filter(isBegun)]),
+  ];
   if (unknown.length === 0) return new Map();
   const { resolveAgain, resolveEntry } = await import('../resolve/resolve.ts');
   const { upgradeEntry } = await import('../resolve/upgrade.ts');
@@ -127,6 +141,10 @@ async function resolveStale(
   return resolving.all(
     unknown,
     (entry, context): Promise<Resolved> => {
+      const rev = start(entry);
+      if (rev !== undefined && 'ref' in entry.want) {
+        return resolveAgain(entry, { ref: entry.want.ref, rev }, context);
+      }
       const locked = stale.includes(entry) ? undefined : lockedIn(lock, entry);
       if (locked !== undefined) {
         const settle = contested.has(entry) ? resolveAgain : upgradeEntry;

@@ -1,11 +1,7 @@
 import { EXIT } from '../errors.ts';
-import {
-  entriesJson,
-  entriesText,
-  listingJson,
-  listingOf,
-  listingText,
-} from '../output/listing.ts';
+import { createNeedIndex } from '../lock/needs.ts';
+import { entriesJson, entriesText } from '../output/entry-tree.ts';
+import { listingJson, listingOf, listingText } from '../output/listing.ts';
 import type { CommandResult } from '../output/result.ts';
 import {
   type RemoteOptions,
@@ -14,7 +10,8 @@ import {
   parseRepoRequest,
 } from '../project/arguments.ts';
 import type { CommandContext } from '../project/context.ts';
-import { ambiguousEntry, chosenEntries, narrowed } from '../project/entries.ts';
+import { chosenEntries, isOnlyNeeded } from '../project/chosen.ts';
+import { ambiguousEntry, narrowed } from '../project/entries.ts';
 import { type GroupOptions, refuseGroupsOfUrls } from '../project/groups.ts';
 import { endpointOfManifest, readLock } from '../project/project.ts';
 import { listRepo, withHub } from '../project/repository.ts';
@@ -29,17 +26,19 @@ export async function run(
 ): Promise<CommandResult> {
   const names = name === undefined ? [] : [name];
   const lock = readLock(context, names);
-  const { taken: entries, note } = chosenEntries(lock, names, options, 'all');
+  const { entries, note } = chosenEntries(lock, names, options, { allGroups: true });
+  const asked = entries.filter((entry) => !isOnlyNeeded(entry));
   if (name === undefined) {
+    const listed = { asked, needed: entries.filter(isOnlyNeeded), index: createNeedIndex(lock) };
     return {
       note,
-      json: entriesJson(entries),
-      text: (columns) => entriesText(entries, columns),
+      json: entriesJson(listed),
+      text: (columns) => entriesText(listed, columns),
       exitStatus: EXIT.ok,
     };
   }
-  const [only] = entries;
-  if (only === undefined || entries.length > 1) throw ambiguousEntry(name, entries);
+  const [only] = asked;
+  if (only === undefined || asked.length > 1) throw ambiguousEntry(name, asked);
   const listing = listingOf(narrowed(only, selectionOf({}, options), context.warn));
   return {
     json: listingJson(listing),

@@ -1,6 +1,6 @@
 import { type CacheIndex, createCacheIndex, reasonAgainst } from '../cache/find.ts';
 import { groupBy } from '../collections.ts';
-import { cachedNames, type LockedSnapshot, type Snapshot, snapshotOfEntry } from '../copy/blob.ts';
+import { cachedNames, type Snapshot } from '../copy/blob.ts';
 import { createHashLimit } from '../copy/sources.ts';
 import { type StoredFile, storedFiles } from '../copy/to-store.ts';
 import { EXIT, HugError } from '../errors.ts';
@@ -9,7 +9,12 @@ import type { CommandResult } from '../output/result.ts';
 import { table } from '../output/table.ts';
 import { count } from '../output/text.ts';
 import type { CommandContext } from '../project/context.ts';
-import { chosenEntries } from '../project/entries.ts';
+import {
+  type ChosenSnapshot,
+  chosenEntries,
+  chosenSnapshot,
+  commandFor,
+} from '../project/chosen.ts';
 import type { GroupOptions } from '../project/groups.ts';
 import { readLock } from '../project/project.ts';
 import { escapeControls } from '../quote.ts';
@@ -50,8 +55,8 @@ export async function run(
 ): Promise<CommandResult> {
   const { cacheFolder } = context;
   const lock = readLock(context, names);
-  const { taken, note } = chosenEntries(lock, names, groups, 'all');
-  const snapshots = taken.map((entry) => snapshotOfEntry(entry, lock.endpoint));
+  const { entries, note } = chosenEntries(lock, names, groups, { allGroups: true });
+  const snapshots = entries.map((entry) => chosenSnapshot(entry, lock));
   const nix = await nixIfAny(context);
   const files = storedFiles(snapshots, nix?.storeFolder ?? USUAL_STORE);
   const missing = await nix?.missing(new Set(files.map(({ storePath }) => storePath)));
@@ -137,7 +142,7 @@ async function readAll(
 
 /** What `verify` prints, as text or as JSON. */
 interface VerifyReport {
-  readonly snapshots: readonly LockedSnapshot[];
+  readonly snapshots: readonly ChosenSnapshot[];
   readonly files: ReadonlyMap<Snapshot, readonly StoredFile[]>;
   readonly copies: ReadonlyMap<StoredFile, readonly VerifiedCopy[]>;
   /** `undefined` without Nix. */
@@ -166,13 +171,13 @@ async function verifyText(report: VerifyReport, columns?: number): Promise<strin
       ? `nothing differs from the lock; ${count(read.size, 'file', 'files')} read`
       : `${count(problems.length, 'file differs', 'files differ')} from the lock`;
   const incomplete = report.snapshots.filter((snapshot) => isIncomplete(snapshot, report));
-  const titles = incomplete.map(({ title }) => title).join(' ');
+  const download = commandFor(report.storeFolder === undefined ? 'export' : 'fetch', incomplete);
   const missing =
     incomplete.length === 0
       ? []
       : [
           `not on this machine, or only in part: ${count(incomplete.length, 'entry', 'entries')}`,
-          `  download: nix-hug ${report.storeFolder === undefined ? 'export' : 'fetch'} ${titles}`,
+          `  download: ${download}`,
         ];
   return [...(await table(rows, { right: [1], columns })), ...lines, ...missing, end].join('\n');
 }
@@ -242,7 +247,7 @@ function summary(files: readonly StoredFile[], report: VerifyReport): string {
 
 /** A copy that differs, and the command that repairs it. */
 interface Problem extends VerifiedCopy {
-  readonly snapshot: LockedSnapshot;
+  readonly snapshot: ChosenSnapshot;
   readonly reason: string;
   readonly repair: string;
 }
@@ -262,8 +267,8 @@ function problemsIn({ snapshots, files, copies }: VerifyReport): Problem[] {
 }
 
 /** A store path can be deleted only together with the models that were built of it. */
-function repairOf({ where, of }: Copy, { title }: Snapshot): string {
+function repairOf({ where, of }: Copy, snapshot: ChosenSnapshot): string {
   return where === 'cache'
-    ? `nix-hug export ${title}`
-    : `nix-store --delete $(nix-store --query --referrers-closure ${of.storePath}) && nix-hug fetch ${title}`;
+    ? commandFor('export', [snapshot])
+    : `nix-store --delete $(nix-store --query --referrers-closure ${of.storePath}) && ${commandFor('fetch', [snapshot])}`;
 }

@@ -4,6 +4,7 @@ import { type Digest, digestOfSri } from '../digest.ts';
 import type { TreeFile } from '../hub/tree.ts';
 import { type NamedEntry, placeOf } from '../lock/entries.ts';
 import { storeNameOf } from '../lock/names.ts';
+import { escapeControls } from '../quote.ts';
 import type { RepoType } from '../repo.ts';
 
 /** A content to be copied, however many files have it. */
@@ -79,7 +80,9 @@ export function snapshotOfEntry(named: NamedEntry, endpoint: string | undefined)
     storeName: storeName ?? storeNameFor(path),
   }));
   const ids = idsOf(repo, requested);
-  return { title: placeOf(named), name, type, endpoint, repo, ids, ref, rev, files };
+  // The place of what is needed has a ref in it, which may have formatting characters.
+  const title = escapeControls(placeOf(named));
+  return { title, name, type, endpoint, repo, ids, ref, rev, files };
 }
 
 /** The ids that a cache may have a repository under. */

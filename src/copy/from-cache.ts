@@ -4,7 +4,6 @@ import type { CachedFile } from '../cache/scan-snapshot.ts';
 import { readExpected } from '../cache/trees.ts';
 import { type Digests, digestOfBlobName, digestOfSri, pointerIdOf } from '../digest.ts';
 import { HugError, messageOf, systemCodeOf } from '../errors.ts';
-import { placeOf } from '../lock/entries.ts';
 import { quote } from '../quote.ts';
 import { type RepoFile, type Snapshot, storeNameFor } from './blob.ts';
 import { createHashLimit } from './sources.ts';
@@ -75,7 +74,7 @@ export function createDigestReader(cache: string, signal: AbortSignal) {
         }),
       );
       return {
-        title: placeOf({ type, name: `${id}@${rev.slice(0, 12)}` }),
+        title: `${type}s.${id}@${rev.slice(0, 12)}`,
         name: null,
         type,
         endpoint: undefined,

@@ -1,6 +1,6 @@
 import { groupBy } from '../collections.ts';
 import type { RepoType } from '../repo.ts';
-import { type NamedEntry, namedEntries, neededEntries } from './entries.ts';
+import { type NamedEntry, namedEntries, neededEntries, placeOf } from './entries.ts';
 import type { Lock, LockedEntry } from './schema.ts';
 
 /** A repository at a ref, as a file of another one names it. */
@@ -15,11 +15,26 @@ export interface Asked {
 export const neededKey = ({ type, repo, ref }: Asked): string => `${type}s/${repo}@${ref}`;
 
 /** What a locked entry is asked for as. */
-const askedAs = ({ type, entry }: NamedEntry): Asked => ({
+export const askedAs = ({ type, entry }: NamedEntry): Asked => ({
   type,
   repo: entry.requested ?? entry.repo,
   ref: entry.ref,
 });
+
+/** What a file of an entry names. */
+type Need = NonNullable<LockedEntry['needs']>[number];
+
+/** A need, and the entries that satisfy it. */
+interface Edge {
+  readonly need: Need;
+  readonly found: readonly NamedEntry[];
+}
+
+/** An entry, with the reason why it is there. */
+export interface ReachedEntry extends NamedEntry {
+  /** The first of the entries asked about that needs it; absent for those entries themselves. */
+  readonly neededBy?: NamedEntry;
+}
 
 /** The entries of a lock by what they are asked for as. */
 export interface NeedIndex {
@@ -28,13 +43,13 @@ export interface NeedIndex {
    * when the lock has none, as with `dependencies: ignore`.
    */
   satisfying(asked: Asked): readonly NamedEntry[];
-  /** What the files of an entry name. A model needs models; a dataset needs nothing. */
-  directly(entry: LockedEntry): readonly NamedEntry[];
+  /** What the files of an entry name, in the order of `needs`. A model needs models. */
+  edges(entry: LockedEntry): readonly Edge[];
   /**
    * Entries with all that they need, directly or through others: first the entries themselves, then
    * the rest in the order in which it is found, each once.
    */
-  withNeeded(entries: readonly NamedEntry[]): NamedEntry[];
+  withNeeded(entries: readonly NamedEntry[]): ReachedEntry[];
 }
 
 export function createNeedIndex(lock: Lock): NeedIndex {
@@ -43,20 +58,23 @@ export function createNeedIndex(lock: Lock): NeedIndex {
   const needed = groupBy(neededEntries(lock), key);
   const satisfying = (asked: Asked) =>
     declared.get(neededKey(asked)) ?? needed.get(neededKey(asked)) ?? [];
-  const directly = ({ needs = [] }: LockedEntry) =>
-    needs.flatMap(({ repo, ref }) => satisfying({ type: 'model', repo, ref }));
+  const edges = ({ needs = [] }: LockedEntry) =>
+    needs.map((need) => ({ need, found: satisfying({ ...need, type: 'model' }) }));
   return {
     satisfying,
-    directly,
+    edges,
     withNeeded(entries) {
-      const byEntry = new Map(entries.map((named) => [named.entry, named]));
+      const byPlace = new Map<string, ReachedEntry>(
+        entries.map((named) => [placeOf(named), named]),
+      );
       // A `Map` also visits what is added while it is walked.
-      for (const { entry } of byEntry.values()) {
-        for (const named of directly(entry)) {
-          if (!byEntry.has(named.entry)) byEntry.set(named.entry, named);
+      for (const reached of byPlace.values()) {
+        const { entry, neededBy = reached } = reached;
+        for (const named of edges(entry).flatMap(({ found }) => found)) {
+          if (!byPlace.has(placeOf(named))) byPlace.set(placeOf(named), { ...named, neededBy });
         }
       }
-      return [...byEntry.values()];
+      return [...byPlace.values()];
     },
   };
 }

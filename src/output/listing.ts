@@ -1,10 +1,10 @@
 import prettyBytes from 'pretty-bytes';
-import { type NamedEntry, placeOf } from '../lock/entries.ts';
+import type { NamedEntry } from '../lock/entries.ts';
 import { escapeControls } from '../quote.ts';
 import type { RepoType } from '../repo.ts';
 import type { Output } from './json-schema.ts';
 import { table } from './table.ts';
-import { count, shortRev } from './text.ts';
+import { count } from './text.ts';
 
 /** The files of a repository at a commit, wherever they are known from. */
 export interface Listing {
@@ -51,36 +51,6 @@ export function listingJson({ repo, type, rev, files }: Listing): Output<'ls'> {
   };
 }
 
-/** One line for each entry of a lock. */
-export async function entriesText(
-  entries: readonly NamedEntry[],
-  columns?: number,
-): Promise<string> {
-  const rows = entries.map((named) => {
-    const { repo, ref, rev } = named.entry;
-    const { files } = listingOf(named);
-    return [
-      placeOf(named),
-      repo,
-      ref === rev ? '' : ref,
-      { text: shortRev(rev), style: 'dim' } as const,
-      count(files.length, 'file', 'files'),
-      prettyBytes(sizeOf(files)),
-    ];
-  });
-  if (rows.length === 0) return 'the lock has no entries';
-  return (await table(rows, { right: [4, 5], shrink: [2], columns })).join('\n');
-}
-
-/** The JSON of `ls` without a name. */
-export function entriesJson(entries: readonly NamedEntry[]): Output<'ls-entries'> {
-  return {
-    entries: entries.map((named) => {
-      const { repo, type, rev, files } = listingOf(named);
-      const { name, entry } = named;
-      return { name, type, repo, ref: entry.ref, rev, size: sizeOf(files), files: files.length };
-    }),
-  };
-}
-
-const sizeOf = (files: Listing['files']): number => files.reduce((sum, { size }) => sum + size, 0);
+/** Bytes of all files. */
+export const sizeOf = (files: Listing['files']): number =>
+  files.reduce((sum, { size }) => sum + size, 0);

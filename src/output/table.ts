@@ -54,7 +54,8 @@ export async function table(
     });
     const first = cells.slice(0, breakAt).join(GAP).trimEnd();
     const second = cells.slice(breakAt).join(GAP).trimEnd();
-    return second === '' ? [first] : [first, INDENT + second];
+    if (second === '') return [first];
+    return first === '' ? [INDENT + second] : [first, INDENT + second];
   });
 }
 

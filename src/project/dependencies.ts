@@ -10,6 +10,9 @@ import { type Needed, planNeeded, type Settled } from '../resolve/plan-needed.ts
 import type { Resolved } from '../resolve/resolve.ts';
 import type { Resolving } from './resolving.ts';
 
+/** The commit at which an entry begins, or what entries need; `undefined` for the newest one. */
+export type Start = (wanted: WantedEntry) => string | undefined;
+
 /** What a run knows before it locks what entries need. */
 export interface NeedsRun {
   readonly manifest: Manifest;
@@ -19,6 +22,7 @@ export interface NeedsRun {
   readonly resolved: ReadonlyMap<WantedEntry, Resolved>;
   /** Keys of `needed` whose ref is looked up anew. */
   readonly moving?: ReadonlySet<string>;
+  readonly start?: Start | undefined;
 }
 
 /**
@@ -29,7 +33,7 @@ export interface NeedsRun {
  * @throws HugError `EHUG_DEPENDENCY`, `EHUG_OFFLINE`; those of `resolveNeeded`
  */
 export async function lockNeeds(
-  { manifest, lock: before, resolved, moving = new Set() }: NeedsRun,
+  { manifest, lock: before, resolved, moving = new Set(), start }: NeedsRun,
   resolving: Resolving,
   warn: (line: string) => void,
 ): Promise<Lock> {
@@ -60,7 +64,7 @@ export async function lockNeeds(
     }
     const results = await resolving.all(
       plan.resolve,
-      resolveNeeded,
+      (needed, context) => resolveNeeded(needed, context, start?.(needed)),
       `resolving ${plan.resolve.map(({ repo, want }) => `${repo} at ${want.ref}`).join(', ')}, which entries need, needs the network`,
     );
     for (const [needed, { entry, edges: found }] of results) {

@@ -4,6 +4,7 @@ import { HugError } from '../errors.ts';
 import { parseLock } from '../lock/codec.ts';
 import { type NamedEntry, namedEntries, placeOf } from '../lock/entries.ts';
 import { lockPathOf, readLockText } from '../lock/file.ts';
+import { createNeedIndex } from '../lock/needs.ts';
 import type { Lock } from '../lock/schema.ts';
 import { locateManifest, readManifest } from '../manifest/locate.ts';
 import { parseManifest } from '../manifest/parse.ts';
@@ -11,7 +12,6 @@ import type { Manifest, ManifestEntry, Selection } from '../manifest/schema.ts';
 import { quote } from '../quote.ts';
 import type { RepoType } from '../repo.ts';
 import { selectFiles } from '../resolve/select.ts';
-import { chooseGroups, type GroupOptions } from './groups.ts';
 import type { ProjectContext } from './project.ts';
 
 /** What tells entries apart. */
@@ -37,28 +37,22 @@ const HINTS = {
  * @throws HugError `EHUG_ENTRY_UNKNOWN` with all names that are not in the lock
  */
 export function entriesNamed(lock: Lock, names: readonly string[]): NamedEntry[] {
-  return among(namedEntries(lock), names, 'the lock');
+  return among(namedEntries(lock), names, 'the lock', (name) => neededAs(name, lock));
 }
 
-/**
- * The entries that a command works on: those that the user names, else those of the groups.
- *
- * @param all whether a command without a named group takes the entries of all groups
- * @throws HugError `EHUG_ENTRY_UNKNOWN`, `EHUG_GROUP_UNKNOWN`, `EHUG_USAGE`
- */
-export const chosenEntries = (
-  lock: Lock,
-  names: readonly string[],
-  options: GroupOptions,
-  all?: 'all',
-) =>
-  chooseGroups(
-    entriesNamed(lock, names),
-    ({ type, name, entry }) => ({ type, name, groups: entry.groups ?? [] }),
-    names,
-    options,
-    all === 'all',
+/** For an unknown name: the repository of that name that the lock has because an entry needs it. */
+function neededAs(name: string, lock: Lock): string | undefined {
+  const reached = createNeedIndex(lock).withNeeded(namedEntries(lock));
+  const found = reached.find(
+    ({ neededBy, entry }) =>
+      neededBy !== undefined && [entry.repo, entry.requested].some((id) => nameOf(id) === name),
   );
+  if (found?.neededBy === undefined) return undefined;
+  return `it has ${found.entry.repo}, since ${placeOf(found.neededBy)} needs it`;
+}
+
+/** The part of an id that entries are named by. */
+const nameOf = (id = ''): string => id.slice(id.lastIndexOf('/') + 1);
 
 /**
  * The same of a manifest, in its order.
@@ -76,14 +70,16 @@ function among<E extends Named>(
   entries: readonly E[],
   names: readonly string[],
   holder: keyof typeof HINTS,
+  explain: (name: string) => string | undefined = () => undefined,
 ): E[] {
   if (names.length === 0) return [...entries];
   const known = new Set(entries.flatMap((entry) => [entry.name, placeOf(entry)]));
   const unknown = names.filter((name) => !known.has(name));
   const [first, ...others] = unknown.map((name) => {
     const near = closestMatch(name, [...known], { maxDistance: MAX_EDITS });
-    const suggestion = near === undefined ? '' : `; did you mean ${quote(near)}?`;
-    return `${holder} has no entry ${quote(name)}${suggestion}`;
+    const suggestion = near === undefined ? undefined : `did you mean ${quote(near)}?`;
+    const more = explain(name) ?? suggestion;
+    return `${holder} has no entry ${quote(name)}${more === undefined ? '' : `; ${more}`}`;
   });
   if (first !== undefined) {
     throw new HugError('EHUG_ENTRY_UNKNOWN', first, { details: others, hint: HINTS[holder] });
@@ -100,7 +96,7 @@ export function ambiguousEntry(name: string, entries: readonly Named[]): HugErro
 }
 
 /**
- * An entry with those of its files that a further selection keeps.
+ * An entry with those of its files that a further selection keeps, and what these need.
  *
  * @param warn told of globs that match nothing
  * @throws HugError `EHUG_SELECTION`
@@ -119,7 +115,9 @@ export function narrowed(
   const { files, warnings } = selectFiles(all, select);
   for (const warning of warnings) warn(warning);
   const kept = new Map(files.map(({ path, file }) => [path, file]));
-  return { ...named, entry: { ...named.entry, files: kept } };
+  const { needs = [], ...entry } = named.entry;
+  const left = needs.filter(({ by }) => kept.has(by));
+  return { ...named, entry: { ...entry, needs: left, files: kept } };
 }
 
 /**

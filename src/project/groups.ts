@@ -20,6 +20,7 @@ interface Grouped {
 /** The entries that a command works on. */
 interface GroupChoice<E> {
   readonly taken: readonly E[];
+  readonly left: readonly E[];
   /** A sentence on the entries that are left out; `undefined` when none is. */
   readonly note: string | undefined;
 }
@@ -46,21 +47,21 @@ export function chooseGroups<E>(
   }
   requireKnown(group, new Set(entries.flatMap((entry) => groupedOf(entry).groups)));
   if (names.length > 0 || allGroups || (all && !isGiven)) {
-    return { taken: entries, note: undefined };
+    return { taken: entries, left: [], note: undefined };
   }
   const isTaken = (entry: E) => {
     const { groups } = groupedOf(entry);
     return groups.length === 0 || groups.some((one) => group.includes(one));
   };
-  const left = entries.filter((entry) => !isTaken(entry)).map(groupedOf);
+  const left = entries.filter((entry) => !isTaken(entry));
+  return { taken: entries.filter(isTaken), left, note: leftOutNote(left.map(groupedOf)) };
+}
+
+/** A sentence on entries that are left out; `undefined` when there are none. */
+export function leftOutNote(left: readonly Grouped[]): string | undefined {
+  if (left.length === 0) return undefined;
   const places = left.map((one) => `${placeOf(one)} (${one.groups.join(', ')})`);
-  return {
-    taken: entries.filter(isTaken),
-    note:
-      places.length === 0
-        ? undefined
-        : `left out: ${places.join(', ')}; --group NAME or --all-groups takes them`,
-  };
+  return `left out: ${places.join(', ')}; --group NAME or --all-groups takes them`;
 }
 
 function requireKnown(wanted: readonly string[], known: ReadonlySet<string>): void {

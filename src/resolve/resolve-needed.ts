@@ -27,14 +27,21 @@ const UNAVAILABLE: ReadonlySet<ErrorCode> = new Set([
  * Resolves what entries need: at the commit of an entry of the manifest that has the same repository
  * and ref, at the locked one, else at the newest.
  *
+ * @param start commit at which it begins when it is not locked
  * @throws HugError of the Hub client; `EHUG_DEPENDENCY`, `EHUG_REPO_REPLACED`
  */
-export async function resolveNeeded(needed: Needed, context: ResolveContext): Promise<Resolved> {
+export async function resolveNeeded(
+  needed: Needed,
+  context: ResolveContext,
+  start?: string,
+): Promise<Resolved> {
   const { type, locked, isMoving, taken, sameRef } = needed;
   context.report('resolving');
   try {
     const known = sameRef.find((entry) => hasId(entry, needed)) ?? (isMoving ? undefined : locked);
-    const found = known === undefined ? await targetOf(needed, context, locked) : targetAt(known);
+    const found = await (known === undefined
+      ? lookUp(needed, context, locked === undefined ? start : undefined)
+      : targetAt(known));
     // The Hub may have redirected to the repository of an entry.
     const twin = sameRef.find(({ repo }) => repo === found.at.id);
     const target = twin === undefined ? found : targetAt(twin);
@@ -50,6 +57,14 @@ export async function resolveNeeded(needed: Needed, context: ResolveContext): Pr
   } catch (error) {
     throw explained(error, needed);
   }
+}
+
+/** The commit at which it begins, else the newest one. */
+async function lookUp(needed: Needed, context: ResolveContext, start?: string): Promise<Target> {
+  if (start === undefined) return targetOf(needed, context, needed.locked);
+  const { type, repo, want } = needed;
+  const at = await context.hub.revision(type, repo, start);
+  return { ref: want.ref, at: context.repos?.confirm(needed, at) ?? at };
 }
 
 const targetAt = ({ repo, repoId, ref, rev }: LockedEntry): Target => ({

@@ -51,13 +51,13 @@ export async function resolveEntry(
 }
 
 /**
- * Resolves an entry at the commit that the lock has for it.
+ * Resolves an entry at a commit that is known: that of the lock, or where the user has it begin.
  *
  * @throws HugError of the Hub client; `EHUG_SELECTION`, `EHUG_GATED`, `EHUG_REPO_REPLACED`
  */
 export async function resolveAgain(
   wanted: WantedEntry,
-  { ref, rev }: LockedEntry,
+  { ref, rev }: Pick<LockedEntry, 'ref' | 'rev'>,
   context: ResolveContext,
 ): Promise<Resolved> {
   const { hub, repos, report } = context;

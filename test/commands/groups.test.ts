@@ -178,14 +178,19 @@ describe('commands that take all groups', () => {
   });
 
   it('move only those of the group', async () => {
-    const { run, models } = await locked();
-    const { rev } = (await models()).always;
+    const other = await hub.createRepo({ type: 'model', id: 'org/of-gpu' });
+    const rev = await other.commit({ files: { 'config.json': '{}\n' } });
+    const { run, models } = await locked(`models:
+  always: org/grouped
+  gpu: { repo: org/of-gpu, groups: [gpu] }
+  test: { repo: org/grouped, ref: main, groups: [ci] }
+`);
     const next = await repo.commit({ files: { 'config.json': `{"at":"${Date.now()}"}\n` } });
+    await other.commit({ files: { 'config.json': '{"newer":1}\n' } });
     expect((await run(['update', '--group', 'ci'])).status).toBe(0);
     expect(await models()).toMatchObject({
       always: { rev: next },
-      big: { rev },
-      both: { rev },
+      gpu: { rev },
       test: { rev: next },
     });
   });

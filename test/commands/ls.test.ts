@@ -24,6 +24,21 @@ models: { big: org/big, both: org/name }
 datasets: { both: { repo: org/rows, ref: ${REV} } }
 `;
 
+/** An adapter, whose base no entry is, and whose code an entry of a group is. */
+const ADAPTERS: Lock = {
+  ...lockOf({
+    lora: lockedEntry({
+      repo: 'acme/lora',
+      needs: [
+        { repo: 'org/base', ref: 'main', by: 'adapter_config.json' },
+        { repo: 'org/mine', ref: 'main', by: 'config.json' },
+      ],
+    }),
+    mine: lockedEntry({ repo: 'org/mine', groups: ['x'] }),
+  }),
+  needed: new Map([['models/org/base@main', lockedEntry({ repo: 'org/base' })]]),
+};
+
 /** A project that could reach no Hub. */
 async function project(lock: Lock = LOCK, manifest = MANIFEST) {
   const made = await createProject('http://127.0.0.1:9', manifest);
@@ -40,6 +55,7 @@ describe('ls', () => {
       'models.big     org/big   main  cccccccccccc  3 files  4.95 GB',
       'models.both    org/name  main  cccccccccccc   1 file      3 B',
       'datasets.both  org/rows        cccccccccccc   1 file      3 B',
+      '3 entries, 5 files, 4.95 GB',
       '',
     ]);
     expect((await run(['ls', '--json'])).json()).toEqual({
@@ -52,11 +68,68 @@ describe('ls', () => {
           rev: REV,
           size: 4_949_454_393,
           files: 3,
+          needs: [],
         },
         expect.objectContaining({ name: 'both', type: 'model' }),
         expect.objectContaining({ name: 'both', type: 'dataset', ref: REV }),
       ],
+      needed: [],
     });
+  });
+
+  it('lists below an entry what it needs', async () => {
+    const { run } = await project(
+      ADAPTERS,
+      'models: { lora: acme/lora, mine: { repo: org/mine, groups: [x] } }',
+    );
+    const { status, stdout, stderr } = await run(['ls']);
+    expect([status, stderr]).toEqual([0, '']);
+    expect(stdout.split('\n')).toEqual([
+      'models.lora  acme/lora   main  cccccccccccc     1 file  3 B',
+      '             └ org/base  main  cccccccccccc     1 file  3 B',
+      '             └ org/mine  main  see models.mine',
+      'models.mine  org/mine    main  cccccccccccc     1 file  3 B',
+      '2 entries, 1 needed, 3 files, 9 B',
+      '',
+    ]);
+    const { entries, needed } = (await run(['ls', '--json'])).json();
+    expect(entries[0].needs).toEqual([
+      { repo: 'org/base', ref: 'main', by: 'adapter_config.json' },
+      { repo: 'org/mine', ref: 'main', by: 'config.json' },
+    ]);
+    expect(needed).toEqual([
+      expect.objectContaining({
+        name: 'models/org/base@main',
+        type: 'model',
+        repo: 'org/base',
+        files: 1,
+      }),
+    ]);
+  });
+
+  it('does not list as left out what an entry of the group needs', async () => {
+    const manifest =
+      'models: { lora: acme/lora, mine: { repo: org/mine, groups: [x] }, other: { repo: org/o, groups: [y] } }';
+    const { run } = await project(
+      {
+        ...ADAPTERS,
+        models: new Map([
+          ...ADAPTERS.models,
+          ['other', lockedEntry({ repo: 'org/o', groups: ['y'] })],
+        ]),
+      },
+      manifest,
+    );
+    const grouped = await run(['ls', '--group', 'y']);
+    expect(grouped.stderr).toBe('');
+    expect(grouped.stdout.split('\n')).toEqual([
+      'models.lora   acme/lora   main  cccccccccccc  1 file  3 B',
+      '              └ org/base  main  cccccccccccc  1 file  3 B',
+      'models.mine   └ org/mine  main  cccccccccccc  1 file  3 B',
+      'models.other  org/o       main  cccccccccccc  1 file  3 B',
+      '2 entries, 2 needed, 4 files, 12 B',
+      '',
+    ]);
   });
 
   it('escapes formatting characters in a ref', async () => {

@@ -101,16 +101,19 @@ describe('another repository under the locked name', () => {
     expect((await run(['update', '--json'])).json().changed).toBe(false);
   });
 
-  it('is accepted for the named entry alone', async () => {
-    const { run, repo, id, manifest, lock } = await locked();
-    await manifest(`models: { a: ${id}, b: ${id} }\n`);
+  it('is accepted for the named entry, and those that move with it', async () => {
+    const { run, repo, id, first, manifest, lock } = await locked();
+    await repo.tag('v1', first);
+    await manifest(`models: { a: ${id}, b: ${id}, c: { repo: ${id}, ref: v1 } }\n`);
     await run(['lock']);
-    const { other } = await replace(repo);
+    const { other, rev: next } = await replace(repo);
+    await other.tag('v1', next);
     await run(['update', 'a', '--accept-repository']);
-    expect((await run(['update', 'b'])).stderr).toContain('EHUG_REPO_REPLACED');
+    expect((await run(['update', 'c'])).stderr).toContain('EHUG_REPO_REPLACED');
     expect((await lock()).models).toMatchObject({
       a: { repoId: other.internalId },
-      b: { repoId: repo.internalId },
+      b: { repoId: other.internalId },
+      c: { repoId: repo.internalId },
     });
   });
 

@@ -72,14 +72,18 @@ describe('a lock of version 1', () => {
     expect(hub.requests).toEqual([]);
   });
 
-  it('is upgraded by lock at the locked commit, with no file again but the README', async () => {
+  it('is upgraded by lock at the locked commit, with no file again but the README and what may name others', async () => {
     const { run, repo, rev, id, current, lockText } = await oldProject();
     await repo.commit({ files: { 'config.json': '{"newer":1}\n' } });
     const { status, stdout, stderr } = await run(['lock']);
     expect([status, stderr]).toEqual([0, expect.not.stringContaining('warning')]);
     expect(stdout).toBe('hug.lock.json written, upgraded from version 1, 1 entry\n');
     expect(await lockText()).toBe(current);
-    expect(asked().toSorted()).toEqual([`/${id}/resolve/${rev}/README.md`, `revision/${rev}`]);
+    expect(asked().toSorted()).toEqual([
+      `/${id}/resolve/${rev}/README.md`,
+      `/${id}/resolve/${rev}/config.json`,
+      `revision/${rev}`,
+    ]);
     expect((await run(['lock', '--check'])).status).toBe(0);
     hub.clearRequests();
     expect((await run(['lock'])).stdout).toContain('is up to date');
@@ -92,13 +96,14 @@ describe('a lock of version 1', () => {
     expect(await lockText()).toBe(current);
     expect(asked().toSorted()).toEqual([
       `/${id}/resolve/${rev}/README.md`,
+      `/${id}/resolve/${rev}/config.json`,
       `revision/${rev}`,
       `tree/${rev}`,
     ]);
   });
 
   it('is upgraded without asking for a README that is not there', async () => {
-    const { run, rev, current, lockText } = await oldProject('', { 'config.json': '{}\n' });
+    const { run, rev, current, lockText } = await oldProject('', { 'vocab.json': '{}\n' });
     expect((await run(['lock'])).status).toBe(0);
     expect(await lockText()).toBe(current);
     expect(asked()).toEqual([`revision/${rev}`]);
@@ -160,7 +165,7 @@ describe('an entry that the Hub no longer gives', () => {
     const { status, stderr } = await run(['lock']);
     expect(status).toBe(0);
     expect(stderr).toContain(
-      'warning: models.a: kept as it was, without the id of its repository and its licence: ',
+      'warning: models.a: kept as it was, without the id of its repository, its licence and what it needs: ',
     );
     expect(stderr).toContain('nix-hug update models.a asks again');
     const before = JSON.parse((await lockText()) ?? '');

@@ -91,7 +91,8 @@ describeNix('flake.nix', (nix) => {
     const text = await readFile(path.join(flake.folder, 'package.json'), 'utf8');
     const run = ['run', ...flake.overrides(), flake.address, '--', '--version'];
     expect(await succeed(...run)).toBe(`${JSON.parse(text).version}\n`);
-  });
+    // It builds the package.
+  }, 240_000);
 
   it('adds the command line to a nixpkgs', async () => {
     const nixpkgs = `import ${nixString(`${flake.folder}-nixpkgs`)} { }`;

@@ -3,8 +3,10 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Ajv, type ValidateFunction } from 'ajv';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { formatLock, parseLock } from '../../src/lock/codec.ts';
 import { OUTPUT_SCHEMAS, type OutputName } from '../../src/output/json-schema.ts';
 import { type Hub, lfs, type Repository, startHub } from '../support/hub/index.ts';
+import { withNeeds } from '../support/needs.ts';
 import { describeNix, NIXPKGS } from '../support/nix.ts';
 import { createProject, type Project } from '../support/project.ts';
 import type { CliRun } from '../support/run-cli.ts';
@@ -29,6 +31,16 @@ const ofRepository =
   (...args: readonly string[]): Run =>
   ({ run, id }) =>
     run([...args, id, '--json']);
+
+/** Runs a command on a lock whose entry `range` needs what was the entry `branch`. */
+async function withNeeded(
+  { run, lockText, writeLock }: Sample,
+  ...args: readonly string[]
+): Promise<CliRun> {
+  const lock = parseLock((await lockText()) ?? '', 'hug.lock.json');
+  await writeLock(formatLock(withNeeds(lock, { range: ['branch'] }, ['branch'])));
+  return run([...args, '--json']);
+}
 
 /** The runs that show the output of each schema; those in `NIX_RUNS` need Nix. */
 const RUNS: Readonly<Record<Exclude<OutputName, keyof typeof NIX_RUNS>, readonly Run[]>> = {
@@ -101,7 +113,8 @@ const RUNS: Readonly<Record<Exclude<OutputName, keyof typeof NIX_RUNS>, readonly
     },
   ],
   ls: [argv('ls', 'branch'), ofRepository('ls')],
-  'ls-entries': [argv('ls')],
+  'ls-entries': [argv('ls'), (made) => withNeeded(made, 'ls')],
+  why: [(made) => withNeeded(made, 'why', made.id), argv('why', 'nothing')],
   completion: [argv('completion', 'bash'), argv('completion', 'fish')],
   'fetch-url-dry-run': [ofRepository('fetch', '--dry-run')],
 };

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import * as f from './fields.ts';
 
-const { name, path, repo, rev, size, text, type } = f;
+const { lockedName, path, repo, rev, size, text, type } = f;
 
 const state = f.oneOf(
   ['sound', 'damaged', 'absent'],
@@ -47,7 +47,7 @@ export const CACHE_OUTPUTS = {
     cache: text('Path of the Hugging Face cache.'),
     entries: f.rows(
       {
-        name,
+        name: lockedName,
         type,
         repo,
         rev,
@@ -62,11 +62,11 @@ export const CACHE_OUTPUTS = {
           'Every locked file.',
         ),
       },
-      'The requested entries.',
+      'The requested entries, then what they need.',
     ),
     problems: f.rows(
       {
-        entry: name,
+        entry: lockedName,
         type,
         file: path,
         where: f.oneOf(['store', 'cache'], 'Which copy differs.'),

@@ -34,6 +34,11 @@ export const textOrNull = (description: string) => orNull(v.string(), descriptio
 
 export const name = text('Name of the entry.');
 
+/** The name of an entry of a lock, whichever section has it. */
+export const lockedName = text(
+  'Name of the entry; of what entries need, its key in needed: models/ORG/NAME@REF.',
+);
+
 export const type = oneOf(['model', 'dataset'], 'Section of the entry.');
 
 export const repo = text('Repository id as the Hub has it.');

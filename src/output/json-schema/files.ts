@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import * as f from './fields.ts';
 
-const { name, path, pin, repo, rev, size, type } = f;
+const { lockedName, path, pin, repo, rev, size, type } = f;
 
 const listing = {
   repo,
@@ -11,11 +11,28 @@ const listing = {
   files: f.rows({ path, size, lfs: f.flag('Whether it is an LFS file.') }, 'Selected files.'),
 };
 
+const listedEntry = {
+  name: lockedName,
+  type,
+  repo,
+  ...pin,
+  size: f.integer('Bytes of all files.'),
+  files: f.integer('Number of files.'),
+  needs: f.rows(
+    {
+      repo: f.text('Repository id as the file names it.'),
+      ref: f.text('Branch, tag or commit that a loader asks for.'),
+      by: f.text('Path of the file that names it.'),
+    },
+    'Repositories that its files name, in the lock or not.',
+  ),
+};
+
 const storedFile = { path, size, storePath: f.text('Path in the Nix store.') };
 
 const storedEntries = f.rows(
   {
-    name,
+    name: lockedName,
     type,
     repo,
     rev,
@@ -30,7 +47,7 @@ const storedEntries = f.rows(
       'Every locked file.',
     ),
   },
-  'The entries that were asked for.',
+  'The entries that were asked for, then what they need.',
 );
 
 const expression = {
@@ -47,17 +64,25 @@ const assembled = {
 /** Output of the commands that list and copy files. */
 export const FILE_OUTPUTS = {
   ls: f.document('nix-hug ls <name|url> --json', 'The files of an entry or a repository.', listing),
-  'ls-entries': f.document('nix-hug ls --json', 'The entries of the lock.', {
-    entries: f.rows(
-      {
-        name,
-        type,
-        repo,
-        ...pin,
-        size: f.integer('Bytes of all files.'),
-        files: f.integer('Number of files.'),
-      },
-      'Models, then datasets, sorted by name.',
+  'ls-entries': f.document('nix-hug ls --json', 'The entries of the lock, and what they need.', {
+    entries: f.rows(listedEntry, 'Models, then datasets, sorted by name.'),
+    needed: f.rows(
+      listedEntry,
+      'What the entries need beyond themselves. With --group, also entries of other groups.',
+    ),
+  }),
+  why: f.document('nix-hug why --json', 'Why the lock has a repository, an entry or a file.', {
+    chains: f.list(
+      f.rows(
+        {
+          entry: f.text('Place of the entry in the lock: models.NAME, needed.models/ORG/NAME@REF.'),
+          by: f.textOrNull(
+            'Path of the file, of the entry before it, that names it; null for the first entry.',
+          ),
+        },
+        'From an entry of the manifest to what is asked about, or to the entry that has the file.',
+      ),
+      'A shortest chain for each entry of the manifest that leads there; empty when none does.',
     ),
   }),
   // `import` prints the same for entries alone, or one repository alone.
@@ -79,7 +104,9 @@ export const FILE_OUTPUTS = {
   export: f.document('nix-hug export --json', 'What is in the Hugging Face cache.', {
     entries: f.rows(
       {
-        name: f.textOrNull('Name of the entry; null for a repository.'),
+        name: f.textOrNull(
+          'Name of the entry, or its key in needed; null for a repository of the command line.',
+        ),
         type,
         repo,
         ...pin,
@@ -96,7 +123,7 @@ export const FILE_OUTPUTS = {
           'Every file that is in the snapshot now.',
         ),
       },
-      'What was asked for.',
+      'What was asked for, and what the entries need.',
     ),
   }),
   import: f.document(

@@ -101,6 +101,19 @@ export const LOCK_OUTPUTS = {
   init: f.document('nix-hug init --json', 'The files that a new project begins with.', {
     written: f.list(v.string(), 'Paths of the files, relative to the working directory.'),
     kept: f.list(v.string(), 'Those of them that were there, and stay as they were.'),
+    added: f.rows(
+      { ...named, ref: f.text('Branch, tag or commit of the entry.'), rev: f.rev },
+      'Entries for what the Hugging Face cache holds, with --from-cache.',
+    ),
+    skipped: f.rows(
+      {
+        repo: f.repo,
+        type: f.type,
+        ref: f.text('Branch, tag or commit in the cache.'),
+        reason: f.text('Why there is no entry for it.'),
+      },
+      'What the cache holds and the manifest does not get, with --from-cache.',
+    ),
   }),
   add: f.document('nix-hug add --json', 'What add wrote.', {
     ...lockChange,
