@@ -94,11 +94,12 @@ beforeAll(async () => {
 
   const lines = NAMES.map((name) => `  ${name}: acme/${name}\n`);
   const all = `dependencies: ignore\nmodels:\n${lines.join('')}`;
-  const locks = [
-    await lock('all', all),
-    ...(await Promise.all(NAMES.map((name, index) => lock(name, `models:\n${lines[index]}`)))),
-  ];
-  const [bare = '', ...caches] = await buildCaches(locks);
+  await lock('all', all);
+  await Promise.all(NAMES.map((name, index) => lock(name, `models:\n${lines[index]}`)));
+  const [bare = '', ...caches] = await buildCaches([
+    `${importLock('all')}.cache`,
+    ...NAMES.map((name) => `${importLock(name)}.models.${name}.cache`),
+  ]);
   hub.clearRequests();
 
   const inFolder = (branch: Load['branch']): Job => ({
@@ -147,26 +148,25 @@ const lockFile = (name: string) => path.join(nix.folder, name, 'hug.lock.json');
 
 const readLock = async (name: string) => JSON.parse(await readFile(lockFile(name), 'utf8'));
 
-/** Locks a manifest in a folder of its own and returns the path of the lock. */
-async function lock(name: string, manifest: string): Promise<string> {
+/** Locks a manifest in a folder of its own. */
+async function lock(name: string, manifest: string): Promise<void> {
   const cwd = path.dirname(lockFile(name));
   await mkdir(cwd);
   await writeFile(path.join(cwd, 'hug.yaml'), manifest);
   const env = { HF_ENDPOINT: hub.endpoint, XDG_CACHE_HOME: nix.folder };
   const { status, stderr } = await runCli(['lock'], { cwd, env });
   expect(status, stderr).toBe(0);
-  return lockFile(name);
 }
 
-/** Builds the cache of each lock, all by one run of Nix. */
-async function buildCaches(locks: readonly string[]): Promise<string[]> {
-  const links = locks.map(
-    (file, index) => `"${index}" = (lib.importLock ${nixString(file)}).cache;`,
-  );
+const importLock = (name: string) => `(lib.importLock ${nixString(lockFile(name))})`;
+
+/** Builds caches by one run of Nix and returns their paths. */
+async function buildCaches(expressions: readonly string[]): Promise<string[]> {
+  const links = expressions.map((cache, index) => `"${index}" = ${cache};`);
   const folder = await nix.build(`
     let lib = ${LIBRARY} { pkgs = ${PKGS}; endpoint = "${hub.endpoint}"; };
     in lib.linkTree { ${links.join(' ')} }`);
-  return Promise.all(locks.map((_, index) => realpath(path.join(folder, String(index)))));
+  return Promise.all(expressions.map((_, index) => realpath(path.join(folder, String(index)))));
 }
 
 /** Loads for one process, and where it runs. */
