@@ -87,7 +87,7 @@ async function commit(hub: Hub, type: 'model' | 'dataset', id: string, files: Fi
 }
 
 /** The files of a folder; those with such an ending in LFS. */
-async function filesOf(folder: string, ending: string): Promise<Files> {
+export async function filesOf(folder: string, ending: string): Promise<Files> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const files = entries
     .filter((entry) => entry.isFile())
