@@ -40,6 +40,7 @@ export function openResolving(
   accepted?: ReadonlySet<string>,
 ): Resolving {
   let opened: Promise<Omit<ResolveContext, 'report'>> | undefined;
+  let isWarned = false;
   return {
     async all(wanted, resolve, problem) {
       opened ??= open(manifest, lock, context, problem, accepted);
@@ -51,6 +52,8 @@ export function openResolving(
         })),
       );
       const resolved = requireAll(wanted, results, placeOf);
+      if (!isWarned) warnOfEndpoint(manifest, context);
+      isWarned = true;
       for (const [one, { warnings }] of resolved) {
         for (const warning of warnings) context.warn(`${placeOf(one)}: ${warning}`);
       }
@@ -61,6 +64,14 @@ export function openResolving(
       await hub?.close();
     },
   };
+}
+
+/** Warns when Nix will ask another Hub than the one that was asked. */
+function warnOfEndpoint({ endpoint = DEFAULT_ENDPOINT }: Manifest, context: CommandContext): void {
+  if (context.endpoint === undefined || context.endpoint === endpoint) return;
+  context.warn(
+    `locked from ${context.endpoint} (HF_ENDPOINT), but nix build will ask ${endpoint}; set "endpoint" in the manifest to change that`,
+  );
 }
 
 async function open(
@@ -78,12 +89,6 @@ async function open(
   const { createEdgeSources } = await import('../resolve/edge-sources.ts');
   const entries = allEntries(lock);
   const known = entries.flatMap(({ entry }) => [...entry.files.values()]);
-  const ofNix = endpoint ?? DEFAULT_ENDPOINT;
-  if (context.endpoint !== undefined && context.endpoint !== ofNix) {
-    context.warn(
-      `locked from ${context.endpoint} (HF_ENDPOINT), but nix build will ask ${ofNix}; set "endpoint" in the manifest to change that`,
-    );
-  }
   return {
     hub,
     repos: await knownRepos(manifest, lock, accepted),
