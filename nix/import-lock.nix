@@ -91,8 +91,9 @@ in
 
   `argument`
   : path of a `hug.lock.json`, a flake input that is one, or its parsed content; or
-    `{ lock; overrides ? { }; }`, where `overrides.models.NAME."path"` is a path or a derivation: a file
-    that the entry NAME has in place of the locked one, or beside the locked ones
+    `{ lock; overrides ? { }; policy ? { }; }`, where `overrides.models.NAME."path"` is a path or a
+    derivation: a file that the entry NAME has in place of the locked one, or beside the locked ones;
+    and `policy` says what entries may be, see `policy.nix`
 
   # Output
 
@@ -118,7 +119,7 @@ in
   # Errors
 
   Those of `read-lock.nix` and `read-endpoint.nix`, when the value that they concern is used. Overrides
-  of an unknown entry, and values that are no files.
+  of an unknown entry, and values that are no files. A lock that breaks the policy, with every violation.
 */
 argument:
 let
@@ -128,13 +129,14 @@ let
     removeAttrs options [
       "lock"
       "overrides"
+      "policy"
     ]
   );
   content =
     if unknown == [ ] then
       readLock options.lock
     else
-      throw "nix-hug: importLock: unknown argument ${head unknown}; it takes lock and overrides";
+      throw "nix-hug: importLock: unknown argument ${head unknown}; it takes lock, overrides and policy";
   overrides = checkOverrides content (options.overrides or { });
   source = readEndpoint (content.endpoint or "https://huggingface.co");
   address = if endpoint == null then source else endpoint;
@@ -204,7 +206,20 @@ let
       throw "nix-hug: importLock: no entry is in the group ${toJSON (head missing)}; the groups are: ${concatStringsSep ", " (attrNames groups)}"
     else
       withEnv (cacheOf (takenBy names));
+  subjectOf =
+    { paths, ... }: if paths == [ ] then "it" else concatStringsSep ", " (map toJSON paths);
+  violations = import ./policy.nix {
+    inherit content overrides;
+    inherit (options) policy;
+  };
+  lines = map (
+    violation:
+    "\n  ${violation.place} breaks the rule ${violation.rule}: ${subjectOf violation} ${violation.reason}"
+  ) violations;
 in
+if options ? policy && violations != [ ] then
+  throw "nix-hug: the lock breaks the policy:${concatStringsSep "" lines}"
+else
 {
   inherit
     models

@@ -1,10 +1,7 @@
 let
-  inherit (builtins) filter genList match substring;
+  inherit (builtins) filter match;
 
-  lettersOf = alphabet: genList (index: substring index 1 alphabet) 26;
-  toLower = builtins.replaceStrings (lettersOf "ABCDEFGHIJKLMNOPQRSTUVWXYZ") (
-    lettersOf "abcdefghijklmnopqrstuvwxyz"
-  );
+  toLower = import ./to-lower.nix;
 
   row = format: pattern: { inherit format pattern; };
   # `index.json` or, of a variant, `index.fp16.json`.

@@ -64,7 +64,7 @@ const extensionOf = (file: string): string => {
 export const isCode = (file: string): boolean => CODE.has(extensionOf(file));
 
 /** Whether a file may run code when it is loaded: by its format, since content can deceive a scanner. */
-export function isUnsafe(file: string, isLfs: boolean): boolean {
+function isUnsafe(file: string, isLfs: boolean): boolean {
   if (file.toLowerCase().endsWith('.onnx.data')) return false;
   const extension = extensionOf(file);
   return UNSAFE.has(extension) || (isLfs && !SAFE.has(extension) && !CODE.has(extension));
