@@ -12,6 +12,7 @@ import { type Places, type Plan, TOKEN } from './plan.ts';
 
 /** What may go wrong when a Hub or the network does; never a defect, a full disk or Nix. */
 const EXPECTED: ReadonlySet<string> = new Set<ErrorCode>([
+  'EHUG_DEPENDENCY',
   'EHUG_DISABLED',
   'EHUG_FILE_NOT_FOUND',
   'EHUG_FORBIDDEN',
@@ -67,6 +68,7 @@ interface Outcome {
 export const MANIFEST = `models:
   tiny: tiny
   tagged: { repo: org/tagged, version: ^1.0 }
+  lora: org/lora
   part: { repo: org/tiny, include: ["*.safetensors"], exclude: ["extra*"] }
 datasets:
   rows: org/rows
@@ -143,6 +145,11 @@ async function fill(hub: Hub): Promise<FaultyWorld['revisions']> {
   const wide = await hub.createRepo({ type: 'dataset', id: 'org/wide' });
   const lines = Array.from({ length: 12 }, (_, index) => [`${index}.txt`, `${index}\n`] as const);
   await wide.commit({ files: lines });
+  const base = await hub.createRepo({ type: 'model', id: 'org/base' });
+  await base.commit({ files: { 'config.json': '{ "base": true }', 'w.safetensors': lfs('base') } });
+  const lora = await hub.createRepo({ type: 'model', id: 'org/lora' });
+  const adapter = JSON.stringify({ base_model_name_or_path: 'org/base' });
+  await lora.commit({ files: { 'adapter_config.json': adapter, 'a.safetensors': lfs('adapter') } });
   const other = await hub.createRepo({ type: 'model', id: 'org/other' });
   await other.commit({ files: { 'config.json': '{ "other": true }' } });
   return revisions;
