@@ -118,6 +118,28 @@ models:
   });
 });
 
+describe('a pickle that arrives by update', () => {
+  it('stops the update, and the lock stays as it was', async () => {
+    const repo = await hub.createRepo({ type: 'model', id: 'acme/turned' });
+    await repo.commit({ files: { 'config.json': '{}', 'model.safetensors': lfs('safe') } });
+    const { run, lockText } = await project(
+      'policy: { formats: safe }\nmodels: { turned: acme/turned }\n',
+    );
+    expect((await run(['lock'])).status).toBe(0);
+    const before = await lockText();
+    await repo.commit({
+      files: { 'model.safetensors': null, 'pytorch_model.bin': lfs('a program') },
+    });
+    const { status, stderr } = await run(['update']);
+    expect([status, stderr]).toEqual([
+      1,
+      expect.stringContaining('models.turned breaks the rule formats: "pytorch_model.bin"'),
+    ]);
+    expect(await lockText()).toBe(before);
+    expect((await run(['lock', '--check'])).status).toBe(0);
+  });
+});
+
 describe('remoteCode: omit', () => {
   it('leaves code out of the lock, and does not follow what names code', async () => {
     const { run, lock } = await project(
