@@ -12,6 +12,7 @@ import {
   PYTHON,
   ROOT,
 } from './compare.ts';
+import { benchBuild } from './build.ts';
 import { benchEvaluate } from './evaluate.ts';
 import { benchExchange } from './exchange.ts';
 import { benchFetch } from './fetch.ts';
@@ -32,6 +33,7 @@ const SECTIONS: Readonly<Record<string, (options: BenchOptions) => AsyncGenerato
   plain: benchPlain,
   start: benchStart,
   evaluate: benchEvaluate,
+  build: benchBuild,
   scan: benchScan,
   fetch: benchFetch,
   exchange: benchExchange,
