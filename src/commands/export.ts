@@ -14,13 +14,7 @@ import { copyToCache, type ListedSnapshot, type ToCacheResult } from '../copy/to
 import { isGitId } from '../digest.ts';
 import { EXIT, HugError } from '../errors.ts';
 import type { HubApi } from '../hub/api.ts';
-import {
-  lockedIn,
-  type NamedEntry,
-  namedEntries,
-  neededEntries,
-  placeOf,
-} from '../lock/entries.ts';
+import { type NamedEntry, namedEntries, neededEntries, placeOf } from '../lock/entries.ts';
 import type { Selection } from '../manifest/schema.ts';
 import type { Output } from '../output/json-schema.ts';
 import type { CommandResult } from '../output/result.ts';
@@ -33,7 +27,7 @@ import {
   type Targets,
 } from '../project/arguments.ts';
 import type { CommandContext } from '../project/context.ts';
-import { type ChosenSnapshot, chosenEntries, chosenSnapshot } from '../project/chosen.ts';
+import { type ChosenSnapshot, chosenEntries, listedSnapshot } from '../project/chosen.ts';
 import { narrowed } from '../project/entries.ts';
 import { type GroupOptions, refuseGroupsOfUrls } from '../project/groups.ts';
 import { endpointOfManifest, readLock, readLockIfAny } from '../project/project.ts';
@@ -79,7 +73,7 @@ export async function run(
   };
 }
 
-/** Entries of the lock; a lock has only the files of the entry's selection. */
+/** Entries of the lock, with what they need. */
 function lockedSnapshots(
   names: readonly string[],
   select: Selection | undefined,
@@ -99,16 +93,7 @@ function lockedSnapshots(
     }
   };
   const { entries, note } = chosenEntries(lock, names, groups, { narrow });
-  const snapshots = entries.map((named) => {
-    const whole = lockedIn(lock, named) ?? named.entry;
-    return {
-      ...chosenSnapshot(named, lock),
-      listed: snapshotOfEntry({ ...named, entry: whole }, lock.endpoint).files,
-      isWhole: whole.select === undefined,
-      isNewest: false,
-    };
-  });
-  return { snapshots, note };
+  return { snapshots: entries.map((named) => listedSnapshot(named, lock)), note };
 }
 
 /** Names what was exported because entries need it, before what was left out. */
