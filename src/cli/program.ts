@@ -45,8 +45,9 @@ export function createProgramRunner(env: Env) {
   const run = async ({ command, args, cwd, env: own, whileRunning }: Program): Promise<number> => {
     const timer = setInterval(() => void whileRunning(), INTERVAL_MS);
     try {
-      child = spawn(command, args, { cwd, env: { ...env, ...own }, stdio: 'inherit' });
+      // Before the program runs: a signal may come as soon as it says something.
       for (const signal of MORE_SIGNALS) process.on(signal, forward);
+      child = spawn(command, args, { cwd, env: { ...env, ...own }, stdio: 'inherit' });
       const [code, signal] = await ended(child);
       return code ?? 128 + (signal === null ? 0 : constants.signals[signal]);
     } catch (error) {
