@@ -138,6 +138,8 @@ export function createProgram(
       .command('export')
       .description('copy models and datasets into the Hugging Face cache, to load them offline')
       .addArgument(targetsArgument())
+      .option('--link', 'link to the Nix store instead of copying; Nix keeps the files')
+      .option('--copy', 'replace such links by copies; without it, links stay')
       .option(GROUP, GROUP_TOO, collected)
       .option('--all-groups', ALL_GROUPS),
   ).action(

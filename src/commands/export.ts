@@ -10,9 +10,10 @@ import {
   storeNameFor,
 } from '../copy/blob.ts';
 import { throwFailed } from '../copy/copy.ts';
+import { linksIntoStore } from '../copy/store-links.ts';
 import { copyToCache, type ListedSnapshot, type ToCacheResult } from '../copy/to-cache.ts';
 import { isGitId } from '../digest.ts';
-import { EXIT, HugError } from '../errors.ts';
+import { EXIT, HugError, usageError } from '../errors.ts';
 import type { HubApi } from '../hub/api.ts';
 import { type NamedEntry, namedEntries, neededEntries, placeOf } from '../lock/entries.ts';
 import type { Selection } from '../manifest/schema.ts';
@@ -33,6 +34,14 @@ import { type GroupOptions, refuseGroupsOfUrls } from '../project/groups.ts';
 import { endpointOfManifest, readLock, readLockIfAny } from '../project/project.ts';
 import { forEachRepository, listRepo, withHub } from '../project/repository.ts';
 import { selectFiles } from '../resolve/select.ts';
+import type { Nix } from '../store/nix.ts';
+
+export interface ExportOptions extends RemoteOptions, GroupOptions {
+  /** Blobs become links into the Nix store. */
+  readonly link?: boolean;
+  /** Blobs that are links become copies. */
+  readonly copy?: boolean;
+}
 
 /**
  * `nix-hug export [name|url]…`: writes entries of the lock, and repositories, into the Hugging Face
@@ -41,10 +50,11 @@ import { selectFiles } from '../resolve/select.ts';
 export async function run(
   context: CommandContext,
   targets: Targets,
-  options: RemoteOptions & GroupOptions,
+  options: ExportOptions,
 ): Promise<CommandResult> {
   const { names, urls } = targets;
   refuseGroupsOfUrls(urls, options);
+  const nix = await nixForLinks(options, context);
   const endpoint = urls.length === 0 ? undefined : endpointOfManifest(context);
   const wanted = urls.map((url) => parseRepoRequest(url, options, endpoint, context.endpoint));
   const select = selectionOf({}, options);
@@ -55,10 +65,13 @@ export async function run(
     (await listedOffline(wanted, context)) ??
     (await forEachRepository(wanted, endpoint, context, snapshotAtHub));
   const snapshots = [...locked.snapshots, ...repositories.map((one) => ({ ...one, endpoint }))];
-  const result = await copyToCache(snapshots, {
+  const links = nix && (await linksIntoStore(snapshots, nix, context));
+  const target = {
     ...context,
-    isNewestAtHub: (snapshot) => isNewestAtHub(snapshot, context),
-  });
+    replacesLinks: options.copy === true,
+    isNewestAtHub: (snapshot: Snapshot) => isNewestAtHub(snapshot, context),
+  };
+  const result = await copyToCache(snapshots, target, links);
   throwFailed(result);
   const needed = new Set<Snapshot>(locked.snapshots.filter(({ isOnlyNeeded }) => isOnlyNeeded));
   return {
@@ -71,6 +84,24 @@ export async function run(
     next: result.sources.size === 0 ? undefined : 'load them by their ids, with HF_HUB_OFFLINE=1',
     exitStatus: EXIT.ok,
   };
+}
+
+/**
+ * Nix for `--link`; `undefined` without that option.
+ *
+ * @throws HugError `EHUG_NIX_MISSING`; `EHUG_USAGE` for what contradicts links
+ */
+async function nixForLinks(
+  { link = false, copy = false }: ExportOptions,
+  { isPlain, openNix }: CommandContext,
+): Promise<Nix | undefined> {
+  if (!link) return undefined;
+  if (copy) throw usageError('--link and --copy cannot be combined');
+  if (isPlain) {
+    const hint = 'Unset it, or leave --link out.';
+    throw usageError('--link makes symbolic links, and HF_HUB_DISABLE_SYMLINKS forbids them', hint);
+  }
+  return openNix();
 }
 
 /** Entries of the lock, with what they need. */

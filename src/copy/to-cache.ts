@@ -3,7 +3,7 @@ import { createCacheIndex, mayBeInCache } from '../cache/find.ts';
 import { blobNameOf, repoFolderName } from '../cache/layout.ts';
 import type { CommitTree } from '../cache/trees.ts';
 import type { BlobSource } from '../cache/write/blob-file.ts';
-import { prepareRoots } from '../cache/write/roots.ts';
+import { dropUnusedRoots, prepareRoots } from '../cache/write/roots.ts';
 import { createRepoWriter, type RepoWriter, type WriteOptions } from '../cache/write/write.ts';
 import { assertSpace } from '../download/disk-space.ts';
 import type { Nix } from '../store/nix.ts';
@@ -72,7 +72,7 @@ export async function copyToCache(
   context: ToCacheContext,
   links?: CacheLinks,
 ): Promise<ToCacheResult> {
-  const { cacheFolder, openNix, signal } = context;
+  const { cacheFolder, openNix, replacesLinks, signal } = context;
   const index = createCacheIndex(cacheFolder);
   const writers = new Map<string, RepoWriter>();
   /** One writer for each id of a repository, in their order. */
@@ -91,12 +91,17 @@ export async function copyToCache(
       const affected = new Set<RepoWriter>();
       let needed = 0;
       for (const blob of blobs) {
+        let isHeld = true;
         for (const writer of writersFor(blob)) {
-          if (!(await writer.holds(inCache(blob)))) affected.add(writer);
+          if (await writer.holds(inCache(blob))) continue;
+          affected.add(writer);
+          isHeld = false;
         }
-        // A blob that another repository has becomes a hard link.
+        if (isHeld) continue;
+        // A blob that another repository has becomes a hard link; a link becomes a copy.
         const names = cachedNames(blob.places);
-        if (!(await mayBeInCache(index, names, blob.size))) needed += blob.size;
+        const isFree = replacesLinks !== true && (await mayBeInCache(index, names, blob.size));
+        if (!isFree) needed += blob.size;
       }
       for (const writer of affected) await writer.prepare();
       if (affected.size === 0) return;
@@ -159,6 +164,9 @@ export async function copyToCache(
     // Which ref is `main` depends on how many revisions the cache has.
     for (const snapshot of whole) {
       for (const writer of writersOf(snapshot)) await putRef(snapshot, writer, context);
+    }
+    for (const { type, ids } of replacesLinks === true ? whole : []) {
+      for (const id of ids) await dropUnusedRoots(cacheFolder, type, id);
     }
     return { ...result, sources, folders };
   } finally {

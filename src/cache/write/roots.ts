@@ -23,7 +23,7 @@ const MAX_WORK_MS = 24 * 60 * 60 * 1_000;
  */
 export async function prepareRoots(cache: string, type: RepoType, id: string): Promise<string> {
   const name = repoFolderName(type, id);
-  try {
+  return guarded(path.join(cache, name), async () => {
     const revs = new Set(await readdir(await makeFolder(cache, [name, 'snapshots'])));
     const folder = await makeFolder(cache, [name, ROOTS]);
     for (const root of await readdir(folder)) {
@@ -33,7 +33,27 @@ export async function prepareRoots(cache: string, type: RepoType, id: string): P
       if (Date.now() - mtimeMs > MAX_WORK_MS) await rm(at, { force: true });
     }
     return path.join(name, ROOTS);
+  });
+}
+
+/**
+ * Removes the roots of a repository where none of its blobs is a link any more.
+ *
+ * @throws HugError `EHUG_FILE_SYSTEM`
+ */
+export async function dropUnusedRoots(cache: string, type: RepoType, id: string): Promise<void> {
+  const repo = path.join(cache, repoFolderName(type, id));
+  await guarded(repo, async () => {
+    const blobs = await readdir(path.join(repo, 'blobs'), { withFileTypes: true });
+    if (blobs.some((blob) => blob.isSymbolicLink())) return;
+    await rm(path.join(repo, ROOTS), { recursive: true, force: true });
+  });
+}
+
+async function guarded<T>(repo: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
   } catch (error) {
-    throw await cacheError(error, path.join(cache, name), 0);
+    throw await cacheError(error, repo, 0);
   }
 }
