@@ -67,7 +67,9 @@ const ended = (child: ChildProcess): Promise<[number | null, NodeJS.Signals | nu
   new Promise((resolve, reject) => {
     child.once('exit', (code, signal) => resolve([code, signal]));
     // A signal that it may not get is an error, too, as of a program that runs as another user.
-    child.on('error', (error) => void (child.pid === undefined ? reject(error) : undefined));
+    child.on('error', (error) => {
+      if (child.pid === undefined) reject(error);
+    });
   });
 
 function programError(command: string, error: unknown): HugError {
