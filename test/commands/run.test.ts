@@ -20,6 +20,7 @@ import { isolatedStore } from '../support/isolated-store.ts';
 import { describeNix } from '../support/nix.ts';
 import { describeClients } from '../support/python.ts';
 import { spawnCli, type SpawnedCli } from '../support/spawn-cli.ts';
+import { smallDisk } from '../support/small-disk.ts';
 import { tempFolder } from '../support/temp.ts';
 
 // The built command: `npm run build` comes first.
@@ -213,6 +214,35 @@ describe('a view', () => {
     const view = await viewOf(user);
     const own = (await blobsIn(view)).find((each) => each.endsWith(path.basename(blob)));
     expect(await readFile(own ?? '')).toEqual(await readFile(moved));
+  });
+
+  it('on another disk has symbolic links to the files of the cache', async ({ skip }) => {
+    const { folder } = await smallDisk(1024 * 1024, skip);
+    const user = await hfUser(hub.endpoint, MANIFEST, { XDG_CACHE_HOME: folder });
+    const view = await viewOf(user);
+    for (const blob of await blobsIn(view)) {
+      expect(await readlink(blob)).toBe(path.join(user.cache, path.relative(view, blob)));
+    }
+    // What the owner of the cache removed is there again.
+    await rm(user.cache, { recursive: true });
+    expect(await viewOf(user)).toBe(view);
+    for (const blob of await blobsIn(view)) expect((await stat(blob)).isFile()).toBe(true);
+  });
+
+  it('that does not fit on the disk is an error, and is completed when it does', async ({
+    skip,
+  }) => {
+    const { folder } = await smallDisk(16 * 4096, skip);
+    const fill = path.join(folder, 'fill');
+    const user = await hfUser(hub.endpoint, MANIFEST, { XDG_CACHE_HOME: folder });
+    await user.run(['export']);
+    await writeFile(fill, Buffer.alloc(15 * 4096)).catch(() => undefined);
+    const { status, stdout, stderr } = await runScript(user, 'echo ran');
+    expect([status, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(/^error EHUG_(?:DISK_FULL|FILE_SYSTEM): /mu);
+    expect(stderr).not.toContain(' at ');
+    await rm(fill);
+    expect(existsSync(path.join(await viewOf(user), FOLDER, 'refs', 'main'))).toBe(true);
   });
 
   it('is mended before the program runs, whatever was done to it', async () => {
