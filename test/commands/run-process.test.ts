@@ -1,8 +1,10 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { ended } from '../support/ended.ts';
 import { type HfUser, hfUser } from '../support/hf-user.ts';
 import { type Hub, lfs, startHub } from '../support/hub/index.ts';
 import { BUILT, spawnCli } from '../support/spawn-cli.ts';
@@ -105,8 +107,8 @@ describe('a program', () => {
   });
 
   it('has all standard output to itself, also with --json', async () => {
-    const { ended } = await start(['--json', 'run', '--', '/bin/echo', 'hello']);
-    expect(await ended).toMatchObject({ status: 0, stdout: 'hello\n', stderr: '' });
+    const { ended: end } = await start(['--json', 'run', '--', '/bin/echo', 'hello']);
+    expect(await end).toMatchObject({ status: 0, stdout: 'hello\n', stderr: '' });
     const missing = await (await start(['--json', 'run', '--', '/nonexistent'])).ended;
     expect(JSON.parse(missing.stdout)).toMatchObject({ error: { code: 'EHUG_PROGRAM_NOT_FOUND' } });
   });
@@ -118,12 +120,25 @@ describe('a program', () => {
     expect([status, stdout.length]).toEqual([0, 64 * 65_536]);
   });
 
+  it('reads standard input from its first byte, also when its view is made first', async () => {
+    const user = await hfUser(hub.endpoint, 'models: { a: org/name }');
+    const child = spawn(process.execPath, [BUILT, 'run', '--', '/bin/cat'], {
+      cwd: user.folder,
+      env: user.env,
+    });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    const text = 'line ü\n'.repeat(100_000);
+    child.stdin.end(text);
+    const { status, stdout } = await ended(child);
+    expect([status, stdout === text]).toEqual([0, true]);
+  });
+
   it('gets the environment of the user, and four variables', async () => {
     const argv = ['run', '--', '/bin/sh', '-c', 'PATH=/usr/bin:/bin; env'];
     const user = await newUser();
     const mine = { MINE: 'ö', HF_HUB_OFFLINE: '0', HF_TOKEN: 'hf_of_mine' };
-    const { ended } = startOf(user, argv, mine);
-    const lines = new Set((await ended).stdout.split('\n'));
+    const { stdout } = await startOf(user, argv, mine).ended;
+    const lines = new Set(stdout.split('\n'));
     const [cache = ''] = [...lines].flatMap((line) => /^HF_HUB_CACHE=(.*)$/u.exec(line)?.[1] ?? []);
     expect(cache).toContain(path.join(user.home, 'xdg', 'nix-hug', 'views'));
     for (const line of [
@@ -171,9 +186,9 @@ describe('a signal', () => {
   it.each(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGQUIT'] as const)(
     '%s reaches the program, whose status counts',
     async (signal) => {
-      const { child, ended } = await waiting();
+      const { child, ended: end } = await waiting();
       child.kill(signal);
-      expect(await ended).toMatchObject({
+      expect(await end).toMatchObject({
         status: 40,
         stdout: `ready\ngot ${signal.slice(3)}\n`,
         stderr: '',
@@ -183,12 +198,12 @@ describe('a signal', () => {
 
   it('does not end nix-hug before a program that ignores it', async () => {
     const script = `trap '' TERM; echo ready; /bin/sleep 6; exit 9`;
-    const { child, ended } = await start(['run', '--', '/bin/sh', '-c', script]);
+    const { child, ended: end } = await start(['run', '--', '/bin/sh', '-c', script]);
     if (child.stdout !== null) await once(child.stdout, 'readable');
     child.kill('SIGTERM');
     await sleep(100);
     child.kill('SIGTERM');
-    expect(await ended).toMatchObject({ status: 9 });
+    expect(await end).toMatchObject({ status: 9 });
   });
 });
 
