@@ -51,12 +51,12 @@ export async function* benchExchange(options: BenchOptions): AsyncGenerator<Comp
         plainExport(filled),
         contendersOf(builds, 'nix-hug export', (build) => exporting(filled, build)),
       );
-      const [build] = builds;
+      const [newest] = builds;
       if (!isAgainst) {
         yield await compare({ title: `Links ${of} in the store`, bytes: size, rounds }, [
-          { name: 'nix-hug export, a copy', prepare: exporting(filled, build) },
-          { name: 'nix-hug export --link', prepare: exporting(filled, build, '--link') },
-          { name: 'nix-hug run, which makes its view', prepare: running(filled, build) },
+          { name: 'nix-hug export, a copy', prepare: exporting(filled, newest) },
+          { name: 'nix-hug export --link', prepare: exporting(filled, newest, '--link') },
+          { name: 'nix-hug run, which makes its view', prepare: running(filled, newest) },
         ]);
       }
       yield await measure(

@@ -4,6 +4,7 @@ import {
   chown,
   copyFile,
   link,
+  lstat,
   open,
   realpath,
   rename,
@@ -64,9 +65,11 @@ export async function makeBlob(
   onBytes: (read: number) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const { isLinkable, isLasting = false } = source;
-  // A hard link to a relative link would lead elsewhere.
-  const from = isLinkable && isLasting ? await realpath(source.path) : source.path;
+  const { isLasting = false } = source;
+  const isLink = (await lstat(source.path)).isSymbolicLink();
+  // A link of a cache may be relative, and may lead into the store, which gets no hard links.
+  const isLinkable = source.isLinkable && !isLink;
+  const from = isLink ? await realpath(source.path) : source.path;
   const isLinked = isLinkable && (await isHardLinked(from, temporary));
   // A link costs nothing, a clone takes the time to hash it; but the owner of a cache may remove its files.
   const isThere = isLinked || ((isLinkable || !isLasting) && (await isCloned(from, temporary)));
