@@ -51,6 +51,14 @@ export async function* benchExchange(options: BenchOptions): AsyncGenerator<Comp
         plainExport(filled),
         contendersOf(builds, 'nix-hug export', (build) => exporting(filled, build)),
       );
+      const [newest] = builds;
+      if (!isAgainst) {
+        yield await compare({ title: `Links ${of} in the store`, bytes: size, rounds }, [
+          { name: 'nix-hug export, a copy', prepare: exporting(filled, newest) },
+          { name: 'nix-hug export --link', prepare: exporting(filled, newest, '--link') },
+          { name: 'nix-hug run, which makes its view', prepare: running(filled, newest) },
+        ]);
+      }
       yield await measure(
         `\`verify\` ${of} in store and cache`,
         2 * size,
@@ -108,10 +116,22 @@ function plainImport(filled: Filled): Contender {
 }
 
 const exporting =
+  (
+    { project, env }: Filled,
+    { command }: Build,
+    ...more: readonly string[]
+  ): Contender['prepare'] =>
+  async (folder) => ({
+    argv: [...command, '--quiet', '--offline', 'export', ...more],
+    env: { ...env, HF_HUB_CACHE: path.join(folder, 'hub') },
+    cwd: project,
+  });
+
+const running =
   ({ project, env }: Filled, { command }: Build): Contender['prepare'] =>
   async (folder) => ({
-    argv: [...command, '--quiet', '--offline', 'export'],
-    env: { ...env, HF_HUB_CACHE: path.join(folder, 'hub') },
+    argv: [...command, '--quiet', '--offline', 'run', '--', 'true'],
+    env: { ...env, XDG_CACHE_HOME: folder },
     cwd: project,
   });
 

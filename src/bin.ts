@@ -4,6 +4,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { openOutput } from './cli/context.ts';
 import { main } from './cli/main.ts';
+import { createProgramRunner } from './cli/program.ts';
 import { EXIT, HugError, messageOf, systemCodeOf } from './errors.ts';
 
 /** How long a command may take to clean up after a signal. */
@@ -12,9 +13,11 @@ const MAX_CLEAN_UP_MS = 4_000;
 const controller = new AbortController();
 // Every file that is read listens to it, any number at once; Node would warn of a leak.
 setMaxListeners(0, controller.signal);
+const programs = createProgramRunner(process.env);
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   // Not `once`: the second signal ends a command that does not stop.
   process.on(signal, () => {
+    if (programs.forward(signal)) return;
     if (controller.signal.aborted) process.exit(EXIT.interrupted);
     controller.abort();
     // It may wait for what cannot be aborted: a file system that hangs, a reader that does not read.
@@ -46,6 +49,7 @@ const world = {
   stdout,
   stderr,
   signal: controller.signal,
+  runProgram: programs.run,
 };
 
 stdout.on('error', resultRefused);

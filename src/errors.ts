@@ -1,5 +1,14 @@
 /** Exit statuses of the process. */
-export const EXIT = { ok: 0, failed: 1, invalid: 2, outOfDate: 3, interrupted: 130 } as const;
+export const EXIT = {
+  ok: 0,
+  failed: 1,
+  invalid: 2,
+  outOfDate: 3,
+  /** Of `run`, as shells have it. */
+  notExecutable: 126,
+  notFound: 127,
+  interrupted: 130,
+} as const;
 
 /**
  * Every error code with its exit status. A code is never reused for another meaning.
@@ -37,6 +46,8 @@ export const ERROR_CODES = {
   EHUG_LOCK_OLD: EXIT.invalid,
   /** The lock has conflict markers that this command does not repair. */
   EHUG_LOCK_CONFLICT: EXIT.invalid,
+  /** The manifest asks for another lock, and `run` and `env` take none that is out of date. */
+  EHUG_LOCK_STALE: EXIT.outOfDate,
   /** Another program changed the lock while the command ran. */
   EHUG_LOCK_CHANGED: EXIT.failed,
   /** The lock is not a regular file, or a symbolic link stands where it would be written. */
@@ -91,6 +102,10 @@ export const ERROR_CODES = {
   EHUG_NIX_MISSING: EXIT.failed,
   /** A command of Nix failed; `details` has its output. */
   EHUG_NIX: EXIT.failed,
+  /** The program that `run` is to start does not exist. */
+  EHUG_PROGRAM_NOT_FOUND: EXIT.notFound,
+  /** The program that `run` is to start cannot be executed. */
+  EHUG_PROGRAM: EXIT.notExecutable,
   /** The user pressed Ctrl-C, or the process got SIGTERM. */
   EHUG_INTERRUPTED: EXIT.interrupted,
   /** A defect of nix-hug itself. */

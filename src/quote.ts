@@ -32,3 +32,6 @@ export function escapeControls(text: string): string {
 export function nixString(text: string): string {
   return `"${text.replace(/["\\]|\$\{/gu, String.raw`\$&`)}"`;
 }
+
+/** A word that POSIX shells read as this text (POSIX, "Quoting"). */
+export const shellWord = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;

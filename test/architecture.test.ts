@@ -79,7 +79,7 @@ const ONLY_IN: Record<string, readonly string[]> = {
 
 /** Modules of Node that reach outside of the process, and the folders that may import them. */
 const OUTSIDE: Record<string, readonly string[]> = {
-  'node:child_process': ['git', 'store'],
+  'node:child_process': ['git', 'store', 'cli'],
   'node:fs': ['base', 'manifest', 'lock', 'cache', 'store', 'cli'],
   'node:fs/promises': [
     'base',
@@ -92,7 +92,7 @@ const OUTSIDE: Record<string, readonly string[]> = {
     'store',
     'cache',
   ],
-  'node:os': ['bin'],
+  'node:os': ['bin', 'cli'],
   'node:process': ['bin'],
   'node:readline': ['cli'],
 };

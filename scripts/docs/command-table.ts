@@ -27,6 +27,7 @@ export const program: CommandUnknownOpts = createProgram(
     stdout: process.stdout,
     stderr: process.stderr,
     signal: new AbortController().signal,
+    runProgram: () => Promise.reject(new Error('no program runs here')),
   },
   async () => undefined,
 );

@@ -5,8 +5,13 @@ export const EXIT_STATUSES: readonly (readonly [status: string, meaning: string]
   ['0', 'Done.'],
   ['1', 'Failed.'],
   ['2', 'Wrong usage, or a manifest or lock that is missing or invalid.'],
-  ['3', 'Out of date: the answer of `lock --check` and `outdated --exit-code`.'],
+  [
+    '3',
+    'Out of date: the answer of `lock --check` and `outdated --exit-code`, and of `run` and `env` for a stale lock.',
+  ],
+  ['126, 127', '`run` found its program and could not execute it, or did not find it.'],
   ['130', 'Interrupted. What is done is kept.'],
+  ['other', 'Of `run`: the status of its program; 128 and the number of the signal that ended it.'],
 ];
 
 /** Every environment variable that is read. */
@@ -22,7 +27,7 @@ export const ENVIRONMENT: readonly (readonly [names: readonly string[], meaning:
   [['HF_HUB_CACHE', 'HUGGINGFACE_HUB_CACHE'], 'The Hugging Face cache; default `$HF_HOME/hub`.'],
   [
     ['NIX_HUG_ENV'],
-    'A cache that Nix built, beside variables for programs: while `HF_HUB_CACHE` equals it, nix-hug ignores the two variables of the cache and `HF_HUB_OFFLINE`.',
+    'The cache of `hug.env` or of `run`, beside variables for programs: while `HF_HUB_CACHE` equals it, nix-hug ignores the two variables of the cache and `HF_HUB_OFFLINE`.',
   ],
   [
     ['HF_HUB_DISABLE_SYMLINKS'],
@@ -31,7 +36,7 @@ export const ENVIRONMENT: readonly (readonly [names: readonly string[], meaning:
   [['HF_HOME'], 'Default `$XDG_CACHE_HOME/huggingface`.'],
   [
     ['XDG_CACHE_HOME'],
-    'Default `~/.cache`. `$XDG_CACHE_HOME/nix-hug` holds partial downloads, which the next run continues, packs of git while a command reads them, and the code that Node 22.1 and later have compiled.',
+    'Default `~/.cache`. `$XDG_CACHE_HOME/nix-hug` holds the views of `run`, partial downloads, which the next run continues, packs of git while a command reads them, and the code that Node 22.1 and later have compiled.',
   ],
   [['HF_HUB_ETAG_TIMEOUT'], 'Longest wait for an answer to begin, in seconds; default 30.'],
   [

@@ -72,3 +72,7 @@ export function blobPath(cache: string, { type, id, etag }: CachedName): string 
 export function snapshotPath(cache: string, { type, id, rev, path: file }: CachedName): string {
   return path.join(cache, repoFolderName(type, id), 'snapshots', rev, file);
 }
+
+/** The target of a link in a snapshot: up from its folder, and down to the blob. */
+export const linkText = (file: CommitFile): string =>
+  `${'../'.repeat(file.path.split('/').length + 1)}blobs/${blobNameOf(file).hex}`;

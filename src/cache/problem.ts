@@ -14,7 +14,7 @@ export const PROBLEMS = {
   'not-a-commit': 'snapshots that are not named after a commit',
   'stray-file':
     'files where folders belong; remove them, the official client rejects the repository',
-  'broken-link': 'broken links; download the repository again, or build its cache again',
+  'broken-link': 'broken links; download or export the repository again, or build its cache again',
   'link-loop': 'links in a circle; remove them',
   'linked-folder':
     'links to folders inside of a snapshot; scan does not list the files behind them',

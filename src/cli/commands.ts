@@ -19,6 +19,10 @@ const REPOSITORY =
 
 const GROUP = '--group <name>';
 
+/** For commands that take entries without groups alone without it. */
+const GROUP_TOO = 'take the entries of this group too; may be repeated';
+const ALL_GROUPS = 'take the entries of all groups';
+
 /** For commands that take all entries without it. */
 const GROUP_OF_ALL =
   'take only the entries of this group, and those without groups; may be repeated';
@@ -142,8 +146,8 @@ export function createProgram(
       .addArgument(targetsArgument())
       .option('--gc-root <dir>', 'link the files into this folder, so that Nix keeps them')
       .option('--dry-run', 'show what is missing, or the Nix expression for a repository')
-      .option(GROUP, 'take the entries of this group too; may be repeated', collected)
-      .option('--all-groups', 'take the entries of all groups'),
+      .option(GROUP, GROUP_TOO, collected)
+      .option('--all-groups', ALL_GROUPS),
   ).action(
     runs(async (context, targets, options) => {
       const url = repositoryAmong(targets, options);
@@ -157,8 +161,10 @@ export function createProgram(
       .command('export')
       .description('copy models and datasets into the Hugging Face cache, to load them offline')
       .addArgument(targetsArgument())
-      .option(GROUP, 'take the entries of this group too; may be repeated', collected)
-      .option('--all-groups', 'take the entries of all groups'),
+      .option('--link', 'link to the Nix store instead of copying; Nix keeps the files')
+      .option('--copy', 'replace such links by copies; without it, links stay')
+      .option(GROUP, GROUP_TOO, collected)
+      .option('--all-groups', ALL_GROUPS),
   ).action(
     runs(async (context, targets, options) => {
       const { run } = await import('../commands/export.ts');
@@ -178,6 +184,27 @@ export function createProgram(
       return run(context, targetsOf(targets, options), options);
     }),
   );
+
+  program
+    .command('run')
+    .argument('<command...>', 'the program and its arguments, after --')
+    .usage('[options] -- <command...>')
+    .description('run a program that loads exactly what is locked, without a network')
+    .option(GROUP, GROUP_TOO, collected)
+    .option('--all-groups', ALL_GROUPS)
+    .action(
+      runs(async (context, [command = '', ...args], options) => {
+        const { run } = await import('../commands/run.ts');
+        return run(context, [command, ...args], options);
+      }),
+    );
+
+  program
+    .command('env')
+    .description('do what run does before its program, and print the variables for a shell')
+    .option(GROUP, GROUP_TOO, collected)
+    .option('--all-groups', ALL_GROUPS)
+    .action(loads(() => import('../commands/env.ts')));
 
   program
     .command('import-all')

@@ -7,6 +7,7 @@ import type { Exchange } from '../hub/exchange-log.ts';
 import type { HttpOptions } from '../hub/http.ts';
 import type { RetryPolicy, Wait } from '../hub/retry.ts';
 import { cacheFolderIn, type Env } from '../hf-home.ts';
+import type { Program } from '../output/result.ts';
 import { styled } from '../output/text.ts';
 import { DEFAULT_ENDPOINT } from '../address.ts';
 import { hideSecrets } from '../secrets.ts';
@@ -45,6 +46,13 @@ export interface World {
   readonly stdin?: NodeJS.ReadableStream & { readonly isTTY?: boolean };
   /** Aborted when the user interrupts. */
   readonly signal: AbortSignal;
+  /**
+   * Runs a program with the terminal of this process.
+   *
+   * @returns its exit status
+   * @throws HugError `EHUG_PROGRAM_NOT_FOUND`, `EHUG_PROGRAM`
+   */
+  readonly runProgram: (program: Program) => Promise<number>;
   /** How patient to be with a Hub; the default is patient. */
   readonly retry?: RetryPolicy;
 }
@@ -128,6 +136,7 @@ export function createContext(options: GlobalOptions, world: World): Context {
     templateFolder: path.join(world.packageFolder, 'nix/templates/project'),
     nixLibrary: path.join(world.packageFolder, 'nix'),
     cacheFolder,
+    viewsFolder: path.join(workFolder, 'views'),
     isPlain: isOn(env['HF_HUB_DISABLE_SYMLINKS']),
     connect: async (endpoint) => {
       const { createHubApi, memoizeHub } = await import('../hub/api.ts');

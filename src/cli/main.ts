@@ -17,7 +17,8 @@ export async function main(argv: readonly string[], world: World): Promise<numbe
     started.context = createContext(options, world);
     const result = await run(started.context);
     await started.context.output.result(result);
-    exitStatus = result.exitStatus;
+    exitStatus =
+      result.program === undefined ? result.exitStatus : await world.runProgram(result.program);
   });
   try {
     await program.parseAsync(argv, { from: 'user' });
@@ -28,13 +29,16 @@ export async function main(argv: readonly string[], world: World): Promise<numbe
       world.stdout.write(`${packageVersion(world)}\n`);
       return EXIT.ok;
     }
-    const json = argv.includes('--json');
-    if (isHelpShown(error) && !json && !argv.includes('help')) return EXIT.invalid;
+    const end = argv.indexOf('--');
+    // What follows is for the program that `run` starts.
+    const own = end === -1 ? argv : argv.slice(0, end);
+    const json = own.includes('--json');
+    if (isHelpShown(error) && !json && !own.includes('help')) return EXIT.invalid;
     const { output } =
       started.context ?? openOutput({ ...program.opts(), ...(json ? { json } : {}) }, world);
     const hint = 'What is done is kept; run it again to go on.';
     const interruption = new HugError('EHUG_INTERRUPTED', 'interrupted', { hint });
-    return output.error(world.signal.aborted ? interruption : asUsageError(error, argv));
+    return output.error(world.signal.aborted ? interruption : asUsageError(error, own));
   }
 }
 

@@ -52,8 +52,10 @@ export function createPrinter({ stdout, stderr }: Streams, options: PrinterOptio
 
   return {
     async result(result) {
-      if (json === true) print(JSON.stringify(result.json, null, 2));
-      else {
+      if (json === true) {
+        const document = result.json;
+        if (document !== undefined) print(JSON.stringify(document, null, 2));
+      } else {
         const { text, errors = [], note, next } = result;
         const columns = stdout.isTTY === true && stdout.columns ? stdout.columns : undefined;
         const shown = typeof text === 'string' ? text : await text(columns);

@@ -10,17 +10,12 @@ import {
   storeNameFor,
 } from '../copy/blob.ts';
 import { throwFailed } from '../copy/copy.ts';
+import { linksIntoStore } from '../copy/store-links.ts';
 import { copyToCache, type ListedSnapshot, type ToCacheResult } from '../copy/to-cache.ts';
 import { isGitId } from '../digest.ts';
-import { EXIT, HugError } from '../errors.ts';
+import { EXIT, HugError, usageError } from '../errors.ts';
 import type { HubApi } from '../hub/api.ts';
-import {
-  lockedIn,
-  type NamedEntry,
-  namedEntries,
-  neededEntries,
-  placeOf,
-} from '../lock/entries.ts';
+import { type NamedEntry, namedEntries, neededEntries, placeOf } from '../lock/entries.ts';
 import type { Selection } from '../manifest/schema.ts';
 import type { Output } from '../output/json-schema.ts';
 import type { CommandResult } from '../output/result.ts';
@@ -33,12 +28,20 @@ import {
   type Targets,
 } from '../project/arguments.ts';
 import type { CommandContext } from '../project/context.ts';
-import { type ChosenSnapshot, chosenEntries, chosenSnapshot } from '../project/chosen.ts';
+import { type ChosenSnapshot, chosenEntries, listedSnapshot } from '../project/chosen.ts';
 import { narrowed } from '../project/entries.ts';
 import { type GroupOptions, refuseGroupsOfUrls } from '../project/groups.ts';
 import { endpointOfManifest, readLock, readLockIfAny } from '../project/project.ts';
 import { forEachRepository, listRepo, withHub } from '../project/repository.ts';
 import { selectFiles } from '../resolve/select.ts';
+import type { Nix } from '../store/nix.ts';
+
+export interface ExportOptions extends RemoteOptions, GroupOptions {
+  /** Blobs become links into the Nix store. */
+  readonly link?: boolean;
+  /** Blobs that are links become copies. */
+  readonly copy?: boolean;
+}
 
 /**
  * `nix-hug export [name|url]…`: writes entries of the lock, and repositories, into the Hugging Face
@@ -47,10 +50,11 @@ import { selectFiles } from '../resolve/select.ts';
 export async function run(
   context: CommandContext,
   targets: Targets,
-  options: RemoteOptions & GroupOptions,
+  options: ExportOptions,
 ): Promise<CommandResult> {
   const { names, urls } = targets;
   refuseGroupsOfUrls(urls, options);
+  const nix = await nixForLinks(options, context);
   const endpoint = urls.length === 0 ? undefined : endpointOfManifest(context);
   const wanted = urls.map((url) => parseRepoRequest(url, options, endpoint, context.endpoint));
   const select = selectionOf({}, options);
@@ -61,10 +65,13 @@ export async function run(
     (await listedOffline(wanted, context)) ??
     (await forEachRepository(wanted, endpoint, context, snapshotAtHub));
   const snapshots = [...locked.snapshots, ...repositories.map((one) => ({ ...one, endpoint }))];
-  const result = await copyToCache(snapshots, {
+  const links = nix && (await linksIntoStore(snapshots, nix, context));
+  const target = {
     ...context,
-    isNewestAtHub: (snapshot) => isNewestAtHub(snapshot, context),
-  });
+    replacesLinks: options.copy === true,
+    isNewestAtHub: (snapshot: Snapshot) => isNewestAtHub(snapshot, context),
+  };
+  const result = await copyToCache(snapshots, target, links);
   throwFailed(result);
   const needed = new Set<Snapshot>(locked.snapshots.filter(({ isOnlyNeeded }) => isOnlyNeeded));
   return {
@@ -79,7 +86,25 @@ export async function run(
   };
 }
 
-/** Entries of the lock; a lock has only the files of the entry's selection. */
+/**
+ * Nix for `--link`; `undefined` without that option.
+ *
+ * @throws HugError `EHUG_NIX_MISSING`; `EHUG_USAGE` for what contradicts links
+ */
+async function nixForLinks(
+  { link = false, copy = false }: ExportOptions,
+  { isPlain, openNix }: CommandContext,
+): Promise<Nix | undefined> {
+  if (!link) return undefined;
+  if (copy) throw usageError('--link and --copy cannot be combined');
+  if (isPlain) {
+    const hint = 'Unset it, or leave --link out.';
+    throw usageError('--link makes symbolic links, and HF_HUB_DISABLE_SYMLINKS forbids them', hint);
+  }
+  return openNix();
+}
+
+/** Entries of the lock, with what they need. */
 function lockedSnapshots(
   names: readonly string[],
   select: Selection | undefined,
@@ -99,16 +124,7 @@ function lockedSnapshots(
     }
   };
   const { entries, note } = chosenEntries(lock, names, groups, { narrow });
-  const snapshots = entries.map((named) => {
-    const whole = lockedIn(lock, named) ?? named.entry;
-    return {
-      ...chosenSnapshot(named, lock),
-      listed: snapshotOfEntry({ ...named, entry: whole }, lock.endpoint).files,
-      isWhole: whole.select === undefined,
-      isNewest: false,
-    };
-  });
-  return { snapshots, note };
+  return { snapshots: entries.map((named) => listedSnapshot(named, lock)), note };
 }
 
 /** Names what was exported because entries need it, before what was left out. */

@@ -32,12 +32,10 @@ export async function run(context: CommandContext): Promise<CommandResult> {
   ]);
   const stored =
     store && (await withNix(() => findStoredRevisions(scan.repos, store, signal), context));
-  const storeFolder = store?.diskFolder ?? store?.storeFolder;
+  const storeFolder = store?.diskFolder ?? store?.storeFolder ?? USUAL_STORE;
   // Nobody can lose what a link into the store leads to.
   const isProblem = ({ kind, detail }: CacheProblem) =>
-    kind !== 'outside' ||
-    storeFolder === undefined ||
-    detail?.startsWith(`${storeFolder}/`) !== true;
+    kind !== 'outside' || detail?.startsWith(`${storeFolder}/`) !== true;
   const report: ScanReport = {
     cacheFolder,
     scan: { ...scan, problems: scan.problems.filter(isProblem) },
@@ -51,6 +49,9 @@ export async function run(context: CommandContext): Promise<CommandResult> {
     exitStatus: EXIT.ok,
   };
 }
+
+/** Where links into the store lead when there is no Nix to ask. */
+const USUAL_STORE = '/nix/store';
 
 /** What Nix answers; `undefined` when there is no Nix, or when it fails, which is a warning. */
 async function withNix<T>(ask: () => Promise<T>, { warn }: CommandContext): Promise<T | undefined> {

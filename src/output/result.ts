@@ -1,17 +1,32 @@
 import type { HugError } from '../errors.ts';
 import type { Output } from './json-schema.ts';
 
+/** A program that takes the place of the command. */
+export interface Program {
+  /** A path, or a name that is looked up in `PATH`. */
+  readonly command: string;
+  readonly args: readonly string[];
+  /** Working directory. */
+  readonly cwd: string;
+  /** Variables beside those of nix-hug itself. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Called now and then while the program runs. */
+  readonly whileRunning: () => Promise<void>;
+}
+
 /** What a command leaves for the terminal: the same facts as text and as JSON. */
 export interface CommandResult<Json = unknown> {
   /** Text, or what lays it out for a terminal of that many columns; `undefined` for no terminal. */
   readonly text: string | ((columns: number | undefined) => string | Promise<string>);
-  /** Read for `--json` alone, so it may be made when it is. */
+  /** Read for `--json` alone, so it may be made when it is; `undefined` prints nothing. */
   readonly json: Json;
   readonly exitStatus: number;
   /** A message beside the result, such as what was left out. */
   readonly note?: string | undefined;
   /** What the user can do next, after a command that changed something. */
   readonly next?: string | undefined;
+  /** Runs after the result was printed; the exit status is that of the program then. */
+  readonly program?: Program | undefined;
   /** What failed while other parts succeeded; the JSON says it in its own way. */
   readonly errors?: readonly HugError[];
 }

@@ -1,6 +1,8 @@
 import { type LockedSnapshot, snapshotOfEntry } from '../copy/blob.ts';
+import type { ListedSnapshot } from '../copy/to-cache.ts';
 import {
   isNeededKey,
+  lockedIn,
   type NamedEntry,
   namedEntries,
   neededEntries,
@@ -87,6 +89,17 @@ export function chosenSnapshot(entry: ReachedEntry, lock: Lock): ChosenSnapshot 
     ...snapshotOfEntry(entry, lock.endpoint),
     isOnlyNeeded: isOnlyNeeded(entry),
     argument: isNeededKey(name) && neededBy === entry ? undefined : placeOf(neededBy),
+  };
+}
+
+/** The same, with the file list that a cache gets: a lock has the files of the entry's selection. */
+export function listedSnapshot(entry: ReachedEntry, lock: Lock): ChosenSnapshot & ListedSnapshot {
+  const whole = lockedIn(lock, entry) ?? entry.entry;
+  return {
+    ...chosenSnapshot(entry, lock),
+    listed: snapshotOfEntry({ ...entry, entry: whole }, lock.endpoint).files,
+    isWhole: whole.select === undefined,
+    isNewest: false,
   };
 }
 

@@ -16,6 +16,8 @@ export interface CommandContext {
   readonly cacheFolder: string;
   /** Whether `HF_HUB_DISABLE_SYMLINKS` asks for files rather than links there. */
   readonly isPlain: boolean;
+  /** Folder of the views that `run` makes. */
+  readonly viewsFolder: string;
   /** Folder of the template of a new project. */
   readonly templateFolder: string;
   /** Folder of the Nix library of this nix-hug. */

@@ -108,14 +108,8 @@ export function requireLock({ lock, lockName }: Project): Lock {
  *   the manifest has and the lock has not
  */
 export function readLock(context: CommandContext, names: readonly string[]): Lock {
-  let project: Project;
-  try {
-    project = readProject(context);
-  } catch (error) {
-    const lock = isManifestMissing(error) ? lockWithoutManifest(context) : undefined;
-    if (lock === undefined) throw error;
-    return lock;
-  }
+  const project = readProjectOrLock(context);
+  if (!('manifest' in project)) return project.lock;
   const { manifest, lockName } = project;
   const lock = requireLock(project);
   const isNamed = (name: string) => (entry: { type: RepoType; name: string }) =>
@@ -133,6 +127,42 @@ export function readLock(context: CommandContext, names: readonly string[]): Loc
     context.warn(`${lockName} is out of date and used as it is; nix-hug lock --check says why`);
   }
   return lock;
+}
+
+/**
+ * Reads the lock for a command that needs a current one. Without a manifest, as in a container, every lock
+ * is.
+ *
+ * @throws HugError `EHUG_LOCK_STALE`; those of `readProject` and `requireLock`
+ */
+export function readCurrentLock(context: ProjectContext): LockWithText {
+  const project = readProjectOrLock(context);
+  if (!('manifest' in project)) return project;
+  const { manifest, lockName, lockText = '' } = project;
+  const lock = requireLock(project);
+  const { reasons } = driftOf(manifest, lock);
+  if (reasons.length === 0) return { lock, lockText };
+  const details = reasons.map(({ entry: name, type, reason }) =>
+    name === null || type === null ? reason : `${placeOf({ name, type })}: ${reason}`,
+  );
+  const hint = 'Run nix-hug lock.';
+  throw new HugError('EHUG_LOCK_STALE', `${lockName} is out of date`, { details, hint });
+}
+
+/** A lock, and the text that it was read from. */
+interface LockWithText {
+  readonly lock: Lock;
+  readonly lockText: string;
+}
+
+function readProjectOrLock(context: ProjectContext): Project | LockWithText {
+  try {
+    return readProject(context);
+  } catch (error) {
+    const found = isManifestMissing(error) ? lockWithoutManifest(context) : undefined;
+    if (found === undefined) throw error;
+    return found;
+  }
 }
 
 /**
@@ -210,13 +240,14 @@ const isManifestMissing = (error: unknown): boolean =>
   error instanceof HugError && error.code === 'EHUG_MANIFEST_MISSING';
 
 /** The lock of the manifest that the user names; else the nearest one from the working directory upward. */
-function lockWithoutManifest(context: ProjectContext): Lock | undefined {
+function lockWithoutManifest(context: ProjectContext): LockWithText | undefined {
   const { cwd, manifest } = context;
   for (let folder = cwd; ; folder = path.dirname(folder)) {
     for (const place of manifest === undefined ? SEARCH_PLACES : [manifest]) {
       const file = lockPathOf(path.resolve(folder, place));
-      const text = readLockText(file);
-      if (text !== undefined) return wholeLock(text, displayPath(file, context));
+      const lockText = readLockText(file);
+      if (lockText === undefined) continue;
+      return { lock: wholeLock(lockText, displayPath(file, context)), lockText };
     }
     if (manifest !== undefined || folder === path.dirname(folder)) return undefined;
   }

@@ -208,6 +208,7 @@ function places(): [before: string[], possible: string[]][] {
     env: {},
     home: '/',
     signal: new AbortController().signal,
+    runProgram: () => Promise.reject(new Error('no program runs here')),
     stdout: collector().stream,
     stderr: collector().stream,
   };

@@ -129,7 +129,7 @@ describe('scan', () => {
       '    models--\\u009b31m: \\u009b31m',
       '  snapshots that are not named after a commit',
       '    models--\\u009b31m/snapshots/x\\u0007',
-      '  broken links; download the repository again, or build its cache again',
+      '  broken links; download or export the repository again, or build its cache again',
       ...['a', 'b', 'c', 'd', 'e'].map((name) => `    ${at}/${name}`),
       '    and 2 more',
       '  refs to a commit that is not in the cache; download it, or remove the ref',

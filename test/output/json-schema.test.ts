@@ -92,6 +92,14 @@ const RUNS: Readonly<Record<Exclude<OutputName, keyof typeof NIX_RUNS>, readonly
     },
     async ({ run }) => run(['export', '--json'], { env: { HF_HUB_CACHE: await tempFolder() } }),
   ],
+  env: [
+    async ({ run }) => {
+      const folder = await tempFolder('cache');
+      return run(['env', '--json'], {
+        env: { HF_HOME: folder, XDG_CACHE_HOME: folder, PATH: folder },
+      });
+    },
+  ],
   verify: [
     async ({ run }) => {
       const env = { HF_HUB_CACHE: await tempFolder('cache'), PATH: await tempFolder('no Nix') };

@@ -44,6 +44,8 @@ export async function runCli(argv: readonly string[], world: CliWorld): Promise<
     stderr: Object.assign(stderr.stream, { isTTY: world.typed !== undefined }),
     ...(world.typed === undefined ? {} : { stdin: Object.assign(world.typed, { isTTY: true }) }),
     signal: world.signal ?? new AbortController().signal,
+    // Programs want a process with standard streams: `spawnCli`.
+    runProgram: () => Promise.reject(new Error('no program runs in this process')),
     retry: world.retry ?? IMPATIENT,
   });
   return {

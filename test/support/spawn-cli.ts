@@ -26,7 +26,7 @@ export interface SpawnOptions {
 export const BIN = path.join(import.meta.dirname, '..', '..', 'src', 'bin.ts');
 
 /** The built command. */
-const LAUNCH = path.join(import.meta.dirname, '..', '..', 'dist', 'launch.cjs');
+export const BUILT = path.join(import.meta.dirname, '..', '..', 'dist', 'launch.cjs');
 
 const ROOT = path.join(import.meta.dirname, '..', '..');
 
@@ -35,7 +35,7 @@ export function spawnCli(
   argv: readonly string[],
   { env, uid, isBuilt = false, ...options }: SpawnOptions,
 ): SpawnedCli {
-  const program = isBuilt ? [LAUNCH] : ['--import', import.meta.resolve('tsx'), BIN];
+  const program = isBuilt ? [BUILT] : ['--import', import.meta.resolve('tsx'), BIN];
   const own = [process.execPath, ...program];
   const [command = '', ...args] = [...(uid === undefined ? own : asUser(uid, own)), ...argv];
   const child = spawn(command, args, {

@@ -1,5 +1,16 @@
 import { constants } from 'node:fs';
-import { chmod, chown, copyFile, link, open, rename, stat } from 'node:fs/promises';
+import {
+  chmod,
+  chown,
+  copyFile,
+  link,
+  lstat,
+  open,
+  realpath,
+  rename,
+  stat,
+  symlink,
+} from 'node:fs/promises';
 import path from 'node:path';
 import {
   createDigester,
@@ -10,6 +21,7 @@ import {
   isSameDigest,
 } from '../../digest.ts';
 import { HugError } from '../../errors.ts';
+import { succeedsUnless } from '../../failures.ts';
 import { readContent } from '../find.ts';
 
 /** A content in the cache. */
@@ -28,7 +40,15 @@ export interface BlobSource {
    * store.
    */
   readonly isLinkable: boolean;
+  /**
+   * Whether the blob becomes a symbolic link to it where it can be no hard link: nobody changes or
+   * removes the file while the link is in use. Its digest was compared.
+   */
+  readonly isLasting?: boolean;
 }
+
+/** Error codes of symlink(2) on a file system without symbolic links. */
+export const NO_LINKS: readonly string[] = ['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP'];
 
 /**
  * Makes a blob in one step, so that the file under its name is complete at any moment. Bytes that
@@ -45,17 +65,27 @@ export async function makeBlob(
   onBytes: (read: number) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const isLinked = source.isLinkable && (await isHardLinked(source.path, temporary));
+  const { isLasting = false } = source;
+  const isLink = (await lstat(source.path)).isSymbolicLink();
+  // A link of a cache may be relative, and may lead into the store, which gets no hard links.
+  const isLinkable = source.isLinkable && !isLink;
+  const from = isLink ? await realpath(source.path) : source.path;
+  const isLinked = isLinkable && (await isHardLinked(from, temporary));
+  // A link costs nothing, a clone takes the time to hash it; but the owner of a cache may remove its files.
+  const isThere = isLinked || ((isLinkable || !isLasting) && (await isCloned(from, temporary)));
+  if (!isThere && isLasting && (await succeedsUnless(NO_LINKS, () => symlink(from, temporary)))) {
+    await rename(temporary, target);
+    return;
+  }
   // A plain file may have been compared with its SHA-256, and not with its name.
   if (!isLinked || name.kind === 'git-blob') {
     const digester = createDigester(name.kind, size);
-    const isThere = isLinked || (await isCloned(source.path, temporary));
-    const chunks = readContent(isThere ? temporary : source.path, signal);
+    const chunks = readContent(isThere ? temporary : from, signal);
     const got = isThere
       ? await hashStream(chunks, digester, onBytes)
       : await copy(chunks, temporary, digester, onBytes);
     if (!isSameDigest(got, name)) {
-      throw new HugError('EHUG_INTEGRITY', `${source.path} ${differenceOf(got, name)}`, {
+      throw new HugError('EHUG_INTEGRITY', `${from} ${differenceOf(got, name)}`, {
         hint: 'It was not put into the cache. nix-hug verify names other damaged files.',
       });
     }

@@ -18,9 +18,9 @@ import { succeedsUnless } from '../../failures.ts';
 import { acquireLease, removeAll } from '../../download/lease.ts';
 import { DEFAULT_REF, type RepoType } from '../../repo.ts';
 import { type Damage, reasonAgainst } from '../find.ts';
-import { blobNameOf, type CommitFile, repoFolderName } from '../layout.ts';
+import { blobNameOf, type CommitFile, linkText, repoFolderName } from '../layout.ts';
 import { addToTree, type CommitTree, markAbsent } from '../trees.ts';
-import { type BlobSource, type CacheBlob, isSameFile, makeBlob } from './blob-file.ts';
+import { type BlobSource, type CacheBlob, isSameFile, makeBlob, NO_LINKS } from './blob-file.ts';
 import { cacheError, create, makeFolder, readIfThere } from './files.ts';
 
 /** A commit to be written into the cache. */
@@ -33,6 +33,17 @@ interface NewSnapshot extends CommitTree {
 
 /** Writes one repository into the Hugging Face cache, see `createRepoWriter`. */
 export type RepoWriter = ReturnType<typeof createRepoWriter>;
+
+/** How a repository is written. */
+export interface WriteOptions {
+  /**
+   * Whether snapshots get files rather than links to blobs, as they also do where the file system has
+   * no links.
+   */
+  readonly isPlain?: boolean | undefined;
+  /** Whether copies replace blobs that are links out of the repository. */
+  readonly replacesLinks?: boolean | undefined;
+}
 
 /** Name of the folders for temporary files, one for each process; no client looks there. */
 const SCRATCH = '.nix-hug';
@@ -56,15 +67,13 @@ const CACHEDIR_TAG = `Signature: 8a477f597d28d172789f06886806bc55
  * links that lead elsewhere.
  *
  * @param cache the cache folder, made when missing
- * @param isPlain whether snapshots get files rather than links to blobs, as they also do where the
- *   file system has no links
  */
 export function createRepoWriter(
   cache: string,
   type: RepoType,
   id: string,
   signal: AbortSignal,
-  isPlain = false,
+  { isPlain = false, replacesLinks = false }: WriteOptions = {},
 ) {
   const name = repoFolderName(type, id);
   const repo = path.join(cache, name);
@@ -101,6 +110,9 @@ export function createRepoWriter(
     if (await succeedsUnless(NO_HARD_LINKS, () => link(blob, at))) return;
     await copyFile(blob, at, constants.COPYFILE_EXCL);
   }
+
+  const isToBeReplaced = async (blob: string) =>
+    replacesLinks && (await lstat(blob)).isSymbolicLink();
 
   /** Makes a whole snapshot in one step; `false` when another process was faster. */
   async function makeSnapshot({ rev, files }: NewSnapshot, target: string): Promise<boolean> {
@@ -175,10 +187,11 @@ export function createRepoWriter(
     /** Fails unless something can be written. */
     prepare: () => guarded(0, async () => void (await scratch())),
 
-    /** Whether the blob exists with the right size; it is not read. */
+    /** Whether the blob exists with the right size, as it is to be; it is not read. */
     async holds({ name: { hex }, size }: CacheBlob): Promise<boolean> {
-      const found = await stat(path.join(repo, 'blobs', hex)).catch(() => undefined);
-      return found?.isFile() === true && found.size === size;
+      const blob = path.join(repo, 'blobs', hex);
+      const found = await stat(blob).catch(() => undefined);
+      return found?.isFile() === true && found.size === size && !(await isToBeReplaced(blob));
     },
 
     /**
@@ -190,11 +203,13 @@ export function createRepoWriter(
     putBlob: (blob: CacheBlob, source: BlobSource, onBytes: (read: number) => void) =>
       guarded(blob.size, async () => {
         const { hex } = blob.name;
-        if (await isSameFile(source.path, path.join(repo, 'blobs', hex))) return;
+        const present = path.join(repo, 'blobs', hex);
+        if ((await isSameFile(source.path, present)) && !(await isToBeReplaced(present))) return;
         const { blobs, locks } = await (forBlobs ??= makeBlobFolders());
         const temporary = path.join(await scratch(), hex);
         // The client locks it while it writes, and leaves the file behind.
-        await create(await scratch(), path.join(locks, `${hex}.lock`), '', 0o664);
+        const lock = path.join(locks, `${hex}.lock`);
+        if (source.isLasting !== true) await create(await scratch(), lock, '', 0o664);
         try {
           const target = path.join(blobs, hex);
           await makeBlob(source, blob, { temporary, target }, onBytes, signal);
@@ -251,9 +266,6 @@ export function createRepoWriter(
   };
 }
 
-/** Error codes of symlink(2) on a file system without symbolic links. */
-const NO_LINKS = ['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP'];
-
 /** Error codes of link(2) without hard links, or with as many as there may be. */
 const NO_HARD_LINKS = [...NO_LINKS, 'EMLINK'];
 
@@ -262,10 +274,6 @@ const isFile = (at: string): Promise<boolean> =>
     (stats) => stats.isFile(),
     () => false,
   );
-
-/** The target of a link: up from its folder, and down to the blob. */
-const linkText = (file: CommitFile): string =>
-  `${'../'.repeat(file.path.split('/').length + 1)}blobs/${blobNameOf(file).hex}`;
 
 /**
  * Why a file in place of a link does not have the content of the blob, as in a cache without links;

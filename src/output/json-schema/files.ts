@@ -126,6 +126,14 @@ export const FILE_OUTPUTS = {
       'What was asked for, and what the entries need.',
     ),
   }),
+  env: f.document('nix-hug env --json', 'Variables for programs, by name.', {
+    HF_HUB_CACHE: f.text('Folder of the view of the lock.'),
+    HUGGINGFACE_HUB_CACHE: f.text('The same, for programs that read this one.'),
+    HF_HUB_OFFLINE: f.text('1'),
+    NIX_HUG_ENV: f.text(
+      'The same folder, which tells nix-hug that these variables are for programs.',
+    ),
+  }),
   import: f.document(
     'nix-hug import <url> <name|url>… --json',
     'What is in the Nix store: of several repositories, or of repositories and entries.',
