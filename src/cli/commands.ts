@@ -175,6 +175,13 @@ export function createProgram(
     .option(GROUP, GROUP_OF_ALL, collected)
     .action(loads(() => import('../commands/verify.ts')));
 
+  program
+    .command('mirror')
+    .argument('<dir>', 'the folder; made when missing, and files of other locks stay')
+    .description('write the files of the lock into a folder that a web server can offer to Nix')
+    .option(GROUP, GROUP_OF_ALL, collected)
+    .action(loads(() => import('../commands/mirror.ts')));
+
   withRepositoryOptions(
     program
       .command('ls')

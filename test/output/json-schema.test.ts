@@ -88,6 +88,7 @@ const RUNS: Readonly<Record<Exclude<OutputName, keyof typeof NIX_RUNS>, readonly
       return run(['verify', '--json'], { env });
     },
   ],
+  mirror: [async (made) => withNeeded(made, 'mirror', await tempFolder('mirror'))],
   'lock-check': [
     argv('lock', '--check'),
     async ({ run, manifest }) => {

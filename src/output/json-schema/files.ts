@@ -126,6 +126,31 @@ export const FILE_OUTPUTS = {
       'What was asked for, and what the entries need.',
     ),
   }),
+  mirror: f.document('nix-hug mirror --json', 'What is in a folder of files by SHA-256.', {
+    folder: f.text('The folder that has sha256/.'),
+    changed: f.flag('Whether something was written.'),
+    entries: f.rows(
+      {
+        name: lockedName,
+        type,
+        repo,
+        rev,
+        files: f.rows(
+          {
+            path,
+            size,
+            sha256: f.text('SHA-256 of the content, 64 hex digits: its name in sha256/.'),
+            source: f.oneOf(
+              ['mirror', 'cache', 'store', 'hub'],
+              'Where it was: in the folder already, in the Hugging Face cache, in the Nix store, on the Hub.',
+            ),
+          },
+          'Every locked file.',
+        ),
+      },
+      'The entries of the lock, then what they need.',
+    ),
+  }),
   import: f.document(
     'nix-hug import <url> <name|url>… --json',
     'What is in the Nix store: of several repositories, or of repositories and entries.',
