@@ -50,7 +50,7 @@ let
     dontFixup = true;
 
     outputHashMode = "recursive";
-    outputHash = "sha256-VO/vTZroCRm5bVsNXRm1hb38qbIA2NaJiw0ZITl0RhM=";
+    outputHash = "sha256-XPM1R2NwluFGKz2ZEa7grw3jJI0AtQLdMJL9Vo7qVVw=";
   };
 in
 stdenvNoCC.mkDerivation {

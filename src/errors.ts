@@ -91,6 +91,8 @@ export const ERROR_CODES = {
   EHUG_NIX: EXIT.failed,
   /** The user pressed Ctrl-C, or the process got SIGTERM. */
   EHUG_INTERRUPTED: EXIT.interrupted,
+  /** `serve` cannot listen at the address: another program does, or it is not one of this machine. */
+  EHUG_LISTEN: EXIT.failed,
   /** A defect of nix-hug itself. */
   EHUG_INTERNAL: EXIT.failed,
 } as const;

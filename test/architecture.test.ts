@@ -17,6 +17,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   cache: ['base', 'download'],
   mirror: ['base', 'download', 'cache'],
   copy: ['base', 'hub', 'lock', 'download', 'store', 'cache', 'mirror'],
+  serve: ['base', 'lock', 'cache', 'copy'],
   project: ['base', 'manifest', 'hub', 'lock', 'resolve', 'store', 'cache', 'copy', 'output'],
   output: ['base', 'lock', 'resolve'],
   commands: [
@@ -29,6 +30,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'cache',
     'mirror',
     'copy',
+    'serve',
     'project',
     'output',
   ],
@@ -59,6 +61,7 @@ const ONLY_IN: Record<string, readonly string[]> = {
   picomatch: ['resolve'],
   'pretty-bytes': ['resolve', 'download', 'project', 'output', 'commands', 'cli'],
   semver: ['manifest', 'resolve'],
+  send: ['serve'],
   'string-width': ['cli', 'output'],
   undici: ['hub'],
   valibot: ['base', 'manifest', 'hub', 'lock', 'output'],
@@ -68,7 +71,7 @@ const ONLY_IN: Record<string, readonly string[]> = {
 /** Modules of Node that reach outside of the process, and the folders that may import them. */
 const OUTSIDE: Record<string, readonly string[]> = {
   'node:child_process': ['git', 'store'],
-  'node:fs': ['base', 'manifest', 'lock', 'cache', 'store', 'cli'],
+  'node:fs': ['base', 'manifest', 'lock', 'cache', 'store', 'serve', 'cli'],
   'node:fs/promises': [
     'base',
     'manifest',
@@ -79,7 +82,9 @@ const OUTSIDE: Record<string, readonly string[]> = {
     'store',
     'cache',
     'mirror',
+    'serve',
   ],
+  'node:http': ['serve'],
   'node:os': ['bin'],
   'node:process': ['bin'],
   'node:readline': ['cli'],

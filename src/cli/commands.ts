@@ -182,6 +182,16 @@ export function createProgram(
     .option(GROUP, GROUP_OF_ALL, collected)
     .action(loads(() => import('../commands/mirror.ts')));
 
+  program
+    .command('serve')
+    .description(
+      'serve the files of the lock as a Hub (HF_ENDPOINT) and as a mirror for Nix, until Ctrl-C; uses no network',
+    )
+    .option('--listen <address:port>', 'where to listen; port 0 takes a free one', '127.0.0.1:8080')
+    .option('--allow-remote', 'let other machines in, which can then read gated files too')
+    .option(GROUP, GROUP_OF_ALL, collected)
+    .action(loads(() => import('../commands/serve.ts')));
+
   withRepositoryOptions(
     program
       .command('ls')

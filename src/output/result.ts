@@ -12,6 +12,8 @@ export interface CommandResult<Json = unknown> {
   readonly note?: string | undefined;
   /** What the user can do next, after a command that changed something. */
   readonly next?: string | undefined;
+  /** Ends when the command does, for one that goes on after its result is printed, as a server. */
+  readonly running?: Promise<void>;
   /** What failed while other parts succeeded; the JSON says it in its own way. */
   readonly errors?: readonly HugError[];
 }

@@ -11,7 +11,6 @@ import { isolatedStore } from '../support/isolated-store.ts';
 import { withNeeds } from '../support/needs.ts';
 import { silenceLeases } from '../support/silence.ts';
 import { smallDisk } from '../support/small-disk.ts';
-import { tempFolder } from '../support/temp.ts';
 
 const CONTENTS = ['{}\n', '{ "sub": true }\n', '', 'weights'];
 const MANIFEST = `models:

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -10,6 +11,7 @@ import { withNeeds } from '../support/needs.ts';
 import { describeNix, NIXPKGS } from '../support/nix.ts';
 import { createProject, type Project } from '../support/project.ts';
 import type { CliRun } from '../support/run-cli.ts';
+import { spawnCli } from '../support/spawn-cli.ts';
 import { tempFolder } from '../support/temp.ts';
 
 // The outputs of commands match their published schemas.
@@ -86,6 +88,17 @@ const RUNS: Readonly<Record<Exclude<OutputName, keyof typeof NIX_RUNS>, readonly
       const env = { HF_HUB_CACHE: await tempFolder('cache'), PATH: await tempFolder('no Nix') };
       await run(['export'], { env });
       return run(['verify', '--json'], { env });
+    },
+  ],
+  serve: [
+    async ({ folder }) => {
+      const env = { HF_HUB_CACHE: await tempFolder('cache'), PATH: await tempFolder('no Nix') };
+      const argv = ['serve', '--listen', '127.0.0.1:0', '--json'];
+      const { child, ended } = spawnCli(argv, { cwd: folder, env });
+      if (child.stdout !== null) await once(child.stdout, 'data');
+      child.kill('SIGTERM');
+      const { status, stdout, stderr } = await ended;
+      return { status: status ?? 1, stdout, stderr, json: () => JSON.parse(stdout) };
     },
   ],
   mirror: [async (made) => withNeeded(made, 'mirror', await tempFolder('mirror'))],

@@ -151,6 +151,23 @@ export const FILE_OUTPUTS = {
       'The entries of the lock, then what they need.',
     ),
   }),
+  serve: f.document('nix-hug serve --json', 'What is served; printed when the server runs.', {
+    address: f.text('Address of the server, with its port.'),
+    entries: f.rows(
+      {
+        name: lockedName,
+        type,
+        repo,
+        ...pin,
+        files: f.integer('Number of files.'),
+        missing: f.list(
+          f.text('Path.'),
+          'Files that are not on this machine, and answered by 404.',
+        ),
+      },
+      'The entries of the lock, then what they need.',
+    ),
+  }),
   import: f.document(
     'nix-hug import <url> <name|url>… --json',
     'What is in the Nix store: of several repositories, or of repositories and entries.',
