@@ -219,8 +219,10 @@ const refusal = (
 
 /** An error whose meaning clients read from its code. */
 const coded = (code: string, message: string, isJson: boolean, headers: Headers = {}): Refusal => {
-  const text = { 'X-Error-Message': encodeURI(message), 'X-Error-Code': code };
-  return refusal(404, message, isJson, { ...text, ...headers });
+  // What a header can hold.
+  const text = message.replace(/[^ -~]/gu, '?');
+  const said = { 'X-Error-Message': text, 'X-Error-Code': code };
+  return refusal(404, message, isJson, { ...said, ...headers });
 };
 
 const repoMissing = (isJson: boolean): Refusal =>

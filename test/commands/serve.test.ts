@@ -55,6 +55,10 @@ beforeAll(async () => {
   await pulled.pullRequest(1, pr);
   const rows = await hub.createRepo({ type: 'dataset', id: 'org/rows' });
   await rows.commit({ files: { 'data/rows.csv': '1\n2\n', 'data/train.parquet': lfs('rows') } });
+  const large = await hub.createRepo({ type: 'model', id: 'org/large' });
+  await large.commit({
+    files: { 'w.safetensors': lfs.generated({ size: 64 * 1024 * 1024, seed: 'large' }) },
+  });
   const unlocked = await hub.createRepo({ type: 'model', id: 'org/unlocked' });
   await unlocked.commit({ files: { 'config.json': '{}' } });
 });
@@ -304,6 +308,39 @@ describe('serve', () => {
     expect((await served.ended).stderr).toContain(
       `warning: whoever reaches ${served.address} can read every file of the lock, those of gated repositories too`,
     );
+  });
+
+  it.each(['SIGINT', 'SIGTERM'] as const)(
+    'ends by %s with open downloads, as asked',
+    async (name) => {
+      const large = await hfUser(hub.endpoint, 'models: { large: org/large }');
+      await large.run(['export']);
+      const served = await serve({ cwd: large.folder, env: large.env });
+      const downloads = await Promise.all(
+        Array.from({ length: 8 }, () =>
+          fetch(`${served.address}/org/large/resolve/main/w.safetensors`),
+        ),
+      );
+      served.child.kill(name);
+      // A command that does not end after a signal is ended with 130.
+      expect(await served.ended).toMatchObject({ status: 0 });
+      const bodies = await Promise.allSettled(downloads.map((download) => download.arrayBuffer()));
+      expect(bodies.map(({ status }) => status)).toContain('rejected');
+    },
+  );
+
+  it('tells each request with --debug, without what commands a terminal', async () => {
+    const served = await serve({ cwd: user.folder, env: user.env }, [
+      '--debug',
+      '--listen',
+      '127.0.0.1:0',
+    ]);
+    await fetch(`${served.address}/api/models/org/tiny`);
+    await fetch(`${served.address}/%1b[31m/\u009b`);
+    served.child.kill('SIGTERM');
+    const { stderr } = await served.ended;
+    expect(stderr).toContain('GET /api/models/org/tiny 200\n');
+    expect(stderr).not.toMatch(/[\u001b\u009b]/u);
   });
 
   it('works where there is a lock and no manifest', async () => {

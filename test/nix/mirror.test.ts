@@ -4,10 +4,11 @@ import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { type Hub, lfs, startHub } from '../support/hub/index.ts';
 import { describeNix, LIBRARY, nixString, PKGS } from '../support/nix.ts';
 import { createProject } from '../support/project.ts';
+import { serve } from '../support/served.ts';
 import { tempFolder } from '../support/temp.ts';
 import { serveFiles } from './file-server.ts';
 
-const MANIFEST = 'models: { tiny: org/tiny, other: org/other }';
+const MANIFEST = 'models: { tiny: org/tiny, other: org/other, served: org/served }';
 
 let hub: Hub;
 beforeAll(async () => {
@@ -18,6 +19,8 @@ beforeAll(async () => {
   });
   const other = await hub.createRepo({ type: 'model', id: 'org/other' });
   await other.commit({ files: { 'w.bin': lfs('other') } });
+  const served = await hub.createRepo({ type: 'model', id: 'org/served' });
+  await served.commit({ files: { 'served.json': '{"s":1}\n', 's.bin': lfs('served') } });
 });
 afterAll(() => hub.close());
 
@@ -57,5 +60,25 @@ describeNix('a mirror behind a web server', (nix) => {
     expect([...new Set(server.requests)].toSorted()).toEqual(
       names.map((name) => `/sha256/${name}`),
     );
+  });
+
+  it('is also what serve is, from the Hugging Face cache of this machine', async () => {
+    const made = await createProject(hub.endpoint, MANIFEST);
+    const env = { XDG_CACHE_HOME: await tempFolder(), HF_HOME: await tempFolder() };
+    for (const command of ['lock', 'export']) {
+      expect((await made.run([command], { env })).status).toBe(0);
+    }
+    const { address } = await serve({ cwd: made.folder, env });
+    const lock = path.join(nix().folder, 'served.lock.json');
+    await writeFile(lock, (await made.lockText()) ?? '');
+    const library = `(${LIBRARY} { pkgs = ${PKGS}; endpoint = "http://127.0.0.1:9"; })`;
+    // Another name than above, so that the store has no file yet.
+    const expression = `(${library}.importLock ${nixString(lock)}).models.served`;
+    const flags = ['--option', 'hashed-mirrors', address, '--option', 'download-attempts', '1'];
+    const build = ['--no-out-link', '--expr', expression, ...flags];
+    const { status, stdout, stderr } = await nix().run('nix-build', ...build);
+    expect(status, stderr).toBe(0);
+    expect(await readFile(path.join(stdout.trim(), 's.bin'), 'utf8')).toBe('served');
+    expect(await readFile(path.join(stdout.trim(), 'served.json'), 'utf8')).toBe('{"s":1}\n');
   });
 });

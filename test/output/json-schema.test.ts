@@ -93,8 +93,8 @@ const RUNS: Readonly<Record<Exclude<OutputName, keyof typeof NIX_RUNS>, readonly
   serve: [
     async ({ folder }) => {
       const env = { HF_HUB_CACHE: await tempFolder('cache'), PATH: await tempFolder('no Nix') };
-      const argv = ['serve', '--listen', '127.0.0.1:0', '--json'];
-      const { child, ended } = spawnCli(argv, { cwd: folder, env });
+      const words = ['serve', '--listen', '127.0.0.1:0', '--json'];
+      const { child, ended } = spawnCli(words, { cwd: folder, env });
       if (child.stdout !== null) await once(child.stdout, 'data');
       child.kill('SIGTERM');
       const { status, stdout, stderr } = await ended;
