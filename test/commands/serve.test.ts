@@ -59,6 +59,8 @@ beforeAll(async () => {
   await large.commit({
     files: { 'w.safetensors': lfs.generated({ size: 64 * 1024 * 1024, seed: 'large' }) },
   });
+  const licensed = await hub.createRepo({ type: 'model', id: 'org/licensed' });
+  await licensed.commit({ files: { 'README.md': FILES['README.md'] ?? '', 'config.json': '{}' } });
   const unlocked = await hub.createRepo({ type: 'model', id: 'org/unlocked' });
   await unlocked.commit({ files: { 'config.json': '{}' } });
 });
@@ -199,6 +201,19 @@ describe('nix-hug with the server for a Hub', () => {
     const lockIn = (where: string) => readFile(path.join(where, 'hug.lock.json'), 'utf8');
     expect(await lockIn(folder)).toBe(await lockIn(user.folder));
     expect((await run(['update', '--dry-run'])).stdout).toContain('up to date');
+  });
+
+  it('locks an entry whose selection leaves README.md out the same, but for its licence', async () => {
+    const manifest = 'models: { part: { repo: org/licensed, files: [config.json] } }';
+    const mine = await hfUser(hub.endpoint, manifest);
+    await mine.run(['export']);
+    const served = await serve({ cwd: mine.folder, env: mine.env });
+    const theirs = await hfUser(served.address, manifest);
+    const lockOf = async ({ folder }: HfUser) =>
+      parseLock(await readFile(path.join(folder, 'hug.lock.json'), 'utf8'), 'hug.lock.json');
+    const { license, ...rest } = (await lockOf(mine)).models.get('part') ?? {};
+    expect(license).toEqual(['mit']);
+    expect((await lockOf(theirs)).models.get('part')).toEqual(rest);
   });
 
   it('exports and fetches what is locked', async () => {

@@ -228,6 +228,14 @@ describe('a hostile client', () => {
   });
 });
 
+it('serves 50 clients that download at once', async () => {
+  const download = async () => {
+    for (let number = 0; number < 40; number += 1) expect((await ask()).body).toBe('0123456789');
+  };
+  await Promise.all(Array.from({ length: 50 }, download));
+  expect(log).toHaveLength(2_000);
+});
+
 describe('the end', () => {
   it('comes with open downloads, and closes every connection', async () => {
     const sockets = await Promise.all(Array.from({ length: 20 }, connection));
