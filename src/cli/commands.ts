@@ -187,7 +187,7 @@ export function createProgram(
     .description(
       'serve the files of the lock as a Hub (HF_ENDPOINT) and as a mirror for Nix, until Ctrl-C; uses no network',
     )
-    .option('--listen <address:port>', 'where to listen; port 0 takes a free one', '127.0.0.1:8080')
+    .option('--listen <address:port>', 'where to listen (127.0.0.1:8080); port 0 takes a free one')
     .option('--allow-remote', 'let other machines in, which can then read gated files too')
     .option(GROUP, GROUP_OF_ALL, collected)
     .action(loads(() => import('../commands/serve.ts')));

@@ -20,11 +20,13 @@ import { parseListen } from '../serve/listen.ts';
 import { startServer } from '../serve/server.ts';
 
 export interface ServeOptions extends GroupOptions {
-  /** `ADDRESS:PORT`. */
-  readonly listen: string;
+  /** `ADDRESS:PORT`; default `DEFAULT_LISTEN`. */
+  readonly listen?: string;
   /** Whether other machines may connect. */
   readonly allowRemote?: boolean;
 }
+
+const DEFAULT_LISTEN = '127.0.0.1:8080';
 
 /**
  * `nix-hug serve`: serves what the lock names from this machine, read-only, as a Hub and as a hashed
@@ -32,7 +34,7 @@ export interface ServeOptions extends GroupOptions {
  */
 export async function run(
   context: CommandContext,
-  { listen: where, allowRemote = false, ...groups }: ServeOptions,
+  { listen: where = DEFAULT_LISTEN, allowRemote = false, ...groups }: ServeOptions,
 ): Promise<CommandResult<Output<'serve'>>> {
   const { signal, warn } = context;
   const listen = parseListen(where);
@@ -64,6 +66,8 @@ export async function run(
       `whoever reaches ${address} can read every file of the lock, those of gated repositories too`,
     );
   }
+  // No address of this machine, but all of them.
+  const reached = address.replace(/\/\/(?:0\.0\.0\.0|\[::\])/u, '//NAME-OF-THIS-MACHINE');
   const all = snapshots.flatMap((snapshot) => snapshot.files).length;
   const served = `serving ${count(all, 'file', 'files')} of ${entriesText(snapshots)}; Ctrl-C ends it`;
   return {
@@ -81,7 +85,7 @@ export async function run(
       })),
     },
     note: note === undefined ? served : `${served}\n${note}`,
-    next: `HF_ENDPOINT=${address} for programs, --option hashed-mirrors ${address} for Nix`,
+    next: `HF_ENDPOINT=${reached} for programs, --option hashed-mirrors ${reached} for Nix`,
     running: closed,
     exitStatus: EXIT.ok,
   };

@@ -1,5 +1,4 @@
-import type { RepoFile } from '../copy/blob.ts';
-import { snapshotOfEntry } from '../copy/blob.ts';
+import { type RepoFile, snapshotOfEntry } from '../copy/blob.ts';
 import { type NamedEntry, placeOf } from '../lock/entries.ts';
 import { escapeControls } from '../quote.ts';
 import { DEFAULT_REF, type RepoType } from '../repo.ts';
@@ -33,6 +32,8 @@ export interface ServedCommit {
   readonly license: readonly string[];
   /** Files by path. */
   readonly files: ReadonlyMap<string, RepoFile>;
+  /** Paths of the folders that they are in, each after the one above it. */
+  readonly folders: ReadonlySet<string>;
 }
 
 /** What a ref points to. */
@@ -92,6 +93,7 @@ interface RepoDraft extends ServedRepo {
 interface CommitDraft extends ServedCommit {
   isWhole: boolean;
   readonly files: Map<string, RepoFile>;
+  readonly folders: Set<string>;
 }
 
 const keyOf = (type: RepoType, id: string): string => `${type} ${id}`;
@@ -108,11 +110,22 @@ const draftOf = ({ type, entry }: NamedEntry): RepoDraft => ({
 /** Adds the files of an entry to those that others have of its commit. */
 function addCommit(repo: RepoDraft, named: NamedEntry): ReadonlyMap<string, RepoFile> {
   const { rev, select, license = [] } = named.entry;
-  const commit = repo.commits.get(rev) ?? { rev, isWhole: false, license, files: new Map() };
+  const commit: CommitDraft = repo.commits.get(rev) ?? {
+    rev,
+    isWhole: false,
+    license,
+    files: new Map(),
+    folders: new Set(),
+  };
   repo.commits.set(rev, commit);
   commit.isWhole ||= select === undefined;
   for (const file of snapshotOfEntry(named, undefined).files) {
-    if (!commit.files.has(file.path)) commit.files.set(file.path, file);
+    if (commit.files.has(file.path)) continue;
+    commit.files.set(file.path, file);
+    const { path } = file;
+    for (let end = path.indexOf('/'); end !== -1; end = path.indexOf('/', end + 1)) {
+      commit.folders.add(path.slice(0, end));
+    }
   }
   return commit.files;
 }

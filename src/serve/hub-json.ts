@@ -63,18 +63,17 @@ export function refsJson({ refs }: ServedRepo, withPullRequests: boolean): Json 
  * @returns `undefined` when there is no such folder
  */
 export function treeJson(
-  { files }: ServedCommit,
+  { files, folders }: ServedCommit,
   folder: string,
   isRecursive: boolean,
 ): Json[] | undefined {
+  if (folder !== '' && !folders.has(folder)) return undefined;
   const prefix = folder === '' ? '' : `${folder}/`;
-  const below = [...files.values()].filter(({ path }) => path.startsWith(prefix));
-  if (folder !== '' && below.length === 0) return undefined;
-  const isDirect = (path: string) => isRecursive || !path.includes('/', prefix.length);
-  const folders = new Set(below.flatMap(({ path }) => foldersAbove(path, prefix.length)));
+  const isListed = (path: string) =>
+    path.startsWith(prefix) && (isRecursive || !path.includes('/', prefix.length));
   return [
-    ...[...folders].filter(isDirect).map(folderJson),
-    ...below.filter(({ path }) => isDirect(path)).map(fileJson),
+    ...[...folders].filter(isListed).map(folderJson),
+    ...[...files.values()].filter(({ path }) => isListed(path)).map(fileJson),
   ];
 }
 
@@ -83,17 +82,8 @@ export function pathsJson(commit: ServedCommit, paths: readonly string[]): Json[
   return paths.flatMap((path) => {
     const file = commit.files.get(path);
     if (file !== undefined) return [fileJson(file)];
-    return path !== '' && treeJson(commit, path, false) !== undefined ? [folderJson(path)] : [];
+    return commit.folders.has(path) ? [folderJson(path)] : [];
   });
-}
-
-/** `a/b` and `a/b/c` for `a/b/c/d` and the length of `a/`. */
-function foldersAbove(path: string, from: number): string[] {
-  const folders: string[] = [];
-  for (let end = path.indexOf('/', from); end !== -1; end = path.indexOf('/', end + 1)) {
-    folders.push(path.slice(0, end));
-  }
-  return folders;
 }
 
 const folderJson = (path: string): Json => ({

@@ -100,30 +100,48 @@ describeClients((client) => {
     return outcomes;
   }
 
-  const snapshotOf = async (args: Readonly<Record<string, unknown>>) => {
-    const [outcome] = await call([{ call: 'snapshot_download', args }]);
-    if (outcome === undefined || !('value' in outcome)) return outcome;
-    const folder = String(outcome.value);
-    return { rev: path.basename(folder), files: await contentsOf(folder) };
+  /** Commit and contents of snapshots, each downloaded into a cache of its own. */
+  const snapshotsOf = async (wanted: readonly Readonly<Record<string, unknown>>[]) => {
+    const calls = await Promise.all(
+      wanted.map(async (args) => ({
+        call: 'snapshot_download',
+        args: { ...args, cache_dir: await tempFolder('cache') },
+      })),
+    );
+    return Promise.all(
+      (await call(calls)).map(async (outcome) => {
+        if (!('value' in outcome)) return outcome;
+        const folder = String(outcome.value);
+        return { rev: path.basename(folder), files: await contentsOf(folder) };
+      }),
+    );
   };
 
-  it('downloads a snapshot by main, by commit and under the id that was asked for', async () => {
+  it('downloads snapshots by main, commit, tag and pull request, of models and datasets', async () => {
     const whole = { rev: main, files: { ...FILES, 'model.safetensors': WEIGHTS } };
-    expect(await snapshotOf({ repo_id: 'org/tiny' })).toEqual(whole);
-    expect(await snapshotOf({ repo_id: 'org/tiny', revision: main })).toEqual(whole);
-    expect(await snapshotOf({ repo_id: 'tiny', revision: 'main' })).toEqual(whole);
-  });
-
-  it('downloads what is locked of a part, of a tag, of a pull request and of a dataset', async () => {
-    const files = { 'config.json': '{"p":1}', 'a.bin': 'a' };
-    expect(await snapshotOf({ repo_id: 'org/part', revision: 'v1' })).toEqual({ rev: part, files });
-    // There is one commit, so it is main, too.
-    expect(await snapshotOf({ repo_id: 'org/part' })).toEqual({ rev: part, files });
-    const pulled = { rev: pr, files: { 'config.json': 'pulled' } };
-    expect(await snapshotOf({ repo_id: 'org/pr', revision: 'refs/pr/1' })).toEqual(pulled);
-    expect(await snapshotOf({ repo_id: 'org/rows', repo_type: 'dataset' })).toMatchObject({
-      files: { 'data/rows.csv': '1\n2\n', 'data/train.parquet': 'rows' },
-    });
+    const partial = { rev: part, files: { 'config.json': '{"p":1}', 'a.bin': 'a' } };
+    const snapshots = await snapshotsOf([
+      { repo_id: 'org/tiny' },
+      { repo_id: 'org/tiny', revision: main },
+      // The id that the manifest asks for.
+      { repo_id: 'tiny', revision: 'main' },
+      { repo_id: 'org/part', revision: 'v1' },
+      // There is one commit, so it is main, too.
+      { repo_id: 'org/part' },
+      { repo_id: 'org/pr', revision: 'refs/pr/1' },
+      { repo_id: 'org/rows', repo_type: 'dataset' },
+    ]);
+    expect(snapshots).toEqual([
+      whole,
+      whole,
+      whole,
+      partial,
+      partial,
+      { rev: pr, files: { 'config.json': 'pulled' } },
+      expect.objectContaining({
+        files: { 'data/rows.csv': '1\n2\n', 'data/train.parquet': 'rows' },
+      }),
+    ]);
   });
 
   it('tells what is not there as the Hub does', async () => {
@@ -147,22 +165,9 @@ describeClients((client) => {
     ]);
   });
 
-  it('downloads one file of each of two commits', async () => {
-    const outcomes = await call(
-      ['dev', old].map((revision) => ({
-        call: 'hf_hub_download',
-        args: { repo_id: 'org/two', filename: 'config.json', revision },
-      })),
-    );
-    const read = outcomes.map(async (outcome) =>
-      'value' in outcome ? readFile(String(outcome.value), 'utf8') : outcome.error,
-    );
-    expect(await Promise.all(read)).toEqual(['new', 'old']);
-  });
-
-  it('asks about files, trees, refs and paths', async () => {
+  it('asks about files, trees, refs and paths, and downloads single files', async () => {
     const tiny = { repo_id: 'org/tiny' };
-    const [isThere, isAbsent, files, tree, refs, paths, info] = await call([
+    const [isThere, isAbsent, files, tree, refs, paths, info, ...downloads] = await call([
       { call: 'file_exists', args: { ...tiny, filename: 'nested/deep/tokenizer.json' } },
       { call: 'file_exists', args: { ...tiny, filename: 'absent.json' } },
       { call: 'list_repo_files', args: tiny },
@@ -170,6 +175,10 @@ describeClients((client) => {
       { call: 'list_repo_refs', args: { repo_id: 'org/part' } },
       { call: 'get_paths_info', args: { ...tiny, paths: ['model.safetensors', 'nested', 'none'] } },
       { call: 'model_info', args: { ...tiny, files_metadata: true } },
+      ...['dev', old].map((revision) => ({
+        call: 'hf_hub_download',
+        args: { repo_id: 'org/two', filename: 'config.json', revision },
+      })),
     ]);
     expect([isThere, isAbsent]).toEqual([{ value: true }, { value: false }]);
     const names = [...Object.keys(FILES), 'model.safetensors'];
@@ -180,6 +189,10 @@ describeClients((client) => {
       value: [{ path: 'model.safetensors', size: WEIGHTS.length }, { path: 'nested' }],
     });
     expect(info).toMatchObject({ value: { id: 'org/tiny', sha: main, tags: ['license:mit'] } });
+    const contents = downloads.map(async (outcome) =>
+      'value' in outcome ? readFile(String(outcome.value), 'utf8') : outcome.error,
+    );
+    expect(await Promise.all(contents)).toEqual(['new', 'old']);
   });
 });
 
