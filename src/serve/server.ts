@@ -200,15 +200,8 @@ async function sendFile(
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
   response.setHeader('ETag', `"${etag}"`);
   response.setHeader('Content-Type', 'application/octet-stream');
-  const root = path.dirname(place);
-  send(request, encodeURIComponent(path.basename(place)), {
-    root,
-    dotfiles: 'allow',
-    index: false,
-    cacheControl: false,
-    etag: false,
-    lastModified: false,
-  })
+  const options = { ...SEND_OPTIONS, root: path.dirname(place) };
+  send(request, encodeURIComponent(path.basename(place)), options)
     .on('stream', (stream: ReadStream) => {
       // A file that became shorter: the client must not take what follows for the rest of it.
       stream.once('end', () => {
@@ -221,6 +214,16 @@ async function sendFile(
     })
     .pipe(response);
 }
+
+/** `highWaterMark` reaches `createReadStream`: reads of 128 KiB are faster than those of 64. */
+const SEND_OPTIONS = {
+  dotfiles: 'allow',
+  index: false,
+  cacheControl: false,
+  etag: false,
+  lastModified: false,
+  highWaterMark: 128 * 1024,
+} as const;
 
 /** The answer for a file that is locked and not on this machine. */
 const MISSING = entryMissing('this file is not on the machine that serves it', false);
