@@ -58,7 +58,7 @@ let
     dontFixup = true;
 
     outputHashMode = "recursive";
-    outputHash = "sha256-4MgDsGPh3ye/uTc3pBkTzcvynkB55os2m/ht6JxRHZE=";
+    outputHash = "sha256-tQ/DGydtUvlP9kWAGT4ABOuyC1fDL+eu0jDMCvcJh0I=";
   };
 in
 stdenvNoCC.mkDerivation (finalAttrs: {

@@ -126,13 +126,20 @@ export const digestsOfBytes = (content: Uint8Array): Digests => ({
 export const sriOfContent = (content: string | Uint8Array): string =>
   `sha256-${createHash('sha256').update(content).digest('base64')}`;
 
+/** The LFS pointer that stands for a file in git (git-lfs, `docs/spec.md`). */
+const pointerOf = (hex: string, size: number): string =>
+  `version https://git-lfs.github.com/spec/v1\noid sha256:${hex}\nsize ${size}\n`;
+
+/** Length of the LFS pointer of a file in bytes; arguments as of `pointerIdOf`. */
+export const pointerSizeOf = (hex: string, size: number): number => pointerOf(hex, size).length;
+
 /**
- * Git blob id of the LFS pointer that stands for a file in git (git-lfs, `docs/spec.md`).
+ * Git blob id of the LFS pointer of a file.
  *
  * @param hex SHA-256 of the content in hex
  * @param size length of the content in bytes
  */
 export function pointerIdOf(hex: string, size: number): string {
-  const text = `version https://git-lfs.github.com/spec/v1\noid sha256:${hex}\nsize ${size}\n`;
+  const text = pointerOf(hex, size);
   return gitBlobHash(text.length).update(text).digest('hex');
 }

@@ -108,6 +108,8 @@ export const ERROR_CODES = {
   EHUG_PROGRAM: EXIT.notExecutable,
   /** The user pressed Ctrl-C, or the process got SIGTERM. */
   EHUG_INTERRUPTED: EXIT.interrupted,
+  /** `serve` cannot listen at the address: another program does, or it is not one of this machine. */
+  EHUG_LISTEN: EXIT.failed,
   /** A defect of nix-hug itself. */
   EHUG_INTERNAL: EXIT.failed,
 } as const;

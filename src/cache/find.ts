@@ -210,10 +210,15 @@ export async function mayBeInCache(
   size: number,
 ): Promise<boolean> {
   for await (const { file } of index.all(names)) {
-    const found = await stat(file).catch(() => undefined);
-    if (found?.isFile() === true && found.size === size) return true;
+    if (await hasSize(file, size)) return true;
   }
   return false;
+}
+
+/** Whether there is a file of so many bytes. */
+export async function hasSize(file: string, size: number): Promise<boolean> {
+  const found = await stat(file).catch(() => undefined);
+  return found?.isFile() === true && found.size === size;
 }
 
 /**

@@ -226,6 +226,23 @@ export function createProgram(
     .option(GROUP, GROUP_OF_ALL, collected)
     .action(loads(() => import('../commands/verify.ts')));
 
+  program
+    .command('mirror')
+    .argument('<dir>', 'the folder; made when missing, and files of other locks stay')
+    .description('write the files of the lock into a folder that a web server can offer to Nix')
+    .option(GROUP, GROUP_OF_ALL, collected)
+    .action(loads(() => import('../commands/mirror.ts')));
+
+  program
+    .command('serve')
+    .description(
+      'serve the files of the lock as a Hub (HF_ENDPOINT) and as a mirror for Nix, until Ctrl-C; uses no network',
+    )
+    .option('--listen <address:port>', 'where to listen (127.0.0.1:8080); port 0 takes a free one')
+    .option('--allow-remote', 'let other machines in, which can then read gated files too')
+    .option(GROUP, GROUP_OF_ALL, collected)
+    .action(loads(() => import('../commands/serve.ts')));
+
   withRepositoryOptions(
     program
       .command('ls')

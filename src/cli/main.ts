@@ -17,6 +17,7 @@ export async function main(argv: readonly string[], world: World): Promise<numbe
     started.context = createContext(options, world);
     const result = await run(started.context);
     await started.context.output.result(result);
+    await result.running;
     exitStatus =
       result.program === undefined ? result.exitStatus : await world.runProgram(result.program);
   });

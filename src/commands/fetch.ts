@@ -2,7 +2,7 @@ import path from 'node:path';
 import prettyBytes from 'pretty-bytes';
 import { repoFolderName } from '../cache/layout.ts';
 import { groupBy } from '../collections.ts';
-import type { Blob, RepoFile, Snapshot } from '../copy/blob.ts';
+import type { RepoFile, Snapshot } from '../copy/blob.ts';
 import { throwFailed } from '../copy/copy.ts';
 import type { Source } from '../copy/sources.ts';
 import { copyToStore, planStore, type StoredFile, type StorePlan } from '../copy/to-store.ts';
@@ -14,6 +14,7 @@ import { count } from '../output/text.ts';
 import { parseRepoRequest, type RemoteOptions } from '../project/arguments.ts';
 import type { CommandContext } from '../project/context.ts';
 import { type ChosenSnapshot, chosenEntries, chosenSnapshot } from '../project/chosen.ts';
+import { amount, amountBySource, entriesText } from '../project/copied.ts';
 import { type GroupOptions, refuseGroupsOfUrls } from '../project/groups.ts';
 import { buildPinned, pinRepo, weightsOf } from '../project/pinned-repo.ts';
 import { endpointOfManifest, readLock } from '../project/project.ts';
@@ -127,21 +128,7 @@ function fetchText({ snapshots, plan, sources }: FetchReport): string {
     });
     return [`missing in the Nix store: ${amount(missing)}; of ${all}`, ...lines].join('\n');
   }
-  const sourceOf = ({ places: [{ file }] }: Blob) => sources.get(file);
-  const parts = (['hub', 'cache'] as const).flatMap((source) => {
-    const some = missing.filter((blob) => sourceOf(blob) === source);
-    const name = { hub: 'the Hub', cache: 'the Hugging Face cache' }[source];
-    return some.length === 0 ? [] : [`${amount(some)} from ${name}`];
-  });
-  return `added to the Nix store: ${parts.join(', ')}; ${all} are there`;
-}
-
-/** `2 entries and 1 needed repository` */
-function entriesText(snapshots: readonly ChosenSnapshot[]): string {
-  const needed = snapshots.filter(({ isOnlyNeeded }) => isOnlyNeeded).length;
-  const entries = count(snapshots.length - needed, 'entry', 'entries');
-  if (needed === 0) return entries;
-  return `${entries} and ${count(needed, 'needed repository', 'needed repositories')}`;
+  return `added to the Nix store: ${amountBySource(missing, sources)}; ${all} are there`;
 }
 
 /** For every file where it is, and where it came from. */
@@ -165,9 +152,4 @@ function fetchJson({ snapshots, plan, sources }: FetchReport): Output<'fetch'> {
       })),
     })),
   };
-}
-
-function amount(blobs: readonly Blob[]): string {
-  const bytes = blobs.reduce((sum, { size }) => sum + size, 0);
-  return `${count(blobs.length, 'file', 'files')} (${prettyBytes(bytes)})`;
 }

@@ -27,6 +27,8 @@ export interface CommandResult<Json = unknown> {
   readonly next?: string | undefined;
   /** Runs after the result was printed; the exit status is that of the program then. */
   readonly program?: Program | undefined;
+  /** Ends when the command does, for one that goes on after its result is printed, as a server. */
+  readonly running?: Promise<void>;
   /** What failed while other parts succeeded; the JSON says it in its own way. */
   readonly errors?: readonly HugError[];
 }

@@ -27,6 +27,7 @@ const COMMANDS: readonly (readonly string[])[] = [
   ['export'],
   ['import'],
   ['verify'],
+  ['mirror', '../../home/.cache/m'],
   ['remove', 'm'],
 ];
 
@@ -89,7 +90,7 @@ describe.each(COMMANDS.map((argv) => ({ argv, title: argv.join(' ') })))('$title
     if (status !== 0 && status !== 3) expect(json().error.code).toMatch(/^EHUG_(?!INTERNAL)/u);
     const after = await contentsOf(around);
     if (argv[0] === 'remove') return;
-    // An export begins a cache before it finds that nothing can fill it.
+    // An export begins a cache, and mirror a folder, before it finds that nothing can fill it.
     for (const name of after.keys()) if (name.startsWith(CACHE)) after.delete(name);
     expect(after).toEqual(before);
   });
@@ -162,6 +163,7 @@ describe('a repository with hostile names', () => {
     for (const command of ['lock', 'ls', 'export', 'import', 'fetch', 'verify', 'scan', 'update']) {
       await run(command);
     }
+    await run('mirror', path.join(home, 'hf', 'mirror'));
     const lockFile = path.join(cwd, 'hug.lock.json');
     const library = `${LIBRARY} { pkgs = ${PKGS}; endpoint = "http://127.0.0.1:9"; }`;
     const expression = `((${library}).importLock ${nixString(lockFile)}).cache`;

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -10,6 +11,7 @@ import { withNeeds } from '../support/needs.ts';
 import { describeNix, NIXPKGS } from '../support/nix.ts';
 import { createProject, type Project } from '../support/project.ts';
 import type { CliRun } from '../support/run-cli.ts';
+import { spawnCli } from '../support/spawn-cli.ts';
 import { tempFolder } from '../support/temp.ts';
 
 // The outputs of commands match their published schemas.
@@ -107,6 +109,18 @@ const RUNS: Readonly<Record<Exclude<OutputName, keyof typeof NIX_RUNS>, readonly
       return run(['verify', '--json'], { env });
     },
   ],
+  serve: [
+    async ({ folder }) => {
+      const env = { HF_HUB_CACHE: await tempFolder('cache'), PATH: await tempFolder('no Nix') };
+      const words = ['serve', '--listen', '127.0.0.1:0', '--json'];
+      const { child, ended } = spawnCli(words, { cwd: folder, env });
+      if (child.stdout !== null) await once(child.stdout, 'data');
+      child.kill('SIGTERM');
+      const { status, stdout, stderr } = await ended;
+      return { status: status ?? 1, stdout, stderr, json: () => JSON.parse(stdout) };
+    },
+  ],
+  mirror: [async (made) => withNeeded(made, 'mirror', await tempFolder('mirror'))],
   'lock-check': [
     argv('lock', '--check'),
     async ({ run, manifest }) => {

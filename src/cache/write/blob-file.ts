@@ -86,7 +86,7 @@ export async function makeBlob(
       : await copy(chunks, temporary, digester, onBytes);
     if (!isSameDigest(got, name)) {
       throw new HugError('EHUG_INTEGRITY', `${from} ${differenceOf(got, name)}`, {
-        hint: 'It was not put into the cache. nix-hug verify names other damaged files.',
+        hint: 'It was not copied. nix-hug verify names other damaged files.',
       });
     }
   }

@@ -134,6 +134,48 @@ export const FILE_OUTPUTS = {
       'The same folder, which tells nix-hug that these variables are for programs.',
     ),
   }),
+  mirror: f.document('nix-hug mirror --json', 'What is in a folder of files by SHA-256.', {
+    folder: f.text('The folder that has sha256/.'),
+    changed: f.flag('Whether something was written.'),
+    entries: f.rows(
+      {
+        name: lockedName,
+        type,
+        repo,
+        rev,
+        files: f.rows(
+          {
+            path,
+            size,
+            sha256: f.text('SHA-256 of the content, 64 hex digits: its name in sha256/.'),
+            source: f.oneOf(
+              ['mirror', 'cache', 'store', 'hub'],
+              'Where it was: in the folder already, in the Hugging Face cache, in the Nix store, on the Hub.',
+            ),
+          },
+          'Every locked file.',
+        ),
+      },
+      'The entries of the lock, then what they need.',
+    ),
+  }),
+  serve: f.document('nix-hug serve --json', 'What is served; printed when the server runs.', {
+    address: f.text('Address of the server, with its port.'),
+    entries: f.rows(
+      {
+        name: lockedName,
+        type,
+        repo,
+        ...pin,
+        files: f.integer('Number of files.'),
+        missing: f.list(
+          f.text('Path.'),
+          'Files that are not on this machine, and answered by 404.',
+        ),
+      },
+      'The entries of the lock, then what they need.',
+    ),
+  }),
   import: f.document(
     'nix-hug import <url> <name|url>… --json',
     'What is in the Nix store: of several repositories, or of repositories and entries.',
