@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { writeOutput } from '../atomic-file.ts';
-import { EXIT } from '../errors.ts';
+import { EXIT, usageError } from '../errors.ts';
 import type { Output } from '../output/json-schema.ts';
 import type { CommandResult } from '../output/result.ts';
 import { createSbom, type SpecVersion } from '../output/sbom.ts';
@@ -18,17 +18,27 @@ interface SbomOptions extends GroupOptions {
   readonly output?: string | undefined;
 }
 
+/** Names of locks and manifests, which a slip of `--output` must not replace. */
+const PROJECT_FILE = /\.(?:lock\.json|ya?ml)$/iu;
+
 /**
  * `nix-hug sbom [name…]`: prints the entries of the lock and what they need as CycloneDX JSON, or
  * writes it to a file. Sends no request.
  *
- * @throws HugError those of `readLock`, `chosenEntries` and `writeOutput`
+ * @throws HugError those of `readLock`, `chosenEntries` and `writeOutput`; `EHUG_USAGE` for a file
+ *   that has the name of a lock or a manifest
  */
 export async function run(
   context: CommandContext,
   names: readonly string[],
   { specVersion, output, ...groups }: SbomOptions,
 ): Promise<CommandResult> {
+  if (output !== undefined && PROJECT_FILE.test(output)) {
+    throw usageError(
+      `--output ${escapeControls(output)} has the name of a lock or a manifest`,
+      'Name another file, such as bom.json.',
+    );
+  }
   const lock = readLock(context, names);
   const { entries, note } = chosenEntries(lock, names, groups, { allGroups: true });
   const sbom = createSbom(lock, entries, specVersion);

@@ -135,6 +135,15 @@ describe('sbom --output', () => {
     expect(await readFile(path.join(folder, 'kept.json'), 'utf8')).toBe('kept');
   });
 
+  it.each(['hug.lock.json', 'hug.yaml', 'dev.YML'])('refuses the name %s', async (name) => {
+    const { run, lockText } = await project();
+    const before = await lockText();
+    const { status, stderr } = await run(['sbom', '--output', name]);
+    expect(status).toBe(2);
+    expect(stderr).toContain('EHUG_USAGE');
+    expect(await lockText()).toBe(before);
+  });
+
   it('refuses a file in a folder that is not there', async () => {
     const { run } = await project();
     const { status, stderr } = await run(['sbom', '--output', 'no/bom.json']);
