@@ -145,7 +145,7 @@ let
     mapAttrs (
       name: locked:
       withViews (makeModel {
-        inherit locked;
+        inherit locked source;
         type = typeOfName name;
         endpoint = address;
         entry = "${section}.${name}";

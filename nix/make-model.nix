@@ -14,6 +14,9 @@
   `endpoint`
   : the Hub or mirror to download from, without a final slash
 
+  `source`
+  : the Hub that the lock names, whichever mirror its files come from
+
   `entry`
   : its place in the lock, for messages: `models.mistral`
 
@@ -36,8 +39,13 @@
   `revision` (the same), `ref`, `files` (path → derivation of one file), `blobs` (path → git blob id,
   of the plain files), `entry` and `locked`; for an entry with a `quant` also `gguf` and `mmproj`, the
   paths in its folder of the model, or its first part, and of the projector, null where there is none.
+  From the lock also `license` (the list of README.md, empty for none), `size` of all locked files and
+  `weightSize` of those that `weight-format.nix` knows, in bytes, and `purl`, see `purl.nix`.
   `passthru` has them too, and `type`: the `type` of the derivation itself is "derivation", as its name
   may differ from `name`, see `link-files.nix`.
+
+  `meta` is beside the derivation: nixpkgs checks the licences of what `mkDerivation` makes, and a model
+  must not fail there.
 
   `passthru.requests` are the arguments of `fetchFile` for each file that is downloaded, and
   `passthru.overrides` and `passthru.needs` are those of the call.
@@ -45,6 +53,7 @@
 {
   type,
   endpoint,
+  source ? endpoint,
   entry,
   locked,
   plain ? { },
@@ -56,10 +65,15 @@ let
     attrNames
     baseNameOf
     dirOf
+    filter
+    foldl'
     mapAttrs
     ;
 
   ggufFiles = import ./gguf-files.nix;
+  licensesOf = import ./licenses.nix;
+  purlOf = import ./purl.nix;
+  weightFormat = import ./weight-format.nix;
   inherit (locked) repo rev ref;
 
   name = baseNameOf repo;
@@ -79,6 +93,10 @@ let
   laned = inLanes requests;
   blobs = mapAttrs (path: _: locked.files.${path}.oid) plain;
 
+  paths = attrNames locked.files;
+  sizeOf = foldl' (sum: path: sum + locked.files.${path}.size) 0;
+  licenses = licensesOf locked;
+
   passthru = {
     inherit
       blobs
@@ -96,6 +114,17 @@ let
       ;
     org = if name == repo then null else dirOf repo;
     revision = rev;
+    license = locked.license or [ ];
+    size = sizeOf paths;
+    weightSize = sizeOf (filter (path: weightFormat path != null) paths);
+    purl = purlOf {
+      inherit
+        repo
+        rev
+        source
+        type
+        ;
+    };
   }
   // (if locked ? select && locked.select ? quant then mapAttrs inModel (ggufFiles locked) else { });
 
@@ -105,5 +134,10 @@ let
     inherit blobs name;
     files = if laned == null then files else files // laned;
   };
+  meta = {
+    description = "Hugging Face ${type} ${repo} at ${ref}";
+    homepage = "${source}/${prefix}${repo}";
+  }
+  // (if licenses == [ ] then { } else { license = licenses; });
 in
-passthru // model // { inherit passthru; }
+passthru // model // { inherit meta passthru; }

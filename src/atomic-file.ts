@@ -110,6 +110,36 @@ export async function createFiles(
   }
 }
 
+/**
+ * Writes a file that a command makes for the user, in one step: a reader sees the old content or the
+ * new one. A file that is there is replaced, and keeps its permissions.
+ *
+ * @throws HugError `EHUG_FILE_SYSTEM`, also for a link, a folder or a pipe in its place
+ */
+export async function writeOutput(file: string, text: string): Promise<void> {
+  await writeOrRefuse(file, async () => {
+    const stats = await orNothing(lstat(file));
+    if (stats !== undefined && !stats.isFile()) {
+      const what = stats.isSymbolicLink() ? 'a symbolic link' : 'not a regular file';
+      throw new HugError('EHUG_FILE_SYSTEM', `${file} is ${what}`, {
+        hint: 'Nothing was written. Name another file.',
+      });
+    }
+    const folder = path.dirname(file);
+    const name = `.${path.basename(file)}.${globalThis.crypto.randomUUID()}.tmp`;
+    const temporary = path.join(folder, name);
+    try {
+      await writeFile(temporary, text, { flag: 'wx', flush: true });
+      // The umask applies to new files only.
+      if (stats !== undefined) await chmod(temporary, stats.mode & 0o777);
+      await rename(temporary, file);
+      await syncFolder(folder);
+    } finally {
+      await rm(temporary, { force: true });
+    }
+  });
+}
+
 /** The error for a link, a folder or a device in the place of a lock. */
 export function notAFile(file: string, isLink: boolean): HugError {
   const what = isLink ? 'a symbolic link' : 'not a regular file';

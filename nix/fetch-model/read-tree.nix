@@ -7,7 +7,7 @@ let
     isPath
     matches
     ;
-  encodePath = import ./encode-path.nix;
+  encodePath = import ../encode-path.nix;
   sriOfHex = import ./sri-of-hex.nix;
   storeNameOf = import ../store-name.nix;
 

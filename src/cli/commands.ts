@@ -1,4 +1,4 @@
-import { Argument } from '@commander-js/extra-typings';
+import { Argument, Option } from '@commander-js/extra-typings';
 import { EXIT, usageError } from '../errors.ts';
 import type { Output } from '../output/json-schema.ts';
 import type { CommandResult } from '../output/result.ts';
@@ -272,6 +272,26 @@ export function createProgram(
       ),
     )
     .action(loads(() => import('../commands/why.ts')));
+
+  program
+    .command('sbom')
+    .description(
+      'print the models, datasets and files of the lock as CycloneDX JSON: a software bill of materials',
+    )
+    .addArgument(
+      new EntryArgument(
+        '[names...]',
+        'entries of the lock, with what they need; all when none is named',
+      ),
+    )
+    .addOption(
+      new Option('--spec-version <version>', 'version of CycloneDX')
+        .choices(['1.6', '1.7'] as const)
+        .default('1.6' as const),
+    )
+    .option('--output <file>', 'write it to this file instead of stdout')
+    .option(GROUP, GROUP_OF_ALL, collected)
+    .action(loads(() => import('../commands/sbom.ts')));
 
   program
     .command('scan')

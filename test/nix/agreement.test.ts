@@ -44,9 +44,7 @@ describeNix('Nix and the CLI agree on', (nix) => {
   });
 
   it('percent-encoded paths', async () => {
-    expect(await mapped(imported('fetch-model/encode-path.nix'), paths)).toEqual(
-      paths.map(encodePath),
-    );
+    expect(await mapped(imported('encode-path.nix'), paths)).toEqual(paths.map(encodePath));
   });
 
   it('hashes', async () => {

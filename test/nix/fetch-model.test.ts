@@ -225,7 +225,8 @@ describeNix('fetchModel', (nix) => {
 
   it('has the attributes of a locked model', async () => {
     const expression = `let m = ${await model('', 'https://huggingface.co/org/tiny')}; in {
-      inherit (m) repo org name rev revision ref;
+      inherit (m) repo org name rev revision ref license purl;
+      sizes = [ m.size m.weightSize ];
       type = [ m.type m.passthru.type ];
       files = builtins.attrNames m.files;
     }`;
@@ -236,6 +237,9 @@ describeNix('fetchModel', (nix) => {
       rev,
       revision: rev,
       ref: rev,
+      license: [],
+      purl: `pkg:huggingface/org/tiny@${rev}?repository_url=${hub.endpoint.replaceAll('/', '%2F')}`,
+      sizes: [3 + 11 + 6 + 24, 7 + 12 + 5],
       type: ['derivation', 'model'],
       files: [
         'config.json',

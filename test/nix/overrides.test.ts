@@ -126,7 +126,7 @@ describeNix('importLock', (nix) => {
     it('refuses an argument that it does not know', async () => {
       const hug = importing(`{ lock = ${nixString(lock)}; override = { }; }`);
       expect(await nix().evaluationError(`${hug}.models.m.rev`)).toContain(
-        'unknown argument override; it takes lock and overrides',
+        'unknown argument override; it takes lock, overrides and policy',
       );
     });
   });

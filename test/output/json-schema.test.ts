@@ -148,6 +148,7 @@ const RUNS: Readonly<Record<Exclude<OutputName, keyof typeof NIX_RUNS>, readonly
   ls: [argv('ls', 'branch'), ofRepository('ls')],
   'ls-entries': [argv('ls'), (made) => withNeeded(made, 'ls')],
   why: [(made) => withNeeded(made, 'why', made.id), argv('why', 'nothing')],
+  sbom: [argv('sbom', '--output', 'bom.json')],
   completion: [argv('completion', 'bash'), argv('completion', 'fish')],
   'fetch-url-dry-run': [ofRepository('fetch', '--dry-run')],
 };

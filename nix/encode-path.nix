@@ -39,7 +39,7 @@ let
 in
 /**
   Percent-encodes a path of the Hub: every byte but `/` and the characters that RFC 3986 leaves
-  unreserved, as `encodePath` of `src/repo.ts` does.
+  unreserved, as `encodePath` of `src/address.ts` does.
 */
 builtins.replaceStrings (map ({ byte, ... }: byte) reserved) (
   map ({ escape, ... }: escape) reserved
