@@ -90,7 +90,7 @@ function changeLine(change: EntryChange<DatedPin>): string {
   const growth = prettyBytes(change.sizeChange, { signed: true });
   const facts = [
     `${pinText(from)} → ${pinText(to)}`,
-    ...(files === '' ? [] : [files]),
+    ...(files === '' ? [] : [`${files} (${change.classes.join(', ')})`]),
     ...(change.sizeChange === 0 ? [] : [`${growth} in all`]),
     bytes,
   ];

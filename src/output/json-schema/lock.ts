@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { CHANGE_CLASSES } from '../../lock/classes.ts';
 import * as f from './fields.ts';
 
 const { name, pin, repo, type } = f;
@@ -34,6 +35,7 @@ const changeOf = <TPin extends v.GenericSchema>(pinSchema: TPin) => ({
   added: paths('Files that are new'),
   removed: paths('Files that are gone'),
   modified: paths('Files with another content'),
+  classes: f.list(v.picklist(CHANGE_CLASSES), 'What the changed files are for.'),
   onlyReadme: f.flag('Whether README.md is all that changed.'),
   sizeChange: f.integer(
     'By how many bytes all files of the entry grew; negative when they shrank.',
