@@ -24,6 +24,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'lock',
     'python',
     'resolve',
+    'git',
     'store',
     'cache',
     'copy',

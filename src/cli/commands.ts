@@ -135,6 +135,17 @@ export function createProgram(
     .option('--exit-code', 'exit 3 when update would move an entry')
     .action(loads(() => import('../commands/outdated.ts')));
 
+  program
+    .command('diff')
+    .description('show what differs between two locks; uses no network')
+    .argument(
+      '[old]',
+      'the lock before: a file, or a revision of git that has the lock (default: HEAD)',
+    )
+    .argument('[new]', 'the lock after, likewise (default: the file in the working directory)')
+    .option('--markdown', 'print a table for a pull request')
+    .action(loads(() => import('../commands/diff.ts')));
+
   withRepositoryOptions(
     program
       .command('fetch')

@@ -9,11 +9,12 @@ import {
   withGroups,
 } from '../lock/entries.ts';
 import { createNeedIndex } from '../lock/needs.ts';
-import type { Lock, LockedEntry } from '../lock/schema.ts';
+import type { Lock } from '../lock/schema.ts';
 import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
 import type { Output } from '../output/json-schema.ts';
+import { changeDetails } from '../output/change-details.ts';
 import { lockText, nextAfter } from '../output/lock-changes.ts';
-import { code, type Style, styled } from '../output/text.ts';
+import { code } from '../output/text.ts';
 import type { CommandResult } from '../output/result.ts';
 import type { CommandContext } from '../project/context.ts';
 import { manifestEntriesNamed } from '../project/entries.ts';
@@ -32,7 +33,6 @@ import { openResolving } from '../project/resolving.ts';
 import type { Moved } from '../resolve/move.ts';
 import { reachedFrom } from '../resolve/needed.ts';
 import { isPinned } from '../resolve/target.ts';
-import prettyBytes from 'pretty-bytes';
 
 interface UpdateOptions {
   /** Resolve, but write nothing. */
@@ -92,7 +92,7 @@ export async function run(
     entries,
     total: manifest.entries.length,
     outcome,
-    details: (change) => moveLines(change, lockedIn(from, change), lockedIn(to, change)),
+    details: (change) => changeDetails(change, lockedIn(from, change), lockedIn(to, change)),
   });
   const places = pinned.map((entry) => code(placeOf(entry))).join(', ');
   const text = report + (places === '' ? '' : `\n- pinned to a commit, never moved: ${places}`);
@@ -204,34 +204,4 @@ function withMove(
     to: dated(change.to, move?.dates.to),
     warnings: move?.warnings ?? [],
   };
-}
-
-/** Lines for files that fit a screen; the JSON has all files. */
-const MAX_FILES = 20;
-
-/**
- * The changed files of an entry that moved, one line each, with sizes.
- *
- * @param before the entry in the old lock; a new entry has no lines
- */
-function moveLines(
-  change: EntryChange,
-  before: LockedEntry | undefined,
-  after: LockedEntry | undefined,
-): string[] {
-  if (before === undefined || after === undefined) return [];
-  if (change.onlyReadme) return ['  - only `README.md` changed'];
-  const size = (entry: LockedEntry, path: string) => prettyBytes(entry.files.get(path)?.size ?? 0);
-  const line = (style: Style, path: string, what: string) =>
-    `  - ${styled(style, code(path))} ${what}`;
-  const lines = [
-    ...change.added.map((path) => line('green', path, `added, ${size(after, path)}`)),
-    ...change.modified.map((path) =>
-      line('yellow', path, `changed, ${size(before, path)} → ${size(after, path)}`),
-    ),
-    ...change.removed.map((path) => line('red', path, `removed, ${size(before, path)}`)),
-  ];
-  if (lines.length === 0) return ['  - no selected file changed'];
-  const rest = lines.length - MAX_FILES;
-  return rest <= 0 ? lines : [...lines.slice(0, MAX_FILES), `  - and ${rest} more`];
 }

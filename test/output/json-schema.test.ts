@@ -114,6 +114,14 @@ const RUNS: Readonly<Record<Exclude<OutputName, keyof typeof NIX_RUNS>, readonly
       return run(['update', '--json']);
     },
   ],
+  diff: [
+    async ({ run, lockText, folder }) => {
+      await writeFile(path.join(folder, 'old.json'), (await lockText()) ?? '');
+      await run(['update']);
+      await run(['remove', 'fixed']);
+      return run(['diff', 'old.json', '--json']);
+    },
+  ],
   outdated: [
     argv('outdated'),
     async ({ run, manifest, id }) => {

@@ -43,6 +43,13 @@ const changeOf = <TPin extends v.GenericSchema>(pinSchema: TPin) => ({
   downloadBytes: f.integer('Size of the contents that the lock did not have before, in bytes.'),
 });
 
+/** A fact of both locks. */
+const fromTo = <TSchema extends v.GenericSchema>(schema: TSchema, description: string) =>
+  v.pipe(
+    v.strictObject({ from: v.nullable(schema), to: v.nullable(schema) }),
+    v.description(description),
+  );
+
 const CHANGES = 'Entries that differ from the lock before: models, then datasets, sorted by name.';
 
 const lockChange = {
@@ -90,6 +97,26 @@ export const LOCK_OUTPUTS = {
     pinned: f.rows(
       { name, type },
       'Entries that the manifest pins to a commit, which update never moves.',
+    ),
+  }),
+  diff: f.document('nix-hug diff --json', 'What differs between two locks.', {
+    entries: f.rows(
+      {
+        ...changeOf(pinned),
+        name: f.lockedName,
+        repoBefore: f.textOrNull(
+          'Repository id in the old lock, where it is another one; else null.',
+        ),
+        license: fromTo(
+          f.list(v.string(), 'Ids of the Hub, "other" with its name; empty for none.'),
+          'Licences that README.md declares; null where the lock does not tell.',
+        ),
+        repoId: fromTo(
+          v.string(),
+          'The name that the Hub itself gave the repository; null where the lock does not tell.',
+        ),
+      },
+      'Entries that differ: models, datasets, then what they need, each sorted by name.',
     ),
   }),
   outdated: f.document('nix-hug outdated --json', 'What update would move, and what there is.', {
