@@ -121,6 +121,10 @@ export function createProgram(
     .description('move branches and version ranges to their newest commit')
     .addArgument(manifestNames())
     .option('--dry-run', 'show what would change, write nothing')
+    .option(
+      '--significant',
+      'keep the commit of entries of which only docs changed, such as README.md',
+    )
     .option(GROUP, GROUP_OF_ALL, collected)
     .option(
       '--accept-repository',

@@ -54,7 +54,7 @@ export function diffLocks(from: Lock, to: Lock): EntryChange[] {
   return changed.map(({ type, name, entry: { repo } }) => {
     const before = lockedIn(from, { type, name });
     const after = lockedIn(to, { type, name });
-    const files = diffFiles(before?.files ?? new Map(), after?.files ?? new Map());
+    const files = changedFiles(before?.files ?? new Map(), after?.files ?? new Map());
     const touched = [...files.added, ...files.removed, ...files.modified];
     return {
       name,
@@ -75,7 +75,8 @@ function pin(entry: LockedEntry | undefined): Pin | null {
   return entry === undefined ? null : { ref: entry.ref, rev: entry.rev };
 }
 
-function diffFiles(
+/** Paths of the files that differ, each list sorted. */
+export function changedFiles(
   before: ReadonlyMap<string, LockedFile>,
   after: ReadonlyMap<string, LockedFile>,
 ): Pick<EntryChange, 'added' | 'removed' | 'modified'> {

@@ -103,6 +103,7 @@ describe('a branch', () => {
         },
       ],
       pinned: [],
+      kept: [],
     });
   });
 

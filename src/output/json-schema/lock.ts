@@ -98,6 +98,16 @@ export const LOCK_OUTPUTS = {
       { name, type },
       'Entries that the manifest pins to a commit, which update never moves.',
     ),
+    kept: f.rows(
+      {
+        name: f.lockedName,
+        type,
+        locked: v.pipe(pinned, v.description('Where the entry stays.')),
+        newest: v.pipe(pinned, v.description('Where update without --significant would move it.')),
+        files: f.list(v.string(), 'Files that changed, all of them docs.'),
+      },
+      'Entries that --significant keeps, since only docs changed.',
+    ),
   }),
   diff: f.document('nix-hug diff --json', 'What differs between two locks.', {
     entries: f.rows(
