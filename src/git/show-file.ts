@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { Env } from '../hf-home.ts';
 import { messageOf, systemCodeOf } from '../errors.ts';
+import { asPlainObject } from '../plain-object.ts';
 
 /** A file in a commit of the user's repository, or why there is none. */
 export type FileAtRevision =
@@ -72,8 +73,8 @@ const noRevision = { missing: 'revision', reason: 'git has no such revision' } a
 /** What an error of git means. */
 function missingBy(error: unknown): FileAtRevision {
   if (systemCodeOf(error) === 'ENOENT') return { missing: 'git', reason: 'git is not on PATH' };
-  const { code, stderr } = error as { code?: unknown; stderr?: Uint8Array };
-  const text = Buffer.from(stderr ?? []).toString();
+  const { code, stderr } = asPlainObject(error);
+  const text = stderr instanceof Uint8Array ? Buffer.from(stderr).toString() : '';
   if (code === 1 && text === '') return noRevision;
   if (text.includes('not a git repository')) {
     return { missing: 'repository', reason: 'its folder is not in a git repository' };

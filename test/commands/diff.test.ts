@@ -255,6 +255,12 @@ describe('diff of what is named', () => {
   it.each([
     ['a revision that git has not', 'gone', 'gone is not a file, and git has no such revision'],
     ['an empty name', '', 'is not a file'],
+    [
+      'a range of revisions',
+      'HEAD..HEAD',
+      'HEAD..HEAD is not a file, and git has no such revision',
+    ],
+    ['a file of a revision', 'HEAD:hug.yaml', 'HEAD:hug.yaml is not a file, and git '],
   ])('refuses %s', async (_title, argument, message) => {
     const { run } = await committed(lockOf({ a: base }));
     const { status, stderr } = await run(['diff', argument]);
