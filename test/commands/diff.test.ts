@@ -139,6 +139,17 @@ describe('diff between git and the working file', () => {
     ]);
   });
 
+  it('names another endpoint, which gets the token', async () => {
+    const { run, writeLock } = await committed(lockOf({ a: base }));
+    await writeLock(formatLock(lockOf({ a: base }, { endpoint: 'https://hub.example' })));
+    for (const options of [[], ['--markdown']]) {
+      const { stdout } = await run(['diff', ...options]);
+      expect(stdout).toBe(
+        '`HEAD` → `hug.lock.json`: no entry differs; endpoint the Hub → `https://hub.example`\n',
+      );
+    }
+  });
+
   it('lists what entries need', async () => {
     const need = { repo: 'org/base', ref: 'main', by: 'config.json' };
     const { run, writeLock } = await committed(lockOf({ a: base }));
