@@ -40,6 +40,8 @@ export const ERROR_CODES = {
   EHUG_GROUP_UNKNOWN: EXIT.invalid,
   /** The lock is not JSON, or does not match its schema. */
   EHUG_LOCK_INVALID: EXIT.invalid,
+  /** An argument of `diff` is neither a file nor a revision that git can read. */
+  EHUG_LOCK_REVISION: EXIT.invalid,
   /** A newer nix-hug wrote the lock. */
   EHUG_LOCK_NEWER: EXIT.invalid,
   /** The lock has an older version of the format, which only `nix-hug lock` upgrades. */

@@ -26,6 +26,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'lock',
     'python',
     'resolve',
+    'git',
     'store',
     'cache',
     'copy',

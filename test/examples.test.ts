@@ -56,9 +56,16 @@ describe.each(names)('examples/%s', (name) => {
 
 describe('examples/ci', () => {
   it('has nix-hug do what it can do', async () => {
-    const workflow = path.join(EXAMPLES, 'ci', '.github', 'workflows', 'models.yml');
-    const commands = commandsOf(parse(await readFile(workflow, 'utf8')));
-    expect(commands).toEqual([['lock', '--check'], ['update']]);
+    const folder = path.join(EXAMPLES, 'ci', '.github', 'workflows');
+    const workflows = await Promise.all(
+      ['models.yml', 'update.yml'].map((name) => readFile(path.join(folder, name), 'utf8')),
+    );
+    const commands = workflows.flatMap((text) => commandsOf(parse(text)));
+    expect(commands).toEqual([
+      ['lock', '--check'],
+      ['update', '--significant'],
+      ['diff', '--markdown'],
+    ]);
     const project = path.join(await tempFolder(), 'ci');
     await cp(path.join(EXAMPLES, 'ci'), project, { recursive: true });
     for (const argv of commands) {

@@ -125,6 +125,10 @@ export function createProgram(
     .description('move branches and version ranges to their newest commit')
     .addArgument(manifestNames())
     .option('--dry-run', 'show what would change, write nothing')
+    .option(
+      '--significant',
+      'keep the commit of entries of which only docs changed, such as README.md',
+    )
     .option(GROUP, GROUP_OF_ALL, collected)
     .option(
       '--accept-repository',
@@ -138,6 +142,17 @@ export function createProgram(
     .addArgument(manifestNames())
     .option('--exit-code', 'exit 3 when update would move an entry')
     .action(loads(() => import('../commands/outdated.ts')));
+
+  program
+    .command('diff')
+    .description('show what differs between two locks; uses no network')
+    .argument(
+      '[old]',
+      'the lock before: a file, or a revision of git that has the lock (default: HEAD)',
+    )
+    .argument('[new]', 'the lock after, likewise (default: the file in the working directory)')
+    .option('--markdown', 'print a table for a pull request')
+    .action(loads(() => import('../commands/diff.ts')));
 
   withRepositoryOptions(
     program

@@ -165,6 +165,10 @@ export function createContext(options: GlobalOptions, world: World): Context {
       const diskFolder = storeDiskFolderIn(env);
       return createNix({ env: nixEnv(env), packagedNixpkgs, diskFolder, signal: world.signal });
     },
+    showFile: async (...args) => {
+      const { showFile } = await import('../git/show-file.ts');
+      return showFile(...args, { env, signal: world.signal });
+    },
     runTasks: createTaskRunner(display),
     runTransfers: createTransferRunner(display),
     warn: (line) => output.warn(line),

@@ -1,11 +1,12 @@
 import { type ErrorCode, EXIT, HugError } from '../errors.ts';
 import { formatLock } from '../lock/codec.ts';
+import { hasMoved } from '../lock/compare.ts';
 import { diffLocks } from '../lock/diff.ts';
 import { lockedIn, placeOf } from '../lock/entries.ts';
 import { type Lock, LOCKFILE_VERSION } from '../lock/schema.ts';
 import type { ManifestEntry } from '../manifest/schema.ts';
 import type { Output } from '../output/json-schema.ts';
-import { checkText, hasMoved, lockText, nextAfter } from '../output/lock-changes.ts';
+import { checkText, lockText, nextAfter } from '../output/lock-changes.ts';
 import type { CommandResult } from '../output/result.ts';
 import type { CommandContext } from '../project/context.ts';
 import { lockNeeds, type Start } from '../project/dependencies.ts';

@@ -9,11 +9,13 @@ import {
   withGroups,
 } from '../lock/entries.ts';
 import { createNeedIndex } from '../lock/needs.ts';
-import type { Lock, LockedEntry } from '../lock/schema.ts';
+import type { Lock } from '../lock/schema.ts';
 import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
 import type { Output } from '../output/json-schema.ts';
+import { changeDetails } from '../output/change-details.ts';
+import { keptLine, keptRow } from '../output/kept.ts';
 import { lockText, nextAfter } from '../output/lock-changes.ts';
-import { code, type Style, styled } from '../output/text.ts';
+import { code } from '../output/text.ts';
 import type { CommandResult } from '../output/result.ts';
 import type { CommandContext } from '../project/context.ts';
 import { manifestEntriesNamed } from '../project/entries.ts';
@@ -29,16 +31,19 @@ import {
   withResolved,
 } from '../project/relock.ts';
 import { openResolving } from '../project/resolving.ts';
+import { satisfies } from '../resolve/drift.ts';
 import type { Moved } from '../resolve/move.ts';
 import { reachedFrom } from '../resolve/needed.ts';
+import { keepInsignificant, type Kept } from '../resolve/significance.ts';
 import { isPinned } from '../resolve/target.ts';
-import prettyBytes from 'pretty-bytes';
 
 interface UpdateOptions {
   /** Resolve, but write nothing. */
   readonly dryRun?: boolean;
   /** Groups whose entries move, with those of no group; all entries without it. */
   readonly group?: readonly string[];
+  /** Keep the commit of entries of which only documentation changed. */
+  readonly significant?: boolean;
   /** Follow the named entries to another repository that has taken the name. */
   readonly acceptRepository?: boolean;
 }
@@ -73,7 +78,7 @@ export async function run(
   refuseOldLock(existing.lock, project);
   const from = existing.lock;
   const moving = withSameRef(chosen, manifest, from);
-  const { moves, to } = await moveAll(moving, isWhole, manifest, existing, context, options);
+  const { moves, to, kept } = await moveAll(moving, isWhole, manifest, existing, context, options);
   const plan = planOf(from, to, project, context.warn);
   const outcome = await applyPlan(plan, project, options.dryRun);
 
@@ -86,16 +91,21 @@ export async function run(
     changed: plan.changed,
     entries,
     pinned: pinned.map(({ name, type }) => ({ name, type })),
+    kept: kept.map(keptRow),
   };
   const report = lockText({
     file: lockName,
     entries,
     total: manifest.entries.length,
     outcome,
-    details: (change) => moveLines(change, lockedIn(from, change), lockedIn(to, change)),
+    details: (change) => changeDetails(change, lockedIn(from, change), lockedIn(to, change)),
   });
   const places = pinned.map((entry) => code(placeOf(entry))).join(', ');
-  const text = report + (places === '' ? '' : `\n- pinned to a commit, never moved: ${places}`);
+  const text = [
+    report,
+    ...kept.map(keptLine),
+    ...(places === '' ? [] : [`- pinned to a commit, never moved: ${places}`]),
+  ].join('\n');
   const notes = [left, noteOnSameRef(moving.slice(chosen.length))].filter(
     (line) => line !== undefined,
   );
@@ -137,8 +147,12 @@ async function moveAll(
   manifest: Manifest,
   { lock, contested }: ExistingLock,
   context: CommandContext,
-  { acceptRepository = false }: UpdateOptions,
-): Promise<{ readonly moves: ReadonlyMap<ManifestEntry, Moved>; readonly to: Lock }> {
+  { acceptRepository = false, significant = false }: UpdateOptions,
+): Promise<{
+  readonly moves: ReadonlyMap<ManifestEntry, Moved>;
+  readonly to: Lock;
+  readonly kept: readonly Kept[];
+}> {
   const keys = isWhole ? new Set(lock.needed?.keys()) : neededByAlone(moving, manifest, lock);
   const accepted = acceptRepository
     ? new Set([
@@ -150,7 +164,7 @@ async function moveAll(
   try {
     const problem = 'looking up new commits needs the network';
     const { moveEntry } = await import('../resolve/move.ts');
-    const moves = await (moving.length === 0
+    const newest = await (moving.length === 0
       ? new Map<ManifestEntry, Moved>()
       : resolving.all(
           moving,
@@ -158,6 +172,15 @@ async function moveAll(
             moveEntry(entry, contested.has(entry) ? undefined : lockedIn(lock, entry), resolve),
           problem,
         ));
+    const lockedOf = (entry: ManifestEntry) => {
+      const locked = contested.has(entry) ? undefined : lockedIn(lock, entry);
+      return locked !== undefined && satisfies(locked, entry) ? locked : undefined;
+    };
+    const { moves, kept } = significant
+      ? keepInsignificant(newest, lockedOf)
+      : { moves: newest, kept: [] };
+    const keptNeeded: Kept[] = [];
+    const onKept = significant ? (one: Kept) => void keptNeeded.push(one) : undefined;
     const moved = [...moves].map(([{ type, name, groups }, { entry }]) => ({
       type,
       name,
@@ -166,8 +189,10 @@ async function moveAll(
     const settled = isWhole
       ? withResolved(manifest, lock, moves)
       : withEntries(withEndpoint(lock, manifest.endpoint), [...namedEntries(lock), ...moved]);
-    const state = { manifest, lock: settled, resolved: moves, moving: keys };
-    return { moves, to: await lockNeeds(state, resolving, context.warn) };
+    const state = { manifest, lock: settled, resolved: moves, moving: keys, onKept };
+    const to = await lockNeeds(state, resolving, context.warn);
+    const stay = keptNeeded.filter(({ name, locked }) => to.needed?.get(name)?.rev === locked.rev);
+    return { moves, to, kept: [...kept, ...stay] };
   } finally {
     await resolving.close();
   }
@@ -204,34 +229,4 @@ function withMove(
     to: dated(change.to, move?.dates.to),
     warnings: move?.warnings ?? [],
   };
-}
-
-/** Lines for files that fit a screen; the JSON has all files. */
-const MAX_FILES = 20;
-
-/**
- * The changed files of an entry that moved, one line each, with sizes.
- *
- * @param before the entry in the old lock; a new entry has no lines
- */
-function moveLines(
-  change: EntryChange,
-  before: LockedEntry | undefined,
-  after: LockedEntry | undefined,
-): string[] {
-  if (before === undefined || after === undefined) return [];
-  if (change.onlyReadme) return ['  - only `README.md` changed'];
-  const size = (entry: LockedEntry, path: string) => prettyBytes(entry.files.get(path)?.size ?? 0);
-  const line = (style: Style, path: string, what: string) =>
-    `  - ${styled(style, code(path))} ${what}`;
-  const lines = [
-    ...change.added.map((path) => line('green', path, `added, ${size(after, path)}`)),
-    ...change.modified.map((path) =>
-      line('yellow', path, `changed, ${size(before, path)} → ${size(after, path)}`),
-    ),
-    ...change.removed.map((path) => line('red', path, `removed, ${size(before, path)}`)),
-  ];
-  if (lines.length === 0) return ['  - no selected file changed'];
-  const rest = lines.length - MAX_FILES;
-  return rest <= 0 ? lines : [...lines.slice(0, MAX_FILES), `  - and ${rest} more`];
 }

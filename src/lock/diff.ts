@@ -1,5 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
 import { byCodeUnit } from '../collections.ts';
 import type { RepoType } from '../repo.ts';
+import { type ChangeClass, classesOf } from './classes.ts';
 import { allEntries, lockedIn, namedEntries, withEntries, withNeeded } from './entries.ts';
 import type { Lock, LockedEntry, LockedFile } from './schema.ts';
 
@@ -26,6 +28,8 @@ export interface EntryChange<P extends Pin = Pin> {
   readonly added: readonly string[];
   readonly removed: readonly string[];
   readonly modified: readonly string[];
+  /** What these files are for. */
+  readonly classes: readonly ChangeClass[];
   /** Whether `README.md` is the only file that changed. */
   readonly onlyReadme: boolean;
   /** Growth of all files together, in bytes; negative when they shrank. */
@@ -40,7 +44,9 @@ const README = 'README.md';
 export function diffLocks(from: Lock, to: Lock): EntryChange[] {
   const both = withEntries(from, [...namedEntries(from), ...namedEntries(to)]);
   const all = withNeeded(both, new Map([...(from.needed ?? []), ...(to.needed ?? [])]));
-  const changed = allEntries(all).filter((named) => lockedIn(from, named) !== lockedIn(to, named));
+  const changed = allEntries(all).filter(
+    (named) => !isDeepStrictEqual(lockedIn(from, named), lockedIn(to, named)),
+  );
   if (changed.length === 0) return [];
   const known = new Set(
     allEntries(from).flatMap(({ entry }) => [...entry.files.values()].map((file) => file.hash)),
@@ -48,7 +54,7 @@ export function diffLocks(from: Lock, to: Lock): EntryChange[] {
   return changed.map(({ type, name, entry: { repo } }) => {
     const before = lockedIn(from, { type, name });
     const after = lockedIn(to, { type, name });
-    const files = diffFiles(before?.files ?? new Map(), after?.files ?? new Map());
+    const files = changedFiles(before?.files ?? new Map(), after?.files ?? new Map());
     const touched = [...files.added, ...files.removed, ...files.modified];
     return {
       name,
@@ -57,6 +63,7 @@ export function diffLocks(from: Lock, to: Lock): EntryChange[] {
       from: pin(before),
       to: pin(after),
       ...files,
+      classes: classesOf(touched, type),
       onlyReadme: touched.length === 1 && touched[0] === README,
       sizeChange: sizeOf(after) - sizeOf(before),
       downloadBytes: newBytes(after, known),
@@ -68,7 +75,8 @@ function pin(entry: LockedEntry | undefined): Pin | null {
   return entry === undefined ? null : { ref: entry.ref, rev: entry.rev };
 }
 
-function diffFiles(
+/** Paths of the files that differ, each list sorted. */
+export function changedFiles(
   before: ReadonlyMap<string, LockedFile>,
   after: ReadonlyMap<string, LockedFile>,
 ): Pick<EntryChange, 'added' | 'removed' | 'modified'> {

@@ -17,7 +17,7 @@ export const lockPathOf = (manifestPath: string): string =>
 export function readLockText(file: string): string | undefined {
   try {
     if (statSync(file, { throwIfNoEntry: false })?.isFile() === true) {
-      return decode(readFileSync(file), file);
+      return decodeLock(readFileSync(file), file);
     }
     const stats = lstatSync(file, { throwIfNoEntry: false });
     if (stats === undefined) return undefined;
@@ -31,7 +31,22 @@ export function readLockText(file: string): string | undefined {
   }
 }
 
-function decode(bytes: Uint8Array, file: string): string {
+/** Whether a file can be read as a lock; a folder or nothing cannot. */
+export function isFile(file: string): boolean {
+  try {
+    return statSync(file, { throwIfNoEntry: false })?.isFile() === true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * The text of a lock.
+ *
+ * @param file its name, for messages
+ * @throws HugError `EHUG_LOCK_INVALID` when it is not UTF-8
+ */
+export function decodeLock(bytes: Uint8Array, file: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {

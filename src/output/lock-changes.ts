@@ -38,16 +38,23 @@ export const nextAfter = (outcome: LockReport['outcome']): string | undefined =>
 export function lockText(report: LockReport): string {
   const { file, entries, upgradedFrom, total, outcome, details } = report;
   const state = { current: 'is up to date', written: 'written', planned: 'would change' }[outcome];
+  const upgrade = upgradedFrom === undefined ? '' : `, upgraded from version ${upgradedFrom}`;
+  const headline = `${file} ${state}${upgrade}, ${amountText(entries, total)}`;
+  const lines = entries.flatMap((change) => [changeLine(change), ...(details?.(change) ?? [])]);
+  return [headline, ...lines].join('\n');
+}
+
+/**
+ * How many entries change: `1 entry added, 2 changed (5 in all); needed by them: 1 changed`.
+ *
+ * @param total number of entries in the manifest
+ */
+export function amountText(entries: readonly EntryChange<DatedPin>[], total: number): string {
   const isNeeded = ({ name }: EntryChange) => isNeededKey(name);
   const changes = amounts('entry', 'entries', kindsOf(entries.filter((one) => !isNeeded(one))));
   const needed = amounts('', '', kindsOf(entries.filter(isNeeded)));
-  const all = count(total, 'entry', 'entries');
-  const upgrade = upgradedFrom === undefined ? '' : `, upgraded from version ${upgradedFrom}`;
-  const amount = changes === '' ? all : `${changes} (${total} in all)`;
-  const also = needed === '' ? '' : `; needed by them: ${needed}`;
-  const headline = `${file} ${state}${upgrade}, ${amount}${also}`;
-  const lines = entries.flatMap((change) => [changeLine(change), ...(details?.(change) ?? [])]);
-  return [headline, ...lines].join('\n');
+  const amount = changes === '' ? count(total, 'entry', 'entries') : `${changes} (${total} in all)`;
+  return needed === '' ? amount : `${amount}; needed by them: ${needed}`;
 }
 
 const kindsOf = (entries: readonly EntryChange<DatedPin>[]) => ({
@@ -55,12 +62,6 @@ const kindsOf = (entries: readonly EntryChange<DatedPin>[]) => ({
   changed: entries.filter(({ from, to }) => from !== null && to !== null).length,
   removed: entries.filter(({ to }) => to === null).length,
 });
-
-/** Whether an entry changes in more than what an upgrade adds. */
-export const hasMoved = ({ from, to, added, removed, modified }: EntryChange): boolean =>
-  from?.rev !== to?.rev ||
-  from?.ref !== to?.ref ||
-  added.length + removed.length + modified.length > 0;
 
 /** The text of `lock --check`. */
 export function checkText(file: string, reasons: readonly Reason[]): string {
@@ -72,7 +73,8 @@ export function checkText(file: string, reasons: readonly Reason[]): string {
   return [`${file} is out of date; run nix-hug lock`, ...lines].join('\n');
 }
 
-function changeLine(change: EntryChange<DatedPin>): string {
+/** One line for an entry, as a list item of Markdown. */
+export function changeLine(change: EntryChange<DatedPin>): string {
   const { from, to } = change;
   const place = code(placeOf(change));
   if (to === null) return `- ${styled('red', place)} removed`;
@@ -82,15 +84,11 @@ function changeLine(change: EntryChange<DatedPin>): string {
     const what = `${code(change.repo)} at ${pinText(to)}`;
     return `- ${styled('green', place)} added: ${what}, ${files}, ${bytes}`;
   }
-  const files = amounts('file', 'files', {
-    added: change.added.length,
-    changed: change.modified.length,
-    removed: change.removed.length,
-  });
+  const files = fileAmounts(change);
   const growth = prettyBytes(change.sizeChange, { signed: true });
   const facts = [
-    `${pinText(from)} → ${pinText(to)}`,
-    ...(files === '' ? [] : [files]),
+    from.rev === to.rev && from.ref === to.ref ? pinText(to) : `${pinText(from)} → ${pinText(to)}`,
+    ...(files === '' ? [] : [`${files} (${change.classes.join(', ')})`]),
     ...(change.sizeChange === 0 ? [] : [`${growth} in all`]),
     bytes,
   ];
@@ -98,13 +96,21 @@ function changeLine(change: EntryChange<DatedPin>): string {
 }
 
 /** A commit as people read it: `main` (c170c708c41d, 2026-03-01). */
-function pinText({ ref, rev, date }: DatedPin): string {
+export function pinText({ ref, rev, date }: DatedPin): string {
   const commit = shortRev(rev);
   const day = date === undefined || date === null ? [] : [date.slice(0, 10)];
   const facts = ref === rev ? day : [commit, ...day];
   const name = code(ref === rev ? commit : ref);
   return facts.length === 0 ? name : `${name} (${facts.join(', ')})`;
 }
+
+/** How many files change: `1 file added, 2 changed`; empty when none does. */
+export const fileAmounts = (change: EntryChange<DatedPin>): string =>
+  amounts('file', 'files', {
+    added: change.added.length,
+    changed: change.modified.length,
+    removed: change.removed.length,
+  });
 
 /** `1 file added, 2 changed`, without a noun `1 added, 2 changed`; empty when nothing is. */
 const amounts = (one: string, many: string, kinds: Readonly<Record<string, number>>): string =>

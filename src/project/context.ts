@@ -1,3 +1,4 @@
+import type { FileAtRevision } from '../git/show-file.ts';
 import type { HubApi } from '../hub/api.ts';
 import type { Nix } from '../store/nix.ts';
 import type { OpenDownloads } from '../copy/sources.ts';
@@ -32,6 +33,8 @@ export interface CommandContext {
   readonly connect: (endpoint: string | undefined) => Promise<HubApi>;
   readonly openDownloads: OpenDownloads;
   readonly openNix: () => Promise<Nix>;
+  /** Reads a file of a folder as a revision of git has it; see `showFile`. */
+  readonly showFile: (folder: string, name: string, revision: string) => Promise<FileAtRevision>;
   readonly runTasks: TaskRunner;
   readonly runTransfers: TransferRunner;
   /** Asks the user; `undefined` without a terminal. */

@@ -8,6 +8,7 @@ import type { Edge } from '../resolve/edges.ts';
 import { doWithout, entriesOfMode, MAX_NEEDED, rootOf } from '../resolve/needed.ts';
 import { type Needed, planNeeded, type Settled } from '../resolve/plan-needed.ts';
 import type { Resolved } from '../resolve/resolve.ts';
+import type { Kept } from '../resolve/significance.ts';
 import type { Resolving } from './resolving.ts';
 
 /** The commit at which an entry begins, or what entries need; `undefined` for the newest one. */
@@ -23,6 +24,8 @@ export interface NeedsRun {
   /** Keys of `needed` whose ref is looked up anew. */
   readonly moving?: ReadonlySet<string>;
   readonly start?: Start | undefined;
+  /** Told of what stays at its commit since only documentation changed; without it all moves. */
+  readonly onKept?: ((kept: Kept) => void) | undefined;
 }
 
 /**
@@ -33,7 +36,7 @@ export interface NeedsRun {
  * @throws HugError `EHUG_DEPENDENCY`, `EHUG_OFFLINE`; those of `resolveNeeded`
  */
 export async function lockNeeds(
-  { manifest, lock: before, resolved, moving = new Set(), start }: NeedsRun,
+  { manifest, lock: before, resolved, moving = new Set(), start, onKept }: NeedsRun,
   resolving: Resolving,
   warn: (line: string) => void,
 ): Promise<Lock> {
@@ -52,7 +55,7 @@ export async function lockNeeds(
     for (const [key, kept] of plan.keep) settled.set(key, kept);
     // What is kept may need what is locked, too: that costs no request.
     if (plan.keep.size > 0) continue;
-    const { readNeeds, resolveNeeded } = await import('../resolve/resolve-needed.ts');
+    const { keepNeeded, readNeeds, resolveNeeded } = await import('../resolve/resolve-needed.ts');
     if (plan.read.length > 0) {
       const again = await resolving.all(
         plan.read.map((named) => ({ ...named, repo: named.entry.repo, want: named.entry })),
@@ -64,7 +67,13 @@ export async function lockNeeds(
     }
     const results = await resolving.all(
       plan.resolve,
-      (needed, context) => resolveNeeded(needed, context, start?.(needed)),
+      async (needed, context) => {
+        const newest = await resolveNeeded(needed, context, start?.(needed));
+        if (onKept === undefined) return newest;
+        const { resolved: settling, kept } = await keepNeeded(needed, newest, context.hub);
+        if (kept !== undefined) onKept(kept);
+        return settling;
+      },
       `resolving ${plan.resolve.map(({ repo, want }) => `${repo} at ${want.ref}`).join(', ')}, which entries need, needs the network`,
     );
     for (const [needed, { entry, edges: found }] of results) {

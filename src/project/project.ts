@@ -93,11 +93,15 @@ function withLock(found: FoundManifest, context: ProjectContext): Project {
  */
 export function requireLock({ lock, lockName }: Project): Lock {
   const found = lock();
-  if (found !== undefined) return found;
-  throw new HugError('EHUG_LOCK_MISSING', `there is no ${lockName}`, {
+  if (found === undefined) throw missingLock(lockName);
+  return found;
+}
+
+/** The error of a lock that is not there. */
+export const missingLock = (lockName: string): HugError =>
+  new HugError('EHUG_LOCK_MISSING', `there is no ${lockName}`, {
     hint: 'Make it with: nix-hug lock',
   });
-}
 
 /**
  * Reads the lock for a command that works from it as it is, and warns when the manifest asks for
@@ -184,6 +188,24 @@ export const endpointOfManifest = (context: ProjectContext): string | undefined 
 export const readLockIfAny = (context: ProjectContext): Lock | undefined =>
   ifAny(context, () => readProject(context).lock());
 
+/**
+ * Where the lock of a project lies, whether it is there or not. The manifest is not read, and there
+ * need not be one beside the lock.
+ *
+ * @throws HugError those of `locateManifest`
+ */
+export function locateLock(context: ProjectContext): { lockPath: string; lockName: string } {
+  let lockPath: string;
+  try {
+    lockPath = lockPathOf(locateManifest(context));
+  } catch (error) {
+    const alone = isManifestMissing(error) ? lockPathWithoutManifest(context) : undefined;
+    if (alone === undefined) throw error;
+    lockPath = alone;
+  }
+  return { lockPath, lockName: displayPath(lockPath, context) };
+}
+
 function ifAny<T>({ manifest }: ProjectContext, read: () => T): T | undefined {
   try {
     return read();
@@ -241,13 +263,18 @@ const isManifestMissing = (error: unknown): boolean =>
 
 /** The lock of the manifest that the user names; else the nearest one from the working directory upward. */
 function lockWithoutManifest(context: ProjectContext): LockWithText | undefined {
-  const { cwd, manifest } = context;
+  const file = lockPathWithoutManifest(context);
+  const lockText = file === undefined ? undefined : readLockText(file);
+  return file === undefined || lockText === undefined
+    ? undefined
+    : { lock: wholeLock(lockText, displayPath(file, context)), lockText };
+}
+
+function lockPathWithoutManifest({ cwd, manifest }: ProjectContext): string | undefined {
   for (let folder = cwd; ; folder = path.dirname(folder)) {
     for (const place of manifest === undefined ? SEARCH_PLACES : [manifest]) {
       const file = lockPathOf(path.resolve(folder, place));
-      const lockText = readLockText(file);
-      if (lockText === undefined) continue;
-      return { lock: wholeLock(lockText, displayPath(file, context)), lockText };
+      if (readLockText(file) !== undefined) return file;
     }
     if (manifest !== undefined || folder === path.dirname(folder)) return undefined;
   }
@@ -257,7 +284,13 @@ function lockWithoutManifest(context: ProjectContext): LockWithText | undefined 
 const displayPath = (file: string, { cwd }: ProjectContext): string =>
   path.relative(cwd, file) || file;
 
-function wholeLock(text: string, file: string): Lock {
+/**
+ * Reads the text of a lock.
+ *
+ * @param file its name, for messages
+ * @throws HugError `EHUG_LOCK_CONFLICT`, and those of `parseLock`
+ */
+export function wholeLock(text: string, file: string): Lock {
   if (hasConflictMarkers(text)) {
     throw new HugError('EHUG_LOCK_CONFLICT', `${file} has conflict markers`, {
       hint: 'Run nix-hug lock, which repairs it.',

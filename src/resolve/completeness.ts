@@ -2,7 +2,7 @@ import { groupBy } from '../collections.ts';
 import type { Selection } from '../manifest/schema.ts';
 import { quote } from '../quote.ts';
 import { unsafeReason } from '../safe-path.ts';
-import { weightFormat } from './format.ts';
+import { weightFormat } from '../weight-format.ts';
 import { ggufName } from './quant.ts';
 
 /** The facts about a file that decide whether others are missing beside it. */

@@ -10,6 +10,8 @@ import { type Target, renameWarnings, targetOf } from './target.ts';
 export interface Moved extends Resolved {
   /** Dates of the commits, ISO 8601; `undefined` where the Hub sent none. */
   readonly dates: Dates;
+  /** Whether the Hub has lost the locked commit, or its branch has. */
+  readonly isLost?: boolean;
 }
 
 interface Dates {
@@ -59,6 +61,7 @@ export async function moveEntry(
     entry: resolved.entry,
     warnings: [...renamed, ...step.warnings, ...resolved.warnings],
     dates: step.dates,
+    isLost: step.isLost,
   };
 }
 
@@ -75,7 +78,11 @@ async function describeStep(
   locked: LockedEntry,
   target: Target,
   hub: HubApi,
-): Promise<{ readonly dates: Dates; readonly warnings: readonly string[] }> {
+): Promise<{
+  readonly dates: Dates;
+  readonly warnings: readonly string[];
+  readonly isLost: boolean;
+}> {
   const { id, rev } = target.at;
   const [history, isTag] = await Promise.all([
     orUndefined(historyAt(hub, wanted, target)),
@@ -85,12 +92,12 @@ async function describeStep(
   const tagMoved =
     isTag && target.ref === locked.ref ? [`the tag ${target.ref} names another commit now`] : [];
   const from = dateOf(history, locked.rev);
-  if (from !== undefined) return { dates: { from, to }, warnings: tagMoved };
+  if (from !== undefined) return { dates: { from, to }, warnings: tagMoved, isLost: false };
 
   const before = await hub.history(wanted.type, id, locked.rev).catch(lostOrUndefined);
   if (before === 'lost') {
     const lost = `the locked commit ${locked.rev} is gone from the Hub: its history was rewritten`;
-    return { dates: { to }, warnings: [...tagMoved, lost] };
+    return { dates: { to }, warnings: [...tagMoved, lost], isLost: true };
   }
   const isRewritten = !isTag && history?.isWhole === true;
   return {
@@ -98,6 +105,7 @@ async function describeStep(
     warnings: isRewritten
       ? [`the history of ${target.ref} was rewritten, without the locked commit ${locked.rev}`]
       : tagMoved,
+    isLost: isRewritten,
   };
 }
 

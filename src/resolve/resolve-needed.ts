@@ -9,6 +9,7 @@ import { hasId } from './identity.ts';
 import { doWithout, rootOf, wayTo } from './needed.ts';
 import type { Needed } from './plan-needed.ts';
 import { lockAt, lockedEntry, type Resolved, type ResolveContext } from './resolve.ts';
+import { type Kept, onlyDocsChanged } from './significance.ts';
 import { isSameTaken, needsOf, selectionFor, takenBy } from './take.ts';
 import { renameWarnings, type Target, targetOf } from './target.ts';
 
@@ -59,6 +60,29 @@ export async function resolveNeeded(
   } catch (error) {
     throw explained(error, needed);
   }
+}
+
+/**
+ * The locked entry, where only documentation changed since and the Hub still has its commit; else what
+ * was resolved.
+ */
+export async function keepNeeded(
+  { type, name, locked, isMoving, sameRef }: Needed,
+  resolved: Resolved,
+  hub: ResolveContext['hub'],
+): Promise<{ readonly resolved: Resolved; readonly kept?: Kept }> {
+  const newest = resolved.entry;
+  if (locked === undefined || !isMoving || locked.rev === newest.rev) return { resolved };
+  // One that the manifest has at the same ref has decided.
+  if (sameRef.some(({ repo }) => repo === newest.repo)) return { resolved };
+  if (!onlyDocsChanged(type, locked, newest)) return { resolved };
+  try {
+    await hub.revision(type, locked.repo, locked.rev);
+  } catch (error) {
+    if (error instanceof HugError && error.code === 'EHUG_REVISION_NOT_FOUND') return { resolved };
+    throw error;
+  }
+  return { resolved: { ...resolved, entry: locked }, kept: { type, name, locked, newest } };
 }
 
 /** The commit at which it begins, else the newest one. */

@@ -1,5 +1,6 @@
 import type { Selection } from '../manifest/schema.ts';
-import { selectFormat, weightFormat } from './format.ts';
+import { weightFormat } from '../weight-format.ts';
+import { selectFormat } from './format.ts';
 import { compileGlob, posixOfGlob } from './glob.ts';
 import { selectQuant } from './quant.ts';
 import {

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Selection } from '../manifest/schema.ts';
 import type { LockedEntry } from '../lock/schema.ts';
 import type { Edge, Take } from './edges.ts';
-import { weightFormat } from './format.ts';
+import { weightFormat } from '../weight-format.ts';
 
 /**
  * What is taken of a repository that others need: everything, or the plain files and what lies in some

@@ -1,5 +1,5 @@
 import { groupBy } from '../collections.ts';
-import { weightFormat } from './format.ts';
+import { weightFormat } from '../weight-format.ts';
 import { isShardIndex } from './shards.ts';
 
 /** The number of a shard in its name. */

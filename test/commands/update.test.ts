@@ -64,7 +64,7 @@ describe('a branch', () => {
     expect(stderr).toMatch(/^models\.a: 4 of 4 files\nnext: nix-hug fetch .*\n$/u);
     expect(stdout.split('\n')).toEqual([
       'hug.lock.json written, 1 entry changed (1 in all)',
-      `- \`models.a\`: \`main\` (${short(first)}, 2024-01-01) → \`main\` (${short(second)}, 2024-01-01), 1 file added, 1 changed, 1 removed, -3 B in all, 11 B to fetch`,
+      `- \`models.a\`: \`main\` (${short(first)}, 2024-01-01) → \`main\` (${short(second)}, 2024-01-01), 1 file added, 1 changed, 1 removed (weights, config), -3 B in all, 11 B to fetch`,
       '  - `new.bin` added, 3 B',
       '  - `config.json` changed, 3 B → 8 B',
       '  - `old.bin` removed, 11 B',
@@ -95,6 +95,7 @@ describe('a branch', () => {
           added: ['new.bin'],
           removed: ['config.json'],
           modified: [],
+          classes: ['weights', 'config'],
           onlyReadme: false,
           sizeChange: 0,
           downloadBytes: 3,
@@ -102,6 +103,7 @@ describe('a branch', () => {
         },
       ],
       pinned: [],
+      kept: [],
     });
   });
 
@@ -114,7 +116,9 @@ models:
 `);
     await repo.commit({ files: { 'README.md': '# Better\n' } });
     const { stdout } = await run(['update', '--dry-run']);
-    expect(stdout).toMatch(/`models\.all`: .*, 1 file changed, \+1 B in all, 9 B to fetch\n/u);
+    expect(stdout).toMatch(
+      /`models\.all`: .*, 1 file changed \(docs\), \+1 B in all, 9 B to fetch\n/u,
+    );
     expect(stdout).toContain('  - only `README.md` changed\n');
     expect(stdout).toMatch(/`models\.some`: .*, 0 B to fetch\n {2}- no selected file changed\n/u);
     const { entries } = (await run(['update', '--json'])).json();

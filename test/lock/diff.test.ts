@@ -39,6 +39,7 @@ describe('difference of two locks', () => {
         added: ['config.json'],
         removed: [],
         modified: [],
+        classes: ['config'],
         onlyReadme: false,
         sizeChange: 3,
         downloadBytes: 0,
@@ -58,6 +59,7 @@ describe('difference of two locks', () => {
         added: ['b', 'copy', 'z'],
         removed: ['old'],
         modified: ['edit'],
+        classes: ['data'],
         onlyReadme: false,
         sizeChange: 111,
         downloadBytes: 12,
@@ -74,6 +76,7 @@ describe('difference of two locks', () => {
     const at = (seed: string) =>
       lockOf({
         a: lockedEntry({
+          rev: seed.repeat(40),
           files: files(
             ...paths.map(
               (path) => [path, lockedFile(seed)] as [string, ReturnType<typeof lockedFile>],
@@ -87,7 +90,6 @@ describe('difference of two locks', () => {
   });
 
   it('is empty for the same entries', () => {
-    const entry = lockedEntry();
-    expect(diffLocks(lockOf({ a: entry }), lockOf({ a: entry }))).toEqual([]);
+    expect(diffLocks(lockOf({ a: lockedEntry() }), lockOf({ a: lockedEntry() }))).toEqual([]);
   });
 });

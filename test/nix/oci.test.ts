@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { formatLock } from '../../src/lock/codec.ts';
 import type { Lock } from '../../src/lock/schema.ts';
-import { weightFormat } from '../../src/resolve/format.ts';
+import { weightFormat } from '../../src/weight-format.ts';
 import lists from '../fixtures/file-lists.json' with { type: 'json' };
 import { lockedEntry, lockedFile, lockOf } from '../support/locks.ts';
 import { describeNix, LIBRARY, nixString, PKGS } from '../support/nix.ts';

@@ -131,9 +131,23 @@ const RUNS: Readonly<Record<Exclude<OutputName, keyof typeof NIX_RUNS>, readonly
   update: [
     argv('update', '--dry-run'),
     argv('update'),
+    async ({ run, repo, manifest, id }) => {
+      await manifest(`models: { fresh: ${id} }`);
+      await run(['update']);
+      await repo.commit({ files: { 'README.md': '# B\n' } });
+      return run(['update', '--significant', '--json']);
+    },
     async ({ run, manifest, id }) => {
       await manifest(`models: { fresh: ${id} }`);
       return run(['update', '--json']);
+    },
+  ],
+  diff: [
+    async ({ run, lockText, folder }) => {
+      await writeFile(path.join(folder, 'old.json'), (await lockText()) ?? '');
+      await run(['update']);
+      await run(['remove', 'fixed']);
+      return run(['diff', 'old.json', '--json']);
     },
   ],
   outdated: [

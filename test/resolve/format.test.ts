@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Selection } from '../../src/manifest/schema.ts';
-import { formatsIn, weightFormat } from '../../src/resolve/format.ts';
+import { formatsIn } from '../../src/resolve/format.ts';
 import { selectFiles } from '../../src/resolve/select.ts';
+import { weightFormat } from '../../src/weight-format.ts';
 import lists from '../fixtures/file-lists.json' with { type: 'json' };
 
 type Name = keyof typeof lists;

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { CHANGE_CLASSES } from '../../lock/classes.ts';
 import * as f from './fields.ts';
 
 const { name, pin, repo, type } = f;
@@ -34,12 +35,20 @@ const changeOf = <TPin extends v.GenericSchema>(pinSchema: TPin) => ({
   added: paths('Files that are new'),
   removed: paths('Files that are gone'),
   modified: paths('Files with another content'),
+  classes: f.list(v.picklist(CHANGE_CLASSES), 'What the changed files are for.'),
   onlyReadme: f.flag('Whether README.md is all that changed.'),
   sizeChange: f.integer(
     'By how many bytes all files of the entry grew; negative when they shrank.',
   ),
   downloadBytes: f.integer('Size of the contents that the lock did not have before, in bytes.'),
 });
+
+/** A fact of both locks. */
+const fromTo = <TSchema extends v.GenericSchema>(schema: TSchema, description: string) =>
+  v.pipe(
+    v.strictObject({ from: v.nullable(schema), to: v.nullable(schema) }),
+    v.description(description),
+  );
 
 const CHANGES = 'Entries that differ from the lock before: models, then datasets, sorted by name.';
 
@@ -88,6 +97,36 @@ export const LOCK_OUTPUTS = {
     pinned: f.rows(
       { name, type },
       'Entries that the manifest pins to a commit, which update never moves.',
+    ),
+    kept: f.rows(
+      {
+        name: f.lockedName,
+        type,
+        locked: v.pipe(pinned, v.description('Where the entry stays.')),
+        newest: v.pipe(pinned, v.description('Where update without --significant would move it.')),
+        files: f.list(v.string(), 'Files that changed, all of them docs.'),
+      },
+      'Entries that --significant keeps, since only docs changed.',
+    ),
+  }),
+  diff: f.document('nix-hug diff --json', 'What differs between two locks.', {
+    entries: f.rows(
+      {
+        ...changeOf(pinned),
+        name: f.lockedName,
+        repoBefore: f.textOrNull(
+          'Repository id in the old lock, where it is another one; else null.',
+        ),
+        license: fromTo(
+          f.list(v.string(), 'Ids of the Hub, "other" with its name; empty for none.'),
+          'Licences that README.md declares; null where the lock does not tell.',
+        ),
+        repoId: fromTo(
+          v.string(),
+          'The name that the Hub itself gave the repository; null where the lock does not tell.',
+        ),
+      },
+      'Entries that differ: models, datasets, then what they need, each sorted by name.',
     ),
   }),
   outdated: f.document('nix-hug outdated --json', 'What update would move, and what there is.', {
