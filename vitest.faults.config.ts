@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { defineConfig } from 'vitest/config';
+import { SLOW } from './vitest.slow.ts';
 
 const { FAULT_SEED = String(randomInt(1_000_000)), FAULT_RUNS = '600' } = process.env;
 console.log(`To repeat this: FAULT_SEED=${FAULT_SEED} FAULT_RUNS=${FAULT_RUNS} make test-faults`);
@@ -7,7 +8,7 @@ console.log(`To repeat this: FAULT_SEED=${FAULT_SEED} FAULT_RUNS=${FAULT_RUNS} m
 /** Commands under random faults and killed at random moments, parsers of random text, hostile files. */
 export default defineConfig({
   test: {
-    include: ['test/faults/**/*.test.ts', 'test/nix/lock-mutations.test.ts'],
+    include: ['test/faults/**/*.test.ts', 'test/nix/lock-mutations.test.ts', ...SLOW],
     env: { FAULT_SEED, FAULT_RUNS },
     // Most of the time they wait for answers that do not come.
     maxWorkers: 4,
