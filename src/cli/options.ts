@@ -14,6 +14,15 @@ export type Program = ReturnType<typeof createRoot>;
 /** Options that every command knows. */
 export type GlobalOptions = Partial<ReturnType<Program['opts']>>;
 
+export const REPOSITORY =
+  'a repository: org/name, hf:org/name, hf-datasets:org/name, an address on the Hub';
+
+export const GROUP = '--group <name>';
+
+/** For commands that take all entries without it. */
+export const GROUP_OF_ALL =
+  'take only the entries of this group, and those without groups; may be repeated';
+
 /** An argument that takes names of entries; the shells complete them. */
 export class EntryArgument<Usage extends string> extends Argument<Usage> {}
 

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { plainObject } from '../plain-object.ts';
 
 /** Rules that an entry may break, and that its `allow` may name. */
-export const RULES = ['formats', 'remoteCode', 'licenses', 'owners'] as const;
+const RULES = ['formats', 'remoteCode', 'licenses', 'owners'] as const;
 
 export type Rule = (typeof RULES)[number];
 
@@ -44,6 +44,22 @@ export const policySchema = v.exactOptional(
   v.pipe(
     plainObject(v.strictObject(policyFields), 'must be a map'),
     v.description('What entries, and what they need, may be.'),
+  ),
+);
+
+/** Shape of `allow` of an entry. */
+export const allowSchema = v.exactOptional(
+  v.pipe(
+    v.array(
+      v.picklist(RULES, `must be ${RULES.slice(0, -1).join(', ')} or ${RULES.at(-1)}`),
+      'must be a list',
+    ),
+    v.nonEmpty('is an empty list: leave it out to allow nothing'),
+    v.readonly(),
+    v.metadata({
+      description: 'Rules of the policy that this entry, and what it alone needs, may break.',
+      uniqueItems: true,
+    }),
   ),
 );
 

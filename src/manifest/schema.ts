@@ -3,7 +3,7 @@ import { plainObject } from '../plain-object.ts';
 import { REF_FLAWS, repoPattern, type RepoType } from '../repo.ts';
 import { badEndpointReason, ENDPOINT } from '../address.ts';
 import { type Flaw, PATH_FLAWS, TEXT_FLAWS } from '../safe-path.ts';
-import { type Policy, policySchema, type Rule, RULES } from './policy-schema.ts';
+import { allowSchema, type Policy, policySchema, type Rule } from './policy-schema.ts';
 import { type Format, FORMATS, QUANT, VARIANT } from '../selection.ts';
 
 /** A manifest as the rest of nix-hug sees it: every shorthand is written out, every rule holds. */
@@ -213,20 +213,7 @@ const commonFields = {
   dependencies: dependencies(
     'For this entry, instead of "dependencies" at the top: lock, warn or ignore.',
   ),
-  allow: v.exactOptional(
-    v.pipe(
-      v.array(
-        v.picklist(RULES, `must be ${RULES.slice(0, -1).join(', ')} or ${RULES.at(-1)}`),
-        'must be a list',
-      ),
-      v.nonEmpty('is an empty list: leave it out to allow nothing'),
-      v.readonly(),
-      v.metadata({
-        description: 'Rules of the policy that this entry, and what it alone needs, may break.',
-        uniqueItems: true,
-      }),
-    ),
-  ),
+  allow: allowSchema,
 };
 
 const entry = (repo: Keywords) =>
