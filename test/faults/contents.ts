@@ -3,14 +3,14 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { digestText, hexOfSri } from '../../src/digest.ts';
 import { parseLock } from '../../src/lock/codec.ts';
-import { namedEntries } from '../../src/lock/entries.ts';
+import { allEntries } from '../../src/lock/entries.ts';
 import { snapshotOfEntry } from '../../src/copy/blob.ts';
 import { storedFiles } from '../../src/copy/to-store.ts';
 import { type IsolatedStore, storeObjects } from '../support/isolated-store.ts';
 
 /** The digest by base name of everything that a lock puts into a store. */
 export function expectedIn({ folder }: IsolatedStore, lockText: string): Map<string, string> {
-  const entries = namedEntries(parseLock(lockText, 'lock'));
+  const entries = allEntries(parseLock(lockText, 'lock'));
   const snapshots = entries.map((entry) => snapshotOfEntry(entry, undefined));
   const files = storedFiles(snapshots, folder);
   return new Map(
@@ -35,7 +35,7 @@ export async function hashOf(file: string): Promise<string> {
 
 /** The digest by name of every blob that a lock has in the Hugging Face cache. */
 export function blobsOf(lockText: string): Map<string, string> {
-  const files = namedEntries(parseLock(lockText, 'lock')).flatMap(({ entry }) => [
+  const files = allEntries(parseLock(lockText, 'lock')).flatMap(({ entry }) => [
     ...entry.files.values(),
   ]);
   return new Map(files.map(({ lfs, hash, oid }) => [lfs === true ? hexOfSri(hash) : oid, hash]));

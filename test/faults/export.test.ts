@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseLock } from '../../src/lock/codec.ts';
-import { namedEntries } from '../../src/lock/entries.ts';
+import { allEntries } from '../../src/lock/entries.ts';
 import { createProject } from '../support/project.ts';
 import { tempFolder } from '../support/temp.ts';
 import { blobsOf, hashOf } from './contents.ts';
@@ -28,7 +28,7 @@ async function soundBlobs(cache: string, lockText: string): Promise<Set<string>>
 
 /** Checks that every file of the lock is in its snapshot. */
 async function assertWhole(cache: string, lockText: string): Promise<void> {
-  for (const { type, entry } of namedEntries(parseLock(lockText, 'lock'))) {
+  for (const { type, entry } of allEntries(parseLock(lockText, 'lock'))) {
     const folder = path.join(cache, `${type}s--${entry.repo.replace('/', '--')}`);
     for (const [name, { hash }] of entry.files) {
       expect(await hashOf(path.join(folder, 'snapshots', entry.rev, name))).toBe(hash);
