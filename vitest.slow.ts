@@ -1,6 +1,6 @@
 /**
- * Tests that take long, since they wait: for processes that are interrupted, for clients, for answers that do not
- * come. `make test-faults` runs them, and `make test` does not.
+ * Tests that take long, since they wait: for processes that are interrupted, for clients, for answers
+ * that do not come. `make test-faults` runs them, and `make test` does not.
  */
 export const SLOW: readonly string[] = [
   'test/commands/*-process.test.ts',
