@@ -15,7 +15,7 @@ import { copyToCache, type ListedSnapshot, type ToCacheResult } from '../copy/to
 import { isGitId } from '../digest.ts';
 import { EXIT, HugError, usageError } from '../errors.ts';
 import type { HubApi } from '../hub/api.ts';
-import { type NamedEntry, namedEntries, neededEntries, placeOf } from '../lock/entries.ts';
+import { allEntries, type NamedEntry, placeOf } from '../lock/entries.ts';
 import type { Selection } from '../manifest/schema.ts';
 import type { Output } from '../output/json-schema.ts';
 import type { CommandResult } from '../output/result.ts';
@@ -151,7 +151,7 @@ async function listedOffline(
 ): Promise<ListedRepo[] | undefined> {
   if (!context.offline || wanted.length === 0) return undefined;
   const lock = readLockIfAny(context);
-  const entries = lock === undefined ? [] : [...namedEntries(lock), ...neededEntries(lock)];
+  const entries = lock === undefined ? [] : allEntries(lock);
   const scan = await scanCache(context.cacheFolder, context.signal);
   const listed: ListedRepo[] = [];
   for (const one of wanted) {

@@ -1,7 +1,7 @@
 import { EXIT } from '../errors.ts';
 import { formatLock } from '../lock/codec.ts';
 import { diffLocks } from '../lock/diff.ts';
-import { isNeededKey, namedEntries, placeOf, withEntries } from '../lock/entries.ts';
+import { isNeededKey, namedEntries, placeOf, withEntries, withNeeded } from '../lock/entries.ts';
 import type { Lock } from '../lock/schema.ts';
 import { removeEntries } from '../manifest/edit.ts';
 import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
@@ -11,7 +11,7 @@ import { ambiguousEntry, manifestEntriesNamed } from '../project/entries.ts';
 import type { Output } from '../output/json-schema.ts';
 import { readProject, writeProject } from '../project/project.ts';
 import { refuseOldLock } from '../project/relock.ts';
-import { missingNeeds, withoutUnneeded } from '../resolve/needed.ts';
+import { needsFound } from '../resolve/needed.ts';
 import type { CommandResult } from '../output/result.ts';
 
 /**
@@ -30,14 +30,14 @@ export async function run(
   const from = project.lock();
   if (from !== undefined) refuseOldLock(from, project);
   const rest = { ...manifest, entries: manifest.entries.filter((one) => !entries.includes(one)) };
-  const to = from === undefined ? undefined : withoutUnneeded(rest, without(from, entries));
+  const { to, missing } =
+    from === undefined ? { to: undefined, missing: [] } : withoutThem(from, entries, rest);
   const newLockText = to === undefined ? undefined : formatLock(to);
   const changed = newLockText !== lockText;
   await writeProject(project, text, changed ? newLockText : undefined);
   const files = changed ? `${manifestName} and ${lockName}` : manifestName;
   const changes = from === undefined || to === undefined ? [] : diffLocks(from, to);
   const unneeded = changes.filter(({ name }) => isNeededKey(name));
-  const missing = to === undefined ? [] : missingNeeds(rest, to);
   for (const { key, from: needing, by } of missing) {
     context.warn(`${placeOf(needing)} needs ${key.slice('models/'.length)} (${by})`);
   }
@@ -71,8 +71,15 @@ function entriesToRemove(manifest: Manifest, names: readonly string[]): Manifest
   return [...new Set(names.flatMap(called))];
 }
 
-function without(lock: Lock, removed: readonly ManifestEntry[]): Lock {
+/**
+ * A lock without entries and what they alone need.
+ *
+ * @returns `missing`: what the others need of them
+ */
+function withoutThem(lock: Lock, removed: readonly ManifestEntry[], rest: Manifest) {
   const places = new Set(removed.map(placeOf));
   const kept = namedEntries(lock).filter((named) => !places.has(placeOf(named)));
-  return withEntries(lock, kept);
+  const left = withEntries(lock, kept);
+  const { missing, needed } = needsFound(rest, left);
+  return { to: withNeeded(left, needed), missing };
 }

@@ -1,8 +1,8 @@
 import { EXIT, HugError } from '../errors.ts';
 import {
+  allEntries,
   isNeededKey,
   type NamedEntry,
-  namedEntries,
   neededEntries,
   placeOf,
 } from '../lock/entries.ts';
@@ -122,7 +122,7 @@ function nothingText(question: Question, lock: Lock): string {
     return `no entry needs ${escapeControls(places)} any more; nix-hug lock removes it`;
   }
   const index = createNeedIndex(lock);
-  const naming = [...namedEntries(lock), ...neededEntries(lock)].flatMap((named) =>
+  const naming = allEntries(lock).flatMap((named) =>
     index
       .edges(named.entry)
       .filter(({ need, found }) => found.length === 0 && isSameId(need.repo, repo?.id ?? text))

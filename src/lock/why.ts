@@ -1,4 +1,5 @@
-import { type NamedEntry, namedEntries, neededEntries, placeOf } from './entries.ts';
+import { groupBy } from '../collections.ts';
+import { allEntries, type NamedEntry, namedEntries, placeOf } from './entries.ts';
 import { createNeedIndex } from './needs.ts';
 import type { Lock } from './schema.ts';
 
@@ -26,8 +27,7 @@ export function shortestChains(
   lock: Lock,
   isLookedFor: (named: NamedEntry) => boolean,
 ): ChainLink[][] {
-  const declared = namedEntries(lock);
-  const all = [...declared, ...neededEntries(lock)];
+  const all = allEntries(lock);
   const needing = needingEntries(lock, all);
   const steps = new Map<string, Step>();
   for (const named of all) if (isLookedFor(named)) steps.set(placeOf(named), { named });
@@ -38,7 +38,7 @@ export function shortestChains(
       if (!steps.has(place)) steps.set(place, { named, next: { by, step } });
     }
   }
-  return declared.flatMap((named) => {
+  return namedEntries(lock).flatMap((named) => {
     const first = steps.get(placeOf(named));
     return first === undefined ? [] : [chainFrom(first)];
   });
@@ -50,17 +50,14 @@ function needingEntries(
   all: readonly NamedEntry[],
 ): ReadonlyMap<string, readonly { readonly named: NamedEntry; readonly by: string }[]> {
   const index = createNeedIndex(lock);
-  const needing = new Map<string, { named: NamedEntry; by: string }[]>();
-  for (const named of all) {
-    for (const { need, found } of index.edges(named.entry)) {
-      for (const place of found.map(placeOf)) {
-        const known = needing.get(place);
-        if (known === undefined) needing.set(place, [{ named, by: need.by }]);
-        else known.push({ named, by: need.by });
-      }
-    }
-  }
-  return needing;
+  const edges = all.flatMap((named) =>
+    index
+      .edges(named.entry)
+      .flatMap(({ need, found }) =>
+        found.map((needed) => ({ named, by: need.by, place: placeOf(needed) })),
+      ),
+  );
+  return groupBy(edges, ({ place }) => place);
 }
 
 function chainFrom(first: Step): ChainLink[] {

@@ -99,12 +99,14 @@ function otherRefs({ reached, locked, repo, want, ...wanted }: Needed, lock: Loc
 
 /** Warnings of what entries need under `dependencies: warn` and the lock does not have, as many as could be locked. */
 function unfollowed(manifest: Manifest, lock: Lock): string[] {
+  const entries = entriesOfMode(manifest, lock, 'warn');
+  if (entries.length === 0) return [];
   const index = createNeedIndex(lock);
   const missing = (named: NamedEntry) =>
     (named.entry.needs ?? []).filter(
       ({ repo, ref }) => index.satisfying({ type: 'model', repo, ref }).length === 0,
     );
-  return entriesOfMode(manifest, lock, 'warn').flatMap((named) =>
+  return entries.flatMap((named) =>
     missing(named)
       .slice(0, MAX_NEEDED)
       .map(

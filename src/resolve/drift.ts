@@ -1,9 +1,16 @@
 import { isDeepStrictEqual } from 'node:util';
-import { lockedIn, namedEntries, neededEntries, placeOf, withEntries } from '../lock/entries.ts';
+import {
+  lockedIn,
+  type NamedEntry,
+  namedEntries,
+  neededEntries,
+  placeOf,
+  withEntries,
+} from '../lock/entries.ts';
 import type { Lock, LockedEntry } from '../lock/schema.ts';
 import type { Manifest, ManifestEntry, WantedEntry } from '../manifest/schema.ts';
 import type { RepoType } from '../repo.ts';
-import { missingNeeds, rootOf, withoutUnneeded } from './needed.ts';
+import { needsFound, rootOf } from './needed.ts';
 
 /** One difference between a lock and its manifest. */
 export interface Reason {
@@ -28,12 +35,16 @@ export function driftOf(
     entry,
     reasons: entryReasons(entry, lockedIn(lock, entry)),
   }));
+  const wanted = new Set(manifest.entries.map(placeOf));
+  const locked = namedEntries(lock);
+  const declared = locked.filter((named) => wanted.has(placeOf(named)));
+  const left = locked.filter((named) => !wanted.has(placeOf(named)));
   const stale = compared.filter(({ reasons }) => reasons.length > 0);
   const regrouped = manifest.entries.flatMap(({ name, type, groups }) => {
-    const locked = lockedIn(lock, { name, type });
-    return locked === undefined || isDeepStrictEqual(groups, locked.groups)
+    const entry = lockedIn(lock, { name, type });
+    return entry === undefined || isDeepStrictEqual(groups, entry.groups)
       ? []
-      : [{ entry: name, type, reason: changed('groups', locked.groups, groups) }];
+      : [{ entry: name, type, reason: changed('groups', entry.groups, groups) }];
   });
   return {
     stale: stale.map(({ entry }) => entry),
@@ -43,8 +54,8 @@ export function driftOf(
         reasons.map((reason) => ({ entry: name, type, reason })),
       ),
       ...regrouped,
-      ...leftovers(manifest, lock),
-      ...needReasons(manifest, lock),
+      ...leftovers(left),
+      ...needReasons(manifest, left.length === 0 ? lock : withEntries(lock, declared)),
     ],
   };
 }
@@ -88,27 +99,20 @@ function selectionReasons(wanted: PartialSelection, locked: PartialSelection): s
   ).map((key) => changed(key, locked[key], wanted[key]));
 }
 
-function leftovers(manifest: Manifest, lock: Lock): Reason[] {
-  const wanted = new Set(manifest.entries.map(placeOf));
-  return namedEntries(lock)
-    .filter((locked) => !wanted.has(placeOf(locked)))
-    .map(({ name, type }) => ({ entry: name, type, reason: 'is not in the manifest any more' }));
-}
+const leftovers = (left: readonly NamedEntry[]): Reason[] =>
+  left.map(({ name, type }) => ({ entry: name, type, reason: 'is not in the manifest any more' }));
 
 /** What is needed and not locked, and what is locked and no entry needs any more. */
-function needReasons(manifest: Manifest, all: Lock): Reason[] {
-  const wanted = new Set(manifest.entries.map(placeOf));
-  const declared = namedEntries(all).filter((named) => wanted.has(placeOf(named)));
-  const lock = withEntries(all, declared);
-  const keys = withoutUnneeded(manifest, lock).needed;
+function needReasons(manifest: Manifest, lock: Lock): Reason[] {
+  const { missing, needed } = needsFound(manifest, lock);
   return [
-    ...missingNeeds(manifest, lock).map((step) => ({
+    ...missing.map((step) => ({
       entry: rootOf(step).name,
       type: rootOf(step).type,
       reason: `needs ${step.repo} at ${step.ref}, which is not locked (${step.by})`,
     })),
     ...neededEntries(lock)
-      .filter(({ name }) => keys?.has(name) !== true)
+      .filter(({ name }) => !needed.has(name))
       .map((named) => ({
         entry: null,
         type: null,

@@ -1,7 +1,7 @@
 import { HugError } from '../errors.ts';
-import { type NamedEntry, isNeededKey, lockedIn, placeOf, withNeeded } from '../lock/entries.ts';
+import { type NamedEntry, isNeededKey, lockedIn, placeOf } from '../lock/entries.ts';
 import { type Asked, createNeedIndex, type NeedIndex, neededKey } from '../lock/needs.ts';
-import type { Lock } from '../lock/schema.ts';
+import type { Lock, LockedEntry } from '../lock/schema.ts';
 import type { DependencyMode, Manifest } from '../manifest/schema.ts';
 import { DEFAULT_REF } from '../repo.ts';
 
@@ -73,15 +73,23 @@ export function allReached(manifest: Manifest, lock: Lock): readonly Reached[] {
   return roots.flatMap((root) => reachedFrom(root, index));
 }
 
-/** What entries need and the lock does not have. */
-export const missingNeeds = (manifest: Manifest, lock: Lock): readonly Reached[] =>
-  allReached(manifest, lock).filter(({ key }) => lock.needed?.has(key) !== true);
+/** What a lock has of what entries need. */
+interface NeedsFound {
+  /** What entries need and the lock does not have. */
+  readonly missing: readonly Reached[];
+  /** The needed entries that entries do need, by key. */
+  readonly needed: ReadonlyMap<string, LockedEntry>;
+}
 
-/** A lock without the needed entries that no entry needs any more. */
-export function withoutUnneeded(manifest: Manifest, lock: Lock): Lock {
-  if (lock.needed === undefined) return lock;
-  const keys = new Set(allReached(manifest, lock).map(({ key }) => key));
-  return withNeeded(lock, new Map([...lock.needed].filter(([key]) => keys.has(key))));
+/** Compares what entries of the manifest need with what the lock has of it. */
+export function needsFound(manifest: Manifest, lock: Lock): NeedsFound {
+  const reached = allReached(manifest, lock);
+  const keys = new Set(reached.map(({ key }) => key));
+  const needed = lock.needed ?? new Map<string, LockedEntry>();
+  return {
+    missing: reached.filter(({ key }) => !needed.has(key)),
+    needed: new Map([...needed].filter(([key]) => keys.has(key))),
+  };
 }
 
 const beyond = (step: Reached, root: NamedEntry, what: string): HugError =>
