@@ -77,6 +77,10 @@ export function isRepoId(text: string): boolean {
   return WHOLE_ID.test(text);
 }
 
+/** Whether two ids are of one repository: the Hub redirects an id in another case. */
+export const isSameId = (one: string | undefined, other: string): boolean =>
+  one?.toLowerCase() === other.toLowerCase();
+
 /**
  * Parses any repository form: `org/name`, `hf:org/name`, `hf-datasets:org/name`, `models/org/name`,
  * `datasets/org/name`, `org/name:QUANT`, a canonical `gpt2`, `hf://org/name@rev/file`, or an address on the Hub, with or

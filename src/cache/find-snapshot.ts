@@ -52,7 +52,7 @@ export function findSnapshot(
 
 /** Finds a snapshot by its commit, whatever the repository was called when it was cached. */
 export function findCommit(
-  { repos }: CacheScan,
+  { repos }: Pick<CacheScan, 'repos'>,
   type: RepoType,
   commit: string | undefined,
 ): FoundSnapshot | undefined {

@@ -15,6 +15,7 @@ import {
   type ManifestEntry,
 } from '../manifest/schema.ts';
 import { quote } from '../quote.ts';
+import { isSameId } from '../repo.ts';
 import { lockText, nextAfter } from '../output/lock-changes.ts';
 import { offerLines } from '../output/offers.ts';
 import { notCached, startInCache } from '../project/cached-start.ts';
@@ -250,8 +251,6 @@ function presentEntry(
 }
 
 const isSameRepo = ({ repo }: ManifestEntry, { id }: RepoRequest): boolean => isSameId(repo, id);
-
-const isSameId = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase();
 
 /** Whether options would change an entry that is there. */
 const isChangeGiven = (addition: RepoRequest, options: AddOptions): boolean =>

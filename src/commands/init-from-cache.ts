@@ -1,8 +1,8 @@
 import { type FoundSnapshot, findCommit, lockableSnapshots } from '../cache/find-snapshot.ts';
-import { scanCache } from '../cache/scan.ts';
+import { type CacheScan, scanCache } from '../cache/scan.ts';
 import { groupBy } from '../collections.ts';
-import { type ErrorCode, HugError } from '../errors.ts';
 import type { HubApi } from '../hub/api.ts';
+import { isUnavailable } from '../hub/errors.ts';
 import { neededEntries, placeOf } from '../lock/entries.ts';
 import type { Lock } from '../lock/schema.ts';
 import { addEntries } from '../manifest/edit.ts';
@@ -17,7 +17,7 @@ import { nameFor, newValue } from '../project/entry-value.ts';
 import { readOrBeginProject, writeProject } from '../project/project.ts';
 import { readExistingLock, refuseOldLock } from '../project/relock.ts';
 import { withHub } from '../project/repository.ts';
-import { DEFAULT_REF, type RepoType } from '../repo.ts';
+import { DEFAULT_REF, isSameId, type RepoType } from '../repo.ts';
 import { selectionOfCached } from '../resolve/cached-selection.ts';
 import { planLock } from './lock.ts';
 
@@ -41,16 +41,6 @@ interface CachedEntry extends NewEntry {
   readonly ref: string;
   readonly rev: string;
 }
-
-/** Errors of one repository; any other ends the run. */
-const UNAVAILABLE: ReadonlySet<ErrorCode> = new Set([
-  'EHUG_REPO_NOT_FOUND',
-  'EHUG_REVISION_NOT_FOUND',
-  'EHUG_DISABLED',
-  'EHUG_GATED',
-  'EHUG_FORBIDDEN',
-  'EHUG_NOT_SERVED',
-]);
 
 /**
  * Adds an entry for each ref in the Hugging Face cache, locked at the cached commit. Entries that are
@@ -79,7 +69,7 @@ export async function addFromCache(context: CommandContext): Promise<FromCache> 
     (wanted) => revs.get(placeOf(wanted)) ?? startInCache(wanted),
   );
   await writeProject(project, text, plan.changed ? plan.text : undefined);
-  for (const line of uncached(plan.to, repos)) context.warn(line);
+  for (const line of uncached(plan.to, { repos })) context.warn(line);
   const written = [manifestName, ...(plan.changed ? [lockName] : [])];
   return report(entries, [...kept, ...skipped], written);
 }
@@ -102,7 +92,7 @@ function candidatesIn(
     present.find(
       (entry) =>
         entry.type === repo.type &&
-        entry.repo.toLowerCase() === repo.id.toLowerCase() &&
+        isSameId(entry.repo, repo.id) &&
         'ref' in entry.want &&
         entry.want.ref === ref,
     );
@@ -162,9 +152,6 @@ async function describeAll(
   return { found, skipped };
 }
 
-const isUnavailable = (error: unknown): error is HugError =>
-  error instanceof HugError && UNAVAILABLE.has(error.code);
-
 async function describe(
   { snapshot: { repo, revision }, ref }: Candidate,
   hub: HubApi,
@@ -196,10 +183,9 @@ function named(found: readonly Described[], present: readonly ManifestEntry[]): 
 }
 
 /** Warnings of what entries need and the cache does not have. */
-const uncached = (lock: Lock, repos: Parameters<typeof findCommit>[0]['repos']): string[] =>
+const uncached = (lock: Lock, { repos }: Pick<CacheScan, 'repos'>): string[] =>
   neededEntries(lock).flatMap(({ type, name, entry }) => {
-    const files = findCommit({ repos, found: true, size: 0, problems: [] }, type, entry.rev)
-      ?.revision.files;
+    const files = findCommit({ repos }, type, entry.rev)?.revision.files;
     const there = new Set(files?.map(({ path }) => path));
     const missing = [...entry.files.keys()].filter((path) => !there.has(path));
     const all = count(entry.files.size, 'file', 'files');

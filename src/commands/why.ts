@@ -16,7 +16,7 @@ import { branch } from '../output/tree.ts';
 import type { CommandContext } from '../project/context.ts';
 import { readLock } from '../project/project.ts';
 import { escapeControls, quote } from '../quote.ts';
-import { parseRepoForm, type RepoForm } from '../repo.ts';
+import { isSameId, parseRepoForm, type RepoForm } from '../repo.ts';
 
 /** What the user asks about: all that the text can mean. */
 interface Question {
@@ -90,10 +90,6 @@ function isNamed(named: NamedEntry, { text, repo }: Question): boolean {
     (file === undefined || entry.files.has(file))
   );
 }
-
-/** The Hub redirects an id in another case. */
-const isSameId = (id: string | undefined, other: string): boolean =>
-  id?.toLowerCase() === other.toLowerCase();
 
 /** A line for each entry of a chain, each below the one that needs it. */
 function chainText(chain: readonly ChainLink[], question: Question): string {

@@ -11,6 +11,20 @@ export const protocolError = (message: string, cause?: unknown): HugError =>
     cause,
   });
 
+/** Errors for what a Hub does not give, or not to this user. */
+const UNAVAILABLE: ReadonlySet<ErrorCode> = new Set([
+  'EHUG_REPO_NOT_FOUND',
+  'EHUG_REVISION_NOT_FOUND',
+  'EHUG_DISABLED',
+  'EHUG_GATED',
+  'EHUG_FORBIDDEN',
+  'EHUG_NOT_SERVED',
+]);
+
+/** Whether a Hub does not have a repository or a commit any more, or does not give it to this user. */
+export const isUnavailable = (error: unknown): error is HugError =>
+  error instanceof HugError && UNAVAILABLE.has(error.code);
+
 /** What a request is about, for messages. */
 export interface Subject {
   readonly type: RepoType;

@@ -4,7 +4,7 @@ import type { NewEntry } from '../manifest/edit-entry.ts';
 import type { ManifestEntry, Selection } from '../manifest/schema.ts';
 import type { Part } from '../python/parts.ts';
 import type { PlacedRepo } from '../python/program.ts';
-import { DEFAULT_REF } from '../repo.ts';
+import { DEFAULT_REF, isSameId } from '../repo.ts';
 import { nameFor, newValue } from './entry-value.ts';
 
 /** A repository at one revision, and the calls that load it. */
@@ -110,5 +110,3 @@ function commentOf(places: readonly string[]): string {
   const shown = places.slice(0, MAX_PLACES).join(', ');
   return more > 0 ? `${shown} and ${more} more` : shown;
 }
-
-const isSameId = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase();

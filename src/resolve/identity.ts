@@ -3,6 +3,7 @@ import type { Revision } from '../hub/api.ts';
 import { type NamedEntry, allEntries, lockedIn, placeOf } from '../lock/entries.ts';
 import type { Lock, LockedEntry } from '../lock/schema.ts';
 import type { WantedEntry } from '../manifest/schema.ts';
+import { isSameId } from '../repo.ts';
 
 /** The repositories that a lock knows, by the `_id` that the Hub gave them. */
 export interface KnownRepos {
@@ -54,7 +55,7 @@ function knownAs(
 
 /** Whether a locked entry is of the repository that an entry of the manifest names. */
 export const hasId = ({ repo, requested }: LockedEntry, { repo: id }: WantedEntry): boolean =>
-  [repo, requested].some((known) => known?.toLowerCase() === id.toLowerCase());
+  [repo, requested].some((known) => isSameId(known, id));
 
 function replaced(
   { type, repo }: WantedEntry,

@@ -11,7 +11,7 @@ import type { Needed } from './plan-needed.ts';
 import { lockAt, lockedEntry, type Resolved, type ResolveContext } from './resolve.ts';
 import { type Kept, onlyDocsChanged } from './significance.ts';
 import { isSameTaken, needsOf, selectionFor, takenBy } from './take.ts';
-import { renameWarnings, type Target, targetOf } from './target.ts';
+import { lockedTarget, renameWarnings, type Target, targetAtCommit, targetOf } from './target.ts';
 
 /** Errors that are about the repository, not about the connection. */
 const UNAVAILABLE: ReadonlySet<ErrorCode> = new Set([
@@ -42,10 +42,10 @@ export async function resolveNeeded(
     const known = sameRef.find((entry) => hasId(entry, needed)) ?? (isMoving ? undefined : locked);
     const found = await (known === undefined
       ? lookUp(needed, context, locked === undefined ? start : undefined)
-      : targetAt(known));
+      : lockedTarget(known));
     // The Hub may have redirected to the repository of an entry.
     const twin = sameRef.find(({ repo }) => repo === found.at.id);
-    const target = twin === undefined ? found : targetAt(twin);
+    const target = twin === undefined ? found : lockedTarget(twin);
     const warnings = locked === undefined ? [] : renameWarnings(locked, target.at);
     const isSame = (select: LockedEntry['select']) =>
       select?.code === needed.code && isSameTaken(takenBy(select), taken);
@@ -86,17 +86,10 @@ export async function keepNeeded(
 }
 
 /** The commit at which it begins, else the newest one. */
-async function lookUp(needed: Needed, context: ResolveContext, start?: string): Promise<Target> {
-  if (start === undefined) return targetOf(needed, context, needed.locked);
-  const { type, repo, want } = needed;
-  const at = await context.hub.revision(type, repo, start);
-  return { ref: want.ref, at: context.repos?.confirm(needed, at) ?? at };
-}
-
-const targetAt = ({ repo, repoId, ref, rev }: LockedEntry): Target => ({
-  ref,
-  at: { id: repo, rev, ...(repoId === undefined ? {} : { repoId }) },
-});
+const lookUp = (needed: Needed, context: ResolveContext, start?: string): Promise<Target> =>
+  start === undefined
+    ? targetOf(needed, context, needed.locked)
+    : targetAtCommit(needed, { ref: needed.want.ref, rev: start }, context);
 
 const selecting = (
   { name, type, repo, want, code }: WantedEntry,

@@ -14,7 +14,7 @@ import { type Edge } from './edges.ts';
 import { needsOf } from './take.ts';
 import { selectFiles } from './select.ts';
 import { indexesToRead, shardsNamedIn } from './shards.ts';
-import { type LookupContext, type Target, targetOf } from './target.ts';
+import { type LookupContext, type Target, targetAtCommit, targetOf } from './target.ts';
 
 /** Services for resolving entries. */
 export interface ResolveContext extends LookupContext {
@@ -59,13 +59,11 @@ export async function resolveEntry(
  */
 export async function resolveAgain(
   wanted: WantedEntry,
-  { ref, rev }: Pick<LockedEntry, 'ref' | 'rev'>,
+  commit: Pick<LockedEntry, 'ref' | 'rev'>,
   context: ResolveContext,
 ): Promise<Resolved> {
-  const { hub, repos, report } = context;
-  report('resolving');
-  const at = await hub.revision(wanted.type, wanted.repo, rev);
-  return lockAt(wanted, { ref, at: repos?.confirm(wanted, at) ?? at }, context);
+  context.report('resolving');
+  return lockAt(wanted, await targetAtCommit(wanted, commit, context), context);
 }
 
 /**

@@ -5,6 +5,7 @@ import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
 import { hasId } from './identity.ts';
 import { licenseOfEntry } from './readme.ts';
 import { type Resolved, type ResolveContext, lockAt, resolveEntry } from './resolve.ts';
+import { lockedTarget } from './target.ts';
 
 /**
  * Finds, for each entry to resolve, a locked entry whose commit it should take: one that stays as it
@@ -63,19 +64,18 @@ export async function resolveAtShared(
   other: NamedEntry,
   context: ResolveContext,
 ): Promise<Resolved> {
-  const { repo, repoId, ref, rev } = other.entry;
+  const { rev } = other.entry;
   const place = placeOf(other);
   let shared: Resolved | undefined;
   let obstacle = 'include keeps no LFS file there';
   try {
-    const license = licenseOfEntry(other.entry);
-    const at = { id: repo, rev, ...(repoId === undefined ? {} : { repoId }) };
-    const { entry, warnings } = await lockAt(wanted, { ref, at, license }, context);
+    const target = { ...lockedTarget(other.entry), license: licenseOfEntry(other.entry) };
+    const resolved = await lockAt(wanted, target, context);
     shared = {
-      entry,
-      warnings: warnings.map((warning) => `at the commit of ${place}: ${warning}`),
+      ...resolved,
+      warnings: resolved.warnings.map((warning) => `at the commit of ${place}: ${warning}`),
     };
-    if (!includesNothing(wanted, entry)) return shared;
+    if (!includesNothing(wanted, resolved.entry)) return shared;
   } catch (error) {
     if (!(error instanceof HugError && NOT_AT_COMMIT.has(error.code))) throw error;
     obstacle = error.message;

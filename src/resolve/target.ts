@@ -59,6 +59,26 @@ async function lookUp({ type, repo, want }: WantedEntry, hub: HubApi): Promise<T
   return { ref, at: await hub.revision(type, repo, ref), tags };
 }
 
+/**
+ * Asks the Hub for a commit that is known: that of the lock, or where the user has an entry begin.
+ *
+ * @throws HugError of the Hub client; `EHUG_REPO_REPLACED`
+ */
+export async function targetAtCommit(
+  wanted: WantedEntry,
+  { ref, rev }: Pick<LockedEntry, 'ref' | 'rev'>,
+  { hub, repos }: LookupContext,
+): Promise<Target> {
+  const at = await hub.revision(wanted.type, wanted.repo, rev);
+  return { ref, at: repos?.confirm(wanted, at) ?? at };
+}
+
+/** The commit of a locked entry, without asking the Hub. */
+export const lockedTarget = ({ repo, repoId, ref, rev }: LockedEntry): Target => ({
+  ref,
+  at: { id: repo, rev, ...(repoId === undefined ? {} : { repoId }) },
+});
+
 /** Whether an entry names a commit, which never moves. */
 export const isPinned = ({ want }: WantedEntry): boolean => 'ref' in want && isGitId(want.ref);
 

@@ -1,6 +1,6 @@
 import { hexOfSri } from '../digest.ts';
-import { type ErrorCode, HugError } from '../errors.ts';
 import type { HubApi } from '../hub/api.ts';
+import { isUnavailable } from '../hub/errors.ts';
 import type { TreeFile } from '../hub/tree.ts';
 import { placeOf } from '../lock/entries.ts';
 import type { LockedEntry } from '../lock/schema.ts';
@@ -8,16 +8,6 @@ import type { ManifestEntry } from '../manifest/schema.ts';
 import { readNeeds } from './resolve-needed.ts';
 import { createLicenses, README, readLicense } from './readme.ts';
 import type { Resolved, ResolveContext } from './resolve.ts';
-
-/** Errors for what the Hub once gave, and gives no more, or not to this user. */
-const GONE: ReadonlySet<ErrorCode> = new Set([
-  'EHUG_REPO_NOT_FOUND',
-  'EHUG_REVISION_NOT_FOUND',
-  'EHUG_DISABLED',
-  'EHUG_GATED',
-  'EHUG_FORBIDDEN',
-  'EHUG_NOT_SERVED',
-]);
 
 /**
  * Asks the Hub, at the locked commit, for what version 1 of the lock did not record: the id of the
@@ -49,7 +39,7 @@ export async function upgradeEntry(
       warnings: [...(warning === undefined ? [] : [warning]), ...warnings],
     };
   } catch (error) {
-    if (!(error instanceof HugError && GONE.has(error.code))) throw error;
+    if (!isUnavailable(error)) throw error;
     const warning = `kept as it was, without the id of its repository, its licence and what it needs: ${error.message}; nix-hug update ${placeOf(wanted)} asks again`;
     return { entry: locked, warnings: [warning] };
   }
