@@ -1,4 +1,5 @@
 import path from 'node:path/posix';
+import { groupBy } from '../collections.ts';
 import { HugError } from '../errors.ts';
 import {
   allEntries,
@@ -17,6 +18,8 @@ import type { Edge } from './edges.ts';
 export interface Violation {
   /** `models.legacy`, or `needed.models/org/base@main`. */
   readonly place: string;
+  /** The place of an entry of the manifest that it is there for; `undefined` when none needs it. */
+  readonly root: string | undefined;
   readonly rule: Rule;
   /** The files, or the file that names a repository of code; none for a licence or an owner. */
   readonly paths: readonly string[];
@@ -73,8 +76,8 @@ function isUnsafe(file: string, isLfs: boolean): boolean {
 /**
  * What breaks a policy in a lock.
  *
- * @param allowed the rules that an entry may break, by its place; what is needed may break a rule that
- *   all entries that need it may break
+ * @param allowed the rules that an entry of the manifest may break, by its place; what is needed may
+ *   break a rule that all entries that need it may break
  * @returns in the order of the entries, then of the rules
  */
 export function violationsOf(
@@ -83,37 +86,31 @@ export function violationsOf(
   allowed: (place: string) => ReadonlySet<Rule>,
 ): readonly Violation[] {
   const index = createNeedIndex(lock);
-  const rules = allowedOf(lock, index, allowed);
+  const needing = needingEntries(lock, index);
   return allEntries(lock).flatMap((named) => {
-    const allow = rules.get(placeOf(named));
-    return brokenBy(named, policy, index).filter(({ rule }) => allow?.has(rule) !== true);
+    const place = placeOf(named);
+    const roots = isNeededKey(named.name) ? (needing.get(place) ?? []) : [{ root: place }];
+    const mayBreak = (rule: Rule) =>
+      roots.length > 0 && roots.every(({ root }) => allowed(root).has(rule));
+    return brokenBy(named, policy, index)
+      .filter(({ rule }) => !mayBreak(rule))
+      .map((broken) => ({ ...broken, place, root: roots[0]?.root }));
   });
 }
 
-/** The rules that each entry may break, by its place. */
-function allowedOf(
-  lock: Lock,
-  index: NeedIndex,
-  allowed: (place: string) => ReadonlySet<Rule>,
-): ReadonlyMap<string, ReadonlySet<Rule>> {
-  const declared = namedEntries(lock);
-  const rules = new Map(declared.map((named) => [placeOf(named), allowed(placeOf(named))]));
-  for (const root of declared) {
-    const own = rules.get(placeOf(root)) ?? new Set();
-    for (const named of index.withNeeded([root])) {
-      if (!isNeededKey(named.name)) continue;
-      const others = rules.get(placeOf(named));
-      const both =
-        others === undefined ? own : new Set([...others].filter((rule) => own.has(rule)));
-      rules.set(placeOf(named), both);
-    }
-  }
-  return rules;
+/** The entries of the manifest that need something, by the place of what they need. */
+function needingEntries(lock: Lock, index: NeedIndex) {
+  const pairs = namedEntries(lock).flatMap((root) =>
+    index.withNeeded([root]).map((named) => ({ place: placeOf(named), root: placeOf(root) })),
+  );
+  return groupBy(pairs, ({ place }) => place);
 }
 
-function brokenBy(named: NamedEntry, policy: Policy, index: NeedIndex): readonly Violation[] {
-  const { entry } = named;
-  const place = placeOf(named);
+function brokenBy(
+  { entry }: NamedEntry,
+  policy: Policy,
+  index: NeedIndex,
+): readonly Omit<Violation, 'place' | 'root'>[] {
   const owner = entry.repo.split('/')[0] ?? entry.repo;
   const unsafe = policy.formats === 'safe' ? unsafeFiles(entry) : [];
   const denied = policy.remoteCode === 'deny' || policy.remoteCode === 'omit';
@@ -124,25 +121,23 @@ function brokenBy(named: NamedEntry, policy: Policy, index: NeedIndex): readonly
   return [
     ...(unsafe.length === 0
       ? []
-      : [{ place, rule: 'formats' as const, paths: unsafe, reason: 'can run code when loaded' }]),
+      : [{ rule: 'formats' as const, paths: unsafe, reason: 'can run code when loaded' }]),
     ...(codeFiles.length === 0
       ? []
-      : [{ place, rule: 'remoteCode' as const, paths: codeFiles, reason: 'is code' }]),
+      : [{ rule: 'remoteCode' as const, paths: codeFiles, reason: 'is code' }]),
     ...codeNeeds.map(({ by, repo }) => ({
-      place,
       rule: 'remoteCode' as const,
       paths: [by],
       reason: `names code of ${repo}`,
     })),
     ...licences.map((license) => ({
-      place,
       rule: 'licenses' as const,
       paths: [],
       reason: license === UNDECLARED ? 'declares no licence' : `has the licence ${license}`,
     })),
     ...(owners.includes(owner)
       ? []
-      : [{ place, rule: 'owners' as const, paths: [], reason: `belongs to ${owner}` }]),
+      : [{ rule: 'owners' as const, paths: [], reason: `belongs to ${owner}` }]),
   ];
 }
 
@@ -198,16 +193,8 @@ export function policyLines(
   if (policy === undefined) return [];
   const byPlace = new Map(entries.map((entry) => [placeOf(entry), entry]));
   const allowed = (place: string) => new Set<Rule>(byPlace.get(place)?.allow);
-  const index = createNeedIndex(lock);
-  const rootsOf = new Map<string, string>();
-  for (const root of namedEntries(lock)) {
-    for (const named of index.withNeeded([root])) {
-      if (!rootsOf.has(placeOf(named))) rootsOf.set(placeOf(named), placeOf(root));
-    }
-  }
-  return violationsOf(policy, lock, allowed).map(({ place, rule, paths, reason }) => {
-    const entry = byPlace.get(place) ?? byPlace.get(rootsOf.get(place) ?? '');
-    const line = entry?.position.line;
+  return violationsOf(policy, lock, allowed).map(({ place, root = '', rule, paths, reason }) => {
+    const line = byPlace.get(root)?.position.line;
     const at = line === undefined ? file : `${file}:${line}`;
     return `${at}: ${place} breaks the rule ${rule}: ${subjectOf(paths)}${reason}`;
   });
