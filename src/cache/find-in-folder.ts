@@ -2,7 +2,6 @@ import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { HugError, messageOf, systemCodeOf } from '../errors.ts';
 import { quote } from '../quote.ts';
-import { isInside } from './find.ts';
 
 /** A file of a folder. */
 export interface FolderFile {
@@ -34,7 +33,7 @@ export async function filesOfSizes(
   async function visit(at: string, name: string): Promise<void> {
     signal.throwIfAborted();
     const real = await realpath(at);
-    if (real !== root && !(await isInside(root, real))) return;
+    if (real !== root && !real.startsWith(`${root}${path.sep}`)) return;
     const stats = await stat(real);
     if (stats.isDirectory()) {
       if (seen.has(real)) return;
@@ -49,13 +48,12 @@ export async function filesOfSizes(
     }
   }
 
-  const { isDirectory } = await stat(root).then(
-    (stats) => ({ isDirectory: stats.isDirectory() }),
-    (error: unknown) => unreadable(folder, error),
-  );
-  if (!isDirectory) throw notAFolder(folder);
-  await readdir(root).catch((error: unknown) => unreadable(folder, error));
-  await visit(root, '');
+  const stats = await stat(root).catch((error: unknown) => unreadable(folder, error));
+  if (!stats.isDirectory()) throw notAFolder(folder);
+  await visit(root, '').catch((error: unknown) => {
+    if (systemCodeOf(error) === undefined) throw error;
+    unreadable(folder, error);
+  });
   return [...found.values()];
 }
 

@@ -13,11 +13,11 @@ import type { CommandResult } from '../output/result.ts';
 import { count } from '../output/text.ts';
 import { parseRepoRequest, type RemoteOptions } from '../project/arguments.ts';
 import type { CommandContext } from '../project/context.ts';
-import { type ChosenSnapshot, chosenEntries, chosenSnapshot } from '../project/chosen.ts';
+import { type ChosenSnapshot, readChosen } from '../project/chosen.ts';
 import { amount, amountBySource, entriesText } from '../project/copied.ts';
 import { type GroupOptions, refuseGroupsOfUrls } from '../project/groups.ts';
 import { buildPinned, pinRepo, weightsOf } from '../project/pinned-repo.ts';
-import { endpointOfManifest, readLock } from '../project/project.ts';
+import { endpointOfManifest } from '../project/project.ts';
 import { withHub } from '../project/repository.ts';
 import { escapeControls } from '../quote.ts';
 
@@ -37,9 +37,7 @@ export async function run(
   names: readonly string[],
   { dryRun = false, gcRoot, ...groups }: FetchOptions,
 ): Promise<CommandResult> {
-  const lock = readLock(context, names);
-  const { entries, note } = chosenEntries(lock, names, groups);
-  const snapshots = entries.map((entry) => chosenSnapshot(entry, lock));
+  const { snapshots, note } = readChosen(context, names, groups);
   const nix = await context.openNix();
   context.debug(`Nix ${nix.version}, store folder ${nix.storeFolder}`);
   const plan = await planStore(snapshots, nix);

@@ -22,14 +22,9 @@ import {
   type Targets,
 } from '../project/arguments.ts';
 import type { CommandContext } from '../project/context.ts';
-import {
-  type ChosenSnapshot,
-  chosenEntries,
-  chosenSnapshot,
-  commandFor,
-} from '../project/chosen.ts';
+import { type ChosenSnapshot, commandFor, readChosen } from '../project/chosen.ts';
 import { buildPinned, type PinnedRepo, pinRepo, weightsOf } from '../project/pinned-repo.ts';
-import { endpointOfManifest, readLock } from '../project/project.ts';
+import { endpointOfManifest } from '../project/project.ts';
 import { forEachRepository, resolveRepo } from '../project/repository.ts';
 import { quote } from '../quote.ts';
 import { DEFAULT_REF, type RepoType } from '../repo.ts';
@@ -62,13 +57,9 @@ export async function run(
   }
   const endpoint = urls.length === 0 ? undefined : endpointOfManifest(context);
   const wanted = urls.map((url) => parseRepoRequest(url, options, endpoint, context.endpoint));
-  const lock = isOfLock(targets) ? readLock(context, names) : undefined;
-  const entries =
-    lock === undefined
-      ? []
-      : chosenEntries(lock, names, {}, { allGroups: true }).entries.map((entry) =>
-          chosenSnapshot(entry, lock),
-        );
+  const entries = isOfLock(targets)
+    ? readChosen(context, names, {}, { allGroups: true }).snapshots
+    : [];
   const repositories = await pinCached(wanted, endpoint, context);
   const nix = await context.openNix();
   const all = [...entries, ...repositories.map(({ weights }) => weights)];

@@ -7,10 +7,9 @@ import type { Output } from '../output/json-schema.ts';
 import type { CommandResult } from '../output/result.ts';
 import { count } from '../output/text.ts';
 import type { CommandContext } from '../project/context.ts';
-import { type ChosenSnapshot, chosenEntries, chosenSnapshot } from '../project/chosen.ts';
+import { type ChosenSnapshot, readChosen } from '../project/chosen.ts';
 import { amountBySource, entriesText } from '../project/copied.ts';
 import type { GroupOptions } from '../project/groups.ts';
-import { readLock } from '../project/project.ts';
 import { escapeControls } from '../quote.ts';
 
 /**
@@ -22,9 +21,7 @@ export async function run(
   dir: string,
   groups: GroupOptions,
 ): Promise<CommandResult> {
-  const lock = readLock(context, []);
-  const { entries, note } = chosenEntries(lock, [], groups, { allGroups: true });
-  const snapshots = entries.map((entry) => chosenSnapshot(entry, lock));
+  const { snapshots, note } = readChosen(context, [], groups, { allGroups: true });
   const folder = path.resolve(context.cwd, dir);
   const result = await copyToFolder(snapshots, createMirrorWriter(folder, context.signal), context);
   throwFailed(result);

@@ -5,15 +5,9 @@ import type { Output } from '../output/json-schema.ts';
 import type { CommandResult } from '../output/result.ts';
 import { count } from '../output/text.ts';
 import type { CommandContext } from '../project/context.ts';
-import {
-  type ChosenSnapshot,
-  chosenEntries,
-  chosenSnapshot,
-  commandFor,
-} from '../project/chosen.ts';
+import { type ChosenSnapshot, commandFor, readChosen } from '../project/chosen.ts';
 import { entriesText } from '../project/copied.ts';
 import type { GroupOptions } from '../project/groups.ts';
-import { readLock } from '../project/project.ts';
 import { escapeControls } from '../quote.ts';
 import { createCatalog } from '../serve/catalog.ts';
 import { parseListen } from '../serve/listen.ts';
@@ -44,14 +38,14 @@ export async function run(
       'Add --allow-remote: they can then read every file of the lock, those of gated repositories too.',
     );
   }
-  const lock = readLock(context, []);
-  const { entries, note } = chosenEntries(lock, [], groups, { allGroups: true });
-  const snapshots = entries.map((entry) => chosenSnapshot(entry, lock));
+  const { entries, snapshots, note } = readChosen(context, [], groups, { allGroups: true });
   const catalog = createCatalog(entries, warn);
   const files = await filesByDigest(snapshots, context);
   const fileOf = ({ digest }: RepoFile) => files.get(digest.hex);
-  const missing = (snapshot: ChosenSnapshot) =>
-    snapshot.files.filter((file) => fileOf(file) === undefined).map(({ path }) => path);
+  const served = snapshots.map((snapshot) => ({
+    snapshot,
+    missing: snapshot.files.filter((file) => fileOf(file) === undefined).map(({ path }) => path),
+  }));
   const { address, closed } = await startServer({
     catalog,
     fileOf,
@@ -60,7 +54,7 @@ export async function run(
     signal,
     log: context.debug,
   });
-  for (const snapshot of snapshots) warnOfMissing(snapshot, missing(snapshot), warn);
+  for (const { snapshot, missing } of served) warnOfMissing(snapshot, missing, warn);
   if (!listen.isLoopback) {
     warn(
       `whoever reaches ${address} can read every file of the lock, those of gated repositories too`,
@@ -69,22 +63,22 @@ export async function run(
   // No address of this machine, but all of them.
   const reached = address.replace(/\/\/(?:0\.0\.0\.0|\[::\])/u, '//NAME-OF-THIS-MACHINE');
   const all = snapshots.flatMap((snapshot) => snapshot.files).length;
-  const served = `serving ${count(all, 'file', 'files')} of ${entriesText(snapshots)}; Ctrl-C ends it`;
+  const line = `serving ${count(all, 'file', 'files')} of ${entriesText(snapshots)}; Ctrl-C ends it`;
   return {
     text: address,
     json: {
       address,
-      entries: snapshots.map((snapshot) => ({
+      entries: served.map(({ snapshot, missing }) => ({
         name: snapshot.name,
         type: snapshot.type,
         repo: snapshot.repo,
         ref: snapshot.ref,
         rev: snapshot.rev,
         files: snapshot.files.length,
-        missing: missing(snapshot),
+        missing,
       })),
     },
-    note: note === undefined ? served : `${served}\n${note}`,
+    note: note === undefined ? line : `${line}\n${note}`,
     next: `HF_ENDPOINT=${reached} for programs, --option hashed-mirrors ${reached} for Nix`,
     running: closed,
     exitStatus: EXIT.ok,

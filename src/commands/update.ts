@@ -164,16 +164,17 @@ async function moveAll(
   try {
     const problem = 'looking up new commits needs the network';
     const { moveEntry } = await import('../resolve/move.ts');
+    const trusted = (entry: ManifestEntry) =>
+      contested.has(entry) ? undefined : lockedIn(lock, entry);
     const newest = await (moving.length === 0
       ? new Map<ManifestEntry, Moved>()
       : resolving.all(
           moving,
-          (entry, resolve) =>
-            moveEntry(entry, contested.has(entry) ? undefined : lockedIn(lock, entry), resolve),
+          (entry, resolve) => moveEntry(entry, trusted(entry), resolve),
           problem,
         ));
     const lockedOf = (entry: ManifestEntry) => {
-      const locked = contested.has(entry) ? undefined : lockedIn(lock, entry);
+      const locked = trusted(entry);
       return locked !== undefined && satisfies(locked, entry) ? locked : undefined;
     };
     const { moves, kept } = significant

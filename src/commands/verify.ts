@@ -9,14 +9,8 @@ import type { CommandResult } from '../output/result.ts';
 import { table } from '../output/table.ts';
 import { count } from '../output/text.ts';
 import type { CommandContext } from '../project/context.ts';
-import {
-  type ChosenSnapshot,
-  chosenEntries,
-  chosenSnapshot,
-  commandFor,
-} from '../project/chosen.ts';
+import { type ChosenSnapshot, commandFor, readChosen } from '../project/chosen.ts';
 import type { GroupOptions } from '../project/groups.ts';
-import { readLock } from '../project/project.ts';
 import { escapeControls } from '../quote.ts';
 import type { Nix } from '../store/nix.ts';
 import { isOnDisk } from '../store/store-path.ts';
@@ -54,9 +48,7 @@ export async function run(
   { strict = false, ...groups }: VerifyOptions & GroupOptions,
 ): Promise<CommandResult> {
   const { cacheFolder } = context;
-  const lock = readLock(context, names);
-  const { entries, note } = chosenEntries(lock, names, groups, { allGroups: true });
-  const snapshots = entries.map((entry) => chosenSnapshot(entry, lock));
+  const { snapshots, note } = readChosen(context, names, groups, { allGroups: true });
   const nix = await nixIfAny(context);
   const files = storedFiles(snapshots, nix?.storeFolder ?? USUAL_STORE);
   const missing = await nix?.missing(new Set(files.map(({ storePath }) => storePath)));

@@ -1,5 +1,5 @@
 import { placeOf } from '../lock/entries.ts';
-import { docsOf, type Kept } from '../resolve/significance.ts';
+import { changedPaths, type Kept } from '../resolve/significance.ts';
 import type { Output } from './json-schema.ts';
 import { pinText } from './lock-changes.ts';
 import { code, count } from './text.ts';
@@ -9,7 +9,7 @@ const MAX_NAMED = 5;
 
 /** Why an entry stays at its commit, as a list item of Markdown. */
 export function keptLine(kept: Kept): string {
-  const files = docsOf(kept);
+  const files = changedPaths(kept);
   const names = files.slice(0, MAX_NAMED).map(code);
   const rest = files.length - names.length;
   const list = [...names, ...(rest > 0 ? [count(rest, 'more', 'more')] : [])].join(', ');
@@ -21,5 +21,5 @@ export function keptLine(kept: Kept): string {
 export function keptRow(kept: Kept): Output<'update'>['kept'][number] {
   const { name, type, locked, newest } = kept;
   const pin = ({ ref, rev }: Kept['locked']) => ({ ref, rev });
-  return { name, type, locked: pin(locked), newest: pin(newest), files: docsOf(kept) };
+  return { name, type, locked: pin(locked), newest: pin(newest), files: changedPaths(kept) };
 }

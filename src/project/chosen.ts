@@ -10,8 +10,10 @@ import {
 } from '../lock/entries.ts';
 import { createNeedIndex, type ReachedEntry } from '../lock/needs.ts';
 import type { Lock } from '../lock/schema.ts';
+import type { CommandContext } from './context.ts';
 import { entriesNamed } from './entries.ts';
 import { chooseGroups, type GroupOptions, leftOutNote } from './groups.ts';
+import { readLock } from './project.ts';
 
 /** The entries that a command works on. */
 export interface ChosenEntries {
@@ -83,7 +85,7 @@ export interface ChosenSnapshot extends LockedSnapshot {
  *
  * @param lock that has the entry
  */
-export function chosenSnapshot(entry: ReachedEntry, lock: Lock): ChosenSnapshot {
+function chosenSnapshot(entry: ReachedEntry, lock: Lock): ChosenSnapshot {
   const { name, neededBy = entry } = entry;
   return {
     ...snapshotOfEntry(entry, lock.endpoint),
@@ -92,7 +94,24 @@ export function chosenSnapshot(entry: ReachedEntry, lock: Lock): ChosenSnapshot 
   };
 }
 
-/** The same, with the file list that a cache gets: a lock has the files of the entry's selection. */
+/**
+ * Reads the lock, and chooses the entries that a command works on.
+ *
+ * @throws HugError those of `readLock` and `chosenEntries`
+ */
+export function readChosen(
+  context: CommandContext,
+  names: readonly string[],
+  options: GroupOptions,
+  choice?: Choice,
+): ChosenEntries & { readonly lock: Lock; readonly snapshots: readonly ChosenSnapshot[] } {
+  const lock = readLock(context, names);
+  const { entries, note } = chosenEntries(lock, names, options, choice);
+  const snapshots = entries.map((entry) => chosenSnapshot(entry, lock));
+  return { lock, entries, snapshots, note };
+}
+
+/** A snapshot of an entry with the file list that a cache gets: a lock has the files of the entry's selection. */
 export function listedSnapshot(entry: ReachedEntry, lock: Lock): ChosenSnapshot & ListedSnapshot {
   const whole = lockedIn(lock, entry) ?? entry.entry;
   return {

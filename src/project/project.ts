@@ -199,9 +199,9 @@ export function locateLock(context: ProjectContext): { lockPath: string; lockNam
   try {
     lockPath = lockPathOf(locateManifest(context));
   } catch (error) {
-    const alone = isManifestMissing(error) ? lockPathWithoutManifest(context) : undefined;
+    const alone = isManifestMissing(error) ? lockFileWithoutManifest(context) : undefined;
     if (alone === undefined) throw error;
-    lockPath = alone;
+    lockPath = alone.file;
   }
   return { lockPath, lockName: displayPath(lockPath, context) };
 }
@@ -263,18 +263,18 @@ const isManifestMissing = (error: unknown): boolean =>
 
 /** The lock of the manifest that the user names; else the nearest one from the working directory upward. */
 function lockWithoutManifest(context: ProjectContext): LockWithText | undefined {
-  const file = lockPathWithoutManifest(context);
-  const lockText = file === undefined ? undefined : readLockText(file);
-  return file === undefined || lockText === undefined
-    ? undefined
-    : { lock: wholeLock(lockText, displayPath(file, context)), lockText };
+  const found = lockFileWithoutManifest(context);
+  if (found === undefined) return undefined;
+  const { file, lockText } = found;
+  return { lock: wholeLock(lockText, displayPath(file, context)), lockText };
 }
 
-function lockPathWithoutManifest({ cwd, manifest }: ProjectContext): string | undefined {
+function lockFileWithoutManifest({ cwd, manifest }: ProjectContext) {
   for (let folder = cwd; ; folder = path.dirname(folder)) {
     for (const place of manifest === undefined ? SEARCH_PLACES : [manifest]) {
       const file = lockPathOf(path.resolve(folder, place));
-      if (readLockText(file) !== undefined) return file;
+      const lockText = readLockText(file);
+      if (lockText !== undefined) return { file, lockText };
     }
     if (manifest !== undefined || folder === path.dirname(folder)) return undefined;
   }

@@ -23,13 +23,13 @@ export interface Kept {
  */
 export function onlyDocsChanged(type: RepoType, locked: LockedEntry, newest: LockedEntry): boolean {
   return (
-    classesOf(docsOf({ locked, newest }), type).every((one) => one === 'docs') &&
+    classesOf(changedPaths({ locked, newest }), type).every((one) => one === 'docs') &&
     isDeepStrictEqual(factsOf(locked), factsOf(newest))
   );
 }
 
 /** Paths that changed, sorted by kind of change. */
-export function docsOf({ locked, newest }: Pick<Kept, 'locked' | 'newest'>): string[] {
+export function changedPaths({ locked, newest }: Pick<Kept, 'locked' | 'newest'>): string[] {
   const { added, modified, removed } = changedFiles(locked.files, newest.files);
   return [...added, ...modified, ...removed];
 }
