@@ -24,10 +24,7 @@ async function moved(name: string, files: Record<string, string>) {
   return { id, first, second };
 }
 
-async function project(manifest = '') {
-  const at = await createProject(hub.endpoint, manifest);
-  return { ...at, lock: async () => JSON.parse((await at.lockText()) ?? '') };
-}
+const project = (manifest = '') => createProject(hub.endpoint, manifest);
 
 /** A cache with a snapshot of each repository, as the official client names its folders. */
 async function cacheOf(snapshots: readonly { id: string; ref: string; rev: string }[]) {

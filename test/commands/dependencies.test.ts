@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type FileContent, type Hub, lfs, startHub } from '../support/hub/index.ts';
-import { createProject } from '../support/project.ts';
+import { createProject, lockedProject } from '../support/project.ts';
 
 let hub: Hub;
 let made = 0;
@@ -36,20 +36,9 @@ const codeOf = (id: string, more: object = {}) => ({
   'model.safetensors': lfs('weights'),
 });
 
-/** A project, and its lock as JSON. */
-async function project(manifest: string) {
-  const at = await createProject(hub.endpoint, manifest);
-  return { ...at, lock: async () => JSON.parse((await at.lockText()) ?? '') };
-}
+const project = (manifest: string) => createProject(hub.endpoint, manifest);
 
-/** A project that is locked. */
-async function locked(manifest: string) {
-  const at = await project(manifest);
-  const { status, stderr } = await at.run(['lock']);
-  if (status !== 0) throw new Error(stderr);
-  hub.clearRequests();
-  return at;
-}
+const locked = (manifest: string) => lockedProject(hub, manifest);
 
 const key = (id: string, ref = 'main') => `models/${id}@${ref}`;
 

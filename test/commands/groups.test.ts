@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Hub, lfs, type Repository, startHub } from '../support/hub/index.ts';
-import { createProject } from '../support/project.ts';
+import { createProject, lockedProject } from '../support/project.ts';
 import { tempFolder } from '../support/temp.ts';
 
 let hub: Hub;
@@ -24,12 +24,8 @@ const MANIFEST = `models:
 `;
 
 async function locked(manifest = MANIFEST) {
-  const project = await createProject(hub.endpoint, manifest);
-  const { status, stderr } = await project.run(['lock']);
-  if (status !== 0) throw new Error(stderr);
-  hub.clearRequests();
-  const models = async () => JSON.parse((await project.lockText()) ?? '').models;
-  return { ...project, models };
+  const project = await lockedProject(hub, manifest);
+  return { ...project, models: async () => (await project.lock()).models };
 }
 
 describe('the groups of an entry', () => {

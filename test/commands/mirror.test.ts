@@ -170,15 +170,20 @@ describe('mirror', () => {
     expect(await contentsOf(folder)).toEqual([]);
   });
 
-  it('killed, leaves whole contents alone, and the next run completes them', async () => {
+  /** Ends a slow mirror by a signal when it has some contents. */
+  async function stopped(signal: NodeJS.Signals) {
     throttle(hub);
     const user = await hfUser(hub.endpoint, 'models: { one: org/one }');
     const { child, ended } = start(user, ['mirror', 'm']);
     const folder = path.join(user.folder, 'm');
     const present = () => readdir(path.join(folder, 'sha256')).catch(() => []);
     while ((await present()).length < 4 && child.exitCode === null) await setTimeout(1);
-    child.kill('SIGKILL');
-    await ended;
+    child.kill(signal);
+    return { user, folder, present, end: await ended };
+  }
+
+  it('killed, leaves whole contents alone, and the next run completes them', async () => {
+    const { user, folder, present } = await stopped('SIGKILL');
     const before = (await present()).filter((name) => !name.startsWith('.'));
     expect(before.length).toBeGreaterThan(0);
     for (const name of before) {
@@ -191,14 +196,8 @@ describe('mirror', () => {
   });
 
   it('by Ctrl-C leaves nothing but whole contents', async () => {
-    throttle(hub);
-    const user = await hfUser(hub.endpoint, 'models: { one: org/one }');
-    const { child, ended } = start(user, ['mirror', 'm']);
-    const folder = path.join(user.folder, 'm');
-    const present = () => readdir(path.join(folder, 'sha256')).catch(() => []);
-    while ((await present()).length < 4 && child.exitCode === null) await setTimeout(1);
-    child.kill('SIGINT');
-    expect((await ended).status).toBe(130);
+    const { folder, end } = await stopped('SIGINT');
+    expect(end.status).toBe(130);
     expect((await contentsOf(folder)).length).toBeGreaterThan(0);
   });
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { type Hub, lfs, type Repository, startHub } from '../support/hub/index.ts';
-import { createProject } from '../support/project.ts';
+import { lockedProject } from '../support/project.ts';
 
 let hub: Hub;
 let made = 0;
@@ -19,12 +19,8 @@ async function locked(fields = '') {
   const id = `org/name-${made}`;
   const repo = await hub.createRepo({ type: 'model', id });
   const first = await repo.commit({ files: FILES });
-  const project = await createProject(hub.endpoint, `models: { a: { repo: ${id}${fields} } }\n`);
-  const { status, stderr } = await project.run(['lock']);
-  if (status !== 0) throw new Error(stderr);
-  hub.clearRequests();
-  const lock = async () => JSON.parse((await project.lockText()) ?? '');
-  return { ...project, lock, id, repo, first };
+  const project = await lockedProject(hub, `models: { a: { repo: ${id}${fields} } }\n`);
+  return { ...project, id, repo, first };
 }
 
 /** Deletes a repository, and gives its name to another one. */

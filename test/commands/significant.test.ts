@@ -6,7 +6,7 @@ import {
   type Repository,
   startHub,
 } from '../support/hub/index.ts';
-import { createProject } from '../support/project.ts';
+import { lockedProject } from '../support/project.ts';
 
 let hub: Hub;
 let made = 0;
@@ -35,9 +35,7 @@ async function repository(
 }
 
 async function locked(manifest: string) {
-  const project = await createProject(hub.endpoint, manifest);
-  const { status, stderr } = await project.run(['lock']);
-  if (status !== 0) throw new Error(stderr);
+  const project = await lockedProject(hub, manifest);
   return { ...project, revs: async () => revsIn((await project.lockText()) ?? '') };
 }
 

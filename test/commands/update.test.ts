@@ -7,7 +7,7 @@ import {
   startHub,
 } from '../support/hub/index.ts';
 import { injectAlways } from '../support/inject.ts';
-import { createProject } from '../support/project.ts';
+import { createProject, lockedProject } from '../support/project.ts';
 
 const TOKEN = 'test-token-of-the-owner';
 
@@ -36,16 +36,7 @@ async function repository(files = FILES): Promise<{ repo: Repository; id: string
 }
 
 /** A project with a lock. */
-async function locked(manifest: string) {
-  const project = await createProject(hub.endpoint, manifest);
-  const { status, stderr } = await project.run(['lock']);
-  if (status !== 0) throw new Error(stderr);
-  hub.clearRequests();
-  return {
-    ...project,
-    lock: async () => JSON.parse((await project.lockText()) ?? ''),
-  };
-}
+const locked = (manifest: string) => lockedProject(hub, manifest);
 
 /** Requested paths, without host and query, sorted. */
 const asked = () =>

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { namedEntries, neededEntries, placeOf } from '../../src/lock/entries.ts';
+import { allEntries, namedEntries, placeOf } from '../../src/lock/entries.ts';
 import { createNeedIndex } from '../../src/lock/needs.ts';
 import { lockedEntry, lockOf } from '../support/locks.ts';
 import { chainOf, NEEDS_CASES } from '../support/needs.ts';
@@ -7,9 +7,7 @@ import { chainOf, NEEDS_CASES } from '../support/needs.ts';
 const needs = (...ids: string[]) => ids.map((repo) => ({ repo, ref: 'main', by: 'config.json' }));
 
 it.each([...NEEDS_CASES, chainOf(500)])('what entries need $title', ({ lock, of, gives }) => {
-  const byPlace = new Map(
-    [...namedEntries(lock), ...neededEntries(lock)].map((named) => [placeOf(named), named]),
-  );
+  const byPlace = new Map(allEntries(lock).map((named) => [placeOf(named), named]));
   const entries = of.flatMap((place) => byPlace.get(place) ?? []);
   expect(createNeedIndex(lock).withNeeded(entries).map(placeOf)).toEqual(gives);
 });

@@ -1,5 +1,6 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { Hub } from './hub/index.ts';
 import { type CliRun, type CliWorld, runCli } from './run-cli.ts';
 import { tempFolder } from './temp.ts';
 
@@ -15,6 +16,8 @@ export interface Project {
   readonly run: (argv: readonly string[], world?: Partial<CliWorld>) => Promise<CliRun>;
   /** Text of `hug.lock.json`; `undefined` when there is none. */
   readonly lockText: () => Promise<string | undefined>;
+  /** Content of `hug.lock.json`, as JSON. */
+  readonly lock: () => Promise<any>;
   /** Replaces `hug.lock.json`. */
   readonly writeLock: (text: string) => Promise<void>;
   /** What changes when a file is written, even with the same bytes. */
@@ -37,10 +40,20 @@ export async function createProject(endpoint: string, manifest: string): Promise
       return { ...end, stderr: end.stderr.replace(OTHER_HUB, '') };
     },
     lockText: () => readFile(file('hug.lock.json'), 'utf8').catch(() => undefined),
+    lock: async () => JSON.parse(await readFile(file('hug.lock.json'), 'utf8')),
     writeLock: (text) => writeFile(file('hug.lock.json'), text),
     lockIdentity: async () => {
       const { ino, mtimeMs } = await stat(file('hug.lock.json'));
       return { inode: ino, mtimeMs };
     },
   };
+}
+
+/** A project that is locked; the hub has forgotten the requests. */
+export async function lockedProject(hub: Hub, manifest: string): Promise<Project> {
+  const project = await createProject(hub.endpoint, manifest);
+  const { status, stderr } = await project.run(['lock']);
+  if (status !== 0) throw new Error(stderr);
+  hub.clearRequests();
+  return project;
 }
