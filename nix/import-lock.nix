@@ -161,7 +161,7 @@ let
     model
     // {
       cache = cacheOf [ model ];
-      oci = makeOci { inherit model source; };
+      oci = makeOci model;
     };
 
   needsOf = import ./needs.nix {

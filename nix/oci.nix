@@ -61,9 +61,6 @@ in
   `model`
   : a value of `make-model.nix`
 
-  `source`
-  : the Hub that the lock names, whichever mirror its files come from
-
   # Output
 
   The layout as a derivation, with the attribute `digest`, `sha256:` and 64 hex digits: that of the manifest,
@@ -74,16 +71,14 @@ in
 
   Those of `oci-layers.nix`, and an entry without files.
 */
-{ model, source }:
+model:
 let
   inherit (model.passthru)
     entry
     locked
     name
     ref
-    repo
     rev
-    type
     ;
 
   layers = layersOf model.passthru;
@@ -93,7 +88,7 @@ let
     descriptor = {
       inherit name;
       revision = rev;
-      sourceURL = "${source}/${if type == "dataset" then "datasets/" else ""}${repo}";
+      sourceURL = model.meta.homepage;
     }
     // (if locked ? license then { licenses = locked.license; } else { });
     config = if format == null then { } else { inherit format; };

@@ -186,12 +186,15 @@ describe('lock', () => {
 
   it.each([
     ['missing', 'acme/nowhere', 'does not exist, or is private'],
+    ['private', 'acme/private-base', 'does not exist, or is private'],
     ['gated', 'acme/gated-base', 'is gated'],
   ])(
     'refuses an adapter whose base is %s, with the file that names it',
     async (_what, baseId, why) => {
-      if (baseId === 'acme/gated-base') {
-        const repo = await hub.createRepo({ type: 'model', id: baseId, gated: 'manual' });
+      if (baseId !== 'acme/nowhere') {
+        const kind =
+          baseId === 'acme/gated-base' ? { gated: 'manual' as const } : { private: true };
+        const repo = await hub.createRepo({ type: 'model', id: baseId, ...kind });
         await repo.commit({ files: WEIGHTS });
       }
       const { id } = await adapter(baseId);
