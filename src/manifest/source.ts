@@ -1,5 +1,7 @@
 import {
   type Alias,
+  Composer,
+  type CST,
   type Document,
   type ErrorCode,
   isAlias,
@@ -9,7 +11,6 @@ import {
   isSeq,
   Lexer,
   LineCounter,
-  parseDocument,
   Parser,
   type YAMLError,
   YAMLParseError,
@@ -127,22 +128,35 @@ export function readSource(text: string): ManifestSource {
 }
 
 /**
- * The syntax tree of a text. The parser of the package recurses, and near the end of the stack V8 can
- * abort the process, so a text that is nested too deeply is refused before it is parsed.
+ * The syntax tree of a text. The composer of the package recurses, and near the end of the stack V8 can
+ * abort the process, so a text that is nested too deeply is refused before it is composed.
  */
 export function composeYaml(text: string): Document.Parsed {
   const parser = new Parser();
+  const tokens: CST.Token[] = [];
   for (const lexeme of new Lexer().lex(text)) {
-    Array.from(parser.next(lexeme));
+    tokens.push(...parser.next(lexeme));
     const deepest = parser.stack[MAX_DEPTH + 1];
     if (deepest !== undefined) {
-      const document = parseDocument('', OPTIONS);
       const { offset } = deepest;
+      const document = onlyDocument([], 0);
       document.errors.push(new YAMLParseError([offset, offset], 'RESOURCE_EXHAUSTION', ''));
       return document;
     }
   }
-  return parseDocument(text, OPTIONS);
+  tokens.push(...parser.end());
+  return onlyDocument(tokens, text.length);
+}
+
+/** The first document of a text; a second one is an error in it. */
+function onlyDocument(tokens: readonly CST.Token[], length: number): Document.Parsed {
+  const [document, second] = new Composer(OPTIONS).compose(tokens, true, length);
+  if (document === undefined) throw new TypeError('the composer made no document');
+  if (second !== undefined) {
+    const [start, end] = second.range;
+    document.errors.push(new YAMLParseError([start, end], 'MULTIPLE_DOCS', ''));
+  }
+  return document;
 }
 
 /** Line and column of any offset in a text. */

@@ -77,7 +77,11 @@ describeNix('package.nix', (nix) => {
     expect(code.filter((file) => !file.endsWith('.d.ts')).toSorted()).toEqual([
       'bin.cjs',
       'launch.cjs',
+      'listr2.cjs',
+      'python.cjs',
+      'send.cjs',
       'third-party-licenses.txt',
+      'undici.cjs',
     ]);
   });
 
