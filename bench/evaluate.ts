@@ -1,7 +1,7 @@
 import { cp, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { formatLock } from '../src/lock/codec.ts';
-import type { LockedFile } from '../src/lock/schema.ts';
+import { LOCKFILE_VERSION, type Lock, type LockedFile } from '../src/lock/schema.ts';
 import { lockedEntry, lockedFile, lockOf } from '../test/support/locks.ts';
 import { createNix, type NixKind } from '../test/support/nix.ts';
 import {
@@ -77,14 +77,15 @@ export async function* benchEvaluate(options: BenchOptions): AsyncGenerator<Comp
 async function evaluate(
   kind: NixKind,
   { models, files }: { models: number; files: number },
-  { rounds, builds }: BenchOptions,
+  { rounds, builds, isAgainst }: BenchOptions,
 ): Promise<Comparison> {
   const nix = await createNix(kind);
   try {
     const work = path.join(nix.folder, 'work');
     await mkdir(work);
     const lock = path.join(work, 'hug.lock.json');
-    await writeFile(lock, lockText(models, files));
+    // Version 1 is what every build reads.
+    await writeFile(lock, lockText(models, files, isAgainst ? 1 : LOCKFILE_VERSION));
     // The root of the other Nix sees this folder, and not every checkout.
     const libraryOf = ({ label }: Build) => path.join(work, `library${label}`);
     for (const build of builds) {
@@ -110,7 +111,7 @@ async function evaluate(
   }
 }
 
-function lockText(models: number, files: number): string {
+function lockText(models: number, files: number, lockfileVersion: Lock['lockfileVersion']): string {
   const entries = Array.from({ length: models }, (_, model) => {
     const all = Array.from({ length: files }, (_unused, index): [string, LockedFile] => [
       `part/file-${index}.safetensors`,
@@ -118,5 +119,5 @@ function lockText(models: number, files: number): string {
     ]);
     return [`m${model}`, lockedEntry({ repo: `org/m${model}`, files: new Map(all) })] as const;
   });
-  return formatLock(lockOf(Object.fromEntries(entries)));
+  return formatLock({ ...lockOf(Object.fromEntries(entries)), lockfileVersion });
 }
