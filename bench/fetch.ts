@@ -18,6 +18,17 @@ import {
 import { withHub } from './hub-process.ts';
 import type { Offer, Served } from './hub.ts';
 
+/** The first has no limit but the machine; latency in ms, rate in bytes per second. */
+const NETWORKS: readonly {
+  readonly name: string;
+  readonly latency: number;
+  readonly rate?: number;
+}[] = [
+  { name: 'no latency', latency: 0 },
+  { name: '50 ms latency', latency: 50 },
+  { name: '50 ms latency, 1 Gbit/s', latency: 50, rate: 125e6 },
+];
+
 const GIB = 1024 ** 3;
 const MIB = 1024 ** 2;
 /** The download engine, built as the command is, so that no compiler runs in the measured time. */
@@ -40,12 +51,12 @@ export async function* benchFetch(options: BenchOptions): AsyncGenerator<Compari
   const many: Offer = { id: 'bench/many', weights: { count: 400, size: MIB } };
   if (!isAgainst) await bundleEngine();
   yield* withHub(isAgainst ? [many] : [large, many], async function* (hub) {
-    for (const latency of [0, 50]) {
-      await hub.setLatency(latency);
+    for (const { latency, rate, name } of NETWORKS) {
+      await hub.setNetwork(latency, rate);
       for (const served of hub.served) {
         const source = { ...served, endpoint: hub.endpoint };
         const [{ size } = { size: 0 }] = served.weights;
-        const title = `\`fetch\` of ${served.weights.length} × ${size / MIB} MiB, ${latency} ms latency`;
+        const title = `\`fetch\` of ${served.weights.length} × ${size / MIB} MiB, ${name}`;
         const ours = [
           ...contendersOf(builds, 'nix-hug export', (build) => exporting(source, build)),
           ...contendersOf(builds, 'nix-hug fetch', (build) => fetching(source, build)),

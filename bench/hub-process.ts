@@ -6,8 +6,11 @@ import type { Offer, Order, Reply, RequestCount, Served } from './hub.ts';
 export interface BenchHub {
   readonly endpoint: string;
   readonly served: readonly Served[];
-  /** How long each answer waits from now on. */
-  readonly setLatency: (ms: number) => Promise<void>;
+  /**
+   * How long each answer waits from now on, and what all answers share, in bytes per second; without
+   * it as much as the machine can.
+   */
+  readonly setNetwork: (ms: number, bytesPerSecond?: number) => Promise<void>;
   /** Counts the requests since the last order. */
   readonly count: () => Promise<RequestCount>;
   /** Adds a commit to a repository. */
@@ -32,7 +35,8 @@ export async function* withHub<T>(
     };
     yield* use({
       ...ready,
-      setLatency: async (ms) => void (await tell({ order: 'latency', ms })),
+      setNetwork: async (ms, bytesPerSecond = 0) =>
+        void (await tell({ order: 'network', ms, bytesPerSecond })),
       count: () => tell({ order: 'count' }),
       commit: async (id) => void (await tell({ order: 'commit', id })),
     });

@@ -26,7 +26,7 @@ export interface Served {
 
 /** What the hub is told, one at a time; it answers each. */
 export type Order =
-  | { readonly order: 'latency'; readonly ms: number }
+  | { readonly order: 'network'; readonly ms: number; readonly bytesPerSecond: number }
   /** Counts the requests since the last time. */
   | { readonly order: 'count' }
   /** Adds a commit to a repository. */
@@ -88,7 +88,11 @@ function count(): RequestCount {
 
 process.on('message', (order: Order) => {
   void (async () => {
-    if (order.order === 'latency') hub.options.latencyMs = order.ms;
+    if (order.order === 'network') {
+      hub.options.latencyMs = order.ms;
+      // JSON has no infinity.
+      hub.options.linkBytesPerSecond = order.bytesPerSecond === 0 ? Infinity : order.bytesPerSecond;
+    }
     if (order.order === 'commit') {
       await repositories.get(order.id)?.commit({ files: { 'README.md': `# ${Date.now()}\n` } });
     }

@@ -36,10 +36,10 @@ export async function* benchLock(options: BenchOptions): AsyncGenerator<Comparis
   const offers = [...offersOf(Math.max(...counts)), ...adapterOffers()];
   yield* withHub(offers, async function* (hub) {
     for (const latency of [0, 100]) {
-      await hub.setLatency(latency);
+      await hub.setNetwork(latency);
       for (const count of counts) yield await lockAll(hub, count, latency, options);
     }
-    await hub.setLatency(100);
+    await hub.setNetwork(100);
     yield await updateOne(hub, 50, options);
     yield await lockAdapters(hub, options);
   });
@@ -80,7 +80,7 @@ export async function* benchPlain({ rounds, builds }: BenchOptions): AsyncGenera
   const [build] = builds.slice(-1);
   if (build === undefined) return;
   yield* withHub(offers, async function* (hub) {
-    await hub.setLatency(100);
+    await hub.setNetwork(100);
     for (const plain of WIDE) {
       const ids = [`bench/model-${plain}`];
       const prepare = (folder: string) => inFolder(hub, build, folder, ids, ['lock']);

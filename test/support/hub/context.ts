@@ -10,6 +10,8 @@ export interface HubOptions {
   pageSize: number;
   /** Milliseconds before any answer, of the CDN too. */
   latencyMs: number;
+  /** Bytes per second that all answers share, as those of one network link. */
+  linkBytesPerSecond: number;
   /** Order of tree entries: `hub` is the real one, with folders first, then by bytes. */
   treeOrder: 'hub' | 'reversed' | 'shuffled';
   /** Fields that every tree entry has beside the known ones. */

@@ -53,6 +53,7 @@ export async function startHub(settings: StartOptions = {}): Promise<Hub> {
   const options: HubOptions = {
     pageSize: 1000,
     latencyMs: 0,
+    linkBytesPerSecond: Infinity,
     treeOrder: 'hub',
     extraTreeField: {},
     ...overrides,

@@ -106,7 +106,7 @@ async function serve(
     body,
     base,
   };
-  await send(await replyTo(request, answer, distort), entry, response);
+  await send(await replyTo(request, answer, distort), entry, response, options);
 }
 
 /** A defect of the hub or of a test's own function becomes a 500 that names it. */
@@ -122,7 +122,12 @@ async function replyTo(
   }
 }
 
-async function send(reply: Reply, entry: LogEntry, response: ServerResponse): Promise<void> {
+async function send(
+  reply: Reply,
+  entry: LogEntry,
+  response: ServerResponse,
+  options: HubOptions,
+): Promise<void> {
   const { body, announcedBytes = body.size, ending } = reply;
   if (ending === 'reset') {
     response.socket?.resetAndDestroy();
@@ -135,6 +140,7 @@ async function send(reply: Reply, entry: LogEntry, response: ServerResponse): Pr
   if (entry.method !== 'HEAD') {
     for await (const chunk of paced(body.read(0, body.size), reply.bytesPerSecond)) {
       if (response.destroyed) return;
+      await transmitted(chunk.length, options.linkBytesPerSecond);
       entry.bodyBytesSent += chunk.length;
       if (!response.write(chunk)) await Promise.race([drained(response), closed]);
     }
@@ -162,6 +168,17 @@ const sleep = (milliseconds: number): Promise<void> =>
 
 const drained = (response: ServerResponse): Promise<void> =>
   new Promise((resolve) => response.once('drain', resolve));
+
+/** When the link of this process has sent all that was given to it, by `performance.now()`. */
+let linkIsFreeAt = 0;
+
+/** Waits until a link has sent some bytes after those that others gave it. */
+async function transmitted(bytes: number, bytesPerSecond: number): Promise<void> {
+  if (bytesPerSecond === Infinity) return;
+  const now = performance.now();
+  linkIsFreeAt = Math.max(linkIsFreeAt, now) + (bytes / bytesPerSecond) * 1000;
+  await sleep(linkIsFreeAt - now);
+}
 
 /** Chunks as they are, or in small ones that keep to a rate. */
 async function* paced(
