@@ -109,6 +109,20 @@ export function addProjectCommands(program: Program, { runs, loads }: Actions): 
     .option('--markdown', 'print a table for a pull request')
     .action(loads(() => import('../commands/diff.ts')));
 
+  program
+    .command('audit')
+    .description(
+      'ask the Hub what is wrong with what is locked: gone, replaced, flagged by a scan; check the policy',
+    )
+    .addArgument(
+      new EntryArgument(
+        '[names...]',
+        'entries of the lock, with what they need; all when none is named',
+      ),
+    )
+    .option(GROUP, GROUP_OF_ALL, collected)
+    .action(loads(() => import('../commands/audit.ts')));
+
   withRepositoryOptions(
     program
       .command('ls')

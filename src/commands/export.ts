@@ -31,7 +31,7 @@ import type { CommandContext } from '../project/context.ts';
 import { type ChosenSnapshot, chosenEntries, listedSnapshot } from '../project/chosen.ts';
 import { narrowed } from '../project/entries.ts';
 import { type GroupOptions, refuseGroupsOfUrls } from '../project/groups.ts';
-import { endpointOfManifest, readLock, readLockIfAny } from '../project/project.ts';
+import { readManifestIfAny, readLock, readLockIfAny } from '../project/project.ts';
 import { forEachRepository, listRepo, withHub } from '../project/repository.ts';
 import { selectFiles } from '../resolve/select.ts';
 import type { Nix } from '../store/nix.ts';
@@ -55,7 +55,7 @@ export async function run(
   const { names, urls } = targets;
   refuseGroupsOfUrls(urls, options);
   const nix = await nixForLinks(options, context);
-  const endpoint = urls.length === 0 ? undefined : endpointOfManifest(context);
+  const endpoint = urls.length === 0 ? undefined : readManifestIfAny(context)?.endpoint;
   const wanted = urls.map((url) => parseRepoRequest(url, options, endpoint, context.endpoint));
   const select = selectionOf({}, options);
   const locked = isOfLock(targets)

@@ -17,7 +17,7 @@ import { type ChosenSnapshot, readChosen } from '../project/chosen.ts';
 import { amount, amountBySource, entriesText } from '../project/copied.ts';
 import { type GroupOptions, refuseGroupsOfUrls } from '../project/groups.ts';
 import { buildPinned, pinRepo, weightsOf } from '../project/pinned-repo.ts';
-import { endpointOfManifest } from '../project/project.ts';
+import { readManifestIfAny } from '../project/project.ts';
 import { withHub } from '../project/repository.ts';
 import { escapeControls } from '../quote.ts';
 
@@ -75,7 +75,7 @@ export async function runOnUrl(
   { dryRun = false, gcRoot, ...options }: FetchUrlOptions,
 ): Promise<CommandResult> {
   refuseGroupsOfUrls([url], options);
-  const endpoint = endpointOfManifest(context);
+  const endpoint = readManifestIfAny(context)?.endpoint;
   const wanted = parseRepoRequest(url, options, endpoint, context.endpoint);
   const pinned = await withHub(context, (hub) => pinRepo(hub, wanted, context.warn), endpoint);
   const { listing, expression, obstacle } = pinned;

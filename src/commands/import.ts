@@ -24,7 +24,7 @@ import {
 import type { CommandContext } from '../project/context.ts';
 import { type ChosenSnapshot, commandFor, readChosen } from '../project/chosen.ts';
 import { buildPinned, type PinnedRepo, pinRepo, weightsOf } from '../project/pinned-repo.ts';
-import { endpointOfManifest } from '../project/project.ts';
+import { readManifestIfAny } from '../project/project.ts';
 import { forEachRepository, resolveRepo } from '../project/repository.ts';
 import { quote } from '../quote.ts';
 import { DEFAULT_REF, type RepoType } from '../repo.ts';
@@ -55,7 +55,7 @@ export async function run(
       'Add the repository first, with: nix-hug add',
     );
   }
-  const endpoint = urls.length === 0 ? undefined : endpointOfManifest(context);
+  const endpoint = urls.length === 0 ? undefined : readManifestIfAny(context)?.endpoint;
   const wanted = urls.map((url) => parseRepoRequest(url, options, endpoint, context.endpoint));
   const entries = isOfLock(targets)
     ? readChosen(context, names, {}, { allGroups: true }).snapshots

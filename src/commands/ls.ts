@@ -13,7 +13,7 @@ import type { CommandContext } from '../project/context.ts';
 import { chosenEntries, isOnlyNeeded } from '../project/chosen.ts';
 import { ambiguousEntry, narrowed } from '../project/entries.ts';
 import { type GroupOptions, refuseGroupsOfUrls } from '../project/groups.ts';
-import { endpointOfManifest, readLock } from '../project/project.ts';
+import { readManifestIfAny, readLock } from '../project/project.ts';
 import { listRepo, withHub } from '../project/repository.ts';
 
 /**
@@ -54,7 +54,7 @@ export async function runOnUrl(
   options: RemoteOptions & GroupOptions,
 ): Promise<CommandResult> {
   refuseGroupsOfUrls([url], options);
-  const endpoint = endpointOfManifest(context);
+  const endpoint = readManifestIfAny(context)?.endpoint;
   const request = parseRepoRequest(url, options, endpoint, context.endpoint);
   const listing = await withHub(context, (hub) => listRepo(hub, request, context.warn), endpoint);
   return {

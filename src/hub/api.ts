@@ -4,6 +4,7 @@ import { type RepoType, isRepoId } from '../repo.ts';
 import { encodePath, encodeSegment, repoPage } from '../address.ts';
 import { type Subject, checkedReply, gatedError, invalidReply, nameOf } from './errors.ts';
 import type { Http } from './http.ts';
+import { readStatus, type RepoStatus } from './status.ts';
 import { type TreeFile, type TreePin, nextPage, pinTree, readTree } from './tree.ts';
 import * as v from 'valibot';
 
@@ -57,6 +58,14 @@ export interface HubApi {
    * @throws HugError `EHUG_REVISION_NOT_FOUND`, `EHUG_REPO_NOT_FOUND`
    */
   revision(type: RepoType, id: string, ref: string): Promise<Revision>;
+  /** What the Hub says of a repository and of its own scans, at a commit; see `readStatus`. */
+  status(type: RepoType, id: string, rev: string): Promise<RepoStatus>;
+  /**
+   * Asks for the first byte of a file.
+   *
+   * @throws HugError that of the refusal, such as `EHUG_GATED`
+   */
+  probe(type: RepoType, id: string, rev: string, path: string): Promise<void>;
   /** Names of all tags. */
   tags(type: RepoType, id: string): Promise<string[]>;
   /**
@@ -154,6 +163,16 @@ export function createHubApi(http: Http, warn: (line: string) => void = () => un
       const hasRepoId = typeof repoId === 'string' && REPO_ID.test(repoId);
       return { id: newId, rev: sha, ...(hasRepoId ? { repoId } : {}) };
     },
+    status: (type, id, rev) => readStatus(http, api(type, id), { type, id, ref: rev }),
+    async probe(type, id, rev, path) {
+      const url = resolveUrl(http.endpoint, type, id, rev, encodePath(path));
+      await http.range({
+        subject: { type, id, ref: rev, path, isKnown: true },
+        signal: new AbortController().signal,
+        next: () => ({ url, range: 'bytes=0-0' }),
+        consume: async () => undefined,
+      });
+    },
     async tags(type, id) {
       const subject = { type, id, isKnown: true };
       const { body } = await http
@@ -246,6 +265,8 @@ export function memoizeHub(hub: HubApi): HubApi {
   return {
     ...hub,
     revision: memoize((...key: Parameters<HubApi['revision']>) => hub.revision(...key)),
+    status: memoize((...key: Parameters<HubApi['status']>) => hub.status(...key)),
+    probe: memoize((...key: Parameters<HubApi['probe']>) => hub.probe(...key)),
     tags: memoize((...key: Parameters<HubApi['tags']>) => hub.tags(...key)),
     history: memoize((...key: Parameters<HubApi['history']>) => hub.history(...key)),
     tree: memoize((...key: Parameters<HubApi['tree']>) => hub.tree(...key)),

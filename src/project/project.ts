@@ -170,14 +170,12 @@ function readProjectOrLock(context: ProjectContext): Project | LockWithText {
 }
 
 /**
- * The address of the Hub that the manifest names, for what is not in the manifest. There need not be
- * a manifest, unless the user names one.
+ * The manifest, for what need not be in it. There need not be one, unless the user names it.
  *
- * @returns `undefined` where there is none, or it names no address
  * @throws HugError those of the reader of the manifest
  */
-export const endpointOfManifest = (context: ProjectContext): string | undefined =>
-  ifAny(context, () => findManifest(context).manifest.endpoint);
+export const readManifestIfAny = (context: ProjectContext): Manifest | undefined =>
+  ifAny(context, () => findManifest(context).manifest);
 
 /**
  * The lock of a project, for what need not be in it. There need not be a manifest, unless the user

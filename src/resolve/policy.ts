@@ -185,20 +185,28 @@ export function requirePolicy(manifest: Manifest, lock: Lock, file: string): voi
 }
 
 /** A line for each violation of the policy of a manifest, with the line of the manifest to change. */
-export function policyLines(
-  { policy, entries }: Manifest,
-  lock: Lock,
-  file: string,
-): readonly string[] {
-  if (policy === undefined) return [];
-  const byPlace = new Map(entries.map((entry) => [placeOf(entry), entry]));
-  const allowed = (place: string) => new Set<Rule>(byPlace.get(place)?.allow);
-  return violationsOf(policy, lock, allowed).map(({ place, root = '', rule, paths, reason }) => {
-    const line = byPlace.get(root)?.position.line;
+export function policyLines(manifest: Manifest, lock: Lock, file: string): readonly string[] {
+  const lines = new Map(manifest.entries.map((entry) => [placeOf(entry), entry.position.line]));
+  return manifestViolations(manifest, lock).map((violation) => {
+    const line = lines.get(violation.root ?? '');
     const at = line === undefined ? file : `${file}:${line}`;
-    return `${at}: ${place} breaks the rule ${rule}: ${subjectOf(paths)}${reason}`;
+    return `${at}: ${violation.place} ${violationText(violation)}`;
   });
 }
+
+/** What breaks the policy of a manifest in a lock; its entries may break what their `allow` names. */
+export function manifestViolations(
+  { policy, entries }: Manifest,
+  lock: Lock,
+): readonly Violation[] {
+  if (policy === undefined) return [];
+  const byPlace = new Map(entries.map((entry) => [placeOf(entry), entry]));
+  return violationsOf(policy, lock, (place) => new Set<Rule>(byPlace.get(place)?.allow));
+}
+
+/** A violation as a phrase about its entry: `breaks the rule owners: it belongs to acme`. */
+export const violationText = ({ rule, paths, reason }: Violation): string =>
+  `breaks the rule ${rule}: ${subjectOf(paths)}${reason}`;
 
 /** Paths in one line. */
 const MAX_PATHS = 3;

@@ -3,7 +3,7 @@ import type { Fault, FaultRule } from '../support/hub/index.ts';
 import { infoLie, refsLie, treeLie } from './lies.ts';
 
 /** Commands that are tried under faults. */
-export type Command = 'lock' | 'update' | 'add' | 'fetch' | 'export' | 'inspect';
+export type Command = 'lock' | 'update' | 'add' | 'fetch' | 'export' | 'inspect' | 'audit';
 
 /** What goes wrong in one run. */
 export interface Plan {
@@ -46,6 +46,7 @@ const ASKS_FOR: Readonly<Record<Command, readonly Target[]>> = {
   fetch: ['the pack', 'any file', 'the CDN', 'anything'],
   export: ['the pack', 'any file', 'the CDN', 'anything'],
   inspect: ['the revision', 'the tree', 'anything'],
+  audit: ['the revision', 'any file', 'anything'],
 };
 
 /** The plans for a command, each with its title: its share of `FAULT_RUNS`, from `FAULT_SEED`. */

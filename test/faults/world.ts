@@ -208,13 +208,17 @@ function assertForeseen({ status, json, stdout, stderr }: CliRun): void {
     json();
     return;
   }
-  const { code, message } = json().error;
-  expect(Object.keys(ERROR_CODES)).toContain(code);
-  expect(EXPECTED, `${code}: ${message}\n${stdout}\n${stderr}`).toContain(code);
-  expect(message).not.toBe('');
+  const { error, failed = [] } = json();
+  for (const { code, message } of error === undefined ? failed.map(errorOf) : [error]) {
+    expect(Object.keys(ERROR_CODES)).toContain(code);
+    expect(EXPECTED, `${code}: ${message}\n${stdout}\n${stderr}`).toContain(code);
+    expect(message).not.toBe('');
+  }
   // Nothing that a server says may command the terminal.
   expect(stderr).not.toContain('\u001b');
 }
+
+const errorOf = ({ error }: { error: { code: string; message: string } }) => error;
 
 function assertTokenAtHome({ stdout, stderr }: CliRun, hub: Hub, foreign: Foreign): void {
   expect(stdout + stderr).not.toContain(TOKEN);

@@ -55,6 +55,19 @@ const RUNS: Readonly<Record<Exclude<OutputName, keyof typeof NIX_RUNS>, readonly
       return run(['lock', '--json']);
     },
   ],
+  audit: [
+    async ({ run, repo }) => {
+      repo.scan = {
+        scansDone: false,
+        filesWithIssues: [{ path: 'w.safetensors', level: 'unsafe' }],
+      };
+      return run(['audit', '--json']);
+    },
+    async ({ run }) => {
+      hub.inject({ match: 'securityStatus', fault: { kind: 'html' } });
+      return run(['audit', '--json']);
+    },
+  ],
   init: [
     async ({ run }) => {
       const cwd = await tempFolder('empty');

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { CHANGE_CLASSES } from '../../lock/classes.ts';
+import { FINDING_KINDS } from '../../resolve/audit.ts';
 import * as f from './fields.ts';
 
 const { name, pin, repo, type } = f;
@@ -144,6 +145,22 @@ export const LOCK_OUTPUTS = {
         error: v.exactOptional(v.strictObject(problem)),
       },
       'In the order of the manifest: models, then datasets.',
+    ),
+  }),
+  audit: f.document('nix-hug audit --json', 'What is wrong with what is locked.', {
+    findings: f.rows(
+      {
+        entry: f.lockedName,
+        type,
+        kind: f.oneOf(FINDING_KINDS, 'What is wrong; docs/audit.md explains each.'),
+        path: f.textOrNull('The file; null when it is about the repository or several files.'),
+        message: f.text('What is wrong, as a phrase about the entry.'),
+      },
+      'In the order of the lock, then of what entries need.',
+    ),
+    failed: f.rows(
+      { entry: f.lockedName, type, error: v.strictObject(problem) },
+      'Entries that the Hub could not be asked about.',
     ),
   }),
   init: f.document('nix-hug init --json', 'The files that a new project begins with.', {

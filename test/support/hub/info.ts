@@ -27,7 +27,7 @@ export async function answerInfo(context: Context): Promise<Reply> {
     ...(repo.type === 'model'
       ? modelInfo(repo, commit, siblings)
       : datasetInfo(repo, commit, siblings)),
-    ...(securityStatus ? { securityRepoStatus: { scansDone: true, filesWithIssues: [] } } : {}),
+    ...(securityStatus ? { securityRepoStatus: repo.scan } : {}),
   };
   return json(fields.length === 0 ? info : pick(info, ['_id', 'id', ...fields]));
 }

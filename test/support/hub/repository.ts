@@ -86,7 +86,12 @@ export class Repository {
   /** A test may change it while the hub runs, as `private`. */
   gated: false | 'auto' | 'manual';
   private: boolean;
-  readonly disabled: boolean;
+  disabled: boolean;
+  /** What the scanners of the hub say of its files. */
+  scan: { scansDone: boolean; filesWithIssues: readonly unknown[] } = {
+    scansDone: true,
+    filesWithIssues: [],
+  };
   readonly cardData: CardData | undefined;
   /** Folder of the bare git repository. */
   readonly gitDir: string;
