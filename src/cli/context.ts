@@ -55,6 +55,8 @@ export interface World {
   readonly runProgram: (program: Program) => Promise<number>;
   /** How patient to be with a Hub; the default is patient. */
   readonly retry?: RetryPolicy;
+  /** The present, in ms since 1970, where it is not that of the clock. */
+  readonly now?: number | undefined;
 }
 
 /** What commands get to work with. */
@@ -128,6 +130,7 @@ export function createContext(options: GlobalOptions, world: World): Context {
   return {
     output,
     home: world.home,
+    now: world.now ?? Date.now(),
     cwd,
     manifest: options.manifest,
     signal: world.signal,

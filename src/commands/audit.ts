@@ -68,7 +68,7 @@ async function policyFindings(
   const manifest = readManifestIfAny(context);
   if (manifest?.policy === undefined) return new Map();
   const { manifestViolations, violationText } = await import('../resolve/policy.ts');
-  const violations = manifestViolations(manifest, lock).map((violation) => {
+  const violations = manifestViolations(manifest, lock, context.now).map((violation) => {
     const [path = null, ...others] = violation.paths;
     const message = violationText(violation);
     const finding = { kind: 'policy' as const, path: others.length === 0 ? path : null, message };

@@ -3,7 +3,7 @@ import { formatLock } from '../lock/codec.ts';
 import { hasMoved } from '../lock/compare.ts';
 import { diffLocks } from '../lock/diff.ts';
 import { lockedIn, placeOf } from '../lock/entries.ts';
-import { type Lock, LOCKFILE_VERSION } from '../lock/schema.ts';
+import { type Lock, type LockedEntry, LOCKFILE_VERSION } from '../lock/schema.ts';
 import type { ManifestEntry } from '../manifest/schema.ts';
 import type { Output } from '../output/json-schema.ts';
 import { checkText, lockText, nextAfter } from '../output/lock-changes.ts';
@@ -21,9 +21,9 @@ import {
   withResolved,
 } from '../project/relock.ts';
 import { openResolving, type Resolving } from '../project/resolving.ts';
-import { driftOf } from '../resolve/drift.ts';
+import { driftOf, isUndated } from '../resolve/drift.ts';
 import { policyLines } from '../resolve/policy.ts';
-import type { Resolved } from '../resolve/resolve.ts';
+import type { Resolved, ResolveContext } from '../resolve/resolve.ts';
 
 interface LockOptions {
   /** Only compare the lock with the manifest, without a network. */
@@ -35,7 +35,7 @@ interface LockOptions {
 /** `nix-hug lock`: makes the lock match the manifest. */
 export async function run(context: CommandContext, options: LockOptions): Promise<CommandResult> {
   const project = readProject(context);
-  if (options.check === true) return check(project);
+  if (options.check === true) return check(project, context.now);
 
   const plan = await planLock(project, context);
   const outcome = await applyPlan(plan, project, options.dryRun);
@@ -81,7 +81,7 @@ export async function planLock(
       resolving,
       context.warn,
     );
-    return planOf(from, to, project, context.warn);
+    return planOf(from, to, project, context);
   } catch (error) {
     const { lockName, lockText: text } = project;
     const isCurrent = existing.flaw === undefined && driftOf(manifest, from).reasons.length === 0;
@@ -97,7 +97,7 @@ export async function planLock(
 /** Errors of a run that reached no Hub. */
 const WITHOUT_NETWORK: ReadonlySet<ErrorCode> = new Set(['EHUG_OFFLINE', 'EHUG_NETWORK']);
 
-function check(project: Project): CommandResult {
+function check(project: Project, now: number): CommandResult {
   const { lock, flaw } = readExistingLock(project);
   const form = formatLock(lock) === project.lockText ? undefined : 'is not in canonical form';
   const age = isOldLock(lock) ? oldVersion(lock) : undefined;
@@ -105,7 +105,7 @@ function check(project: Project): CommandResult {
   const reasons = [
     ...ofFile.map((reason) => ({ entry: null, type: null, reason })),
     ...(project.lockText === undefined ? [] : driftOf(project.manifest, lock).reasons),
-    ...policyLines(project.manifest, lock, project.manifestName).map((reason) => ({
+    ...policyLines(project.manifest, lock, project.manifestName, now).map((reason) => ({
       entry: null,
       type: null,
       reason,
@@ -143,6 +143,18 @@ async function resolveStale(
   if (unknown.length === 0) return new Map();
   const { resolveAgain, resolveEntry } = await import('../resolve/resolve.ts');
   const { upgradeEntry } = await import('../resolve/upgrade.ts');
+  const { withDate } = await import('../resolve/age.ts');
+  /** Asks for what an entry lacks that keeps its commit. */
+  const complete = async (
+    entry: ManifestEntry,
+    locked: LockedEntry,
+    context: ResolveContext,
+  ): Promise<Resolved> => {
+    const known = isOldLock(lock)
+      ? await upgradeEntry(entry, locked, context)
+      : { entry: locked, warnings: [] };
+    return { ...known, entry: await withDate(known.entry, entry, context.hub) };
+  };
   const { resolveAtShared, sharedCommits } = await import('../resolve/shared-commit.ts');
   const shared = sharedCommits(manifest, lock, stale);
   return resolving.all(
@@ -152,10 +164,12 @@ async function resolveStale(
       if (rev !== undefined && 'ref' in entry.want) {
         return resolveAgain(entry, { ref: entry.want.ref, rev }, context);
       }
-      const locked = stale.includes(entry) ? undefined : lockedIn(lock, entry);
-      if (locked !== undefined) {
-        const settle = contested.has(entry) ? resolveAgain : upgradeEntry;
-        return settle(entry, locked, context);
+      const locked = lockedIn(lock, entry);
+      if (locked !== undefined && contested.has(entry) && !stale.includes(entry)) {
+        return resolveAgain(entry, locked, context);
+      }
+      if (locked !== undefined && (!stale.includes(entry) || isUndated(locked, entry))) {
+        return complete(entry, locked, context);
       }
       const other = shared.get(entry);
       return other === undefined

@@ -78,7 +78,7 @@ async function checkAll(
         title: placeOf(entry),
         run: async (report) => {
           report('looking up');
-          const check = await checkOutdated(entry, locked, { hub, repos });
+          const check = await checkOutdated(entry, locked, { hub, repos, now: context.now });
           report(check.outdated ? 'outdated' : 'up to date');
           return check;
         },
@@ -102,8 +102,8 @@ function rowOf({ entry, locked, check }: Checked): Output<'outdated'>['entries']
   if (check instanceof HugError) {
     return { ...row, wanted: null, latest: null, outdated: null, ...errorJson(check) };
   }
-  const { wanted, latest, outdated } = check;
-  return { ...row, wanted, latest, outdated };
+  const { wanted, latest, outdated, waiting } = check;
+  return { ...row, wanted, latest, outdated, ...(waiting === undefined ? {} : { waiting }) };
 }
 
 const HEAD = ['entry', 'locked', 'wanted', 'latest'].map((text) => ({
@@ -126,7 +126,16 @@ async function outdatedText({ entries }: Output<'outdated'>, columns?: number): 
       ],
     ];
   });
-  if (rows.length > 0) return (await table([HEAD, ...rows], { columns })).join('\n');
+  const waiting = entries.flatMap((entry) =>
+    entry.waiting === undefined
+      ? []
+      : [
+          `${placeOf(entry)}: ${pinText(entry.waiting)} is old enough at ${entry.waiting.until} (minimumAge)`,
+        ],
+  );
+  if (rows.length > 0) {
+    return [...(await table([HEAD, ...rows], { columns })), ...waiting].join('\n');
+  }
   return entries.some(({ error }) => error !== undefined) ? '' : 'everything is up to date';
 }
 

@@ -1,13 +1,6 @@
 import { EXIT, usageError } from '../errors.ts';
 import { type EntryChange, type Pin, diffLocks } from '../lock/diff.ts';
-import {
-  lockedIn,
-  namedEntries,
-  placeOf,
-  withEndpoint,
-  withEntries,
-  withGroups,
-} from '../lock/entries.ts';
+import { lockedIn, namedEntries, placeOf, withEndpoint, withEntries } from '../lock/entries.ts';
 import { createNeedIndex } from '../lock/needs.ts';
 import type { Lock } from '../lock/schema.ts';
 import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
@@ -25,6 +18,7 @@ import { readProject } from '../project/project.ts';
 import {
   type ExistingLock,
   applyPlan,
+  asDeclared,
   planOf,
   readExistingLock,
   refuseOldLock,
@@ -79,7 +73,7 @@ export async function run(
   const from = existing.lock;
   const moving = withSameRef(chosen, manifest, from);
   const { moves, to, kept } = await moveAll(moving, isWhole, manifest, existing, context, options);
-  const plan = planOf(from, to, project, context.warn);
+  const plan = planOf(from, to, project, context);
   const outcome = await applyPlan(plan, project, options.dryRun);
 
   const moveAt = new Map([...moves].map(([entry, move]) => [placeOf(entry), move]));
@@ -182,10 +176,10 @@ async function moveAll(
       : { moves: newest, kept: [] };
     const keptNeeded: Kept[] = [];
     const onKept = significant ? (one: Kept) => void keptNeeded.push(one) : undefined;
-    const moved = [...moves].map(([{ type, name, groups }, { entry }]) => ({
-      type,
-      name,
-      entry: withGroups(entry, groups),
+    const moved = [...moves].map(([wanted, { entry }]) => ({
+      type: wanted.type,
+      name: wanted.name,
+      entry: asDeclared(entry, wanted),
     }));
     const settled = isWhole
       ? withResolved(manifest, lock, moves)

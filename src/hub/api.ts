@@ -4,8 +4,9 @@ import { type RepoType, isRepoId } from '../repo.ts';
 import { encodePath, encodeSegment, repoPage } from '../address.ts';
 import { type Subject, checkedReply, gatedError, invalidReply, nameOf } from './errors.ts';
 import type { Http } from './http.ts';
+import { type DatedCommit, type History, readHistory, searchHistory } from './history.ts';
 import { readStatus, type RepoStatus } from './status.ts';
-import { type TreeFile, type TreePin, nextPage, pinTree, readTree } from './tree.ts';
+import { type TreeFile, type TreePin, pinTree, readTree } from './tree.ts';
 import * as v from 'valibot';
 
 /**
@@ -31,14 +32,6 @@ export interface Revision {
   readonly rev: string;
   /** The Hub's own name of the repository, 24 hex digits, which a rename keeps; some mirrors send none. */
   readonly repoId?: string;
-}
-
-/** The newest commits of a revision. */
-export interface History {
-  /** Newest first, beginning with the revision itself; `date` in ISO 8601. */
-  readonly commits: readonly { readonly rev: string; readonly date: string }[];
-  /** Whether the list goes back to the first commit. */
-  readonly isWhole: boolean;
 }
 
 /** The content of a file, checked. */
@@ -74,6 +67,17 @@ export interface HubApi {
    * @throws HugError `EHUG_REVISION_NOT_FOUND` when the Hub has lost the commit
    */
   history(type: RepoType, id: string, rev: string): Promise<History>;
+  /**
+   * The newest commit of a history that was made at a date or before; `undefined` when none was.
+   *
+   * @param latest ISO 8601 in UTC
+   */
+  commitUpTo(
+    type: RepoType,
+    id: string,
+    rev: string,
+    latest: string,
+  ): Promise<DatedCommit | undefined>;
   /**
    * All files at a commit, from all pages; every path is safe and unique.
    *
@@ -113,15 +117,10 @@ const REPO_ID = /^[0-9a-f]{24}$/u;
 
 const refsSchema = v.object({ tags: v.array(v.object({ name: v.string() })) });
 
-const historySchema = v.array(v.object({ id: gitId, date: v.pipe(v.string(), v.isoTimestamp()) }));
-
-/** Largest list of refs or commits, in bytes; 100 commits have under 100 kB. */
+/** Largest list of refs, in bytes. */
 const MAX_LIST_BYTES = 1024 * 1024;
 /** Largest response about a revision, in bytes: it names every file, and huggingface_hub expects 50,000. */
 const MAX_REVISION_BYTES = 8 * MAX_LIST_BYTES;
-
-/** As the official JavaScript client requests. */
-const COMMITS_PER_PAGE = 100;
 
 /**
  * The typed endpoints over an HTTP client.
@@ -151,6 +150,7 @@ export function createHubApi(http: Http, warn: (line: string) => void = () => un
   }
 
   const api = (type: RepoType, id: string) => `${http.endpoint}/api/${type}s/${id}`;
+  const atKnown = (type: RepoType, id: string, ref: string) => ({ type, id, ref, isKnown: true });
 
   return {
     endpoint: http.endpoint,
@@ -186,19 +186,9 @@ export function createHubApi(http: Http, warn: (line: string) => void = () => un
         });
       return checkedReply(refsSchema, body, subject).tags.map((tag) => tag.name);
     },
-    async history(type, id, rev) {
-      const subject = { type, id, ref: rev, isKnown: true };
-      const url = `${api(type, id)}/commits/${rev}?limit=${COMMITS_PER_PAGE}`;
-      const { body, headers } = await http.json(url, subject, MAX_LIST_BYTES);
-      const commits = checkedReply(historySchema, body, subject);
-      if (commits[0]?.id !== rev) {
-        throw invalidReply(subject, 'the history belongs to another commit');
-      }
-      return {
-        commits: commits.map((commit) => ({ rev: commit.id, date: commit.date })),
-        isWhole: nextPage(headers['link'], url) === undefined,
-      };
-    },
+    history: (type, id, rev) => readHistory(http, api(type, id), atKnown(type, id, rev)),
+    commitUpTo: (type, id, rev, latest) =>
+      searchHistory(http, api(type, id), atKnown(type, id, rev), latest),
     tree(type, id, rev) {
       const firstPage = `${api(type, id)}/tree/${rev}?recursive=true&expand=false`;
       return readTree(http, firstPage, { type, id, ref: rev, isKnown: true }, warn);
@@ -268,6 +258,7 @@ export function memoizeHub(hub: HubApi): HubApi {
     status: memoize((...key: Parameters<HubApi['status']>) => hub.status(...key)),
     probe: memoize((...key: Parameters<HubApi['probe']>) => hub.probe(...key)),
     tags: memoize((...key: Parameters<HubApi['tags']>) => hub.tags(...key)),
+    commitUpTo: memoize((...key: Parameters<HubApi['commitUpTo']>) => hub.commitUpTo(...key)),
     history: memoize((...key: Parameters<HubApi['history']>) => hub.history(...key)),
     tree: memoize((...key: Parameters<HubApi['tree']>) => hub.tree(...key)),
   };

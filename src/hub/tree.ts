@@ -36,7 +36,7 @@ export function nextPage(
  * The same page of the endpoint: a mirror may pass on the links of the Hub behind it, and neither a
  * request nor the token follows them there.
  */
-function atEndpoint(page: string, endpoint: string): string {
+export function atEndpoint(page: string, endpoint: string): string {
   const { protocol, pathname, search } = new URL(page);
   if (!/^https?:$/u.test(protocol)) throw invalidNextPage();
   const { origin, pathname: base } = new URL(`${endpoint}/`);

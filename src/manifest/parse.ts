@@ -2,6 +2,7 @@ import { byCodeUnit } from '../collections.ts';
 import { HugError } from '../errors.ts';
 import { asPlainObject } from '../plain-object.ts';
 import { DEFAULT_REF, type RepoForm } from '../repo.ts';
+import { ageMs } from './policy-schema.ts';
 import {
   endpointProblems,
   entryProblems,
@@ -77,6 +78,7 @@ function normalised(
   positionOf: ManifestSource['positionOf'],
 ): Manifest {
   const omitsCode = file.policy?.remoteCode === 'omit';
+  const age = file.policy?.minimumAge;
   const entries = raw.flatMap(({ name, section, type, form }): ManifestEntry[] => {
     const value = file[section]?.[name];
     // Never so in a file without problems.
@@ -97,6 +99,9 @@ function normalised(
         ...(dependencies === undefined ? {} : { dependencies }),
         ...(fields.allow === undefined ? {} : { allow: fields.allow }),
         ...(omitsCode && fields.allow?.includes('remoteCode') !== true ? { code: false } : {}),
+        ...(age === undefined || fields.allow?.includes('minimumAge') === true
+          ? {}
+          : { minAge: ageMs(age) }),
       },
     ];
   });

@@ -2,7 +2,13 @@ import * as v from 'valibot';
 import { plainObject } from '../plain-object.ts';
 
 /** Rules that an entry may break, and that its `allow` may name. */
-const RULES = ['formats', 'remoteCode', 'licenses', 'owners'] as const;
+const RULES = ['formats', 'remoteCode', 'licenses', 'owners', 'minimumAge'] as const;
+
+/** A number of hours, days or weeks. */
+const AGE = /^[1-9]\d{0,3}[hdw]$/u;
+
+const HOUR_MS = 3_600_000;
+const UNITS_MS = { h: HOUR_MS, d: 24 * HOUR_MS, w: 7 * 24 * HOUR_MS } as const;
 
 export type Rule = (typeof RULES)[number];
 
@@ -37,6 +43,15 @@ const policyFields = {
     'Licences that an entry may have, as README.md declares them: ids of the Hub; undeclared for none.',
   ),
   owners: names('Users and organisations whose repositories may be used.'),
+  minimumAge: v.exactOptional(
+    v.pipe(
+      v.string('must be text such as 3d'),
+      v.regex(AGE, 'must be a number of hours, days or weeks, such as 12h, 3d or 2w'),
+      v.description(
+        'How old a commit must be: of a branch, the newest one that is old enough is locked.',
+      ),
+    ),
+  ),
 };
 
 /** Shape of `policy` in `hug.yaml`. */
@@ -70,6 +85,14 @@ export interface Policy {
   /** Ids of the Hub, compared without case; `undeclared` for an entry without a licence. */
   readonly licenses?: readonly string[];
   readonly owners?: readonly string[];
+  /** How old a commit must be: hours, days or weeks, as `3d`. */
+  readonly minimumAge?: string;
+}
+
+/** A valid `minimumAge` in ms. */
+export function ageMs(age: string): number {
+  const unit = age.endsWith('h') ? 'h' : age.endsWith('d') ? 'd' : 'w';
+  return Number(age.slice(0, -1)) * UNITS_MS[unit];
 }
 
 /** Keys that a policy may have. */

@@ -30,6 +30,8 @@ export interface WantedEntry {
   readonly groups?: readonly string[];
   /** `false` where the policy leaves code out. */
   readonly code?: false;
+  /** How old its commit must be by the policy, in ms. */
+  readonly minAge?: number;
 }
 
 /** One model or dataset of the manifest. */

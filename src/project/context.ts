@@ -9,6 +9,8 @@ export interface CommandContext {
   readonly cwd: string;
   /** `--manifest`. */
   readonly manifest?: string | undefined;
+  /** The present, in ms since 1970. */
+  readonly now: number;
   /** `HF_ENDPOINT`. */
   readonly endpoint?: string | undefined;
   /** Whether `--offline` or `HF_HUB_OFFLINE` forbids the network. */

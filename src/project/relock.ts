@@ -3,11 +3,13 @@ import { EMPTY_LOCK, formatLock } from '../lock/codec.ts';
 import { hasConflictMarkers, parseConflict } from '../lock/conflict.ts';
 import { lockedIn, refClashes, withEndpoint, withEntries, withGroups } from '../lock/entries.ts';
 import { writeLockText } from '../lock/file.ts';
-import { type Lock, LOCKFILE_VERSION } from '../lock/schema.ts';
+import { type Lock, type LockedEntry, LOCKFILE_VERSION } from '../lock/schema.ts';
 import type { Manifest, ManifestEntry } from '../manifest/schema.ts';
+import { withoutDate } from '../resolve/age.ts';
 import { requirePolicy } from '../resolve/policy.ts';
 import { repairLock } from '../resolve/repair.ts';
 import type { Resolved } from '../resolve/resolve.ts';
+import type { CommandContext } from './context.ts';
 import type { Project } from './project.ts';
 
 /** The lock on disk. */
@@ -76,16 +78,17 @@ export interface LockPlan {
 }
 
 /**
- * @param warn called for entries that one cache cannot hold together
+ * Checks a new lock against the policy, and warns of entries that one cache cannot hold together.
+ *
  * @throws HugError `EHUG_POLICY`
  */
 export function planOf(
   from: Lock,
   to: Lock,
   { manifest, manifestName, lockText }: Project,
-  warn: (line: string) => void,
+  { warn, now }: Pick<CommandContext, 'warn' | 'now'>,
 ): LockPlan {
-  requirePolicy(manifest, to, manifestName);
+  requirePolicy(manifest, to, manifestName, now);
   for (const clash of refClashes(to)) warn(clash);
   const text = formatLock(to);
   return { from, to, text, changed: text !== lockText };
@@ -107,6 +110,10 @@ export async function applyPlan(
   return 'written';
 }
 
+/** An entry with the groups of the manifest, and with a date only where the policy needs it. */
+export const asDeclared = (entry: LockedEntry, { groups, minAge }: ManifestEntry): LockedEntry =>
+  withGroups(minAge === undefined ? withoutDate(entry) : entry, groups);
+
 /** The lock of a manifest: each entry as it was resolved, else as the old lock has it. */
 export function withResolved(
   { endpoint, entries }: Manifest,
@@ -116,9 +123,9 @@ export function withResolved(
   return withEntries(
     withEndpoint(lock, endpoint),
     entries.flatMap((wanted) => {
-      const { type, name, groups } = wanted;
+      const { type, name } = wanted;
       const entry = resolved.get(wanted)?.entry ?? lockedIn(lock, wanted);
-      return entry === undefined ? [] : [{ type, name, entry: withGroups(entry, groups) }];
+      return entry === undefined ? [] : [{ type, name, entry: asDeclared(entry, wanted) }];
     }),
   );
 }

@@ -91,6 +91,7 @@ async function open(
   const known = entries.flatMap(({ entry }) => [...entry.files.values()]);
   return {
     hub,
+    now: context.now,
     repos: await knownRepos(manifest, lock, accepted),
     hashes: createPlainHashes(known),
     licenses: createLicenses(entries.map(({ entry }) => entry)),

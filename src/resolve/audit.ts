@@ -80,7 +80,7 @@ function probedFile(files: NamedEntry['entry']['files']): string {
 }
 
 /** What is wrong with a locked entry, by what the Hub says of its commit. */
-export function judge(
+function judge(
   { repo, repoId, rev, files }: NamedEntry['entry'],
   { id, repoId: nowId, isDisabled, scan }: RepoStatus,
 ): EntryAudit {

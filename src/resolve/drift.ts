@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { groupBy } from '../collections.ts';
 import {
   lockedIn,
   type NamedEntry,
@@ -10,7 +11,7 @@ import {
 import type { Lock, LockedEntry } from '../lock/schema.ts';
 import type { Manifest, ManifestEntry, WantedEntry } from '../manifest/schema.ts';
 import type { RepoType } from '../repo.ts';
-import { needsFound, rootOf } from './needed.ts';
+import { minAgeOf, needsFound, rootOf } from './needed.ts';
 
 /** One difference between a lock and its manifest. */
 export interface Reason {
@@ -46,6 +47,11 @@ export function driftOf(
       ? []
       : [{ entry: name, type, reason: changed('groups', entry.groups, groups) }];
   });
+  const dated = manifest.entries.flatMap(({ name, type, minAge }) =>
+    minAge === undefined && lockedIn(lock, { name, type })?.date !== undefined
+      ? [{ entry: name, type, reason: NEEDLESS_DATE }]
+      : [],
+  );
   return {
     stale: stale.map(({ entry }) => entry),
     reasons: [
@@ -54,10 +60,16 @@ export function driftOf(
         reasons.map((reason) => ({ entry: name, type, reason })),
       ),
       ...regrouped,
+      ...dated,
       ...leftovers(left),
       ...needReasons(manifest, left.length === 0 ? lock : withEntries(lock, declared)),
     ],
   };
+}
+
+/** Whether all that a locked entry does not satisfy is that it has no date, which `minimumAge` needs. */
+export function isUndated(locked: LockedEntry, { minAge, ...entry }: WantedEntry): boolean {
+  return minAge !== undefined && locked.date === undefined && satisfies(locked, entry);
 }
 
 /** Whether a locked entry satisfies what the manifest asks for. */
@@ -81,10 +93,14 @@ function entryReasons(entry: WantedEntry, locked: LockedEntry | undefined): stri
   if (version === undefined && locked.version === undefined && ref !== locked.ref) {
     reasons.push(changed('ref', locked.ref, ref));
   }
+  if (entry.minAge !== undefined && locked.date === undefined) reasons.push(NO_DATE);
   const { code } = entry;
   const wanted = { ...entry.select, ...(code === undefined ? {} : { code }) };
   return [...reasons, ...selectionReasons(wanted, locked.select ?? {})];
 }
+
+const NO_DATE = 'has no date, which minimumAge needs';
+const NEEDLESS_DATE = 'has a date, which only minimumAge needs';
 
 /** The keys of a selection, which the manifest decides. */
 const SELECT_KEYS = ['include', 'exclude', 'files', 'format', 'variant', 'quant', 'code'] as const;
@@ -104,8 +120,17 @@ const leftovers = (left: readonly NamedEntry[]): Reason[] =>
 
 /** What is needed and not locked, and what is locked and no entry needs any more. */
 function needReasons(manifest: Manifest, lock: Lock): Reason[] {
-  const { missing, needed } = needsFound(manifest, lock);
+  const { missing, needed, reached } = needsFound(manifest, lock);
+  const steps = groupBy(reached, ({ key }) => key);
+  const aboutDates = [...needed].flatMap(([key, { date }]) => {
+    const isAged = minAgeOf(manifest, steps.get(key) ?? []) !== undefined;
+    if (isAged === (date !== undefined)) return [];
+    const place = placeOf({ type: 'model', name: key });
+    const reason = `${place}: ${isAged ? NO_DATE : NEEDLESS_DATE}`;
+    return [{ entry: null, type: null, reason }];
+  });
   return [
+    ...aboutDates,
     ...missing.map((step) => ({
       entry: rootOf(step).name,
       type: rootOf(step).type,

@@ -1,10 +1,11 @@
 import { HugError } from '../errors.ts';
-import type { History, HubApi } from '../hub/api.ts';
+import type { HubApi } from '../hub/api.ts';
+import type { History } from '../hub/history.ts';
 import type { LockedEntry } from '../lock/schema.ts';
 import type { WantedEntry } from '../manifest/schema.ts';
 import { satisfies } from './drift.ts';
 import { type Resolved, type ResolveContext, lockAt, lockedEntry } from './resolve.ts';
-import { type Target, renameWarnings, targetOf } from './target.ts';
+import { type Target, namesTag, renameWarnings, targetOf } from './target.ts';
 
 /** An entry at its newest commit. */
 export interface Moved extends Resolved {
@@ -86,11 +87,13 @@ async function describeStep(
   const { id, rev } = target.at;
   const [history, isTag] = await Promise.all([
     orUndefined(historyAt(hub, wanted, target)),
-    namesTag(wanted, target, hub),
+    orUndefined(namesTag(wanted, target, hub)),
   ]);
   const to = dateOf(history, rev);
   const tagMoved =
-    isTag && target.ref === locked.ref ? [`the tag ${target.ref} names another commit now`] : [];
+    isTag === true && target.ref === locked.ref
+      ? [`the tag ${target.ref} names another commit now`]
+      : [];
   const from = dateOf(history, locked.rev);
   if (from !== undefined) return { dates: { from, to }, warnings: tagMoved, isLost: false };
 
@@ -99,7 +102,7 @@ async function describeStep(
     const lost = `the locked commit ${locked.rev} is gone from the Hub: its history was rewritten`;
     return { dates: { to }, warnings: [...tagMoved, lost], isLost: true };
   }
-  const isRewritten = !isTag && history?.isWhole === true;
+  const isRewritten = isTag !== true && history !== undefined && history.next === undefined;
   return {
     dates: { from: dateOf(before, locked.rev), to },
     warnings: isRewritten
@@ -114,18 +117,6 @@ const historyAt = (hub: HubApi, { type }: WantedEntry, { at }: Target): Promise<
 
 const dateOf = (history: History | undefined, rev: string): string | undefined =>
   history?.commits.find((commit) => commit.rev === rev)?.date;
-
-/** Whether the ref of a target is a tag; `main` is always a branch. */
-async function namesTag(
-  { type, want }: WantedEntry,
-  { ref, at }: Target,
-  hub: HubApi,
-): Promise<boolean> {
-  if ('version' in want || ref.startsWith('refs/tags/')) return true;
-  if (ref === 'main' || ref.startsWith('refs/')) return false;
-  const tags = await orUndefined(hub.tags(type, at.id));
-  return tags?.includes(ref) === true;
-}
 
 /** Waits for both to end before it throws, so that no request stays open. */
 async function both<A, B>(one: Promise<A>, other: Promise<B>): Promise<[A, B]> {

@@ -2,6 +2,7 @@ import { HugError } from '../errors.ts';
 import { type NamedEntry, isNeededKey, lockedIn, placeOf } from '../lock/entries.ts';
 import { type Asked, createNeedIndex, type NeedIndex, neededKey } from '../lock/needs.ts';
 import type { Lock, LockedEntry } from '../lock/schema.ts';
+import { ageMs, type Rule } from '../manifest/policy-schema.ts';
 import type { DependencyMode, Manifest } from '../manifest/schema.ts';
 import { DEFAULT_REF } from '../repo.ts';
 
@@ -75,6 +76,8 @@ export function allReached(manifest: Manifest, lock: Lock): readonly Reached[] {
 
 /** What a lock has of what entries need. */
 interface NeedsFound {
+  /** What entries need and the manifest does not declare. */
+  readonly reached: readonly Reached[];
   /** What entries need and the lock does not have. */
   readonly missing: readonly Reached[];
   /** The needed entries that entries do need, by key. */
@@ -87,9 +90,24 @@ export function needsFound(manifest: Manifest, lock: Lock): NeedsFound {
   const keys = new Set(reached.map(({ key }) => key));
   const needed = lock.needed ?? new Map<string, LockedEntry>();
   return {
+    reached,
     missing: reached.filter(({ key }) => !needed.has(key)),
     needed: new Map([...needed].filter(([key]) => keys.has(key))),
   };
+}
+
+/** Whether all entries that need a repository, by these ways, may break a rule. */
+export function isExempt({ entries }: Manifest, steps: readonly Reached[], rule: Rule): boolean {
+  const roots = new Set(steps.map((step) => placeOf(rootOf(step))));
+  return entries.every(
+    (entry) => !roots.has(placeOf(entry)) || entry.allow?.includes(rule) === true,
+  );
+}
+
+/** How old the commit of what entries need must be, in ms; `undefined` where no rule says so. */
+export function minAgeOf(manifest: Manifest, steps: readonly Reached[]): number | undefined {
+  const age = manifest.policy?.minimumAge;
+  return age === undefined || isExempt(manifest, steps, 'minimumAge') ? undefined : ageMs(age);
 }
 
 const beyond = (step: Reached, root: NamedEntry, what: string): HugError =>

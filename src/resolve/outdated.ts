@@ -2,10 +2,12 @@ import type { HubApi } from '../hub/api.ts';
 import type { Pin } from '../lock/diff.ts';
 import type { LockedEntry } from '../lock/schema.ts';
 import type { WantedEntry } from '../manifest/schema.ts';
+import { oldEnoughAt } from './age.ts';
 import { satisfies } from './drift.ts';
 import {
   type LookupContext,
   type Target,
+  type Waiting,
   isPinned,
   isVersion,
   namesPrerelease,
@@ -22,6 +24,8 @@ export interface OutdatedCheck {
   readonly latest: Pin;
   /** Whether `update` would move the entry. */
   readonly outdated: boolean;
+  /** A newer commit that `minimumAge` lets nobody take yet, and when it will; a midnight of UTC. */
+  readonly waiting?: Waiting & { readonly until: string };
   readonly warnings: readonly string[];
 }
 
@@ -39,11 +43,20 @@ export async function checkOutdated(
   const target = await targetOf(entry, context, locked);
   const wanted = pinOf(target);
   const latest = await latestOf(entry, target, context.hub);
+  const waiting =
+    target.waiting === undefined
+      ? {}
+      : {
+          waiting: {
+            ...target.waiting,
+            until: oldEnoughAt(target.waiting.date, entry.minAge ?? 0),
+          },
+        };
   if (locked === undefined || !satisfies(locked, entry)) {
-    return { wanted, latest, outdated: true, warnings: [] };
+    return { wanted, latest, outdated: true, ...waiting, warnings: [] };
   }
   const outdated = locked.rev !== wanted.rev || locked.ref !== wanted.ref;
-  return { wanted, latest, outdated, warnings: renameWarnings(locked, target.at) };
+  return { wanted, latest, outdated, ...waiting, warnings: renameWarnings(locked, target.at) };
 }
 
 /**
@@ -54,6 +67,9 @@ async function latestOf(entry: WantedEntry, target: Target, hub: HubApi): Promis
   const { type, want } = entry;
   const { ref, at } = target;
   if (isPinned(entry)) return pinAt('main');
+  if (target.waiting !== undefined && !isVersion(ref)) {
+    return { ref, rev: target.waiting.rev };
+  }
   if (!isVersion(ref)) return pinOf(target);
   const tags = target.tags ?? (await hub.tags(type, at.id));
   if (!tags.includes(ref)) return pinOf(target);

@@ -3,7 +3,8 @@ import { allEntries, type NamedEntry, namedEntries, placeOf, withNeeded } from '
 import type { Lock, LockedEntry } from '../lock/schema.ts';
 import type { Manifest, WantedEntry } from '../manifest/schema.ts';
 import type { Edge } from './edges.ts';
-import { allReached, entriesOfMode, type Reached, rootOf } from './needed.ts';
+import { withoutDate } from './age.ts';
+import { allReached, entriesOfMode, isExempt, minAgeOf, type Reached } from './needed.ts';
 import { isSameTaken, type Taken, takenBy, uniteTaken, uniteTakes } from './take.ts';
 
 /** A repository that entries need, which is to be resolved. */
@@ -93,7 +94,9 @@ export function planNeeded(manifest: Manifest, state: NeededState): NeededPlan {
       continue;
     }
     const code = omitsCode(manifest, steps) ? ({ code: false } as const) : {};
-    const wanted = { name: key, type, repo, want: { ref }, ...code };
+    const minAge = minAgeOf(manifest, steps);
+    const age = minAge === undefined ? {} : { minAge };
+    const wanted = { name: key, type, repo, want: { ref }, ...code, ...age };
     const sameRef = declared.flatMap((one) =>
       one.type === type && one.entry.ref === ref ? [one.entry] : [],
     );
@@ -104,23 +107,22 @@ export function planNeeded(manifest: Manifest, state: NeededState): NeededPlan {
       !isMoving &&
       (twin === undefined || twin.rev === locked.rev) &&
       locked.select?.code === wanted.code &&
+      (minAge === undefined || locked.date !== undefined) &&
       isSameTaken(settled.get(key)?.taken ?? takenBy(locked.select), demand.taken);
     if (!isCurrent) {
       const { taken, place } = demand;
       resolve.push({ ...wanted, reached: step, key: place, taken, locked, isMoving, sameRef });
-    } else if (!settled.has(key)) keep.set(key, { entry: locked, taken: demand.taken });
+    } else if (!settled.has(key)) {
+      const entry = minAge === undefined ? withoutDate(locked) : locked;
+      keep.set(key, { entry, taken: demand.taken });
+    }
   }
   return { lock, keep, resolve, read: [...read] };
 }
 
 /** Whether code is left out of a repository: unless all entries that need it may have code. */
-function omitsCode({ policy, entries }: Manifest, steps: readonly Reached[]): boolean {
-  if (policy?.remoteCode !== 'omit') return false;
-  const roots = new Set(steps.map((step) => placeOf(rootOf(step))));
-  return entries.some(
-    (entry) => roots.has(placeOf(entry)) && entry.allow?.includes('remoteCode') !== true,
-  );
-}
+const omitsCode = (manifest: Manifest, steps: readonly Reached[]): boolean =>
+  manifest.policy?.remoteCode === 'omit' && !isExempt(manifest, steps, 'remoteCode');
 
 /** What all that need a repository take of it together, as far as that is known. */
 function demandOf(

@@ -10,8 +10,9 @@ import {
 } from '../lock/entries.ts';
 import { createNeedIndex, type NeedIndex } from '../lock/needs.ts';
 import type { Lock, LockedEntry } from '../lock/schema.ts';
-import type { Policy, Rule } from '../manifest/policy-schema.ts';
+import { ageMs, type Policy, type Rule } from '../manifest/policy-schema.ts';
 import type { Manifest } from '../manifest/schema.ts';
+import { notAfter, oldEnoughAt } from './age.ts';
 import type { Edge } from './edges.ts';
 
 /** What breaks a rule of a policy. */
@@ -78,12 +79,14 @@ function isUnsafe(file: string, isLfs: boolean): boolean {
  *
  * @param allowed the rules that an entry of the manifest may break, by its place; what is needed may
  *   break a rule that all entries that need it may break
+ * @param now the present, in ms since 1970
  * @returns in the order of the entries, then of the rules
  */
 export function violationsOf(
   policy: Policy,
   lock: Lock,
   allowed: (place: string) => ReadonlySet<Rule>,
+  now: number,
 ): readonly Violation[] {
   const index = createNeedIndex(lock);
   const needing = needingEntries(lock, index);
@@ -92,7 +95,7 @@ export function violationsOf(
     const roots = isNeededKey(named.name) ? (needing.get(place) ?? []) : [{ root: place }];
     const mayBreak = (rule: Rule) =>
       roots.length > 0 && roots.every(({ root }) => allowed(root).has(rule));
-    return brokenBy(named, policy, index)
+    return brokenBy(named, policy, index, now)
       .filter(({ rule }) => !mayBreak(rule))
       .map((broken) => ({ ...broken, place, root: roots[0]?.root }));
   });
@@ -110,6 +113,7 @@ function brokenBy(
   { entry }: NamedEntry,
   policy: Policy,
   index: NeedIndex,
+  now: number,
 ): readonly Omit<Violation, 'place' | 'root'>[] {
   const owner = entry.repo.split('/')[0] ?? entry.repo;
   const unsafe = policy.formats === 'safe' ? unsafeFiles(entry) : [];
@@ -118,6 +122,7 @@ function brokenBy(
   const codeNeeds = denied ? codeNeedsOf(entry, index) : [];
   const licences = policy.licenses === undefined ? [] : badLicenses(entry, policy.licenses);
   const owners = policy.owners ?? [owner];
+  const young = youngerThan(entry, policy.minimumAge, now);
   return [
     ...(unsafe.length === 0
       ? []
@@ -138,7 +143,20 @@ function brokenBy(
     ...(owners.includes(owner)
       ? []
       : [{ rule: 'owners' as const, paths: [], reason: `belongs to ${owner}` }]),
+    ...(young === undefined ? [] : [{ rule: 'minimumAge' as const, paths: [], reason: young }]),
   ];
+}
+
+/** Why an entry is too young, as a phrase; `undefined` for one that is old enough, or has no date. */
+function youngerThan(
+  { date }: LockedEntry,
+  age: string | undefined,
+  now: number,
+): string | undefined {
+  if (age === undefined || date === undefined) return undefined;
+  const minAge = ageMs(age);
+  if (Date.parse(date) <= notAfter(minAge, now)) return undefined;
+  return `has a commit of ${date}, which is old enough at ${oldEnoughAt(date, minAge)}`;
 }
 
 const unsafeFiles = ({ files }: LockedEntry): string[] =>
@@ -172,10 +190,11 @@ function badLicenses(
  * Refuses a lock that breaks the policy of its manifest.
  *
  * @param file name of the manifest, for messages
+ * @param now the present, in ms since 1970
  * @throws HugError `EHUG_POLICY` with a detail for each violation
  */
-export function requirePolicy(manifest: Manifest, lock: Lock, file: string): void {
-  const lines = policyLines(manifest, lock, file);
+export function requirePolicy(manifest: Manifest, lock: Lock, file: string, now: number): void {
+  const lines = policyLines(manifest, lock, file, now);
   const [first, ...others] = lines;
   if (first === undefined) return;
   throw new HugError('EHUG_POLICY', first, {
@@ -185,9 +204,14 @@ export function requirePolicy(manifest: Manifest, lock: Lock, file: string): voi
 }
 
 /** A line for each violation of the policy of a manifest, with the line of the manifest to change. */
-export function policyLines(manifest: Manifest, lock: Lock, file: string): readonly string[] {
+export function policyLines(
+  manifest: Manifest,
+  lock: Lock,
+  file: string,
+  now: number,
+): readonly string[] {
   const lines = new Map(manifest.entries.map((entry) => [placeOf(entry), entry.position.line]));
-  return manifestViolations(manifest, lock).map((violation) => {
+  return manifestViolations(manifest, lock, now).map((violation) => {
     const line = lines.get(violation.root ?? '');
     const at = line === undefined ? file : `${file}:${line}`;
     return `${at}: ${violation.place} ${violationText(violation)}`;
@@ -198,10 +222,11 @@ export function policyLines(manifest: Manifest, lock: Lock, file: string): reado
 export function manifestViolations(
   { policy, entries }: Manifest,
   lock: Lock,
+  now: number,
 ): readonly Violation[] {
   if (policy === undefined) return [];
   const byPlace = new Map(entries.map((entry) => [placeOf(entry), entry]));
-  return violationsOf(policy, lock, (place) => new Set<Rule>(byPlace.get(place)?.allow));
+  return violationsOf(policy, lock, (place) => new Set<Rule>(byPlace.get(place)?.allow), now);
 }
 
 /** A violation as a phrase about its entry: `breaks the rule owners: it belongs to acme`. */

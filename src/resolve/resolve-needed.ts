@@ -4,6 +4,7 @@ import type { TreeFile } from '../hub/tree.ts';
 import { type NamedEntry, placeOf } from '../lock/entries.ts';
 import type { LockedEntry } from '../lock/schema.ts';
 import type { WantedEntry } from '../manifest/schema.ts';
+import { withDate } from './age.ts';
 import { createEdgeSources, edgeFilesToRead, readEdges } from './edge-sources.ts';
 import { hasId } from './identity.ts';
 import { doWithout, rootOf, wayTo } from './needed.ts';
@@ -51,8 +52,11 @@ export async function resolveNeeded(
       select?.code === needed.code && isSameTaken(takenBy(select), taken);
     if (locked?.rev === target.at.rev && isSame(locked.select)) {
       context.report('at its newest commit');
-      if (warnings.length === 0) return { entry: locked, warnings };
-      return { entry: lockedEntry(selecting(needed, locked.select), target, locked), warnings };
+      const entry =
+        warnings.length === 0
+          ? locked
+          : lockedEntry(selecting(needed, locked.select), target, locked);
+      return { entry: await withDate(entry, needed, context.hub), warnings };
     }
     const tree = await context.hub.tree(type, target.at.id, target.at.rev);
     const resolved = await lockAt(selecting(needed, selectionFor(taken, tree)), target, context);
@@ -92,7 +96,7 @@ const lookUp = (needed: Needed, context: ResolveContext, start?: string): Promis
     : targetAtCommit(needed, { ref: needed.want.ref, rev: start }, context);
 
 const selecting = (
-  { name, type, repo, want, code }: WantedEntry,
+  { name, type, repo, want, code, minAge }: WantedEntry,
   select: WantedEntry['select'],
 ): WantedEntry => ({
   name,
@@ -101,6 +105,7 @@ const selecting = (
   want,
   ...(select === undefined ? {} : { select }),
   ...(code === undefined ? {} : { code }),
+  ...(minAge === undefined ? {} : { minAge }),
 });
 
 /** The error with the file that names the repository, and the way to it. */

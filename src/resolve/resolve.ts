@@ -1,9 +1,11 @@
 import { sriOfHex } from '../digest.ts';
 import { HugError } from '../errors.ts';
+import type { HubApi } from '../hub/api.ts';
 import type { TreeFile } from '../hub/tree.ts';
 import { pathNames } from '../lock/names.ts';
 import type { LockedEntry, LockedFile } from '../lock/schema.ts';
 import type { WantedEntry } from '../manifest/schema.ts';
+import { dateOfCommit } from './age.ts';
 import { type ByContent, createByContent } from './by-content.ts';
 import { type Licenses, README, createLicenses, isReadable, readLicense } from './readme.ts';
 import type { ReadLicense } from './license.ts';
@@ -149,11 +151,18 @@ export async function lockAt(
     ],
     edges,
     entry: lockedEntry(wanted, target, {
+      ...(await dateOf(wanted, target, hub)),
       ...license,
       ...needsOf(edges),
       files: new Map(locked),
     }),
   };
+}
+
+/** The date of the commit, where the policy needs it. */
+async function dateOf({ type, minAge }: WantedEntry, { at, date }: Target, hub: HubApi) {
+  if (minAge === undefined) return {};
+  return { date: date ?? (await dateOfCommit(hub, type, at.id, at.rev)) };
 }
 
 /** Calls a function once for each file, and gives its result from then on. */

@@ -7,6 +7,7 @@ import { HugError } from '../errors.ts';
 import type { HubApi, Revision } from '../hub/api.ts';
 import type { LockedEntry } from '../lock/schema.ts';
 import type { WantedEntry } from '../manifest/schema.ts';
+import { dateOfCommit, notAfter, oldEnoughAt } from './age.ts';
 import type { KnownRepos } from './identity.ts';
 import type { License } from './license.ts';
 
@@ -18,45 +19,116 @@ export interface Target {
   readonly at: Revision;
   /** The licence at that commit, where the lock knows it already. */
   readonly license?: License | undefined;
+  /** When the commit was made, ISO 8601, where the policy needs it. */
+  readonly date?: string | undefined;
   /** Names of all tags, when a version range had to choose among them. */
   readonly tags?: readonly string[];
+  /** A newer commit of the ref or range, which is not old enough yet. */
+  readonly waiting?: Waiting;
+}
+
+/** A commit that is not old enough yet. */
+export interface Waiting {
+  readonly ref: string;
+  readonly rev: string;
+  readonly date: string;
 }
 
 /** What looking up a commit needs. */
 export interface LookupContext {
   readonly hub: HubApi;
+  /** The present, in ms since 1970. */
+  readonly now: number;
   /** The repositories that are locked; without it none is known. */
   readonly repos?: KnownRepos;
 }
 
 /**
- * Looks up the commit of an entry.
+ * Looks up the commit of an entry: under `minimumAge` the newest one that is old enough.
  *
  * @param locked the entry in the lock; explains the error for what the Hub had when it was locked
- * @throws HugError of the Hub client; `EHUG_VERSION`, `EHUG_REPO_REPLACED`
+ * @throws HugError of the Hub client; `EHUG_VERSION`, `EHUG_REPO_REPLACED`; `EHUG_POLICY` when none
+ *   is old enough
  */
 export async function targetOf(
   entry: WantedEntry,
-  { hub, repos }: LookupContext,
+  { hub, repos, now }: LookupContext,
   locked?: LockedEntry,
 ): Promise<Target> {
   try {
-    const target = await lookUp(entry, hub);
+    const target = await lookUp(entry, hub, now);
     return repos === undefined ? target : { ...target, at: repos.confirm(entry, target.at) };
   } catch (error) {
     throw locked === undefined ? error : explainMissing(error, entry, locked);
   }
 }
 
-async function lookUp({ type, repo, want }: WantedEntry, hub: HubApi): Promise<Target> {
-  if ('ref' in want) return { ref: want.ref, at: await hub.revision(type, repo, want.ref) };
-  const tags = await hub.tags(type, repo);
-  const ref = highestTag(tags, want.version);
-  if (ref === undefined) {
-    const problem = `no tag of ${type} ${repo} is in the range ${want.version}`;
-    throw new HugError('EHUG_VERSION', problem, { hint: hintOfTags(tags) });
+async function lookUp(entry: WantedEntry, hub: HubApi, now: number): Promise<Target> {
+  const { type, repo, want, minAge } = entry;
+  const latest = minAge === undefined ? undefined : notAfter(minAge, now);
+  if ('ref' in want) {
+    const target = { ref: want.ref, at: await hub.revision(type, repo, want.ref) };
+    return latest === undefined ? target : oldEnough(entry, target, latest, hub);
   }
-  return { ref, at: await hub.revision(type, repo, ref), tags };
+  const tags = await hub.tags(type, repo);
+  const matching = tagsInRange(tags, want.version);
+  let waiting: Waiting | undefined;
+  for (const ref of matching) {
+    const at = await hub.revision(type, repo, ref);
+    if (latest === undefined) return { ref, at, tags };
+    const date = await dateOfCommit(hub, type, at.id, at.rev);
+    const found = { ref, at, tags, date };
+    if (Date.parse(date) <= latest) return waiting === undefined ? found : { ...found, waiting };
+    waiting ??= { ref, rev: at.rev, date };
+  }
+  if (waiting !== undefined) throw tooYoung(entry, waiting);
+  const problem = `no tag of ${type} ${repo} is in the range ${want.version}`;
+  throw new HugError('EHUG_VERSION', problem, { hint: hintOfTags(tags) });
+}
+
+/**
+ * The newest commit of a branch that is old enough. A tag or a commit that is not stays: the policy
+ * refuses it with the place of its entry.
+ *
+ * @param latest date of a commit that is just old enough, in ms since 1970
+ */
+async function oldEnough(
+  entry: WantedEntry,
+  { ref, at }: Target,
+  latest: number,
+  hub: HubApi,
+): Promise<Target> {
+  const { type } = entry;
+  const { id, rev } = at;
+  const date = await dateOfCommit(hub, type, id, rev);
+  const isFixed = async () => isPinned(entry) || (await namesTag(entry, { ref, at }, hub));
+  if (Date.parse(date) <= latest || (await isFixed())) return { ref, at, date };
+  const waiting = { ref, rev, date };
+  const found = await hub.commitUpTo(type, id, rev, new Date(latest).toISOString());
+  if (found === undefined) throw tooYoung(entry, waiting);
+  return { ref, at: { ...at, rev: found.rev }, date: found.date, waiting };
+}
+
+/** The error for a repository without any commit that is old enough. */
+function tooYoung({ type, repo, minAge = 0 }: WantedEntry, { ref, date }: Waiting): HugError {
+  return new HugError(
+    'EHUG_POLICY',
+    `no commit of ${type} ${repo} at ${ref} is as old as minimumAge asks: the newest is of ${date}`,
+    {
+      hint: `It is old enough at ${oldEnoughAt(date, minAge)}, or name the rule minimumAge in "allow" of the entry.`,
+    },
+  );
+}
+
+/** Whether the ref of a target is a tag; `main` is always a branch. */
+export async function namesTag(
+  { type, want }: WantedEntry,
+  { ref, at }: Pick<Target, 'ref' | 'at'>,
+  hub: HubApi,
+): Promise<boolean> {
+  if ('version' in want || ref.startsWith('refs/tags/')) return true;
+  if (ref === 'main' || ref.startsWith('refs/')) return false;
+  return (await hub.tags(type, at.id)).includes(ref);
 }
 
 /**
@@ -74,9 +146,10 @@ export async function targetAtCommit(
 }
 
 /** The commit of a locked entry, without asking the Hub. */
-export const lockedTarget = ({ repo, repoId, ref, rev }: LockedEntry): Target => ({
+export const lockedTarget = ({ repo, repoId, ref, rev, date }: LockedEntry): Target => ({
   ref,
   at: { id: repo, rev, ...(repoId === undefined ? {} : { repoId }) },
+  date,
 });
 
 /** Whether an entry names a commit, which never moves. */
@@ -129,15 +202,14 @@ const PRERELEASE = /(?<!\+[0-9A-Za-z.-]*)\d-[0-9A-Za-z-]/u;
 export const namesPrerelease = (text: string): boolean => PRERELEASE.test(text);
 
 /**
- * The tag with the highest version in a range, by npm's semver: prereleases only when the range
- * names one. Tags that are not versions are ignored.
+ * The tags with versions in a range, by npm's semver, the highest first: prereleases only when the
+ * range names one. Tags that are not versions are ignored.
  *
  * @param tags names of all tags, in any order
  * @param range semver range
- * @returns `undefined` when no tag is in the range
  */
-export function highestTag(tags: readonly string[], range: string): string | undefined {
-  return highest(tags.filter((tag) => isVersion(tag) && satisfies(tag, range)));
+export function tagsInRange(tags: readonly string[], range: string): string[] {
+  return highestFirst(tags.filter((tag) => isVersion(tag) && satisfies(tag, range)));
 }
 
 /**
@@ -147,12 +219,12 @@ export function highestTag(tags: readonly string[], range: string): string | und
  * @returns `undefined` when no tag is such a version
  */
 export function newestTag(tags: readonly string[], prereleases: boolean): string | undefined {
-  return highest(tags.filter((tag) => isVersion(tag) && (prereleases || !namesPrerelease(tag))));
+  const allowed = tags.filter((tag) => isVersion(tag) && (prereleases || !namesPrerelease(tag)));
+  return highestFirst(allowed)[0];
 }
 
-function highest(tags: readonly string[]): string | undefined {
-  return tags.toSorted((a, b) => compareBuild(b, a) || byCodeUnit(a, b)).at(0);
-}
+const highestFirst = (tags: readonly string[]): string[] =>
+  tags.toSorted((a, b) => compareBuild(b, a) || byCodeUnit(a, b));
 
 /** `v1.0` or `2-rc`, which is not a version for npm's semver. */
 const SHORT_VERSION = /^v?\d+(?:\.\d+)?(?:[-+].*)?$/u;

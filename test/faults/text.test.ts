@@ -11,7 +11,7 @@ import { parseManifest } from '../../src/manifest/parse.ts';
 import { badRefReason, isRepoId, parseRepoForm } from '../../src/repo.ts';
 import { badEndpointReason } from '../../src/address.ts';
 import { compileGlob, posixOfGlob } from '../../src/resolve/glob.ts';
-import { highestTag } from '../../src/resolve/target.ts';
+import { tagsInRange } from '../../src/resolve/target.ts';
 import { badTextReason, pathCollision, unsafeReason } from '../../src/safe-path.ts';
 
 // What is read from outside: nothing but errors for the user are thrown, and no text takes long.
@@ -78,7 +78,7 @@ const READERS: readonly (readonly [string, (text: string) => unknown, string])[]
   ['a glob for Nix', (text) => posixOfGlob(text, ['unet/a.bin', 'ä']), '**/[!a]?{b,c}*.bin'],
   ['a Link header', (text) => nextPage(text, 'http://h/x'), '<http://h/y>; rel="next"'],
   ['a wait', (text) => requestedWaitMs({ 'retry-after': text, ratelimit: text }, 0), '"a";r=0;t=1'],
-  ['a tag', (text) => highestTag([text, 'v1.0.0'], '>=1'), 'v1.2.3-a.1+b'],
+  ['a tag', (text) => tagsInRange([text, 'v1.0.0'], '>=1'), 'v1.2.3-a.1+b'],
 ];
 
 describe.each(READERS)('%s', (what, read, sample) => {

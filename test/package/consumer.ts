@@ -24,7 +24,12 @@ const hashes = createPlainHashes([]);
 
 const locked = new Map<string, LockedEntry>();
 for (const wanted of driftOf(manifest, EMPTY_LOCK).stale) {
-  const { entry } = await resolveEntry(wanted, { hub, hashes, report: () => undefined });
+  const { entry } = await resolveEntry(wanted, {
+    hub,
+    now: Date.now(),
+    hashes,
+    report: () => undefined,
+  });
   locked.set(wanted.name, entry);
 }
 await hub.close();

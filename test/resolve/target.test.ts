@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import {
   areShortVersions,
-  highestTag,
   namesPrerelease,
   newestTag,
+  tagsInRange,
 } from '../../src/resolve/target.ts';
 
 const tags = ['latest', '1.2', 'v1.2.0', '1.2.9', 'v1.10.0', '2.0.0-rc.1', 'v2', 'release-3.0.0'];
@@ -19,13 +19,13 @@ describe('highest tag in a range', () => {
     ['*', 'v1.10.0'],
     ['1.2.0 || 1.2.9', '1.2.9'],
   ])('%s is %s', (range, expected) => {
-    expect(highestTag(tags, range)).toBe(expected);
-    expect(highestTag(tags.toReversed(), range)).toBe(expected);
+    expect(tagsInRange(tags, range)[0]).toBe(expected);
+    expect(tagsInRange(tags.toReversed(), range)[0]).toBe(expected);
   });
 
   it('prefers the same spelling of one version, in any order', () => {
-    expect(highestTag(['v1.0.0', '1.0.0'], '^1')).toBe('1.0.0');
-    expect(highestTag(['1.0.0', 'v1.0.0'], '^1')).toBe('1.0.0');
+    expect(tagsInRange(['v1.0.0', '1.0.0'], '^1')).toEqual(['1.0.0', 'v1.0.0']);
+    expect(tagsInRange(['1.0.0', 'v1.0.0'], '^1')).toEqual(['1.0.0', 'v1.0.0']);
   });
 });
 

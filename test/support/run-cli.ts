@@ -24,6 +24,8 @@ export interface CliWorld {
   readonly typed?: Readable;
   /** Default: as many tries as users get, with waits of milliseconds. */
   readonly retry?: RetryPolicy;
+  /** The present, in ms since 1970; default that of the clock. */
+  readonly now?: number;
 }
 
 /** What forgets to say where its files go fails here, even as root. */
@@ -47,6 +49,7 @@ export async function runCli(argv: readonly string[], world: CliWorld): Promise<
     // Programs want a process with standard streams: `spawnCli`.
     runProgram: () => Promise.reject(new Error('no program runs in this process')),
     retry: world.retry ?? IMPATIENT,
+    now: world.now,
   });
   return {
     status,

@@ -142,6 +142,16 @@ export const LOCK_OUTPUTS = {
           'The highest version, whatever the range; the head of main for a commit; else what is wanted. Null after an error.',
         ),
         outdated: f.orNull(v.boolean(), 'Whether update would move it; null after an error.'),
+        waiting: v.exactOptional(
+          v.pipe(
+            v.strictObject({
+              ...pin,
+              date: f.text('When the commit was made, ISO 8601.'),
+              until: f.text('When it is old enough, ISO 8601.'),
+            }),
+            v.description('A newer commit that minimumAge lets nobody take yet.'),
+          ),
+        ),
         error: v.exactOptional(v.strictObject(problem)),
       },
       'In the order of the manifest: models, then datasets.',

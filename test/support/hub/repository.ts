@@ -33,6 +33,8 @@ export interface CommitOptions {
   /** Commit to build on instead of the branch's tip; `null` for a first commit. */
   readonly parent?: string | null;
   readonly message?: string;
+  /** When it was made; default a minute after the one before. */
+  readonly date?: Date;
   /** Content per path; null deletes. Paths that are not named stay as they are. */
   readonly files:
     | Iterable<readonly [path: string, content: FileContent | null, mode?: git.Mode]>
@@ -147,7 +149,7 @@ export class Repository {
       : Object.entries(files)) {
       changes.push([path, content === null ? null : await this.#blobOf(content), ...mode]);
     }
-    const time = this.#now();
+    const time = options.date === undefined ? this.#now() : options.date.getTime() / 1000;
     const id = await git.fastImportCommit(this.gitDir, {
       ref,
       parent: parent?.id,
