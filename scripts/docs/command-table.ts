@@ -1,5 +1,6 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import { createProgram } from '../../src/cli/commands.ts';
+import { EXAMPLES } from '../../src/cli/examples.ts';
 
 /** A command as the help shows it. */
 export interface DocumentedCommand {
@@ -9,6 +10,10 @@ export interface DocumentedCommand {
   readonly description: string;
   readonly operands: readonly Term[];
   readonly options: readonly Term[];
+  /** Heading of the group that the help shows it in. */
+  readonly group: string;
+  /** Calls, and what each does. */
+  readonly examples: readonly (readonly [call: string, does: string])[];
 }
 
 /** An argument or option, and what it does. */
@@ -51,6 +56,8 @@ export const commands: readonly DocumentedCommand[] = program
         description: help.argumentDescription(argument),
       })),
       options: optionsOf(command).filter(({ term }) => !term.includes('--help')),
+      group: command.helpGroup().replace(/:$/u, ''),
+      examples: EXAMPLES[command.name()] ?? [],
     };
   });
 

@@ -1,15 +1,17 @@
 import { getTitle } from 'valibot';
 import { OUTPUT_SCHEMAS } from '../../src/output/json-schema.ts';
+import { groupBy } from '../../src/collections.ts';
 import { commands, globalOptions, type Term } from './command-table.ts';
 import { GENERATED, tableOf } from './markdown.ts';
 import { ENVIRONMENT, EXIT_STATUSES } from './reference.ts';
 
 /** `docs/commands.md`, from the command table. */
 export function commandsPage(): string {
-  const sections = commands.flatMap(({ name, usage, description, operands, options }) => [
+  const sections = commands.flatMap(({ name, usage, description, operands, options, examples }) => [
     `## \`${name}\``,
     sentence(description),
-    ['```console', `$ ${usage}`, '```'].join('\n'),
+    `Usage: \`${usage}\``,
+    ...exampleBlocks(examples),
     ...terms('Argument', operands),
     ...terms('Option', options),
     ...schemas(name),
@@ -18,6 +20,7 @@ export function commandsPage(): string {
     '# Commands',
     GENERATED,
     `Results go to stdout, progress and messages to stderr. With \`--json\`, stdout holds one JSON document: the result, or \`{ "error": { "code", "message", "hint" } }\`, whose [codes](errors.md) are stable. [Schemas](../schemas/output) describe them.`,
+    contents(),
     ...sections,
     '## Options of every command',
     'They may stand before the command or after it.',
@@ -44,6 +47,25 @@ function schemas(command: string): string[] {
     return `[\`${command}${call[2]}\`](../schemas/output/${name}.schema.json)`;
   });
   return links.length === 0 ? [] : [`JSON: ${links.join(', ')}.`];
+}
+
+/** Calls with what each does, in columns. */
+function exampleBlocks(examples: readonly (readonly [string, string])[]): string[] {
+  if (examples.length === 0) return [];
+  const width = Math.max(...examples.map(([call]) => call.length));
+  const lines = examples.map(([call, does]) => `$ ${call.padEnd(width)}  # ${does}`);
+  return [['```console', ...lines, '```'].join('\n')];
+}
+
+/** The commands by what they are for, each a link to its section. */
+function contents(): string {
+  const groups = groupBy(commands, ({ group }) => group);
+  return [...groups]
+    .map(
+      ([group, members]) =>
+        `- ${group}: ${members.map(({ name }) => `[\`${name}\`](#${name})`).join(', ')}`,
+    )
+    .join('\n');
 }
 
 function terms(head: string, rows: readonly Term[]): string[] {

@@ -20,10 +20,11 @@ export function manPage(): string {
     ],
     [
       '.SH COMMANDS',
-      ...commands.flatMap(({ usage, description, operands, options }) => [
+      ...commands.flatMap(({ usage, description, operands, options, examples }) => [
         `.SS ${quoted(usage)}`,
         `${roff(description)}.`,
         ...terms([...operands, ...options]),
+        ...exampleLines(examples),
       ]),
     ],
     ['.SH OPTIONS', 'Before a command or after it:', ...terms(globalOptions)],
@@ -38,6 +39,11 @@ export function manPage(): string {
   ];
   return `${sections.flat().join('\n')}\n`;
 }
+
+const exampleLines = (examples: readonly (readonly [string, string])[]): string[] =>
+  examples.length === 0
+    ? []
+    : ['.PP', 'Examples:', ...pairs(examples.map(([call, does]) => [call, does]))];
 
 const terms = (list: readonly Term[]): string[] =>
   pairs(list.map(({ term, description }) => [term, `${description}.`]));

@@ -4,6 +4,7 @@ import type { Output } from '../output/json-schema.ts';
 import { createActions, type Execute } from './actions.ts';
 import { completionScript, SHELLS } from './completion-scripts.ts';
 import type { World } from './context.ts';
+import { examplesText } from './examples.ts';
 import { addFileCommands } from './file-commands.ts';
 import { createRoot, type Program } from './options.ts';
 import { addProjectCommands } from './project-commands.ts';
@@ -18,6 +19,7 @@ export function createProgram(world: World, execute: Execute): Program {
   const { runs } = actions;
   addProjectCommands(program, actions);
   addFileCommands(program, actions);
+  program.commandsGroup('Other commands:');
 
   program
     .command('completion')
@@ -43,5 +45,9 @@ export function createProgram(world: World, execute: Execute): Program {
       }),
     );
 
+  program.helpCommand('help [command]', 'show the help of a command');
+  for (const command of program.commands) {
+    command.addHelpText('after', examplesText(command.name()));
+  }
   return program;
 }

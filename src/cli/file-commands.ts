@@ -22,6 +22,8 @@ const targetsArgument = () =>
 
 /** Adds the commands about files: the Nix store, the Hugging Face cache, programs, mirrors. */
 export function addFileCommands(program: Program, { runs, loads }: Actions): void {
+  program.commandsGroup('Bring files to this machine:');
+
   withRepositoryOptions(
     program
       .command('fetch')
@@ -75,6 +77,8 @@ export function addFileCommands(program: Program, { runs, loads }: Actions): voi
     .option('--dry-run', 'show what is missing in the store, copy nothing')
     .action(loads(() => import('../commands/import-all.ts')));
 
+  program.commandsGroup('Run programs:');
+
   program
     .command('run')
     .argument('<command...>', 'the program and its arguments, after --')
@@ -95,6 +99,8 @@ export function addFileCommands(program: Program, { runs, loads }: Actions): voi
     .option(GROUP, GROUP_TOO, collected)
     .option('--all-groups', ALL_GROUPS)
     .action(loads(() => import('../commands/env.ts')));
+
+  program.commandsGroup('Check files, and share them:');
 
   program
     .command('verify')

@@ -56,6 +56,7 @@ export function createRoot({ stdout, stderr }: Streams) {
     )
     .exitOverride()
     .configureHelp({
+      showGlobalOptions: true,
       visibleOptions: (command) => {
         const options = new Help().visibleOptions(command);
         return command.parent === null ? [version, ...options] : options;

@@ -17,6 +17,8 @@ const manifestNames = () =>
 
 /** Adds the commands about the manifest and the lock. */
 export function addProjectCommands(program: Program, { runs, loads }: Actions): void {
+  program.commandsGroup('Declare models and datasets:');
+
   program
     .command('init')
     .description('write a commented hug.yaml to start from; what is there stays as it is')
@@ -68,6 +70,8 @@ export function addProjectCommands(program: Program, { runs, loads }: Actions): 
     .description('remove entries from hug.yaml and hug.lock.json; comments and order stay')
     .action(loads(() => import('../commands/remove.ts')));
 
+  program.commandsGroup('Lock them:');
+
   program
     .command('lock')
     .description('make hug.lock.json match hug.yaml; unchanged entries keep their commit')
@@ -97,6 +101,8 @@ export function addProjectCommands(program: Program, { runs, loads }: Actions): 
     .addArgument(manifestNames())
     .option('--exit-code', 'exit 3 when update would move an entry')
     .action(loads(() => import('../commands/outdated.ts')));
+
+  program.commandsGroup('Look at the lock:');
 
   program
     .command('diff')
