@@ -189,11 +189,12 @@ in
   # Errors
 
   Entries that disagree about the commit of a ref, the repository of a requested id, or the content
-  of a file at one commit. The message names the entries.
+  of a file at one commit. The message names the entries. `hash` of the shell version.
 */
 {
   models ? [ ],
   datasets ? [ ],
+  hash ? null,
 }:
 let
   known =
@@ -221,10 +222,13 @@ let
     filter (value: value.locked.requested or value.repo != value.repo) values
   );
 in
-runScript {
-  inherit script;
-  name = "huggingface-cache";
-  inputs.plan =
-    concat (attrValues (mapAttrs (repository laned) repositories))
-    + concat (attrValues (mapAttrs (alias repositories) aliases));
-}
+if hash != null then
+  throw "nix-hug: buildCache: hash is an argument of the shell version; remove it, a cache needs none"
+else
+  runScript {
+    inherit script;
+    name = "huggingface-cache";
+    inputs.plan =
+      concat (attrValues (mapAttrs (repository laned) repositories))
+      + concat (attrValues (mapAttrs (alias repositories) aliases));
+  }

@@ -66,6 +66,26 @@ describeNix('the library', (nix) => {
     },
   );
 
+  it("has LFS files at the store paths of nixpkgs' fetchurl, as the shell version had them", async () => {
+    const hash = createHash('sha256').update('more').digest('hex');
+    const fetched = `(derivation {
+      name = "b.gguf";
+      outputHashMode = "flat";
+      outputHashAlgo = "sha256";
+      outputHash = "${hash}";
+      system = "any";
+      builder = "/any";
+    }).outPath`;
+    expect(await nix().evaluate(`${files()}."b.gguf".outPath == ${fetched}`)).toBe(true);
+  });
+
+  it('says to remove the hash that buildCache took in the shell version', async () => {
+    const call = `${library()}.buildCache { models = [ ]; hash = "sha256-x"; }`;
+    expect(await nix().evaluationError(`(${call}).outPath`)).toContain(
+      'nix-hug: buildCache: hash is an argument of the shell version; remove it',
+    );
+  });
+
   it('refuses an argument of fetchModel that it does not know', async () => {
     const call = `${library()}.fetchModel { url = "org/name"; filter = null; }`;
     expect(await nix().evaluationError(`(${call}).outPath`)).toContain(
