@@ -112,7 +112,12 @@ describe('pages', () => {
     const calls = blocksOf('console').flatMap(({ file, code }) =>
       [...code.matchAll(/^\s*\$ (?:\w+=\S+ )*nix-hug (?<call>.+)$/gmu)].map(({ groups }) => ({
         file,
-        words: (groups?.['call'] ?? '').split(' '),
+        // What follows is the program of `run`.
+        words:
+          (groups?.['call'] ?? '')
+            .split(/ -- | *#/u, 1)[0]
+            ?.trim()
+            .split(' ') ?? [],
       })),
     );
     expect(calls.length).toBeGreaterThan(5);

@@ -99,16 +99,27 @@ function normalised(
         ...(dependencies === undefined ? {} : { dependencies }),
         ...(fields.allow === undefined ? {} : { allow: fields.allow }),
         ...(omitsCode && fields.allow?.includes('remoteCode') !== true ? { code: false } : {}),
-        ...(age === undefined || fields.allow?.includes('minimumAge') === true
-          ? {}
-          : { minAge: ageMs(age) }),
       },
     ];
   });
   const policy = file.policy === undefined ? {} : { policy: file.policy };
-  if (file.endpoint === undefined) return { ...policy, entries };
+  const aged = age === undefined ? entries : withAge(entries, ageMs(age));
+  if (file.endpoint === undefined) return { ...policy, entries: aged };
   const { origin, pathname } = new URL(file.endpoint);
-  return { endpoint: `${origin}${pathname}`.replace(/\/+$/u, ''), ...policy, entries };
+  return { endpoint: `${origin}${pathname}`.replace(/\/+$/u, ''), ...policy, entries: aged };
+}
+
+/**
+ * Gives entries the age that their commits must have, unless the rule is allowed to be broken: by all
+ * entries of the same ref of a repository, since these have one commit.
+ */
+function withAge(entries: readonly ManifestEntry[], minAge: number): ManifestEntry[] {
+  const keyOf = ({ type, repo, want }: ManifestEntry) =>
+    JSON.stringify([type, repo.toLowerCase(), want]);
+  const held = new Set(
+    entries.filter(({ allow }) => allow?.includes('minimumAge') !== true).map(keyOf),
+  );
+  return entries.map((entry) => (held.has(keyOf(entry)) ? { ...entry, minAge } : entry));
 }
 
 function selectionOf(fields: EntryFields, form: RepoForm): Selection | undefined {

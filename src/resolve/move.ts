@@ -86,10 +86,10 @@ async function describeStep(
 }> {
   const { id, rev } = target.at;
   const [history, isTag] = await Promise.all([
-    orUndefined(historyAt(hub, wanted, target)),
+    orUndefined(hub.history(wanted.type, id, tipOf(target))),
     orUndefined(namesTag(wanted, target, hub)),
   ]);
-  const to = dateOf(history, rev);
+  const to = dateOf(history, rev) ?? target.date;
   const tagMoved =
     isTag === true && target.ref === locked.ref
       ? [`the tag ${target.ref} names another commit now`]
@@ -111,6 +111,10 @@ async function describeStep(
     isLost: isRewritten,
   };
 }
+
+/** The newest commit of a ref, which `minimumAge` may not have taken. */
+const tipOf = ({ ref, at, waiting }: Target): string =>
+  waiting?.ref === ref ? waiting.rev : at.rev;
 
 const historyAt = (hub: HubApi, { type }: WantedEntry, { at }: Target): Promise<History> =>
   hub.history(type, at.id, at.rev);

@@ -63,6 +63,9 @@ export async function targetOf(
   }
 }
 
+/** Most tags that are asked for their age, two requests each. */
+const MAX_TRIED = 100;
+
 async function lookUp(entry: WantedEntry, hub: HubApi, now: number): Promise<Target> {
   const { type, repo, want, minAge } = entry;
   const latest = minAge === undefined ? undefined : notAfter(minAge, now);
@@ -73,7 +76,7 @@ async function lookUp(entry: WantedEntry, hub: HubApi, now: number): Promise<Tar
   const tags = await hub.tags(type, repo);
   const matching = tagsInRange(tags, want.version);
   let waiting: Waiting | undefined;
-  for (const ref of matching) {
+  for (const ref of matching.slice(0, MAX_TRIED)) {
     const at = await hub.revision(type, repo, ref);
     if (latest === undefined) return { ref, at, tags };
     const date = await dateOfCommit(hub, type, at.id, at.rev);
@@ -87,8 +90,8 @@ async function lookUp(entry: WantedEntry, hub: HubApi, now: number): Promise<Tar
 }
 
 /**
- * The newest commit of a branch that is old enough. A tag or a commit that is not stays: the policy
- * refuses it with the place of its entry.
+ * The newest commit of a branch that is old enough. A tag, a pull request or a commit that is not stays:
+ * the policy refuses it with the place of its entry.
  *
  * @param latest date of a commit that is just old enough, in ms since 1970
  */
@@ -101,7 +104,10 @@ async function oldEnough(
   const { type } = entry;
   const { id, rev } = at;
   const date = await dateOfCommit(hub, type, id, rev);
-  const isFixed = async () => isPinned(entry) || (await namesTag(entry, { ref, at }, hub));
+  // A pull request begins in the history of its branch, and is none of its commits there.
+  const isNoBranch = ref.startsWith('refs/') && !ref.startsWith('refs/heads/');
+  const isFixed = async () =>
+    isPinned(entry) || isNoBranch || (await namesTag(entry, { ref, at }, hub));
   if (Date.parse(date) <= latest || (await isFixed())) return { ref, at, date };
   const waiting = { ref, rev, date };
   const found = await hub.commitUpTo(type, id, rev, new Date(latest).toISOString());

@@ -253,6 +253,59 @@ describe('minimumAge', () => {
     expect((await entry('a')).rev).toBe(revs[0]);
   });
 
+  it('moves to an older commit when the age grows, without a word of a rewritten history', async () => {
+    const { id, revs } = await repository(1, 5);
+    const { on, entry, manifest } = await project(withAge(`{ a: ${id} }`));
+    await on(9, 'lock');
+    expect((await entry('a')).rev).toBe(revs[1]);
+    await manifest(withAge(`{ a: ${id} }`, '1w'));
+    const { status, stdout, stderr } = await on(9, 'update');
+    expect([status, (await entry('a')).rev]).toEqual([0, revs[0]]);
+    expect(stdout + stderr).not.toContain('rewritten');
+  });
+
+  it('holds for all entries of one ref, unless each of them allows it', async () => {
+    const { id, revs } = await repository(1, 8);
+    const free = `{ repo: ${id}, allow: [minimumAge] }`;
+    const { on, lock } = await project(
+      withAge(
+        `{ a: ${free}, b: ${id}, c: { repo: ${id}, ref: refs/heads/main, allow: [minimumAge] } }`,
+      ),
+    );
+    expect((await on(8, 'lock')).status).toBe(0);
+    const { models } = await lock();
+    expect([models.a.rev, models.b.rev, models.c.rev]).toEqual([revs[0], revs[0], revs[1]]);
+  });
+
+  it('refuses a pull request that is too young, and does not look behind it', async () => {
+    const { repo, id, revs } = await repository(1);
+    await repo.pullRequest(1, await commitOn(repo, 8));
+    await repo.branch('main', revs[0] ?? '');
+    const { on, lockText } = await project(withAge(`{ a: { repo: ${id}, ref: refs/pr/1 } }`));
+    const { status, stderr } = await on(8, 'lock');
+    expect([status, await lockText()]).toEqual([1, undefined]);
+    expect(stderr).toContain('models.a breaks the rule minimumAge');
+  });
+
+  it('takes the newest of several commits of one date', async () => {
+    const { id, revs } = await repository(1, 1, 1);
+    const { on, entry } = await project(withAge(`{ a: ${id} }`));
+    await on(8, 'lock');
+    expect((await entry('a')).rev).toBe(revs[2]);
+  });
+
+  it('refuses a history without dates', async () => {
+    const { id, revs } = await repository(1);
+    const lie = hub.inject({
+      match: '/commits/',
+      fault: { kind: 'json', body: [{ id: revs[0] ?? '' }] },
+      times: Infinity,
+    });
+    onTestFinished(() => lie.remove());
+    const { on } = await project(withAge(`{ a: ${id} }`));
+    expect((await on(8, 'lock')).stderr).toContain('error EHUG_PROTOCOL: models.a');
+  });
+
   it('names an endpoint that has no history', async () => {
     const { id } = await repository(1);
     const gap = hub.inject({
