@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Hub, startHub } from '../support/hub/index.ts';
 import { createNix, LIBRARY, type Nix, type NixKind, nixString, PKGS } from '../support/nix.ts';
+import { codeBlocks } from '../support/page.ts';
 import { callPython, describeClients } from '../support/python.ts';
 import { runCli } from '../support/run-cli.ts';
 import {
@@ -44,11 +45,8 @@ afterAll(async () => {
 
 /** The page's blocks of code in a language. */
 async function codeOf(language: string): Promise<string[]> {
-  const page = await readFile(PAGE, 'utf8');
-  const blocks = [...page.matchAll(/^```(?<language>\w+)\n(?<code>[^]*?)^```$/gmu)];
-  return blocks.flatMap(({ groups }) =>
-    groups?.['language'] === language ? [groups['code'] ?? ''] : [],
-  );
+  const blocks = codeBlocks(await readFile(PAGE, 'utf8'));
+  return blocks.filter((block) => block.language === language).map(({ code }) => code);
 }
 
 /** Rows of a configuration of `acme/chats`. */
