@@ -18,6 +18,7 @@ import { benchExchange } from './exchange.ts';
 import { benchFetch } from './fetch.ts';
 import { benchLock, benchPlain, benchStart } from './lock.ts';
 import { benchScan } from './scan.ts';
+import { benchRun, benchServe } from './serve.ts';
 
 /**
  * Measures speed and memory, and prints tables in Markdown. Compare ratios within one run, not the
@@ -37,6 +38,8 @@ const SECTIONS: Readonly<Record<string, (options: BenchOptions) => AsyncGenerato
   scan: benchScan,
   fetch: benchFetch,
   exchange: benchExchange,
+  serve: benchServe,
+  run: benchRun,
 };
 
 const { env } = process;
