@@ -121,7 +121,9 @@ function explained(error: unknown, { reached, key }: Needed): unknown {
   const where = key === undefined ? by : `${key} in ${by}`;
   return new HugError('EHUG_DEPENDENCY', `${error.message}; ${placeOf(from)} needs it (${where})`, {
     details: [...error.details, ...(via === undefined ? [] : [wayTo(reached)])],
-    hint: [error.hint, doWithout(root)].filter((hint) => hint !== undefined).join(' '),
+    hint: [error.hint?.replace(/[^.]$/u, '$&.'), doWithout(root)]
+      .filter((hint) => hint !== undefined)
+      .join(' '),
     cause: error,
   });
 }

@@ -206,7 +206,9 @@ describe('lock', () => {
       expect(stderr).toContain(
         'models.lora needs it (base_model_name_or_path in adapter_config.json)',
       );
-      expect(stderr).toContain('set "dependencies: ignore" on models.lora');
+      expect(stderr).toMatch(
+        /[^.]\. To lock it without, set "dependencies: ignore" on models\.lora/u,
+      );
     },
   );
 

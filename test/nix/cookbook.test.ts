@@ -32,7 +32,7 @@ const MODELS = {
 /** What the manifest of a section takes of LFS files, by section. */
 const TAKEN: Readonly<Record<string, readonly string[]>> = {
   transformers: ['model.safetensors'],
-  diffusers: ['unet/diffusion_pytorch_model.fp16.safetensors', 'sd_xl_base_1.0.safetensors'],
+  diffusers: ['unet/diffusion_pytorch_model.fp16.safetensors'],
   'sentence-transformers': ['model.safetensors'],
   datasets: ['train.parquet'],
   vLLM: ['model.safetensors'],
