@@ -1,113 +1,26 @@
-import { existsSync } from 'node:fs';
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { folderFacts } from '../support/folder-facts.ts';
-import { type Hub, lfs, startHub } from '../support/hub/index.ts';
+import { type Hub, startHub } from '../support/hub/index.ts';
 import { createNix, LIBRARY, type Nix, nixString, PKGS } from '../support/nix.ts';
 import { runCli } from '../support/run-cli.ts';
-import { type Confinement, runConfined } from './confined.ts';
+import { serve } from '../support/served.ts';
+import { CLIENTS, type Model, MODEL_FILES } from './clients.ts';
+import type { Confinement } from './confined.ts';
 
 // Programs of several years load what is locked by branch, tag and commit from a cache that Nix built
 // and from one that `export` wrote, with a network and without.
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
-const ROOT = path.join(import.meta.dirname, '..', '..');
-const CACHES = ['store cache', 'export'] as const;
+const CACHES = ['store cache', 'export', 'export --link'] as const;
 const WAYS = ['main', 'tag', 'commit'] as const;
 /** First without a network: with one, a client may write what a cache lacks. */
 const MODES = ['offline', 'online'] as const;
 
 type Cache = (typeof CACHES)[number];
 type Mode = (typeof MODES)[number];
-
-/** A model for each way to lock it, whose id is that. */
-interface Model {
-  readonly id: string;
-  readonly rev: string;
-  /** What a client asks for; `undefined` for none. */
-  readonly revision: string | undefined;
-}
-
-/** A program, and what it makes of models: the path of each, or its error. */
-interface Client {
-  readonly name: string;
-  readonly load: (user: Confinement, models: readonly Model[], mode: Mode) => Promise<string[]>;
-  /** File whose path it gives; `undefined` for the folder. */
-  readonly file?: string;
-}
-
-const python = (venv: string, name: string): Client => ({
-  name,
-  load: async (user, models) => {
-    const program = path.join(ROOT, '.cache/python', venv, 'bin/python');
-    const wanted = JSON.stringify(models.map(({ id, revision }) => [id, revision ?? null]));
-    const script = path.join(import.meta.dirname, 'clients.py');
-    const { stdout, stderr } = await runConfined([program, script, wanted], user);
-    const found: string[] = stdout === '' ? models.map(() => stderr) : JSON.parse(stdout);
-    return found;
-  },
-});
-
-const HF_HUB = path.join(ROOT, '.cache/hf-hub/release/hf-hub-client');
-const rust: Client = {
-  name: 'hf-hub 0.5.0 (Rust)',
-  file: 'config.json',
-  load: (user, models, mode) =>
-    Promise.all(
-      models.map(async ({ id, revision = 'main' }) => {
-        const place = mode === 'online' ? 'hub' : 'cache';
-        const command = [HF_HUB, place, id, revision, 'config.json'];
-        const { stdout, stderr } = await runConfined(command, user);
-        return stdout.trim() || stderr;
-      }),
-    ),
-};
-
-const LLAMA_ROOT = path.join(ROOT, '.cache/llama-root');
-const llama: Client = {
-  name: 'llama.cpp (Debian)',
-  file: 'tiny-Q4_K_M.gguf',
-  load: (user, models, mode) =>
-    Promise.all(
-      models.map(async ({ id }) => {
-        const inRoot = [path.join(ROOT, 'scripts/nix-current'), LLAMA_ROOT];
-        // A read-only mount is no part of the bind mount of the folder around it.
-        const seen = [user.folder, user.store ?? user.folder];
-        const binds = seen.flatMap((name) => ['--bind', name, name]);
-        const flags = mode === 'offline' ? ['--offline'] : [];
-        const program = ['llama-cli', '-hf', `${id}:Q4_K_M`, ...flags, '-p', 'x', '-n', '1'];
-        const { stdout, stderr } = await runConfined([...inRoot, ...binds, ...program], user);
-        // The file has no model in it; the message says which file that was.
-        const file = /'(?<file>[^']+\.gguf)'/u.exec(stdout + stderr);
-        return file?.groups?.['file'] ?? stdout + stderr;
-      }),
-    ),
-};
-
-const CLIENTS: readonly Client[] = [
-  python('loaders-0.36.2', 'huggingface_hub 0.36.2, transformers 4.57'),
-  python('loaders-1.23.0', 'huggingface_hub 1.23.0, transformers 5.12'),
-  python('loaders', 'huggingface_hub 2.4.0, transformers 5.23'),
-  ...(existsSync(HF_HUB) ? [rust] : []),
-  ...(existsSync(LLAMA_ROOT) ? [llama] : []),
-];
-
-const TOKENIZER = {
-  version: '1.0',
-  truncation: null,
-  padding: null,
-  added_tokens: [],
-  normalizer: null,
-  pre_tokenizer: { type: 'Whitespace' },
-  post_processor: null,
-  decoder: null,
-  model: { type: 'WordLevel', vocab: { '<unk>': 0, hello: 1 }, unk_token: '<unk>' },
-};
-
-/** A GGUF file of version 3 without tensors and facts. */
-const GGUF = `GGUF\u0003${'\0'.repeat(19)}`;
 
 let hub: Hub;
 let nix: Nix;
@@ -140,12 +53,7 @@ beforeAll(async () => {
     const id = `acme/${way}`;
     const repo = await hub.createRepo({ type: 'model', id });
     const rev = await repo.commit({
-      files: {
-        'config.json': '{"model_type":"llama"}\n',
-        'tokenizer.json': JSON.stringify(TOKENIZER),
-        'tokenizer_config.json': '{"tokenizer_class":"PreTrainedTokenizerFast"}\n',
-        'tiny-Q4_K_M.gguf': lfs(GGUF),
-      },
+      files: MODEL_FILES,
     });
     await repo.tag('v1', rev);
     models.push({ id, rev, revision: { main: undefined, tag: 'v1', commit: rev }[way] });
@@ -154,9 +62,18 @@ beforeAll(async () => {
     return `  ${path.basename(id)}: { repo: ${id}, ref: ${revision} }\n`;
   });
   await writeFile(path.join(nix.folder, 'hug.yaml'), `models:\n${entries.join('')}`);
-  const exported = path.join(nix.folder, 'user of export', 'hf', 'hub');
-  const env = { HF_ENDPOINT: hub.endpoint, HF_HUB_CACHE: exported, XDG_CACHE_HOME: nix.folder };
-  for (const argv of [['lock'], ['export']]) {
+  const hubOf = (kind: Cache) => path.join(nix.folder, `user of ${kind}`, 'hf', 'hub');
+  for (const [argv, kind] of [
+    [['lock'], 'export'],
+    [['export'], 'export'],
+    [['export', '--link'], 'export --link'],
+  ] as const) {
+    const env = {
+      ...nix.environment,
+      HF_ENDPOINT: hub.endpoint,
+      HF_HUB_CACHE: hubOf(kind),
+      XDG_CACHE_HOME: nix.folder,
+    };
     const { status, stderr } = await runCli(argv, { cwd: nix.folder, env });
     expect(status, stderr).toBe(0);
   }
@@ -165,7 +82,8 @@ beforeAll(async () => {
   const built = await nix.build(`(${hug}).cache`);
   for (const [kind, cache] of [
     ['store cache', built],
-    ['export', exported],
+    ['export', hubOf('export')],
+    ['export --link', hubOf('export --link')],
   ] as const) {
     caches.set(kind, { user: await userOf(kind, cache), cache });
   }
@@ -202,6 +120,85 @@ describe.each(MODES)('%s, what is locked by branch, tag and commit', (mode) => {
       expect(await folderFacts(cache)).toMatchObject(before);
     });
   });
+});
+
+/** Somebody with an empty cache who reaches one address. */
+async function newcomer(name: string, endpoint: string): Promise<Confinement> {
+  const folder = path.join(nix.folder, `newcomer ${name}`);
+  await mkdir(path.join(folder, 'tmp'), { recursive: true });
+  const env = {
+    HOME: folder,
+    HF_HOME: path.join(folder, 'hf'),
+    HF_ENDPOINT: endpoint,
+    MODEL_ENDPOINT: `${endpoint}/`,
+    HF_HUB_DISABLE_XET: '1',
+  };
+  return { folder: nix.folder, env };
+}
+
+describe('nix-hug serve, with an empty cache and no other network,', () => {
+  it.each(CLIENTS)('is loaded from by $name', async ({ name, load, file }) => {
+    const exported = caches.get('export')?.cache ?? '';
+    const env = { HF_HUB_CACHE: exported, XDG_CACHE_HOME: nix.folder, PATH: '/nowhere' };
+    const { address } = await serve({ cwd: nix.folder, env });
+    hub.clearRequests();
+    const found = await load(await newcomer(name, address), models, 'online');
+    const expected = models.map(({ rev }) =>
+      file === undefined ? `/snapshots/${rev}` : `/snapshots/${rev}/${file}`,
+    );
+    const outcomes = found.map((text, index) => text.endsWith(expected[index] ?? '?'));
+    for (const [index, way] of WAYS.entries()) {
+      const outcome = outcomes[index] === true ? 'loads' : 'fails';
+      rows.push({ client: name, cache: 'serve', way, mode: 'online', outcome });
+    }
+    expect(outcomes, found.join('\n')).toEqual(WAYS.map(() => true));
+    expect(hub.requests).toEqual([]);
+  });
+});
+
+describe('a cache of links into the store', () => {
+  it.each(CLIENTS.filter(({ name }) => name.startsWith('huggingface_hub')))(
+    'follows a branch, takes other models, and is filled after the collector, with $name',
+    async ({ name, load }) => {
+      const [id, other] = ['acme/moving', 'acme/other'].map(
+        (each) => `${each}-${name.replaceAll(/[^\d.]/gu, '')}`,
+      ) as [string, string];
+      const repo = await hub.createRepo({ type: 'model', id });
+      await repo.commit({ files: MODEL_FILES });
+      const beside = await hub.createRepo({ type: 'model', id: other });
+      const otherRev = await beside.commit({ files: MODEL_FILES });
+      const user = await newcomer(name.replaceAll(/\W/gu, ''), hub.endpoint);
+      const project = path.join(user.env['HOME'] ?? '', 'project');
+      const cache = path.join(user.env['HF_HOME'] ?? '', 'hub');
+      await mkdir(project);
+      await writeFile(path.join(project, 'hug.yaml'), `models: { m: ${id} }\n`);
+      const env = { ...nix.environment, ...user.env, XDG_CACHE_HOME: project };
+      for (const argv of [['lock'], ['export', '--link']]) {
+        const { status, stderr } = await runCli(argv, { cwd: project, env });
+        expect(status, stderr).toBe(0);
+      }
+      const moved = await repo.commit({ files: { 'extra.json': '{}' } });
+      const [next, added] = await load(
+        { ...user, store: nix.storeDir },
+        [
+          { id, rev: moved, revision: undefined },
+          { id: other, rev: otherRev, revision: undefined },
+        ],
+        'online',
+      );
+      expect(next).toMatch(new RegExp(`/snapshots/${moved}$`, 'u'));
+      expect(added).toMatch(new RegExp(`/snapshots/${otherRev}$`, 'u'));
+      await rm(path.join(cache, `models--${id.replace('/', '--')}`, '.nix-hug-roots'), {
+        recursive: true,
+      });
+      await nix.run('nix-store', '--gc');
+      const again = await load(user, [{ id, rev: moved, revision: undefined }], 'online');
+      expect(again).toEqual([next]);
+      expect(await readFile(path.join(next ?? '', 'config.json'), 'utf8')).toBe(
+        MODEL_FILES['config.json'],
+      );
+    },
+  );
 });
 
 /** The variables with a network, and without: a Hub that is not there, so that none is asked in vain. */
