@@ -1,10 +1,11 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Hub, startHub } from '../support/hub/index.ts';
 import { createNix, LIBRARY, type Nix, nixString, PKGS } from '../support/nix.ts';
 import { codeBlocks } from '../support/page.ts';
 import { runCli } from '../support/run-cli.ts';
+import { serve } from '../support/served.ts';
 import { callLoaders, type Confinement, type Libraries, runPython } from './confined.ts';
 import { filesOf } from './loader-hub.ts';
 
@@ -118,6 +119,36 @@ it('needs the variant of the entry for diffusers', async () => {
   await expect(runPython('debian', { ...user, env }, ['-c', code])).rejects.toThrow(
     'no file named diffusion_pytorch_model',
   );
+});
+
+describe('nix-hug serve, with an empty cache and no other network,', () => {
+  let address: string;
+
+  beforeAll(async () => {
+    // The files are in the store; `serve` reads them there.
+    const { status, stderr } = await runCli(['fetch'], { cwd: nix.folder, env: serverEnv() });
+    expect(status, stderr).toBe(0);
+    hub.clearRequests();
+  });
+  beforeEach(async () => {
+    ({ address } = await serve({ cwd: nix.folder, env: serverEnv() }));
+  });
+
+  const serverEnv = () => ({
+    ...nix.environment,
+    HF_ENDPOINT: hub.endpoint,
+    XDG_CACHE_HOME: path.join(nix.folder, 'xdg'),
+    HF_HOME: path.join(nix.folder, 'hf of the server'),
+  });
+
+  it.each(SECTIONS)('gives %s what its code loads', async (section, libraries, printed) => {
+    const home = path.join(nix.folder, `newcomer ${section}`);
+    await mkdir(home);
+    const paths = libraries === 'debian' ? { PYTHONPATH: LIBRARIES } : {};
+    const env = { HOME: home, HF_HOME: path.join(home, 'hf'), HF_ENDPOINT: address, ...paths };
+    const code = codeOf('python', section);
+    expect(await runPython(libraries, { folder: nix.folder, env }, ['-c', code])).toBe(printed);
+  });
 });
 
 it('asks nothing of the Hub', () => {
