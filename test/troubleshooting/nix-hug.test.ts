@@ -116,10 +116,14 @@ const PRODUCERS: Readonly<Record<string, (skip: Skip) => Promise<string>>> = {
     const sides = ['a', 'b'].map((name) => base.replace('"m"', `"${name}"`));
     return withLock(await conflictedByGit('merge', [base, ...sides]), 'fetch');
   },
+  'EHUG_LOCK_INVALID: hug.lock.json is not a valid lock': () => withLock('{', 'fetch'),
   'EHUG_LOCK_NEWER: hug.lock.json has lockfileVersion …; this nix-hug reads up to …': () =>
     withLock('{ "lockfileVersion": 3, "models": {}, "datasets": {} }\n', 'fetch'),
   'EHUG_LOCK_OLD: hug.lock.json has version 1 of the format': () =>
     withLock('{ "lockfileVersion": 1, "models": {}, "datasets": {} }\n', 'add', 'org/quants'),
+  'EHUG_GROUP_UNKNOWN: no entry is in the group "…"': () => locked('fetch', '--group', 'gpu'),
+  'EHUG_REPO_INVALID: addresses of git are not supported': () =>
+    unlocked(['add', 'git+https://git.example/org/name']),
   'EHUG_REPO_AMBIGUOUS: … is a model and a dataset': () => locked('ls', 'org/both'),
   'locked from … (HF_ENDPOINT), but nix build will ask …': async () => {
     const { folder } = await fresh();
@@ -191,6 +195,10 @@ const PRODUCERS: Readonly<Record<string, (skip: Skip) => Promise<string>>> = {
   'EHUG_FILE_SYSTEM: cannot write to …': () => user(['export'], { HF_HUB_CACHE: '/dev/null/hub' }),
 
   'EHUG_NIX_MISSING: nix-instantiate is not on PATH': () => user(['fetch']),
+  'EHUG_NIX: … failed': () => {
+    const noDaemon = { NIX_REMOTE: 'daemon', NIX_STATE_DIR: '/nonexistent' };
+    return user(['fetch'], { PATH: process.env['PATH'] ?? '', ...noDaemon });
+  },
   'EHUG_OFFLINE: … is neither in the Nix store nor in the Hugging Face cache': () =>
     user(['export', '--offline']),
   'EHUG_NOT_CACHED: … neither in the Nix store nor in the Hugging Face cache': async () =>
