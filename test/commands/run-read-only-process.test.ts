@@ -25,7 +25,7 @@ afterAll(() => hub.close());
 
 /** The program: prints what is in the model, and that the project cannot be written to. */
 const SCRIPT =
-  'cat "$HF_HUB_CACHE"/models--org--name/snapshots/*/config.json; ! touch here 2>/dev/null';
+  '/bin/cat "$HF_HUB_CACHE"/models--org--name/snapshots/*/config.json; ! /bin/touch here 2>/dev/null';
 
 /** A project of root that others may only read, and the environment of a user without a home yet. */
 async function readOnlyProject() {
