@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { cachedProject } from '../support/cached-project.ts';
+import { cachedProject, importedLock } from '../support/cached-project.ts';
 import { fill } from '../support/cache-layout.ts';
 import { type Hub, lfs, startHub } from '../support/hub/index.ts';
 import { callPython, describeClients } from '../support/python.ts';
@@ -25,6 +25,9 @@ beforeAll(async () => {
   });
   const rows = await hub.createRepo({ type: 'dataset', id: 'org/rows' });
   revs['rows'] = await rows.commit({ branch: 'main', files: { 'größe.csv': 'a,b\n' } });
+  const old = await hub.createRepo({ type: 'model', id: 'org/old' });
+  revs['old'] = await old.commit({ files: { 'config.json': '{"old":1}' } });
+  await old.commit({ files: { 'config.json': '{"new":1}' } });
   revs['dev'] = await rows.commit({ branch: 'dev', files: { 'x.csv': 'x\n' } });
 });
 afterAll(() => hub.close());
@@ -54,8 +57,10 @@ describeClients((client) => {
         call: 'snapshot_download',
         args: { repo_id: 'org/rows', repo_type: 'dataset', revision: 'dev' },
       },
+      { call: 'snapshot_download', args: { repo_id: 'org/old', revision: revs['old'] } },
     ]);
     expect(outcomes.filter((outcome) => 'error' in outcome)).toEqual([]);
+    hub.clearRequests();
     const { status, stderr, json } = await made.run(['init', '--from-cache', '--json']);
     expect([status, stderr]).toEqual([0, expect.not.stringContaining('warning')]);
     expect(json()).toMatchObject({
@@ -65,6 +70,7 @@ describeClients((client) => {
         { name: 'rows-dev', type: 'dataset', ref: 'dev', rev: revs['dev'] },
         { name: 'base', repo: 'Org/Base', rev: revs['base'] },
         { name: 'lora', repo: 'org/lora', rev: revs['lora'] },
+        { repo: 'org/old', ref: revs['old'], rev: revs['old'] },
         { name: 'quants', repo: 'org/quants', rev: revs['quants'] },
       ],
       skipped: [],
@@ -72,9 +78,35 @@ describeClients((client) => {
     const lock = await made.lock();
     expect(lock.models.get('quants')?.select).toEqual({ quant: 'Q8_0' });
     expect((await made.run(['lock', '--check'])).status).toBe(0);
+    expect(hub.requests.filter(({ url }) => /safetensors|gguf/u.test(url))).toEqual([]);
     hub.clearRequests();
     const imported = await made.run(['import']);
     expect([imported.status, hub.requests]).toEqual([0, []]);
+
+    // Nix builds the cache from what was imported, and the client loads from it without a Hub.
+    const cache = await made.store.nix(
+      'nix-build',
+      '--no-out-link',
+      '-E',
+      `${importedLock(made)}.cache`,
+    );
+    const offline = { HF_HUB_CACHE: cache.trim(), HF_HUB_OFFLINE: '1' };
+    const loads = [
+      { call: 'snapshot_download', args: { repo_id: 'org/lora' } },
+      { call: 'hf_hub_download', args: { repo_id: 'Org/Base', filename: 'model.safetensors' } },
+      { call: 'hf_hub_download', args: { repo_id: 'org/quants', filename: 'm-Q8_0.gguf' } },
+      {
+        call: 'snapshot_download',
+        args: { repo_id: 'org/rows', repo_type: 'dataset', revision: 'dev' },
+      },
+      {
+        call: 'hf_hub_download',
+        args: { repo_id: 'org/old', filename: 'config.json', revision: revs['old'] },
+      },
+    ] as const;
+    const loaded = await callPython(client, { ...settings, env: offline }, loads);
+    expect(loaded.filter((outcome) => 'error' in outcome)).toEqual([]);
+    expect(hub.requests).toEqual([]);
   });
 });
 

@@ -63,6 +63,86 @@ describe('init --from-code', () => {
     expect(await readdir(folder)).toEqual(['hug.yaml', 'src']);
   });
 
+  it('finds every literal of ten files with over twenty kinds of calls, and no other', async () => {
+    const folder = await project({
+      'a_models.py': `from transformers import AutoModel, AutoTokenizer, pipeline
+AutoModel.from_pretrained("org/m1")
+AutoTokenizer.from_pretrained(pretrained_model_name_or_path="org/m2", revision="v2")
+pipeline("text-generation", model="org/m3")
+pipeline("text-generation", "org/m4")
+`,
+      'b_hub.py': `import huggingface_hub as hub
+from huggingface_hub import hf_hub_download as get, snapshot_download
+hub.snapshot_download("org/m5")
+snapshot_download(repo_id="org/d1", repo_type="dataset")
+get("org/m6", "a.bin")
+hub.hf_hub_download(repo_id="org/m7", filename="b.bin", revision="dev")
+hub.HfApi().snapshot_download("org/m8")
+`,
+      'c_data.py': `from datasets import load_dataset
+import datasets
+load_dataset("org/d2")
+datasets.load_dataset("org/d3", split="train")
+datasets.load_dataset_builder("org/d4")
+`,
+      'd_sentences.py': `from sentence_transformers import SentenceTransformer, CrossEncoder
+SentenceTransformer("org/m9")
+CrossEncoder("org/m10")
+`,
+      'e_diffusers.py': `from diffusers import DiffusionPipeline, ControlNetModel
+pipe = DiffusionPipeline.from_pretrained("org/m11", variant="fp16")
+ControlNetModel.from_pretrained("org/m12")
+pipe.load_lora_weights("org/m13", weight_name="l.safetensors")
+`,
+      'f_peft.py': `from peft import PeftModel, AutoPeftModelForCausalLM
+base = object()
+PeftModel.from_pretrained(base, "org/m14")
+AutoPeftModelForCausalLM.from_pretrained("org/m15")
+`,
+      'g_vllm.py': `from vllm import LLM
+LLM("org/m16")
+LLM(model="org/m17", tokenizer="org/m18")
+`,
+      'h_names.py': `from transformers import AutoModel
+NAME = "org/m19"
+AutoModel.from_pretrained(NAME)
+def load(name="org/no-default"):
+    return AutoModel.from_pretrained(name)
+`,
+      'i_not.py': `# AutoModel.from_pretrained("org/no-comment")
+text = 'AutoModel.from_pretrained("org/no-string")'
+print("org/no-print")
+open("org/no-open")
+class Mine:
+    def from_pretrained(self, name): ...
+from mlx import snapshot_download as other
+`,
+      'j_book.ipynb': JSON.stringify({
+        cells: [{ cell_type: 'code', source: ['AutoModel.from_pretrained("org/m20")\n'] }],
+      }),
+    });
+    const { status, stderr } = await fromCode(folder, '.');
+    expect(status, stderr).toBe(0);
+    const { entries } = parseManifest(await manifestOf(folder), 'hug.yaml');
+    const named = entries.map(({ repo }) => repo).toSorted();
+    const expected = [
+      ...Array.from({ length: 20 }, (_, index) => `org/m${index + 1}`),
+      ...['org/d1', 'org/d2', 'org/d3', 'org/d4'],
+    ];
+    expect(named).toEqual(expected.toSorted());
+    const text = await manifestOf(folder);
+    for (const entry of entries) {
+      const line = text.split('\n')[entry.position.line - 1] ?? '';
+      expect(line, entry.repo).toMatch(/# \w+\.(?:py:\d+|ipynb:cell 1:1)$/u);
+    }
+    expect(
+      entries
+        .filter(({ type }) => type === 'dataset')
+        .map(({ repo }) => repo)
+        .toSorted(),
+    ).toEqual(['org/d1', 'org/d2', 'org/d3', 'org/d4']);
+  });
+
   it('lists what the sources do not tell, and writes none of it', async () => {
     const folder = await project({
       'a.py': `${LOAD}(args.model)\ndef f(m="org/name"): ${LOAD}(m)\n${LOAD}("out/best")\n${LOAD}("here")`,
