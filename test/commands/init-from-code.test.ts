@@ -127,7 +127,10 @@ from mlx import snapshot_download as other
     const named = entries.map(({ repo }) => repo).toSorted();
     const expected = [
       ...Array.from({ length: 20 }, (_, index) => `org/m${index + 1}`),
-      ...['org/d1', 'org/d2', 'org/d3', 'org/d4'],
+      'org/d1',
+      'org/d2',
+      'org/d3',
+      'org/d4',
     ];
     expect(named).toEqual(expected.toSorted());
     const text = await manifestOf(folder);
