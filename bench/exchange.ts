@@ -1,9 +1,8 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { createNix, type Nix, nixString, PKGS } from '../test/support/nix.ts';
+import { createNix, nixString, PKGS } from '../test/support/nix.ts';
 import {
   type BenchOptions,
   type Build,
@@ -12,18 +11,16 @@ import {
   type Contender,
   contendersOf,
 } from './compare.ts';
+import { fillProject, type FilledProject } from './filled.ts';
 import { withHub } from './hub-process.ts';
 
 const GIB = 1024 ** 3;
 const exec = promisify(execFile);
 
 /** A project whose file is in a store and in a Hugging Face cache. */
-interface Filled {
-  readonly project: string;
+interface Filled extends FilledProject {
   /** The file in the cache, behind its link. */
   readonly blob: string;
-  readonly nix: Nix;
-  readonly env: Readonly<Record<string, string>>;
 }
 
 /**
@@ -70,25 +67,16 @@ export async function* benchExchange(options: BenchOptions): AsyncGenerator<Comp
         contendersOf(builds, 'nix-build', (build) => building(filled, build)),
       );
     } finally {
-      await filled.nix.close();
-      await rm(filled.project, { recursive: true, force: true });
+      await filled.close();
     }
   });
 }
 
-async function fill({ command: [node, file] }: Build, endpoint: string): Promise<Filled> {
-  const parent = process.env['BENCH_DIR'] ?? tmpdir();
-  const project = await mkdtemp(path.join(parent, 'nix-hug-bench-'));
-  const cache = path.join(project, 'hub');
-  const nix = await createNix();
-  const env = { ...nix.environment, HOME: project, HF_ENDPOINT: endpoint, HF_HUB_CACHE: cache };
-  await writeFile(path.join(project, 'hug.yaml'), 'models: { m: bench/one }\n');
-  for (const command of ['lock', 'export', 'import']) {
-    await exec(node, [file, command], { cwd: project, env });
-  }
-  const blobs = path.join(cache, 'models--bench--one', 'blobs');
+async function fill(build: Build, endpoint: string): Promise<Filled> {
+  const filled = await fillProject(build, endpoint, 'bench/one', ['export', 'import']);
+  const blobs = path.join(filled.cache, 'models--bench--one', 'blobs');
   const [name = ''] = await readdir(blobs);
-  return { project, blob: path.join(blobs, name), nix, env };
+  return { ...filled, blob: path.join(blobs, name) };
 }
 
 const sh = (script: string, ...args: readonly string[]) => ['sh', '-ec', script, 'sh', ...args];

@@ -1,10 +1,7 @@
-import { execFile, execFileSync } from 'node:child_process';
-import { readdir, rm, writeFile, mkdtemp } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { promisify } from 'node:util';
-import { createNix } from '../test/support/nix.ts';
 import {
   type BenchOptions,
   type Build,
@@ -13,21 +10,18 @@ import {
   type Contender,
   PYTHON,
 } from './compare.ts';
+import { fillProject, type FilledProject } from './filled.ts';
 import { withHub } from './hub-process.ts';
 import type { Offer, Served } from './hub.ts';
 
 const GIB = 1024 ** 3;
 const MIB = 1024 ** 2;
-const exec = promisify(execFile);
 
-/** A project whose files are in the Hugging Face cache and in a Nix store. */
-interface Filled {
-  readonly project: string;
+/** A project that has the files of a repository. */
+interface Filled extends FilledProject {
   /** The folder of the cache that has the files of the commit. */
   readonly snapshot: string;
   readonly served: Served;
-  readonly env: Readonly<Record<string, string>>;
-  readonly close: () => Promise<void>;
 }
 
 /** `serve` beside other web servers: `curl` downloads all files, eight at once. */
@@ -89,32 +83,14 @@ export async function* benchRun(options: BenchOptions): AsyncGenerator<Compariso
 }
 
 async function fill(
-  { command: [node, file] }: Build,
+  build: Build,
   endpoint: string,
   served: Served,
   commands: readonly string[],
 ): Promise<Filled> {
-  const parent = process.env['BENCH_DIR'] ?? tmpdir();
-  const project = await mkdtemp(path.join(parent, 'nix-hug-bench-'));
-  const cache = path.join(project, 'hub');
-  const nix = await createNix();
-  const env = { ...nix.environment, HOME: project, HF_ENDPOINT: endpoint, HF_HUB_CACHE: cache };
-  await writeFile(path.join(project, 'hug.yaml'), `models: { m: ${served.id} }\n`);
-  for (const command of ['lock', ...commands]) {
-    await exec(node, [file, command], { cwd: project, env });
-  }
-  const folder = path.join(cache, `models--${served.id.replace('/', '--')}`, 'snapshots');
-  const [rev = ''] = await readdir(folder).catch(() => []);
-  return {
-    project,
-    snapshot: path.join(folder, rev),
-    served,
-    env,
-    close: async () => {
-      await nix.close();
-      await rm(project, { recursive: true, force: true });
-    },
-  };
+  const filled = await fillProject(build, endpoint, served.id, commands);
+  const folder = path.join(filled.cache, `models--${served.id.replace('/', '--')}`, 'snapshots');
+  return { ...filled, served, snapshot: path.join(folder, served.rev) };
 }
 
 /** Starts `"$@"` in `$FOLDER`, downloads the list `$LIST` when it answers, and ends it. */

@@ -22,20 +22,24 @@ export interface Term {
   readonly description: string;
 }
 
-/** The whole program; its commands are not run. */
-export const program: CommandUnknownOpts = createProgram(
-  {
-    packageFolder: process.cwd(),
-    cwd: '/',
-    env: {},
-    home: '/',
-    stdout: process.stdout,
-    stderr: process.stderr,
-    signal: new AbortController().signal,
-    runProgram: () => Promise.reject(new Error('no program runs here')),
-  },
-  async () => undefined,
-);
+/** The whole program, whose commands do nothing. */
+export const createIdleProgram = (): CommandUnknownOpts =>
+  createProgram(
+    {
+      packageFolder: process.cwd(),
+      cwd: '/',
+      env: {},
+      home: '/',
+      stdout: process.stdout,
+      stderr: process.stderr,
+      signal: new AbortController().signal,
+      runProgram: () => Promise.reject(new Error('no program runs here')),
+    },
+    async () => undefined,
+  );
+
+/** The program whose table this is. */
+export const program = createIdleProgram();
 
 /** The options of every command. */
 export const globalOptions: readonly Term[] = optionsOf(program);

@@ -93,7 +93,7 @@ const TOKENIZER = {
   pre_tokenizer: { type: 'Whitespace' },
   post_processor: null,
   decoder: null,
-  model: { type: 'WordLevel', vocab: { '<unk>': 0, hello: 1 }, unk_token: '<unk>' },
+  model: { type: 'WordLevel', vocab: { '<unk>': 0, hello: 1, world: 2 }, unk_token: '<unk>' },
 };
 
 /** A GGUF file of version 3 without tensors and facts. */

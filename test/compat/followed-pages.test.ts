@@ -7,6 +7,7 @@ import { type Hub, startHub } from '../support/hub/index.ts';
 import { createNix } from '../support/nix.ts';
 import { BUILT } from '../support/spawn-cli.ts';
 import { tempFolder } from '../support/temp.ts';
+import { MODEL_FILES } from './clients.ts';
 import { NEWEST } from './confined.ts';
 
 // Pages as a reader follows them: their files are written, and their commands run in their order.
@@ -31,30 +32,12 @@ function stepsOf(page: string): Step[] {
   });
 }
 
-/** A tokenizer of whole words, as the library writes one. */
-const TOKENIZER = {
-  version: '1.0',
-  truncation: null,
-  padding: null,
-  added_tokens: [],
-  normalizer: null,
-  pre_tokenizer: { type: 'Whitespace' },
-  post_processor: null,
-  decoder: null,
-  model: { type: 'WordLevel', vocab: { '<unk>': 0, hello: 1, world: 2 }, unk_token: '<unk>' },
-};
-const FILES = {
-  'config.json': '{"model_type":"gpt2"}\n',
-  'tokenizer.json': JSON.stringify(TOKENIZER),
-  'tokenizer_config.json': '{"tokenizer_class":"PreTrainedTokenizerFast","unk_token":"<unk>"}\n',
-};
-
 let hub: Hub;
 
 beforeAll(async () => {
   hub = await startHub();
   const repo = await hub.createRepo({ type: 'model', id: 'acme/greeter' });
-  await repo.commit({ files: FILES });
+  await repo.commit({ files: MODEL_FILES });
 });
 afterAll(() => hub.close());
 
