@@ -100,13 +100,21 @@ function rowOf({ entry, locked, check }: Checked): Output<'outdated'>['entries']
   const pin = locked === undefined ? null : { ref: locked.ref, rev: locked.rev };
   const row = { name, type, locked: pin };
   if (check instanceof HugError) {
-    return { ...row, wanted: null, latest: null, outdated: null, ...errorJson(check) };
+    const unknown = { wanted: null, latest: null, outdated: null, classes: null };
+    return { ...row, ...unknown, ...errorJson(check) };
   }
-  const { wanted, latest, outdated, waiting } = check;
-  return { ...row, wanted, latest, outdated, ...(waiting === undefined ? {} : { waiting }) };
+  const { wanted, latest, outdated, classes, waiting } = check;
+  return {
+    ...row,
+    wanted,
+    latest,
+    outdated,
+    classes: classes ?? null,
+    ...(waiting === undefined ? {} : { waiting }),
+  };
 }
 
-const HEAD = ['entry', 'locked', 'wanted', 'latest'].map((text) => ({
+const HEAD = ['entry', 'locked', 'wanted', 'latest', 'changes'].map((text) => ({
   text,
   style: 'dim' as const,
 }));
@@ -114,7 +122,7 @@ const HEAD = ['entry', 'locked', 'wanted', 'latest'].map((text) => ({
 /** A row for each entry that is outdated or has a newer version outside its range. */
 async function outdatedText({ entries }: Output<'outdated'>, columns?: number): Promise<string> {
   const rows = entries.flatMap((entry) => {
-    const { locked, wanted, latest, outdated } = entry;
+    const { locked, wanted, latest, outdated, classes } = entry;
     if (wanted === null || latest === null) return [];
     if (outdated === false && latest.rev === wanted.rev) return [];
     return [
@@ -123,6 +131,7 @@ async function outdatedText({ entries }: Output<'outdated'>, columns?: number): 
         locked === null ? 'not locked' : pinText(locked),
         outdated === true ? { text: pinText(wanted), style: 'yellow' as const } : pinText(wanted),
         pinText(latest),
+        classes?.join(' ') ?? '',
       ],
     ];
   });

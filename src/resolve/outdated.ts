@@ -1,9 +1,13 @@
+import { HugError } from '../errors.ts';
 import type { HubApi } from '../hub/api.ts';
+import { type ChangeClass, classesOf } from '../lock/classes.ts';
 import type { Pin } from '../lock/diff.ts';
 import type { LockedEntry } from '../lock/schema.ts';
 import type { WantedEntry } from '../manifest/schema.ts';
 import { oldEnoughAt } from './age.ts';
 import { satisfies } from './drift.ts';
+import { isCode } from './policy.ts';
+import { selectFiles } from './select.ts';
 import {
   type LookupContext,
   type Target,
@@ -24,6 +28,8 @@ export interface OutdatedCheck {
   readonly latest: Pin;
   /** Whether `update` would move the entry. */
   readonly outdated: boolean;
+  /** What the files are for that `update` would change; `undefined` where that cannot be told. */
+  readonly classes?: readonly ChangeClass[] | undefined;
   /** A newer commit that `minimumAge` lets nobody take yet, and when it will; a midnight of UTC. */
   readonly waiting?: Waiting & { readonly until: string };
   readonly warnings: readonly string[];
@@ -56,7 +62,32 @@ export async function checkOutdated(
     return { wanted, latest, outdated: true, ...waiting, warnings: [] };
   }
   const outdated = locked.rev !== wanted.rev || locked.ref !== wanted.ref;
-  return { wanted, latest, outdated, ...waiting, warnings: renameWarnings(locked, target.at) };
+  const classes = outdated ? await classesOfMove(entry, locked, target, context.hub) : [];
+  const warnings = renameWarnings(locked, target.at);
+  return { wanted, latest, outdated, classes, ...waiting, warnings };
+}
+
+/** The classes of the files that differ: one request for each page of the list of files. */
+async function classesOfMove(
+  { type, select, code }: WantedEntry,
+  locked: LockedEntry,
+  { at }: Target,
+  hub: HubApi,
+): Promise<readonly ChangeClass[] | undefined> {
+  if (locked.rev === at.rev) return [];
+  try {
+    const tree = await hub.tree(type, at.id, at.rev);
+    const { files } = selectFiles(tree, select);
+    const kept = files.filter(({ path }) => code !== false || !isCode(path));
+    const oids = new Map(kept.map(({ path, oid }) => [path, oid]));
+    const paths = new Set([...locked.files.keys(), ...oids.keys()]);
+    const changed = [...paths].filter((path) => locked.files.get(path)?.oid !== oids.get(path));
+    return classesOf(changed, type);
+  } catch (error) {
+    // `update` says what is wrong: the selection, or a list that the endpoint does not serve.
+    if (error instanceof HugError) return undefined;
+    throw error;
+  }
 }
 
 /**

@@ -43,6 +43,35 @@ const asked = () =>
 
 const short = (rev: string) => rev.slice(0, 12);
 
+describe('classes of change', () => {
+  const classes = async (run: Awaited<ReturnType<typeof locked>>['run']) =>
+    (await run(['outdated', '--json'])).json().entries[0].classes;
+
+  it('are those of the selected files that differ, without a download', async () => {
+    const { repo, id } = await repository();
+    await repo.commit({ files: { 'config.json': '{}', 'tokenizer.json': '{}' } });
+    const { run } = await locked(`models: { a: { repo: ${id}, exclude: ["*.bin"] } }`);
+    expect(await classes(run)).toEqual([]);
+    await repo.commit({ files: { 'tokenizer.json': '{"a":1}', 'w.bin': lfs('other') } });
+    expect(await classes(run)).toEqual(['tokenizer']);
+    await repo.commit({ files: { 'model.py': 'x', 'README.md': 'x', 'config.json': null } });
+    hub.clearRequests();
+    expect(await classes(run)).toEqual(['code', 'tokenizer', 'config', 'docs']);
+    expect(asked()).toEqual([
+      `models/${id}/revision/main`,
+      expect.stringMatching(/^models\/.*\/tree\/[0-9a-f]{40}$/u),
+    ]);
+  });
+
+  it('are not told where the endpoint has no list, or the selection nothing', async () => {
+    const { repo, id } = await repository();
+    const { run } = await locked(`models: { a: { repo: ${id}, files: [w.bin] } }`);
+    await repo.commit({ files: { 'w.bin': null, 'other.bin': lfs('other') } });
+    expect(await classes(run)).toBeNull();
+    expect((await run(['outdated'])).status).toBe(0);
+  });
+});
+
 describe('outdated', () => {
   it('lists entries that update would move, without those that are up to date', async () => {
     const [moved, still] = [await repository(), await repository()];
@@ -53,8 +82,8 @@ describe('outdated', () => {
     const second = await moved.repo.commit({ files: { a: '1' } });
     const { status, stdout } = await run(['outdated']);
     expect(stdout.split('\n')).toEqual([
-      'entry         locked             wanted             latest',
-      `models.moved  main ${short(moved.first)}  main ${short(second)}  main ${short(second)}`,
+      'entry         locked             wanted             latest             changes',
+      `models.moved  main ${short(moved.first)}  main ${short(second)}  main ${short(second)}  data`,
       '',
     ]);
     expect(status).toBe(0);
@@ -68,6 +97,7 @@ describe('outdated', () => {
           wanted: { ref: 'main', rev: second },
           latest: { ref: 'main', rev: second },
           outdated: true,
+          classes: ['data'],
         },
         expect.objectContaining({ name: 'still', outdated: false }),
       ],
@@ -124,6 +154,7 @@ describe('latest', () => {
     expect(await only(run)).toEqual({
       name: 'a',
       type: 'model',
+      classes: ['data'],
       locked: pin('v1.0.0'),
       wanted: pin('v1.1.0'),
       latest: pin('v2.0.0'),
@@ -133,6 +164,7 @@ describe('latest', () => {
       `models/${id}/refs`,
       `models/${id}/revision/v1.1.0`,
       `models/${id}/revision/v2.0.0`,
+      `models/${id}/tree/${pin('v1.1.0').rev}`,
     ]);
     await run(['update']);
     expect(await only(run)).toMatchObject({ latest: pin('v2.0.0'), outdated: false });

@@ -142,6 +142,10 @@ export const LOCK_OUTPUTS = {
           'The highest version, whatever the range; the head of main for a commit; else what is wanted. Null after an error.',
         ),
         outdated: f.orNull(v.boolean(), 'Whether update would move it; null after an error.'),
+        classes: f.orNull(
+          f.list(v.picklist(CHANGE_CLASSES), 'What the files are for that update would change.'),
+          'Null after an error, for an entry that is not locked, and where the files are not known.',
+        ),
         waiting: v.exactOptional(
           v.pipe(
             v.strictObject({
