@@ -63,9 +63,6 @@ export function planNeeded(manifest: Manifest, state: NeededState): NeededPlan {
   const { before, settled } = state;
   const all = withNeeded(before, new Map([...settled].map(([key, { entry }]) => [key, entry])));
   const reached = groupBy(allReached(manifest, all), ({ key }) => key);
-  if (reached.size === 0) {
-    return { lock: withNeeded(all, new Map()), keep: new Map(), resolve: [], read: [] };
-  }
   const lock = withNeeded(
     all,
     new Map([...(all.needed ?? [])].filter(([key]) => reached.has(key))),

@@ -109,6 +109,23 @@ describe('the plan for what entries need', () => {
     expect(plan(locked(dated)).keep.get(KEY)?.entry).toEqual(base);
   });
 
+  it('shares the commit of declared models at the same ref only', () => {
+    const dev = lockedEntry({ repo: 'org/dev', ref: 'dev' });
+    const rows = lockedEntry({ repo: 'org/rows' });
+    const before = lockOf({ lora, dev }, { datasets: new Map([['rows', rows]]) });
+    expect(plan(before).resolve).toMatchObject([{ sameRef: [lora] }]);
+  });
+
+  it('takes what names this repository at this ref, and nothing else', () => {
+    const others = [
+      edge('org/base', { kind: 'folder', folder: 'unet' }),
+      edge('org/other', { kind: 'weights' }),
+      { ...edge('org/base', { kind: 'weights' }), ref: 'v1' },
+    ];
+    const edges = new Map([['models.lora', others]]);
+    expect(plan(lockOf({ lora }), { edges }).resolve).toMatchObject([{ taken: new Set(['unet']) }]);
+  });
+
   it('reads files where nothing tells what they take', () => {
     const unread = plan(lockOf({ lora }), { edges: new Map() });
     expect(unread.read.map(({ name }) => name)).toEqual(['lora']);
