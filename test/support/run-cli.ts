@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import type { RetryPolicy } from '../../src/hub/retry.ts';
@@ -37,6 +38,9 @@ const IMPATIENT: RetryPolicy = { retries: 5, baseMs: 2, longestWaitMs: 5_000 };
 export async function runCli(argv: readonly string[], world: CliWorld): Promise<CliRun> {
   const stdout = collector();
   const stderr = collector();
+  const signal = world.signal ?? new AbortController().signal;
+  // As `bin.ts` does: every file that is read listens to it.
+  setMaxListeners(0, signal);
   const status = await main(argv, {
     packageFolder: path.join(import.meta.dirname, '..', '..'),
     cwd: world.cwd,
@@ -45,7 +49,7 @@ export async function runCli(argv: readonly string[], world: CliWorld): Promise<
     stdout: stdout.stream,
     stderr: Object.assign(stderr.stream, { isTTY: world.typed !== undefined }),
     ...(world.typed === undefined ? {} : { stdin: Object.assign(world.typed, { isTTY: true }) }),
-    signal: world.signal ?? new AbortController().signal,
+    signal,
     // Programs want a process with standard streams: `spawnCli`.
     runProgram: () => Promise.reject(new Error('no program runs in this process')),
     retry: world.retry ?? IMPATIENT,
