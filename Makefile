@@ -44,7 +44,7 @@ setup:
 	scripts/setup-shells.sh
 
 setup-compat:
-	scripts/setup-current-nix.sh
+	scripts/setup-newer-nix.sh
 	scripts/setup-loaders.sh
 	scripts/setup-python.sh test/compat/requirements-s3.txt
 	scripts/debian-root.sh .cache/oci-root skopeo,docker-registry

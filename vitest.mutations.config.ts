@@ -10,6 +10,8 @@ export default defineConfig({
       'test/{manifest,resolve,lock}/**/*.test.ts',
       ...base.map((name) => `test/${name.replace('.ts', '.test.ts')}`),
     ],
+    // These change the user or the working folder of their process, which a worker thread cannot.
+    exclude: ['test/manifest/locate.test.ts', 'test/lock/file.test.ts'],
     testTimeout: 60_000,
   },
 });

@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
-# Makes a root directory of packages of Debian's development version, beside the system's own:
+# Makes a root directory of packages of another Debian, beside the system's own:
 #
-#   scripts/debian-root.sh ROOT PACKAGE[,PACKAGE]...
+#   scripts/debian-root.sh ROOT PACKAGE[,PACKAGE]... [RELEASE]      default: sid, the development version
 #
-# Does nothing when ROOT is there. Run commands in it with scripts/nix-current. Needs Debian, root
+# Does nothing when ROOT is there. Run commands in it with scripts/in-debian-root. Needs Debian, root
 # and the package mirror that apt is configured for.
 set -euo pipefail
 
 root=$1
 packages=$2
+release=${3:-sid}
 [[ -d $root ]] && exit 0
 
 if [[ ! -e /etc/debian_version || $(id -u) -ne 0 ]]; then
@@ -28,5 +29,5 @@ rm -rf --one-file-system -- "$partial"
 mkdir -p -- "$(dirname -- "$root")"
 unshare --mount --propagation private -- \
   mmdebstrap --quiet --variant=minbase --aptopt='Acquire::Check-Valid-Until "false"' \
-  --include="$packages" sid "$partial"
+  --include="$packages" "$release" "$partial"
 mv -T -- "$partial" "$root"

@@ -26,7 +26,7 @@ scripts/debian-root.sh .cache/llama-root llama.cpp
 requirements=test/compat/dependencies/requirements.txt
 folder=.cache/python/dependencies
 if ! cmp -s -- "$requirements" "$folder/requirements.txt"; then
-  version=$(scripts/nix-current .cache/loaders-root \
+  version=$(scripts/in-debian-root .cache/loaders-root \
     python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')
   rm -rf -- "$folder"
   .cache/python/loaders/bin/python -m pip install --quiet --disable-pip-version-check --no-compile \

@@ -61,7 +61,7 @@ const llama: Client = {
   load: (user, models, mode) =>
     Promise.all(
       models.map(async ({ id }) => {
-        const inRoot = [path.join(ROOT, 'scripts/nix-current'), LLAMA_ROOT];
+        const inRoot = [path.join(ROOT, 'scripts/in-debian-root'), LLAMA_ROOT];
         // A read-only mount is no part of the bind mount of the folder around it.
         const seen = [user.folder, user.store ?? user.folder];
         const binds = seen.flatMap((name) => ['--bind', name, name]);

@@ -65,7 +65,7 @@ export async function runPython(
   const python =
     libraries === 'newest'
       ? [path.join(NEWEST, 'bin', 'python')]
-      : [path.join(REPOSITORY, 'scripts', 'nix-current'), DEBIAN_ROOT, ...binds, 'python3'];
+      : [path.join(REPOSITORY, 'scripts', 'in-debian-root'), DEBIAN_ROOT, ...binds, 'python3'];
   const { status, stdout, stderr } = await runConfined([...python, ...args], confinement);
   if (status !== 0) throw new Error(`Python ended with ${status}: ${stderr}`);
   return stdout;

@@ -10,26 +10,31 @@ import { createNix, LIBRARY, type Nix, nixString, PKGS } from '../support/nix.ts
 const FIXTURES = path.join(import.meta.dirname, '..', 'fixtures', 'lock', 'valid');
 const VALID = await readdir(FIXTURES);
 
-describe('this Nix and the current one', () => {
-  let system: Nix;
-  let current: Nix;
+describe('the Nix of this system, of Debian 13 and the current one', () => {
+  const all: Nix[] = [];
   beforeAll(async () => {
-    system = await createNix('system');
-    current = await createNix('current', system.storeDir);
+    const system = await createNix('system');
+    all.push(
+      system,
+      await createNix('stable', system.storeDir),
+      await createNix('current', system.storeDir),
+    );
   });
   afterAll(async () => {
-    await system.close();
-    await current.close();
+    for (const nix of all) await nix.close();
   });
 
-  const onBoth = async <T>(run: (nix: Nix) => Promise<T>): Promise<[T, T]> => [
-    await run(system),
-    await run(current),
-  ];
+  /** Expects the same result from all of them. */
+  async function expectSame(run: (nix: Nix) => Promise<unknown>): Promise<void> {
+    const [system, stable, current] = [await run(all[0]!), await run(all[1]!), await run(all[2]!)];
+    expect(stable).toEqual(system);
+    expect(current).toEqual(system);
+  }
 
-  it('are two, with stores of the same path', () => {
-    expect(current.version).not.toBe(system.version);
-    expect(current.storeDir).toBe(system.storeDir);
+  it('are three, with stores of the same path', () => {
+    console.log(`Nix ${all.map(({ version }) => version).join(', ')}`);
+    expect(new Set(all.map(({ version }) => version)).size).toBe(3);
+    expect(new Set(all.map(({ storeDir }) => storeDir)).size).toBe(1);
   });
 
   it.each(VALID)('make the same derivations and store paths of %s', async (name) => {
@@ -41,8 +46,7 @@ describe('this Nix and the current one', () => {
         files = builtins.concatMap (value: builtins.attrValues value.files) values;
       in
       map (value: value.drvPath + value.outPath) ([ hug.cache ] ++ values ++ files)`;
-    const [one, other] = await onBoth((nix) => nix.evaluate(paths));
-    expect(other).toEqual(one);
+    await expectSame((nix) => nix.evaluate(paths));
   });
 
   it('build the same cache', async () => {
@@ -53,13 +57,12 @@ describe('this Nix and the current one', () => {
     const server = await serveFiles(model.addresses);
     onTestFinished(() => server.close());
     const lock = formatLock(lockOf({ m: model.entry }, { endpoint: server.endpoint }));
-    const [one, other] = await onBoth(async (nix) => {
+    await expectSame(async (nix) => {
       const file = path.join(nix.folder, 'hug.lock.json');
       await writeFile(file, lock);
       const hug = `(${LIBRARY} { pkgs = ${PKGS}; }).importLock ${nixString(file)}`;
       const built = await nix.build(`(${hug}).cache`);
       return [built, await nix.run('nix-hash', '--type', 'sha256', built)];
     });
-    expect(other).toEqual(one);
   });
 });

@@ -47,7 +47,7 @@ describe.skipIf(!existsSync(ROOT))('the image of a model', () => {
     /** Runs a program in the root, which sees the folder of the test. */
     const start = (...command: readonly string[]) => {
       const { folder } = nix();
-      const program = path.join(REPOSITORY, 'scripts/nix-current');
+      const program = path.join(REPOSITORY, 'scripts/in-debian-root');
       return spawn(program, [ROOT, '--bind', folder, folder, ...command], {
         env: { PATH: process.env['PATH'], HOME: path.join(folder, 'home') },
         stdio: ['ignore', 'pipe', 'pipe'],

@@ -38,7 +38,7 @@ async function runLlama(id: string, quant: string): Promise<Choice> {
   await mkdir(home, { recursive: true });
   const env = { HOME: home, HF_ENDPOINT: `${hub.endpoint}/` };
   const command = ['llama-cli', '-hf', `${id}:${quant}`, '-p', 'x', '-n', '1'];
-  const inRoot = [path.join(ROOT, 'scripts/nix-current'), LLAMA_ROOT, '--bind', home, home];
+  const inRoot = [path.join(ROOT, 'scripts/in-debian-root'), LLAMA_ROOT, '--bind', home, home];
   hub.clearRequests();
   const { stdout, stderr } = await runConfined([...inRoot, ...command], { folder: home, env });
   const downloads = hub.requests.flatMap(({ method, url }) => {

@@ -82,7 +82,13 @@ it.skipIf(!existsSync(LLAMA_ROOT))(
   'gives llama.cpp the quant, in a folder with a space',
   async () => {
     const somebody = await user();
-    const inRoot = [path.join(ROOT, 'scripts/nix-current'), LLAMA_ROOT, '--bind', folder, folder];
+    const inRoot = [
+      path.join(ROOT, 'scripts/in-debian-root'),
+      LLAMA_ROOT,
+      '--bind',
+      folder,
+      folder,
+    ];
     const command = ['llama-cli', '-hf', 'acme/gguf:Q4_K_M', '-p', 'x', '-n', '1'];
     const { stdout, stderr } = await runConfined([...inRoot, ...command], somebody);
     // The file has no model in it; the message says which file that was.

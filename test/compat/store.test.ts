@@ -2,24 +2,24 @@ import { hash } from 'node:crypto';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createNix as createStore, type Nix as Store } from '../support/nix.ts';
+import { createNix as createStore, type Nix as Store, type NixKind } from '../support/nix.ts';
 import { createNix, type Nix } from '../../src/store/nix.ts';
 import { storePathOf } from '../../src/store/store-path.ts';
 
 const REPOSITORY = path.join(import.meta.dirname, '..', '..');
 const TOOLS = ['nix-store', 'nix-instantiate', 'nix-build'];
 
-describe('the store, with the Nix that users run today', () => {
+describe.each<NixKind>(['stable', 'current'])('the store, with the %s Nix', (kind) => {
   let store: Store;
   let nix: Nix;
 
-  /** Tools of this system that run in the root of the current Nix. */
+  /** Tools of this system that run in the root of the newer Nix. */
   async function wrapTools(): Promise<string> {
     const folder = path.join(store.folder, 'bin');
     await mkdir(folder);
     for (const tool of TOOLS) {
       const program = [
-        `'${REPOSITORY}/scripts/nix-current' '${REPOSITORY}/.cache/nix-current'`,
+        `'${REPOSITORY}/scripts/in-debian-root' '${REPOSITORY}/.cache/nix-${kind}'`,
         `--bind '${store.folder}' '${store.folder}' ${tool} "$@"`,
       ].join(' ');
       // Inside, the tool itself is to be found, not this file.
@@ -31,7 +31,7 @@ describe('the store, with the Nix that users run today', () => {
   }
 
   beforeAll(async () => {
-    store = await createStore('current');
+    store = await createStore(kind);
     const PATH = `${await wrapTools()}:${store.environment['PATH'] ?? ''}`;
     nix = await createNix({ env: { ...store.environment, PATH } });
   });
@@ -47,7 +47,7 @@ describe('the store, with the Nix that users run today', () => {
     };
   }
 
-  it('is the current one', () => {
+  it('is the newer one', () => {
     expect(nix).toMatchObject({
       storeFolder: store.storeDir,
       version: store.version,

@@ -82,7 +82,13 @@ const PRODUCERS: Readonly<Record<string, () => Promise<readonly string[]>>> = {
     await foreignCache(),
   ],
   'error: --model is required': async () => {
-    const inRoot = [path.join(ROOT, 'scripts/nix-current'), LLAMA_ROOT, '--bind', folder, folder];
+    const inRoot = [
+      path.join(ROOT, 'scripts/in-debian-root'),
+      LLAMA_ROOT,
+      '--bind',
+      folder,
+      folder,
+    ];
     const program = ['llama-cli', '--offline', '-hf', 'acme/name:Q4_K_M', '-p', 'x', '-n', '1'];
     return [(await runConfined([...inRoot, ...program], { folder, env: { HOME: folder } })).stderr];
   },

@@ -22,7 +22,7 @@ describe('a build with 1,024 open files', () => {
   });
   afterAll(() => server.close());
 
-  it.each(['system', 'current'] as const)(
+  it.each(['system', 'stable', 'current'] as const)(
     'evaluates 100,000 files without deep recursion, by the %s Nix',
     { timeout: 300_000 },
     async (kind) => {
@@ -37,6 +37,7 @@ describe('a build with 1,024 open files', () => {
 
   describe.each([
     { kind: 'system', limit: 400 },
+    { kind: 'stable', limit: 600 },
     { kind: 'current', limit: 600 },
   ] satisfies { kind: NixKind; limit: number }[])('of the $kind Nix', ({ kind, limit }) => {
     it.each(SHAPES)(`of $name ends, in ${limit} MB`, { timeout: 300_000 }, async (shape) => {

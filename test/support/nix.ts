@@ -6,8 +6,8 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import { nixString } from '../../src/quote.ts';
 import { ended, type Ended } from './ended.ts';
 
-/** Which Nix: the one of this system, or that of `scripts/setup-current-nix.sh`. */
-export type NixKind = 'system' | 'current';
+/** Which Nix: the one of this system, or one of `scripts/setup-newer-nix.sh`. */
+export type NixKind = 'system' | 'stable' | 'current';
 
 /** The real Nix with a store of its own, which needs no root and is not `/nix`. */
 export interface Nix {
@@ -35,10 +35,10 @@ export interface Nix {
 }
 
 const REPOSITORY = path.join(import.meta.dirname, '..', '..');
-const CURRENT_ROOT = path.join(REPOSITORY, '.cache', 'nix-current');
 const SET_UP: Readonly<Record<NixKind, string>> = {
   system: 'scripts/setup-nix.sh',
-  current: 'scripts/setup-current-nix.sh',
+  stable: 'scripts/setup-newer-nix.sh',
+  current: 'scripts/setup-newer-nix.sh',
 };
 
 /** `vitest.compat.config.ts` sets this, to run the same tests with the other Nix. */
@@ -199,8 +199,8 @@ function inRoot(
 ): readonly string[] {
   if (kind === 'system') return command;
   return [
-    path.join(REPOSITORY, 'scripts', 'nix-current'),
-    CURRENT_ROOT,
+    path.join(REPOSITORY, 'scripts', 'in-debian-root'),
+    path.join(REPOSITORY, '.cache', `nix-${kind}`),
     ...binds.flatMap((bind) => ['--bind', ...bind]),
     ...command,
   ];
