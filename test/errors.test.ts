@@ -1,23 +1,9 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ERROR_CODES } from '../src/errors.ts';
 import { createPrinter } from '../src/cli/printer.ts';
 import { errorOfRefusal } from '../src/hub/errors.ts';
 import { collector } from './support/collector.ts';
 
-const here = import.meta.dirname;
-const tests = readdirSync(here, { recursive: true, encoding: 'utf8' })
-  .filter((file) => file.endsWith('.test.ts') && file !== 'errors.test.ts')
-  .map((file) => readFileSync(path.join(here, file), 'utf8'));
-
-const codes = Object.entries(ERROR_CODES);
-
-describe('error codes', () => {
-  it.each(codes.filter(([code]) => code !== 'EHUG_INTERNAL'))('%s is tested', (code) => {
-    expect(tests.some((text) => text.includes(code))).toBe(true);
-  });
-
+describe('errors', () => {
   it('show the message of the Hub on one line, with control characters escaped', () => {
     const { message } = errorOfRefusal(
       {
