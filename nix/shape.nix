@@ -5,7 +5,7 @@
   predicate accepts. Any other key is a problem.
 */
 let
-  inherit (builtins) attrNames filter;
+  inherit (builtins) attrNames filter head;
 
   field = isRequired: accepts: name: { inherit accepts isRequired name; };
 in
@@ -19,23 +19,25 @@ in
   problemIn =
     shape:
     let
-      needed = filter (key: shape.${key}.isRequired) (attrNames shape);
-      problemAt =
-        key:
-        if shape ? ${key} then
-          "${key} is not ${shape.${key}.name}"
-        else
-          "unknown key ${builtins.toJSON key}";
+      known = attrNames shape;
+      required = removeAttrs shape (filter (key: !shape.${key}.isRequired) known);
+      problemAt = key: "${key} is not ${shape.${key}.name}";
     in
     value:
     let
-      isWrong = key: !(shape ? ${key} && shape.${key}.accepts value.${key});
-      wrong = filter (key: !(value ? ${key})) needed ++ filter isWrong (attrNames value);
+      keys = attrNames value;
+      missing = removeAttrs required keys;
+      unknown = removeAttrs value known;
+      wrong = filter (key: !shape.${key}.accepts value.${key}) keys;
     in
     if !builtins.isAttrs value then
       "is not an object"
+    else if missing != { } then
+      problemAt (head (attrNames missing))
+    else if unknown != { } then
+      "unknown key ${builtins.toJSON (head (attrNames unknown))}"
     else if wrong != [ ] then
-      problemAt (builtins.head wrong)
+      problemAt (head wrong)
     else
       null;
 }

@@ -69,7 +69,8 @@ rec {
   sri = "sha256-[A-Za-z0-9+/]{43}=";
   inherit maxStoreName;
 
-  matches = pattern: value: isString value && isShort maxText value && match pattern value != null;
+  matches =
+    pattern: value: isString value && stringLength value <= maxText && match pattern value != null;
 
   isRepo =
     id:
@@ -91,7 +92,7 @@ rec {
   # Holds for nearly all paths, in one match in place of ten. Such a path satisfies `isPath` and
   # `isUrl`, and its base name `isStoreName`.
   isPlainPath =
-    path: isShort maxStoreName path && match plainPath path != null && !isReserved path;
+    path: stringLength path <= maxStoreName && match plainPath path != null && !isReserved path;
 
   # Whether a folder of `path`, for which `isPath` holds, is one of `files`. No git tree has that.
   isBelowFile =
