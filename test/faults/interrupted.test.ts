@@ -9,10 +9,18 @@ import pLimit from 'p-limit';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { cachedProject, fillCache, isSound } from '../support/cached-project.ts';
 import { addModels } from '../support/exports.ts';
-import { type Hub, startHub } from '../support/hub/index.ts';
+import { type Hub, lfs, startHub } from '../support/hub/index.ts';
 import { spawnCli } from '../support/spawn-cli.ts';
 
-const COMMANDS = ['lock', 'fetch', 'export', 'export hf:org/two', 'import', 'add hf:org/two'];
+const COMMANDS = [
+  'lock',
+  'fetch',
+  'export',
+  'export many',
+  'export hf:org/two',
+  'import',
+  'add hf:org/two',
+];
 
 const RUNS = Math.ceil(Number(process.env['FAULT_RUNS']) / 3 / COMMANDS.length);
 
@@ -35,6 +43,12 @@ let hub: Hub;
 beforeAll(async () => {
   hub = await startHub();
   await addModels(hub);
+  const many = await hub.createRepo({ type: 'model', id: 'org/many' });
+  const files = Array.from(
+    { length: 40 },
+    (_, index) => [`${index}.bin`, lfs(`${index}`)] as const,
+  );
+  await many.commit({ files });
 });
 afterAll(async () => {
   await hub.close();
@@ -45,7 +59,13 @@ afterAll(async () => {
 /** A user with a store and a cache, and the command about to be run. */
 async function prepare(command: string) {
   const argv = command.split(' ');
-  const made = await cachedProject(hub, 'models: { one: org/one }');
+  // Many small files that the store has are all read at once.
+  const isMany = argv[1] === 'many';
+  const made = await cachedProject(
+    hub,
+    `models: { ${isMany ? 'many: org/many' : 'one: org/one'} }`,
+  );
+  if (isMany) await made.run(['fetch']);
   if (argv[0] === 'import') await fillCache(made);
   if (argv[0] === 'lock') await rm(path.join(made.folder, 'hug.lock.json'));
   const { folder, home, env } = made;
