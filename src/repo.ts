@@ -45,7 +45,7 @@ const TYPE_PREFIXES: ReadonlyMap<string, RepoType> = new Map([
 const REVISION_PAGES = new Set(['tree', 'commit', 'commits']);
 const FILE_PAGES = new Set(['blob', 'resolve', 'raw']);
 const FILE_SYSTEM = 'hf://';
-/** `org/name:QUANT`, as llama.cpp takes it. */
+/** `org/name:QUANT`, as llama.cpp takes it; ollama writes `hf.co/` before it. */
 const WITH_QUANT = new RegExp(`^(${NOT_IN_ID}${PART}/${PART}):(.*)$`, 'su');
 const SCHEMES: ReadonlyMap<string, RepoType> = new Map([
   ['hf:', 'model'],
@@ -187,7 +187,7 @@ function parsePath(path: string, form: string): RepoForm {
   const isPage = (page: string) =>
     REVISION_PAGES.has(page) || FILE_PAGES.has(page) || isViewer(page);
   const pageAt = rest.length < 3 ? -1 : ([2, 1].find((at) => isPage(rest[at] ?? '')) ?? -1);
-  if (pageAt === -1) return checked(type, rest.join('/').replace(/\.git$/u, ''), {}, form);
+  if (pageAt === -1) return withQuant(type, rest.join('/').replace(/\.git$/u, ''), form);
   const id = rest.slice(0, pageAt).join('/');
   const page = rest[pageAt] ?? '';
   if (isViewer(page)) return checked(type, id, {}, form);
