@@ -3,6 +3,9 @@ import { copyFile, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { formatLock } from '../src/lock/codec.ts';
+import { LOCKFILE_VERSION } from '../src/lock/schema.ts';
+import { lockedEntry, lockedFile, lockOf } from '../test/support/locks.ts';
 import {
   type BenchOptions,
   type Build,
@@ -22,6 +25,8 @@ const PLAIN = 10;
 const AT_ONCE = { api: 16, files: 8, git: 16 };
 /** A commit, its tree, and two requests of git: each waits for the one before. */
 const CHAIN = 4;
+/** Of a manifest that many projects share. */
+const ENTRIES = 5_000;
 /** Of a repository without weights. */
 const WIDE = [2_500, 100_000];
 
@@ -111,6 +116,7 @@ export async function* benchStart(options: BenchOptions): AsyncGenerator<Compari
   yield* withHub(offersOf(50), async function* (hub) {
     yield await lockNothing(hub, 50, options);
   });
+  yield await checkMany(options);
 }
 
 const offersOf = (count: number): Offer[] =>
@@ -196,6 +202,31 @@ async function lockNothing(
       argv: [...command, '--help'],
     })),
     ...[['lock'], ['lock', '--check'], ['ls']].flatMap(locked),
+  ]);
+}
+
+/** Commands that read a manifest and a lock of many entries, of four files each. */
+async function checkMany({ rounds, builds, isAgainst }: BenchOptions): Promise<Comparison> {
+  const ids = Array.from({ length: ENTRIES }, (_, index) => `bench/model-${index}`);
+  const entries = ids.map((repo, model) => {
+    const files = [0, 1, 2, 3].map(
+      (file) => [`file-${file}.bin`, lockedFile(`${model}-${file}`, { lfs: true })] as const,
+    );
+    return [`m${model}`, lockedEntry({ repo, files: new Map(files) })] as const;
+  });
+  const lock = lockOf(Object.fromEntries(entries), {
+    lockfileVersion: isAgainst ? 1 : LOCKFILE_VERSION,
+  });
+  const manifest = ids.map((id, index) => `  m${index}: ${id}\n`).join('');
+  const withBoth = (argv: readonly string[]) =>
+    contendersOf(builds, `nix-hug ${argv.join(' ')}`, ({ command }) => async (folder) => {
+      await writeFile(path.join(folder, 'hug.yaml'), `models:\n${manifest}`);
+      await writeFile(path.join(folder, 'hug.lock.json'), formatLock(lock));
+      return { argv: [...command, '--quiet', ...argv] };
+    });
+  return compare({ title: `${ENTRIES} entries of 4 files, with nothing to do`, rounds }, [
+    { name: 'node -e 0', prepare: async () => ({ argv: [process.execPath, '-e', '0'] }) },
+    ...[['lock', '--check'], ['ls']].flatMap(withBoth),
   ]);
 }
 

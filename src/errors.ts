@@ -28,7 +28,7 @@ export const ERROR_CODES = {
   EHUG_ENTRY_EXISTS: EXIT.invalid,
   /** A model and a dataset have the name. */
   EHUG_ENTRY_AMBIGUOUS: EXIT.invalid,
-  /** A text is not a repository, as `org/name`, `hf:gpt2` or an address on the Hub is. */
+  /** The argument is not a repository, such as `org/name`, `hf:gpt2` or an address on the Hub. */
   EHUG_REPO_INVALID: EXIT.invalid,
   /** A model and a dataset have the repository id. */
   EHUG_REPO_AMBIGUOUS: EXIT.invalid,
@@ -48,7 +48,7 @@ export const ERROR_CODES = {
   EHUG_LOCK_OLD: EXIT.invalid,
   /** The lock has conflict markers that this command does not repair. */
   EHUG_LOCK_CONFLICT: EXIT.invalid,
-  /** The manifest asks for another lock, and `run` and `env` take none that is out of date. */
+  /** The lock is out of date, and `run` and `env` refuse to use it. */
   EHUG_LOCK_STALE: EXIT.outOfDate,
   /** Another program changed the lock while the command ran. */
   EHUG_LOCK_CHANGED: EXIT.failed,
@@ -76,9 +76,9 @@ export const ERROR_CODES = {
   EHUG_HUB: EXIT.failed,
   /** The Hub sent a response that nix-hug cannot interpret. */
   EHUG_PROTOCOL: EXIT.failed,
-  /** The endpoint does not serve an address of the Hub, as a mirror without that route. */
+  /** The endpoint, such as a mirror, does not serve this part of the Hub's API. */
   EHUG_NOT_SERVED: EXIT.failed,
-  /** The repository does not exist, is private, or the token is missing or invalid. */
+  /** The repository does not exist, or is private and the token is missing or may not read it. */
   EHUG_REPO_NOT_FOUND: EXIT.failed,
   /** Another repository has taken the name of the locked one. */
   EHUG_REPO_REPLACED: EXIT.failed,
@@ -110,7 +110,7 @@ export const ERROR_CODES = {
   EHUG_PROGRAM: EXIT.notExecutable,
   /** The user pressed Ctrl-C, or the process got SIGTERM. */
   EHUG_INTERRUPTED: EXIT.interrupted,
-  /** `serve` cannot listen at the address: another program does, or it is not one of this machine. */
+  /** `serve` cannot listen on the address: it is in use, or does not belong to this machine. */
   EHUG_LISTEN: EXIT.failed,
   /** A defect of nix-hug itself. */
   EHUG_INTERNAL: EXIT.failed,

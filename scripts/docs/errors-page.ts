@@ -26,7 +26,7 @@ export function errorsPage(): string {
   return `${[
     '# Errors',
     GENERATED,
-    'Every error has a code, which never changes its meaning, one sentence that says what went wrong, and mostly a hint on what to do. With `--json` it is printed as `{ "error": { "code", "message", "hint" } }`, and `details` where there are several problems. `--debug` adds where it comes from. [Troubleshooting](troubleshooting.md) has causes and remedies.',
+    'Every error has a code, which never changes its meaning, one sentence that says what went wrong, and mostly a hint on what to do. With `--json` it is printed as `{ "error": { "code", "message", "hint" } }`, and `details` where there are several problems. `--debug` adds where it comes from. [Troubleshooting](troubleshooting.md) has causes and remedies of those that users meet most.',
     tableOf(['Code', 'Exit', 'Meaning'], rows),
   ].join('\n\n')}\n`;
 }
