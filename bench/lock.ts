@@ -163,15 +163,15 @@ async function updateOne(
 ): Promise<Comparison> {
   const locked = await mkdtemp(path.join(tmpdir(), 'nix-hug-bench-'));
   // Each build by its own lock: an earlier one may write another version of the format.
-  const lockOf = ({ label }: Build) => path.join(locked, `${label}.json`);
+  const lockFileOf = ({ label }: Build) => path.join(locked, `${label}.json`);
   try {
     for (const build of builds) {
       await run(await inProject(hub, build, locked, count, ['lock']), locked);
-      await rename(path.join(locked, 'hug.lock.json'), lockOf(build));
+      await rename(path.join(locked, 'hug.lock.json'), lockFileOf(build));
     }
     await hub.commit('bench/model-7');
     const prepare = (build: Build) => async (folder: string) => {
-      await copyFile(lockOf(build), path.join(folder, 'hug.lock.json'));
+      await copyFile(lockFileOf(build), path.join(folder, 'hug.lock.json'));
       return inProject(hub, build, folder, count, ['update']);
     };
     const counted = await requestsOf(hub, prepare(builds.at(-1) ?? builds[0]));
