@@ -41,6 +41,13 @@ describe('the folders of huggingface_hub', () => {
     [{ HF_HUB_CACHE: '/a', HF_HOME: '/c' }, '/a', '/c/token'],
     [{ HF_HOME: '~/x', HF_TOKEN_PATH: '/t' }, '/home/someone/x/hub', '/t'],
     [{ HF_HOME: '' }, 'hub', 'token'],
+    [{ HF_HOME: '~' }, '/home/someone/hub', '/home/someone/token'],
+    [{ HF_HOME: '/x/~' }, '/x/~/hub', '/x/~/token'],
+    [
+      { HF_HUB_CACHE: '$A1/x${B2}$NOPE${NOPE}', A1: '/a', B2: 'b', HF_HOME: '~~' },
+      '/a/xb$NOPE${NOPE}',
+      '~~/token',
+    ],
   ])('are found for %j', (env, cache, token) => {
     expect(cacheFolderIn(env, HOME)).toBe(cache);
     expect(tokenFileIn(env, HOME)).toBe(token);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Lock } from '../../src/lock/schema.ts';
 import type { ManifestEntry } from '../../src/manifest/schema.ts';
 import { repairLock } from '../../src/resolve/repair.ts';
 import { lockedEntry, lockOf } from '../support/locks.ts';
@@ -46,5 +47,45 @@ describe('repair of a conflict', () => {
     expect(warnings).toEqual([
       `models.both: the sides have different commits; kept ours, ${'3'.repeat(40)}`,
     ]);
+  });
+
+  it('takes an entry that only one side has without doubt', () => {
+    const sides = { ours: lockOf({}), theirs: lockOf({ a: at('1') }) };
+    expect(repairLock({ entries: [entryOf('a'), entryOf('b')] }, sides)).toMatchObject({
+      contested: new Set(),
+      warnings: [],
+    });
+  });
+
+  describe('keeps beside the entries', () => {
+    const needed = (...names: string[]) => ({
+      needed: new Map(
+        names.map((name) => [`models/org/${name}@main`, lockedEntry({ repo: `org/${name}` })]),
+      ),
+    });
+    const old = { lockfileVersion: 1 } as const;
+    const restOf = (ours: Lock, theirs: Lock) => repairLock({ entries: [] }, { ours, theirs }).rest;
+
+    it('what entries of both sides need, ours where both have it', () => {
+      const theirs = lockOf({ a: at('1') }, needed('one', 'two'));
+      const ours = lockOf({}, { needed: new Map([['models/org/two@main', at('2')]]) });
+      const rest = restOf(ours, theirs);
+      expect(rest).toMatchObject({ lockfileVersion: 2, models: new Map(), datasets: new Map() });
+      expect([...(rest.needed ?? [])].map(([key, { rev }]) => [key, rev[0]])).toEqual([
+        ['models/org/one@main', 'c'],
+        ['models/org/two@main', '2'],
+      ]);
+    });
+
+    it('nothing where nothing is needed', () => {
+      expect(restOf(lockOf({}), lockOf({}))).toEqual(lockOf({}));
+    });
+
+    it.each([
+      ['ours', lockOf({}, old), lockOf({}, needed('one'))],
+      ['theirs', lockOf({}, needed('one')), lockOf({}, old)],
+    ])('the older version, which needs nothing: %s', (_, ours, theirs) => {
+      expect(restOf(ours, theirs)).toEqual(lockOf({}, old));
+    });
   });
 });
