@@ -179,6 +179,14 @@ describe('an invalid manifest', () => {
     expect([message, ...details].join('\n')).not.toContain('s3cret');
   });
 
+  it('names each licence and owner of a policy that is listed twice, where it is', () => {
+    const text = 'policy:\n  licenses: [mit, apache-2.0, mit]\n  owners:\n    - org\n    - org\n';
+    expect(refusalOf(text).details).toEqual([
+      expect.stringMatching(/^hug\.yaml:2:\d+: .*"mit" is listed twice/u),
+      expect.stringMatching(/^hug\.yaml:5:\d+: .*"org" is listed twice/u),
+    ]);
+  });
+
   it('repeats little of its text, on one line for each problem', () => {
     const long = 'long\\n\\e[31m'.repeat(50);
     const { details } = refusalOf(
