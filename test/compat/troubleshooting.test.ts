@@ -5,6 +5,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { type Hub, lfs, startHub } from '../support/hub/index.ts';
 import { runCli } from '../support/run-cli.ts';
+import { asUser } from '../support/spawn-cli.ts';
 import { messagesOf, patternOf } from '../support/troubleshooting.ts';
 import { type Confinement, runConfined } from './confined.ts';
 
@@ -33,17 +34,23 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** What Python prints to stderr; `venv` is an environment of `scripts/setup-loaders.sh`. */
+/**
+ * What Python prints to stderr.
+ *
+ * @param venv an environment of `scripts/setup-loaders.sh`
+ * @param uid another user to run as
+ */
 async function python(
   venv: string,
   code: string,
   env: Confinement['env'] = {},
-  prefix: readonly string[] = [],
+  uid?: number,
 ): Promise<string> {
   const program = path.join(ROOT, '.cache/python', venv, 'bin/python');
   const own = { HOME: folder, HF_HOME: path.join(folder, 'hf'), HF_HUB_OFFLINE: '1' };
-  const command = [...prefix, program, '-c', code];
-  return (await runConfined(command, { folder, env: { ...own, ...env } })).stderr;
+  const command = [program, '-c', code];
+  const asked = uid === undefined ? command : asUser(uid, command);
+  return (await runConfined(asked, { folder, env: { ...own, ...env } })).stderr;
 }
 
 /**
@@ -64,9 +71,8 @@ async function foreignCache(): Promise<string> {
     await rm(path.join(cache, name), { recursive: true });
   }
   await chmod(folder, 0o755);
-  const nobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
   const online = { ...user, HF_HUB_OFFLINE: '0' };
-  return python('loaders-1.23.0', CONFIG, online, nobody);
+  return python('loaders-1.23.0', CONFIG, online, 65_534);
 }
 
 /** What produces the messages of the page; the keys are these messages. */

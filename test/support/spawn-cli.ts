@@ -47,10 +47,10 @@ export function spawnCli(
 }
 
 /**
- * The same command as another user, who may not be allowed to look into the folder that the sources
- * lie in: it sees them at another place, alone.
+ * The command line for the same as another user, who may not be allowed to look into the folder that
+ * this repository lies in, such as `/root`: it sees the repository at another place. Needs root.
  */
-function asUser(uid: number, command: readonly string[]): readonly string[] {
+export function asUser(uid: number, command: readonly string[]): readonly string[] {
   // Full paths, since a test may want an empty PATH.
   const script = '/bin/mount --bind "$0" /mnt && exec /usr/bin/setpriv "$@"';
   const place = [
