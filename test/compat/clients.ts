@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { type FileContent, lfs } from '../support/hub/index.ts';
-import { type Confinement, runConfined } from './confined.ts';
+import { type Confinement, runConfined, hasLlama, llamaCli } from './confined.ts';
 
 // Programs of several years that load a model by branch, tag or commit.
 
@@ -54,20 +54,17 @@ const rust: Client = {
     ),
 };
 
-const LLAMA_ROOT = path.join(ROOT, '.cache/llama-root');
 const llama: Client = {
   name: 'llama.cpp (Debian)',
   file: 'tiny-Q4_K_M.gguf',
   load: (user, models, mode) =>
     Promise.all(
       models.map(async ({ id }) => {
-        const inRoot = [path.join(ROOT, 'scripts/in-debian-root'), LLAMA_ROOT];
         // A read-only mount is no part of the bind mount of the folder around it.
         const seen = [user.folder, user.store ?? user.folder];
-        const binds = seen.flatMap((name) => ['--bind', name, name]);
         const flags = mode === 'offline' ? ['--offline'] : [];
-        const program = ['llama-cli', '-hf', `${id}:Q4_K_M`, ...flags, '-p', 'x', '-n', '1'];
-        const { stdout, stderr } = await runConfined([...inRoot, ...binds, ...program], user);
+        const command = llamaCli(seen, `${id}:Q4_K_M`, flags);
+        const { stdout, stderr } = await runConfined(command, user);
         // The file has no model in it; the message says which file that was.
         const file = /'(?<file>[^']+\.gguf)'/u.exec(stdout + stderr);
         return file?.groups?.['file'] ?? stdout + stderr;
@@ -81,7 +78,7 @@ export const CLIENTS: readonly Client[] = [
   python('loaders-1.23.0', 'huggingface_hub 1.23.0, transformers 5.12'),
   python('loaders', 'huggingface_hub 2.4.0, transformers 5.23'),
   ...(existsSync(HF_HUB) ? [rust] : []),
-  ...(existsSync(LLAMA_ROOT) ? [llama] : []),
+  ...(hasLlama ? [llama] : []),
 ];
 
 const TOKENIZER = {

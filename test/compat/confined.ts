@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { ended, type Ended } from '../support/ended.ts';
 
@@ -20,6 +21,8 @@ export interface Confinement {
 
 const REPOSITORY = path.join(import.meta.dirname, '..', '..');
 const DEBIAN_ROOT = path.join(REPOSITORY, '.cache', 'loaders-root');
+const IN_DEBIAN_ROOT = path.join(REPOSITORY, 'scripts', 'in-debian-root');
+const LLAMA_ROOT = path.join(REPOSITORY, '.cache', 'llama-root');
 const FUNCTIONS = path.join(import.meta.dirname, 'loaders.py');
 
 /** The virtual environment that has the newest libraries. */
@@ -50,6 +53,37 @@ export function runConfined(
   );
 }
 
+const bindsOf = (folders: readonly string[]): string[] =>
+  folders.flatMap((name) => ['--bind', name, name]);
+
+/** Whether Debian's llama.cpp is there, which `scripts/setup-loaders.sh` installs. */
+export const hasLlama = existsSync(LLAMA_ROOT);
+
+/**
+ * The command line that generates one token with a model of a Hub.
+ *
+ * @param folders what llama.cpp sees of this system
+ * @param model `org/name:QUANT`
+ * @param flags further ones
+ */
+export const llamaCli = (
+  folders: readonly string[],
+  model: string,
+  flags: readonly string[] = [],
+): readonly string[] => [
+  IN_DEBIAN_ROOT,
+  LLAMA_ROOT,
+  ...bindsOf(folders),
+  'llama-cli',
+  '-hf',
+  model,
+  ...flags,
+  '-p',
+  'x',
+  '-n',
+  '1',
+];
+
 /**
  * Runs Python with these libraries and returns what it prints.
  *
@@ -61,11 +95,10 @@ export async function runPython(
   args: readonly string[],
 ): Promise<string> {
   const { folder, store = folder } = confinement;
-  const binds = [REPOSITORY, folder, store].flatMap((name) => ['--bind', name, name]);
   const python =
     libraries === 'newest'
       ? [path.join(NEWEST, 'bin', 'python')]
-      : [path.join(REPOSITORY, 'scripts', 'in-debian-root'), DEBIAN_ROOT, ...binds, 'python3'];
+      : [IN_DEBIAN_ROOT, DEBIAN_ROOT, ...bindsOf([REPOSITORY, folder, store]), 'python3'];
   const { status, stdout, stderr } = await runConfined([...python, ...args], confinement);
   if (status !== 0) throw new Error(`Python ended with ${status}: ${stderr}`);
   return stdout;

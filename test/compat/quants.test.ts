@@ -6,14 +6,11 @@ import cases from '../fixtures/quants.json' with { type: 'json' };
 import { type Hub, lfs, startHub } from '../support/hub/index.ts';
 import { createNix, LIBRARY, type Nix, nixString, PKGS } from '../support/nix.ts';
 import { runCli } from '../support/run-cli.ts';
-import { runConfined } from './confined.ts';
+import { runConfined, hasLlama, llamaCli } from './confined.ts';
 
 // What `quant` locks is what the real llama.cpp downloads for `-hf org/name:QUANT` and opens.
 
 vi.setConfig({ hookTimeout: 300_000 });
-
-const ROOT = path.join(import.meta.dirname, '..', '..');
-const LLAMA_ROOT = path.join(ROOT, '.cache/llama-root');
 
 /** A GGUF file of version 3 without tensors and facts; what follows tells files apart. */
 const gguf = (name: string) => lfs(`GGUF\u0003${'\0'.repeat(19)}${name}`);
@@ -37,10 +34,9 @@ async function runLlama(id: string, quant: string): Promise<Choice> {
   const home = path.join(nix.folder, 'llama', id);
   await mkdir(home, { recursive: true });
   const env = { HOME: home, HF_ENDPOINT: `${hub.endpoint}/` };
-  const command = ['llama-cli', '-hf', `${id}:${quant}`, '-p', 'x', '-n', '1'];
-  const inRoot = [path.join(ROOT, 'scripts/in-debian-root'), LLAMA_ROOT, '--bind', home, home];
+  const command = llamaCli([home], `${id}:${quant}`);
   hub.clearRequests();
-  const { stdout, stderr } = await runConfined([...inRoot, ...command], { folder: home, env });
+  const { stdout, stderr } = await runConfined(command, { folder: home, env });
   const downloads = hub.requests.flatMap(({ method, url }) => {
     const [, file] = /\/resolve\/[0-9a-f]{40}\/(.+)$/u.exec(url) ?? [];
     return method === 'GET' && file !== undefined ? [decodeURIComponent(file)] : [];
@@ -80,7 +76,7 @@ async function lockQuant(id: string, quant: string): Promise<Choice> {
   };
 }
 
-describe.skipIf(!existsSync(LLAMA_ROOT))('a quant', () => {
+describe.skipIf(!hasLlama)('a quant', () => {
   beforeAll(async () => {
     hub = await startHub();
     nix = await createNix();

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -12,6 +11,8 @@ import {
   type Confinement,
   type Libraries,
   runConfined,
+  hasLlama,
+  llamaCli,
 } from './confined.ts';
 import { fillHub, MANIFEST, type Source } from './loader-hub.ts';
 
@@ -19,9 +20,6 @@ import { fillHub, MANIFEST, type Source } from './loader-hub.ts';
 
 // On a busy machine the libraries take half a minute to be imported.
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
-
-const ROOT = path.join(import.meta.dirname, '..', '..');
-const LLAMA_ROOT = path.join(ROOT, '.cache/llama-root');
 
 /** A GGUF file of version 3 without tensors and facts. */
 const GGUF = `GGUF\u0003${'\0'.repeat(19)}`;
@@ -78,23 +76,13 @@ it.each(['debian', 'newest'] as const)(
   },
 );
 
-it.skipIf(!existsSync(LLAMA_ROOT))(
-  'gives llama.cpp the quant, in a folder with a space',
-  async () => {
-    const somebody = await user();
-    const inRoot = [
-      path.join(ROOT, 'scripts/in-debian-root'),
-      LLAMA_ROOT,
-      '--bind',
-      folder,
-      folder,
-    ];
-    const command = ['llama-cli', '-hf', 'acme/gguf:Q4_K_M', '-p', 'x', '-n', '1'];
-    const { stdout, stderr } = await runConfined([...inRoot, ...command], somebody);
-    // The file has no model in it; the message says which file that was.
-    const [, file = ''] = /'(?<file>[^']+\.gguf)'/u.exec(stdout + stderr) ?? [];
-    expect(file, stdout + stderr).toMatch(/\/snapshots\/[0-9a-f]{40}\/a b\/tiny-Q4_K_M\.gguf$/u);
-    expect(await readFile(file, 'latin1')).toBe(GGUF);
-    expect(hub.requests).toEqual([]);
-  },
-);
+it.skipIf(!hasLlama)('gives llama.cpp the quant, in a folder with a space', async () => {
+  const somebody = await user();
+  const command = llamaCli([folder], 'acme/gguf:Q4_K_M');
+  const { stdout, stderr } = await runConfined(command, somebody);
+  // The file has no model in it; the message says which file that was.
+  const [, file = ''] = /'(?<file>[^']+\.gguf)'/u.exec(stdout + stderr) ?? [];
+  expect(file, stdout + stderr).toMatch(/\/snapshots\/[0-9a-f]{40}\/a b\/tiny-Q4_K_M\.gguf$/u);
+  expect(await readFile(file, 'latin1')).toBe(GGUF);
+  expect(hub.requests).toEqual([]);
+});

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -7,7 +6,7 @@ import { type Hub, lfs, startHub } from '../support/hub/index.ts';
 import { runCli } from '../support/run-cli.ts';
 import { asUser } from '../support/spawn-cli.ts';
 import { messagesOf, patternOf } from '../support/troubleshooting.ts';
-import { type Confinement, runConfined } from './confined.ts';
+import { type Confinement, runConfined, hasLlama, llamaCli } from './confined.ts';
 
 // Each message of other programs in docs/troubleshooting.md, as they print it.
 
@@ -15,7 +14,6 @@ import { type Confinement, runConfined } from './confined.ts';
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 const ROOT = path.join(import.meta.dirname, '..', '..');
-const LLAMA_ROOT = path.join(ROOT, '.cache/llama-root');
 const TRANSFORMERS = ['loaders-0.36.2', 'loaders-1.23.0', 'loaders'];
 
 const CONFIG = 'from transformers import AutoConfig; AutoConfig.from_pretrained("acme/name")';
@@ -88,15 +86,8 @@ const PRODUCERS: Readonly<Record<string, () => Promise<readonly string[]>>> = {
     await foreignCache(),
   ],
   'error: --model is required': async () => {
-    const inRoot = [
-      path.join(ROOT, 'scripts/in-debian-root'),
-      LLAMA_ROOT,
-      '--bind',
-      folder,
-      folder,
-    ];
-    const program = ['llama-cli', '--offline', '-hf', 'acme/name:Q4_K_M', '-p', 'x', '-n', '1'];
-    return [(await runConfined([...inRoot, ...program], { folder, env: { HOME: folder } })).stderr];
+    const command = llamaCli([folder], 'acme/name:Q4_K_M', ['--offline']);
+    return [(await runConfined(command, { folder, env: { HOME: folder } })).stderr];
   },
 };
 
@@ -106,7 +97,7 @@ it('are all of those that the page has of other programs', () => {
 
 for (const [message, produce] of Object.entries(PRODUCERS)) {
   const needsLlama = message.includes('--model');
-  it.skipIf(needsLlama && !existsSync(LLAMA_ROOT))(message, async () => {
+  it.skipIf(needsLlama && !hasLlama)(message, async () => {
     for (const text of await produce()) expect(text).toMatch(patternOf(message));
   });
 }
